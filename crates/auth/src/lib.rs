@@ -1,0 +1,1 @@
+//! Proof of who asks: API keys today.

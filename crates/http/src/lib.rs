@@ -1,0 +1,1 @@
+//! The native API over HTTP, and its documentation page.

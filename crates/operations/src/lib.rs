@@ -1,0 +1,1 @@
+//! One plain function for each verb a caller can ask for.

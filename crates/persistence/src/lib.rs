@@ -1,0 +1,1 @@
+//! The door to the data, and nothing beside it.
