@@ -1,0 +1,228 @@
+//! API keys: machine credentials of a tenant.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use crate::{
+    ApiKeyId, ApiKeyName, Error, Grant, Reach, Refusal, Scope, SecretHash, TenantId,
+    audit::Members,
+    ids::Identified,
+    page::SortKey,
+    values::{Choice, spoken},
+};
+
+/// Whether a key is meant for real use or for trying things out; a label that is part of the key itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyMode {
+    /// Starts with `tnt_live_v1_`.
+    Live,
+    /// Starts with `tnt_test_v1_`.
+    Test,
+}
+
+impl Choice for KeyMode {
+    const ALL: &'static [(Self, &'static str)] = &[(Self::Live, "live"), (Self::Test, "test")];
+}
+spoken!(KeyMode);
+
+/// An API key as it is stored: everything but its secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its identifier, which says nothing about the secret.
+    pub id: ApiKeyId,
+    /// The tenant it belongs to.
+    pub tenant_id: TenantId,
+    /// What it was made for and what it may do.
+    pub details: ApiKeyDetails,
+    /// The last four characters of the secret, by which a person recognises it.
+    pub last_four: String,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// Counts the visible changes, from 1.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Identified for ApiKey {
+    const NOUN: &'static str = "api_key";
+}
+
+impl SortKey for ApiKey {
+    fn id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn name(&self) -> &str {
+        self.details.name.as_str()
+    }
+
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.created_at, self.updated_at)
+    }
+}
+
+/// What a key was made for and what it may do; never changed once it exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyDetails {
+    /// What people call it.
+    pub name: ApiKeyName,
+    /// Live or test.
+    pub mode: KeyMode,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+    /// Where it may do that.
+    pub reach: Reach,
+    /// Until when it may do that.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A key that is to be stored, with what the database needs to recognise its secret.
+#[derive(Debug, Clone)]
+pub struct NewApiKey {
+    /// See [`ApiKeyDetails`].
+    pub details: ApiKeyDetails,
+    /// The hash of the secret.
+    pub hash: SecretHash,
+    /// See [`ApiKey::last_four`].
+    pub last_four: String,
+}
+
+impl ApiKeyDetails {
+    /// A live key of the whole tenant with every scope and no expiry: the first key of an owner.
+    pub fn owner(name: ApiKeyName) -> Self {
+        Self { name, mode: KeyMode::Live, scopes: Scope::all(), reach: Reach::Tenant, expires_at: None }
+    }
+
+    /// Refuses a key that would grant more than its maker has: more scopes, a larger reach, a longer life.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Forbidden`] with a sentence that says what is too much.
+    pub fn within(&self, grant: &Grant) -> Result<(), Error> {
+        let Grant::Scopes { scopes, until, .. } = grant else { return Ok(()) };
+        if let Some(scope) = self.scopes.iter().find(|scope| !scopes.contains(scope)) {
+            let message = format!("An API key cannot grant what it does not have: the scope {scope}.");
+            return Err(Error::Forbidden { message, scope: Some(*scope) });
+        }
+        match (until, self.expires_at) {
+            (Some(until), None) => Err(longer_life(*until)),
+            (Some(until), Some(expiry)) if expiry > *until => Err(longer_life(*until)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses an expiry that is not in the future.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of `expiresAt`.
+    pub fn lives_at(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        match self.expires_at {
+            Some(expiry) if expiry <= now => {
+                let refusal =
+                    Refusal::new("in_the_past", format!("must be in the future, this is {}", expiry.to_rfc3339()));
+                Err(Error::Invalid(vec![refusal.of("expiresAt")]))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The members as the audit log names them.
+    pub fn members(&self) -> Members {
+        let (brand, workspace) = match self.reach {
+            Reach::Tenant => (None, None),
+            Reach::Brand(id) => (Some(id.to_string()), None),
+            Reach::Workspace(id) => (None, Some(id.to_string())),
+        };
+        Members::new()
+            .with("name", self.name.as_str())
+            .with("mode", self.mode.as_str())
+            .with("scopes", self.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())
+            .with("brandId", brand)
+            .with("workspaceId", workspace)
+            .with("expiresAt", self.expires_at.map(|at| at.to_rfc3339()))
+    }
+}
+
+impl ApiKey {
+    /// The members as the audit log names them.
+    pub fn members(&self) -> Members {
+        self.details.members().with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))
+    }
+}
+
+fn longer_life(until: DateTime<Utc>) -> Error {
+    Error::forbidden(format!(
+        "An API key cannot grant what it does not have: a life beyond its own expiry. Set expiresAt to {} or earlier.",
+        until.to_rfc3339()
+    ))
+}
+
+/// For how long the old secret stays good after a rotation: 0 seconds to 7 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Overlap(u32);
+
+impl Overlap {
+    const MAX: u32 = 7 * 24 * 60 * 60;
+
+    /// The overlap as a duration.
+    pub fn duration(self) -> Duration {
+        Duration::seconds(self.0.into())
+    }
+}
+
+impl Default for Overlap {
+    /// One day.
+    fn default() -> Self {
+        Self(24 * 60 * 60)
+    }
+}
+
+impl TryFrom<i64> for Overlap {
+    type Error = Refusal;
+
+    fn try_from(seconds: i64) -> Result<Self, Refusal> {
+        match u32::try_from(seconds) {
+            Ok(seconds @ 0..=Self::MAX) => Ok(Self(seconds)),
+            _ => Err(Refusal::new("out_of_range", format!("must be 0 to {} seconds, this is {seconds}", Self::MAX))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_grants_no_more_than_its_maker_has() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let maker =
+            |until| Grant::Scopes { scopes: vec![Scope::KeysWrite, Scope::BrandsRead], reach: Reach::Tenant, until };
+        let key = |scopes: &[Scope], expires_at| ApiKeyDetails {
+            scopes: scopes.to_vec(),
+            expires_at,
+            ..ApiKeyDetails::owner("k".parse().unwrap())
+        };
+        assert!(key(&[Scope::BrandsRead], None).within(&maker(None)).is_ok());
+        assert!(key(&[Scope::BrandsRead, Scope::TenantRead], None).within(&maker(None)).is_err());
+        assert!(key(&[Scope::BrandsRead], None).within(&maker(Some(now))).is_err());
+        assert!(key(&[Scope::BrandsRead], Some(now + Duration::seconds(1))).within(&maker(Some(now))).is_err());
+        assert!(key(&[Scope::BrandsRead], Some(now)).within(&maker(Some(now))).is_ok());
+        assert!(key(&Scope::all(), None).within(&Grant::Operator).is_ok());
+    }
+
+    #[test]
+    fn an_expiry_is_in_the_future_and_an_overlap_at_most_a_week() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let key = ApiKeyDetails { expires_at: Some(now), ..ApiKeyDetails::owner("k".parse().unwrap()) };
+        assert!(key.lives_at(now).is_err());
+        assert!(key.lives_at(now - Duration::milliseconds(1)).is_ok());
+        assert!(Overlap::try_from(604_800).is_ok());
+        assert!(Overlap::try_from(604_801).is_err() && Overlap::try_from(-1).is_err());
+    }
+}

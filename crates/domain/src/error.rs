@@ -1,0 +1,139 @@
+//! Everything that can go wrong with a request, once; each face of the service gives it its own form.
+
+use crate::{FieldRefusal, Scope};
+
+/// Why a request was not answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request could not be read.
+    #[error("{message}")]
+    Unreadable {
+        /// Stable, `snake_case`.
+        code: &'static str,
+        /// A sentence for a person.
+        message: String,
+    },
+    /// No credential, or none that holds.
+    #[error("{0}")]
+    Unauthenticated(Unauthenticated),
+    /// The actor sees the thing and may not do this to it.
+    #[error("{message}")]
+    Forbidden {
+        /// A sentence for a person.
+        message: String,
+        /// The scope that is missing, where it is one.
+        scope: Option<Scope>,
+    },
+    /// There is no such thing, or none that this actor may know of; the two are not told apart.
+    #[error("{} not found", capitalised(.0))]
+    NotFound(&'static str),
+    /// Values that were refused, all of them.
+    #[error("{}", one_sentence(.0))]
+    Invalid(Vec<FieldRefusal>),
+    /// The request and the present state of things do not go together.
+    #[error("{message}")]
+    Conflict {
+        /// Stable, `snake_case`.
+        code: &'static str,
+        /// A sentence for a person.
+        message: String,
+    },
+    /// The thing is no longer as the caller last saw it.
+    #[error("It has changed since you read it: read it again, and send the new ETag in If-Match.")]
+    PreconditionFailed,
+    /// Something this service needs does not answer; trying again later may help.
+    #[error("The service cannot answer at the moment; please try again.")]
+    Unavailable {
+        /// For the log.
+        cause: String,
+    },
+    /// A fault of the service itself.
+    #[error("Something went wrong on our side.")]
+    Internal {
+        /// For the log.
+        cause: String,
+    },
+}
+
+/// Why a credential was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unauthenticated {
+    /// None was presented.
+    #[error("Send an API key: \"Authorization: Bearer tnt_live_v1_…\".")]
+    Missing,
+    /// One was presented that is malformed, unknown, revoked or expired; which, is not said.
+    #[error("The API key is not valid: it may be mistyped, revoked or expired.")]
+    Invalid,
+}
+
+impl Error {
+    /// A refusal of the policy that is not about a scope.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::Forbidden { message: message.into(), scope: None }
+    }
+
+    /// One refused value.
+    pub fn invalid(refusal: FieldRefusal) -> Self {
+        Self::Invalid(vec![refusal])
+    }
+
+    /// A conflict with its stable code and its sentence.
+    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+        Self::Conflict { code, message: message.into() }
+    }
+
+    /// A fault of the service itself.
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self::Internal { cause: cause.into() }
+    }
+}
+
+fn capitalised(noun: &str) -> String {
+    let words = noun.replace('_', " ");
+    match words.strip_prefix("api ") {
+        Some(rest) => format!("API {rest}"),
+        None => words.chars().take(1).flat_map(char::to_uppercase).chain(words.chars().skip(1)).collect(),
+    }
+}
+
+fn one_sentence(fields: &[FieldRefusal]) -> String {
+    let each: Vec<_> = fields.iter().map(|f| format!("{} {}", f.field, f.message)).collect();
+    format!("{}.", each.join("; "))
+}
+
+/// What the caller asks of the state of a thing before it is changed (RFC 9110, `If-Match`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing: the last write wins.
+    #[default]
+    None,
+    /// That it is there.
+    Exists,
+    /// That it is in one of these versions.
+    VersionIn(Vec<i64>),
+}
+
+impl Precondition {
+    /// Holds the precondition against the present version.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PreconditionFailed`].
+    pub fn hold(&self, version: i64) -> Result<(), Error> {
+        match self {
+            Self::VersionIn(versions) if !versions.contains(&version) => Err(Error::PreconditionFailed),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nouns_read_like_the_contract_says() {
+        assert_eq!(Error::NotFound("workspace").to_string(), "Workspace not found");
+        assert_eq!(Error::NotFound("api_key").to_string(), "API key not found");
+    }
+}

@@ -1,0 +1,98 @@
+//! Typed identifiers: a brand's id never stands where a workspace's is meant.
+
+use std::{fmt, marker::PhantomData, str::FromStr};
+
+use uuid::Uuid;
+
+use crate::Refusal;
+
+/// What an identifier identifies; gives each kind of id its word in messages and in the audit log.
+pub trait Identified {
+    /// The noun in `snake_case`, such as `workspace`.
+    const NOUN: &'static str;
+}
+
+/// The identifier of one `K`: a UUID, version 7 when Tenantry made it.
+pub struct Id<K>(Uuid, PhantomData<fn() -> K>);
+
+/// Identifies a tenant.
+pub type TenantId = Id<crate::Tenant>;
+/// Identifies a brand within its tenant.
+pub type BrandId = Id<crate::Brand>;
+/// Identifies a workspace within its tenant.
+pub type WorkspaceId = Id<crate::Workspace>;
+/// Identifies an API key within its tenant; says nothing about its secret.
+pub type ApiKeyId = Id<crate::ApiKey>;
+/// Identifies an entry of the audit log.
+pub type AuditEventId = Id<crate::AuditEvent>;
+
+impl<K> Id<K> {
+    /// Takes over a UUID that is known to be one of a `K`.
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid, PhantomData)
+    }
+
+    /// The UUID itself.
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl<K: Identified> FromStr for Id<K> {
+    type Err = Refusal;
+
+    /// Reads the hyphenated form of RFC 9562, in either case; braces, `urn:uuid:` and bare digits are refused.
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        let hyphenated = raw.len() == 36 && raw.is_ascii();
+        match Uuid::try_parse(raw) {
+            Ok(uuid) if hyphenated => Ok(Self::from_uuid(uuid)),
+            _ => Err(Refusal::new("not_a_uuid", "must be a UUID such as 0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48")),
+        }
+    }
+}
+
+// Written out, because a derive would ask `K` to be all of this too.
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<K> Copy for Id<K> {}
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+impl<K> Eq for Id<K> {}
+impl<K> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+impl<K> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_hyphenated_form_is_an_id() {
+        let good = "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48";
+        assert!(WorkspaceId::from_str(good).is_ok());
+        assert_eq!(WorkspaceId::from_str(&good.to_uppercase()), WorkspaceId::from_str(good));
+        for bad in [
+            "",
+            "1",
+            &good.replace('-', ""),
+            &format!("{{{good}}}"),
+            &format!("urn:uuid:{good}"),
+            "w1a2b3c4-5678-9abc-def0-1234567890ab",
+        ] {
+            assert!(WorkspaceId::from_str(bad).is_err(), "{bad}");
+        }
+    }
+}

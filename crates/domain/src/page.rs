@@ -1,0 +1,200 @@
+//! Lists are read a page at a time, each page from where the last one ended.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{Refusal, values::Choice};
+
+/// What a list is ordered by; the id decides between equals, so that the order is total.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortBy {
+    /// The time of creation.
+    CreatedAt,
+    /// The time of the last change.
+    UpdatedAt,
+    /// The name, in the order of the Unicode collation algorithm.
+    Name,
+}
+
+/// What a list is ordered by, and which way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// The member.
+    pub by: SortBy,
+    /// The largest first.
+    pub descending: bool,
+}
+
+impl Default for Sort {
+    /// The oldest first, so that what is created while somebody pages comes last.
+    fn default() -> Self {
+        Self { by: SortBy::CreatedAt, descending: false }
+    }
+}
+
+impl Choice for Sort {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self { by: SortBy::CreatedAt, descending: false }, "createdAt"),
+        (Self { by: SortBy::CreatedAt, descending: true }, "-createdAt"),
+        (Self { by: SortBy::UpdatedAt, descending: false }, "updatedAt"),
+        (Self { by: SortBy::UpdatedAt, descending: true }, "-updatedAt"),
+        (Self { by: SortBy::Name, descending: false }, "name"),
+        (Self { by: SortBy::Name, descending: true }, "-name"),
+    ];
+}
+crate::values::spoken!(Sort);
+
+/// A place between two items of a list: after the item with this sort value and id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    key: String,
+    id: Uuid,
+}
+
+impl Position {
+    /// The position after an item, from its sort value as [`SortKey::sort_key`] gives it.
+    ///
+    /// # Errors
+    ///
+    /// A value that cannot be one of that sort.
+    pub fn new(sort: Sort, key: String, id: Uuid) -> Result<Self, Refusal> {
+        let refusal = || Refusal::new("bad_position", "is not a position in this list");
+        if key.contains('\0') {
+            return Err(refusal());
+        }
+        if sort.by != SortBy::Name {
+            let time = DateTime::parse_from_rfc3339(&key).map_err(|_| refusal())?;
+            // Only the form that `time_key` writes: what was not handed out is not a position.
+            if time_key(time.to_utc()) != key {
+                return Err(refusal());
+            }
+        }
+        Ok(Self { key, id })
+    }
+
+    /// The sort value: a name, or a time in RFC 3339 with microseconds.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The id.
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+/// Where an item stands in a list.
+pub trait SortKey {
+    /// The item's id.
+    fn id(&self) -> Uuid;
+    /// The item's name.
+    fn name(&self) -> &str;
+    /// The item's times: created, and last changed.
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>);
+
+    /// The position after this item.
+    fn position(&self, sort: Sort) -> Position {
+        let key = match sort.by {
+            SortBy::Name => self.name().to_owned(),
+            SortBy::CreatedAt => time_key(self.times().0),
+            SortBy::UpdatedAt => time_key(self.times().1),
+        };
+        Position { key, id: self.id() }
+    }
+}
+
+/// PostgreSQL's own precision, so that no two rows trade places through rounding.
+fn time_key(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+}
+
+/// How many items a page holds: 1 to 100, 50 unless said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageLimit(u8);
+
+impl PageLimit {
+    /// The number.
+    pub fn get(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+impl Default for PageLimit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl std::str::FromStr for PageLimit {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        // `parse` alone would take "+5" and "007".
+        let digits = raw.bytes().all(|b| b.is_ascii_digit()) && !raw.starts_with('0');
+        match raw.parse::<u8>() {
+            Ok(n @ 1..=100) if digits => Ok(Self(n)),
+            _ => Err(Refusal::new("out_of_range", "must be a whole number from 1 to 100")),
+        }
+    }
+}
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageRequest {
+    /// How many items at most.
+    pub limit: PageLimit,
+    /// In which order.
+    pub sort: Sort,
+    /// After which item; from the start when `None`.
+    pub after: Option<Position>,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items, in the order asked for.
+    pub items: Vec<T>,
+    /// Where the next page starts; `None` at the end.
+    pub next: Option<Position>,
+}
+
+impl<T: SortKey> Page<T> {
+    /// The page of `request` out of items that were read with a limit of one more, which tells whether more follow.
+    pub fn cut(mut items: Vec<T>, request: &PageRequest) -> Self {
+        let more = items.len() > request.limit.get();
+        items.truncate(request.limit.get());
+        let next = items.last().filter(|_| more).map(|item| item.position(request.sort));
+        Self { items, next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_1_to_100() {
+        assert_eq!("100".parse::<PageLimit>().unwrap().get(), 100);
+        for bad in ["0", "101", "-1", "+5", "007", "1.0", "1e1", "", " 5", "９"] {
+            assert!(bad.parse::<PageLimit>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_position_by_time_holds_a_time_that_the_database_takes() {
+        let by_time = "createdAt".parse().unwrap();
+        let ok = "2026-01-20T10:00:00.000000Z";
+        assert!(Position::new(by_time, ok.into(), Uuid::nil()).is_ok());
+        for bad in [
+            "",
+            "x",
+            "2026-01-20",
+            "2026-01-20T10:00:00.000000+01:00",
+            "2026-01-20T10:00:00Z",
+            "2026-13-20T10:00:00.000000Z",
+        ] {
+            assert!(Position::new(by_time, bad.into(), Uuid::nil()).is_err(), "{bad}");
+        }
+        assert!(Position::new("name".parse().unwrap(), "a\0".into(), Uuid::nil()).is_err());
+    }
+}

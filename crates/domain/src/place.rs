@@ -1,0 +1,28 @@
+//! Where: the place in which a credential wants to stand while something is done.
+
+use crate::{BrandId, WorkspaceId};
+
+/// Above all tenants: the list of tenants, and nothing inside any of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Platform;
+
+/// The tenant that the credential names.
+#[derive(Debug, Clone, Copy)]
+pub struct InTenant;
+
+/// A brand of that tenant.
+#[derive(Debug, Clone, Copy)]
+pub enum InBrand {
+    /// This brand.
+    Id(BrandId),
+    /// The brand meant where none is named: the one the credential is restricted to, else the tenant's default brand.
+    Default,
+}
+
+/// A workspace of that tenant.
+#[derive(Debug, Clone, Copy)]
+pub struct InWorkspace(pub WorkspaceId);
+
+/// A workspace of that tenant that is there, or was deleted and is not erased yet.
+#[derive(Debug, Clone, Copy)]
+pub struct InRestorableWorkspace(pub WorkspaceId);

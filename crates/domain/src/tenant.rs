@@ -1,0 +1,188 @@
+//! The tenant: the account that every other row belongs to, and the defaults that fill what a request leaves out.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    CountryCode, CurrencyCode, FieldRefusal, LanguageCode, Refusal, TenantId, TenantName, WorkspaceType,
+    audit::Members, ids::Identified, page::SortKey,
+};
+
+/// A tenant as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its identifier.
+    pub id: TenantId,
+    /// What its owner may change.
+    pub details: TenantDetails,
+    /// Counts the visible changes, from 1.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Identified for Tenant {
+    const NOUN: &'static str = "tenant";
+}
+
+impl SortKey for Tenant {
+    fn id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn name(&self) -> &str {
+        self.details.name.as_str()
+    }
+
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.created_at, self.updated_at)
+    }
+}
+
+/// The part of a tenant that its owner may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantDetails {
+    /// Display name.
+    pub name: TenantName,
+    /// What new workspaces get where the request says nothing.
+    pub defaults: Locale,
+}
+
+/// Where and with whom a workspace works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Locale {
+    /// ISO 3166-1 alpha-2.
+    pub country: CountryCode,
+    /// ISO 639-1.
+    pub language: LanguageCode,
+    /// ISO 4217.
+    pub currency: CurrencyCode,
+    /// Business to business, or to consumers.
+    pub workspace_type: WorkspaceType,
+}
+
+/// A [`Locale`] of which a request may have left out any part.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LocaleRequest {
+    /// See [`Locale::country`].
+    pub country: Option<CountryCode>,
+    /// See [`Locale::language`].
+    pub language: Option<LanguageCode>,
+    /// See [`Locale::currency`].
+    pub currency: Option<CurrencyCode>,
+    /// See [`Locale::workspace_type`].
+    pub workspace_type: Option<WorkspaceType>,
+}
+
+impl LocaleRequest {
+    /// Fills what is missing: language and currency follow a country that was named (CLDR, ISO 4217); where no country was
+    /// named, all of it is the tenant's.
+    ///
+    /// # Errors
+    ///
+    /// The members that must be named because the country has no language or currency of its own in those lists.
+    pub fn resolve(self, defaults: Option<&Locale>) -> Result<Locale, Vec<FieldRefusal>> {
+        let workspace_type = self.workspace_type.or(defaults.map(|d| d.workspace_type)).unwrap_or(WorkspaceType::B2b);
+        let (country, language, currency) = match (self.country, defaults) {
+            (Some(country), _) => (country, country.main_language(), country.currency()),
+            (None, Some(defaults)) => (defaults.country, Some(defaults.language), Some(defaults.currency)),
+            (None, None) => return Err(vec![Refusal::new("required", "is required").of("country")]),
+        };
+        let none = |what: &str| Refusal::new("required", format!("is required: {country} has no {what} to start from"));
+        match (self.language.or(language), self.currency.or(currency)) {
+            (Some(language), Some(currency)) => Ok(Locale { country, language, currency, workspace_type }),
+            (language, currency) => Err([
+                language.is_none().then(|| none("main language").of("operatingLanguage")),
+                currency.is_none().then(|| none("currency").of("currency")),
+            ]
+            .into_iter()
+            .flatten()
+            .collect()),
+        }
+    }
+}
+
+/// What is asked of a tenant that is to be created.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// Display name; the default brand takes it over.
+    pub name: TenantName,
+    /// The defaults; a country at least.
+    pub locale: LocaleRequest,
+}
+
+/// A change to a tenant: what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct TenantPatch {
+    /// New display name.
+    pub name: Option<TenantName>,
+    /// New defaults; language and currency do not follow a new country.
+    pub defaults: LocaleRequest,
+}
+
+impl TenantDetails {
+    /// These details with the change applied.
+    #[must_use]
+    pub fn patched(&self, patch: &TenantPatch) -> Self {
+        let now = self.defaults;
+        Self {
+            name: patch.name.clone().unwrap_or_else(|| self.name.clone()),
+            defaults: Locale {
+                country: patch.defaults.country.unwrap_or(now.country),
+                language: patch.defaults.language.unwrap_or(now.language),
+                currency: patch.defaults.currency.unwrap_or(now.currency),
+                workspace_type: patch.defaults.workspace_type.unwrap_or(now.workspace_type),
+            },
+        }
+    }
+
+    /// The members as the audit log names them.
+    pub fn members(&self) -> Members {
+        Members::new()
+            .with("name", self.name.as_str())
+            .with("defaultCountry", self.defaults.country.as_str())
+            .with("defaultOperatingLanguage", self.defaults.language.as_str())
+            .with("defaultCurrency", self.defaults.currency.as_str())
+            .with("defaultWorkspaceType", self.defaults.workspace_type.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn acme() -> Locale {
+        Locale {
+            country: "DE".parse().unwrap(),
+            language: "de".parse().unwrap(),
+            currency: "EUR".parse().unwrap(),
+            workspace_type: WorkspaceType::B2c,
+        }
+    }
+
+    #[test]
+    fn a_named_country_brings_its_language_and_currency_and_the_tenant_fills_the_rest() {
+        let sweden = LocaleRequest { country: Some("SE".parse().unwrap()), ..Default::default() };
+        let got = sweden.resolve(Some(&acme())).unwrap();
+        assert_eq!(
+            (got.language.as_str(), got.currency.as_str(), got.workspace_type),
+            ("sv", "SEK", WorkspaceType::B2c)
+        );
+        assert_eq!(LocaleRequest::default().resolve(Some(&acme())), Ok(acme()));
+        let explicit = LocaleRequest { language: Some("en".parse().unwrap()), ..sweden };
+        assert_eq!(explicit.resolve(Some(&acme())).unwrap().language.as_str(), "en");
+    }
+
+    #[test]
+    fn a_country_without_a_currency_asks_for_one() {
+        let antarctica = LocaleRequest {
+            country: Some("AQ".parse().unwrap()),
+            language: Some("en".parse().unwrap()),
+            ..Default::default()
+        };
+        let refused = antarctica.resolve(Some(&acme())).unwrap_err();
+        assert_eq!(refused.iter().map(|f| f.field.as_str()).collect::<Vec<_>>(), ["currency"]);
+    }
+}

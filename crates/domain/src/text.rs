@@ -1,0 +1,146 @@
+//! Text that people write: one line or several, bounded in characters, free of what could forge a line or reorder it.
+
+use std::{fmt, str::FromStr};
+
+use crate::Refusal;
+
+/// One line of text, 1 to `MAX` characters (Unicode scalar values) after surrounding white space is taken off.
+///
+/// Refused are control characters, line and paragraph separators, and the bidirectional embeddings, overrides and
+/// isolates (U+202A–U+202E, U+2066–U+2069), with which a name could reorder the text around it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Line<const MAX: usize>(String);
+
+/// Several lines of text, 1 to `MAX` characters; control characters other than tab and newline are refused, and `CRLF`
+/// becomes a newline.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Paragraphs<const MAX: usize>(String);
+
+/// A tenant's name.
+pub type TenantName = Line<120>;
+/// A brand's name.
+pub type BrandName = Line<120>;
+/// A workspace's name.
+pub type WorkspaceName = Line<120>;
+/// An API key's name.
+pub type ApiKeyName = Line<120>;
+/// The name or title of a sender, as it stands in a `From` line or under a message.
+pub type SenderName = Line<120>;
+/// Instructions to the AI, of a brand or of a workspace.
+pub type Instructions = Paragraphs<10_000>;
+/// A plain-text e-mail signature.
+pub type SignatureText = Paragraphs<5_000>;
+
+impl<const MAX: usize> Line<MAX> {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> Paragraphs<MAX> {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> FromStr for Line<MAX> {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        let text = raw.trim();
+        bounded(text, MAX)?;
+        match text.chars().find(|c| c.is_control() || breaks_a_line(*c) || reorders_text(*c)) {
+            Some(c) => Err(forbidden(c, "must be one line of visible text")),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl<const MAX: usize> FromStr for Paragraphs<MAX> {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        let text = raw.replace("\r\n", "\n");
+        if text.trim().is_empty() {
+            return Err(empty());
+        }
+        bounded(&text, MAX)?;
+        match text.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n')) {
+            Some(c) => Err(forbidden(c, "must be text without control characters other than tab and newline")),
+            None => Ok(Self(text)),
+        }
+    }
+}
+
+/// Refuses text that is empty or longer than `max` characters.
+pub(crate) fn bounded(text: &str, max: usize) -> Result<(), Refusal> {
+    if text.is_empty() {
+        return Err(empty());
+    }
+    let length = text.chars().count();
+    if length > max {
+        return Err(Refusal::new("too_long", format!("must be at most {max} characters, this is {length}")));
+    }
+    Ok(())
+}
+
+/// The refusal of empty text; where a member may be cleared, `null` clears it.
+fn empty() -> Refusal {
+    Refusal::new("empty", "must not be empty; to clear a value that may be absent, send null")
+}
+
+pub(crate) fn forbidden(c: char, rule: &str) -> Refusal {
+    Refusal::new("forbidden_character", format!("{rule}, this has U+{:04X}", u32::from(c)))
+}
+
+fn breaks_a_line(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+fn reorders_text(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+impl<const MAX: usize> fmt::Debug for Line<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for Paragraphs<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_line_of_visible_text_counted_in_characters() {
+        assert_eq!(WorkspaceName::from_str("  DACH Region \u{a0}").unwrap().as_str(), "DACH Region");
+        assert!(WorkspaceName::from_str(&"😀".repeat(120)).is_ok());
+        assert_eq!(WorkspaceName::from_str(&"😀".repeat(121)).unwrap_err().code, "too_long");
+        for (raw, code) in
+            [("", "empty"), (" \t\n", "empty"), ("a\nb", "forbidden_character"), ("a\0b", "forbidden_character")]
+        {
+            assert_eq!(WorkspaceName::from_str(raw).unwrap_err().code, code, "{raw:?}");
+        }
+        for c in ['\u{202E}', '\u{2066}', '\u{2028}', '\u{85}', '\u{1b}', '\r'] {
+            assert_eq!(WorkspaceName::from_str(&format!("a{c}b")).unwrap_err().code, "forbidden_character", "{c:?}");
+        }
+    }
+
+    #[test]
+    fn paragraphs_keep_tabs_and_newlines_and_nothing_else_that_controls() {
+        assert_eq!(Instructions::from_str("a\r\n\tb\n").unwrap().as_str(), "a\n\tb\n");
+        assert_eq!(Instructions::from_str(" \n ").unwrap_err().code, "empty");
+        for raw in ["a\rb", "a\0", "\u{7f}", "\u{9b}31m"] {
+            assert_eq!(Instructions::from_str(raw).unwrap_err().code, "forbidden_character", "{raw:?}");
+        }
+        assert_eq!(SignatureText::from_str(&"x".repeat(5_001)).unwrap_err().code, "too_long");
+    }
+}
