@@ -1,1 +1,34 @@
 //! The door to the data, and nothing beside it.
+//!
+//! [`Store::read`] and [`Store::write`] are the only way in: each names a credential, a place and an action, and hands the
+//! closure a [`Tx`] that already stands in that place. The schema is private, so that no query can be written elsewhere.
+//! This crate refuses to know HTTP, and to let a transaction wait for the network: closures are synchronous.
+
+mod api_keys;
+mod audit_events;
+mod brands;
+mod door;
+pub mod embedded;
+mod fault;
+mod keyset;
+mod migrate;
+mod places;
+mod pool;
+mod schema;
+mod tenants;
+mod tx;
+mod workspaces;
+
+pub use door::Store;
+pub use fault::Fault;
+pub use migrate::{MigrateError, Migrated, Migration, Migrator};
+pub use places::{Place, TenantPlace};
+pub use pool::{PoolOptions, PoolState, objection_to};
+pub use tenants::Founding;
+pub use tx::Tx;
+pub use workspaces::WorkspaceFilter;
+
+/// A new identifier: a UUID of version 7 (RFC 9562), so that rows of one time lie together.
+pub fn new_id<K>() -> tenantry_domain::Id<K> {
+    tenantry_domain::Id::from_uuid(uuid::Uuid::now_v7())
+}

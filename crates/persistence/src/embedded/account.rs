@@ -91,6 +91,7 @@ impl Account {
     pub(super) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("LC_ALL", "C").env("TZ", "UTC");
+        #[expect(clippy::disallowed_methods, reason = "handed on to a child, not read")]
         command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         command.current_dir("/").stdin(Stdio::null()).process_group(0);
         if self.switch {

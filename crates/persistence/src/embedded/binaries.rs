@@ -99,6 +99,7 @@ fn candidates() -> Vec<(&'static str, PathBuf)> {
     if let Some(said) = output_of(Path::new("pg_config"), "--bindir") {
         found.push(("pg_config --bindir", PathBuf::from(said)));
     }
+    #[expect(clippy::disallowed_methods, reason = "the search path is no setting of ours")]
     let path = std::env::var_os("PATH").unwrap_or_default();
     for directory in std::env::split_paths(&path).filter(|directory| directory.is_absolute()) {
         if is_program(&directory.join("postgres")) {

@@ -105,7 +105,7 @@ pub(crate) struct Holder {
 impl Holder {
     pub(crate) fn start(home: &Home, environment: &[(&str, &str)]) -> Holder {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "kit::holder", "--ignored", "--nocapture"]);
+        command.args(["--exact", "kit::holder", "--nocapture"]);
         command.env("HOLDER_DATA_DIR", &home.options.data_dir).env("HOLDER_ELSEWHERE", &home.options.elsewhere);
         command.envs(environment.iter().copied()).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -126,8 +126,9 @@ impl Holder {
     }
 }
 
+/// A process of other tests, which start this one again with a data directory; on its own it has nothing to do.
 #[test]
-#[ignore = "a helper process of other tests"]
+#[expect(clippy::disallowed_methods, reason = "how a test speaks to its child process")]
 fn holder() {
     let Some(data_dir) = std::env::var_os("HOLDER_DATA_DIR") else { return };
     let mut options = Options::new(data_dir);

@@ -1,0 +1,289 @@
+//! Brands of a tenant.
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::now, pg::Pg, prelude::*};
+use tenantry_domain::{
+    Brand, BrandDetails, BrandId, Error, HexColor, HttpsUrl, InBrand, InTenant, InWorkspace, Instructions, NewBrand,
+    Page, PageRequest, Reach, Refusal, SenderName, SignatureHtml, SignatureText, Slug, TenantId, Tone,
+};
+use uuid::Uuid;
+
+use crate::{
+    fault::{Fault, stored, stored_option},
+    keyset,
+    schema::{brands, workspaces},
+    tenants,
+    tx::Tx,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = brands, check_for_backend(Pg))]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    name: String,
+    slug: String,
+    is_default: bool,
+    logo_url: Option<String>,
+    primary_color: Option<String>,
+    secondary_color: Option<String>,
+    email_from_name: String,
+    email_signature_html: Option<String>,
+    email_signature_text: Option<String>,
+    ai_sender_name: Option<String>,
+    ai_sender_title: Option<String>,
+    ai_sender_avatar_url: Option<String>,
+    tone: Option<String>,
+    brand_instructions: Option<String>,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = brands, treat_none_as_null = true)]
+struct Columns<'a> {
+    name: &'a str,
+    slug: &'a str,
+    is_default: bool,
+    logo_url: Option<&'a str>,
+    primary_color: Option<&'a str>,
+    secondary_color: Option<&'a str>,
+    email_from_name: &'a str,
+    email_signature_html: Option<&'a str>,
+    email_signature_text: Option<&'a str>,
+    ai_sender_name: Option<&'a str>,
+    ai_sender_title: Option<&'a str>,
+    ai_sender_avatar_url: Option<&'a str>,
+    tone: Option<&'a str>,
+    brand_instructions: Option<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(details: &'a BrandDetails, slug: &'a Slug, is_default: bool) -> Self {
+        Self {
+            name: details.name.as_str(),
+            slug: slug.as_str(),
+            is_default,
+            logo_url: details.logo_url.as_ref().map(HttpsUrl::as_str),
+            primary_color: details.primary_color.as_ref().map(HexColor::as_str),
+            secondary_color: details.secondary_color.as_ref().map(HexColor::as_str),
+            email_from_name: details.email_from_name.as_str(),
+            email_signature_html: details.email_signature_html.as_ref().map(SignatureHtml::as_str),
+            email_signature_text: details.email_signature_text.as_ref().map(SignatureText::as_str),
+            ai_sender_name: details.ai_sender_name.as_ref().map(SenderName::as_str),
+            ai_sender_title: details.ai_sender_title.as_ref().map(SenderName::as_str),
+            ai_sender_avatar_url: details.ai_sender_avatar_url.as_ref().map(HttpsUrl::as_str),
+            tone: details.tone.map(Tone::as_str),
+            brand_instructions: details.brand_instructions.as_ref().map(Instructions::as_str),
+        }
+    }
+}
+
+impl Row {
+    fn into_brand(self) -> Result<Brand, Fault> {
+        let details = BrandDetails {
+            name: stored("brands.name", &self.name)?,
+            logo_url: stored_option("brands.logo_url", self.logo_url)?,
+            primary_color: stored_option("brands.primary_color", self.primary_color)?,
+            secondary_color: stored_option("brands.secondary_color", self.secondary_color)?,
+            email_from_name: stored("brands.email_from_name", &self.email_from_name)?,
+            email_signature_html: self.email_signature_html.map(SignatureHtml::from_sanitised),
+            email_signature_text: stored_option("brands.email_signature_text", self.email_signature_text)?,
+            ai_sender_name: stored_option("brands.ai_sender_name", self.ai_sender_name)?,
+            ai_sender_title: stored_option("brands.ai_sender_title", self.ai_sender_title)?,
+            ai_sender_avatar_url: stored_option("brands.ai_sender_avatar_url", self.ai_sender_avatar_url)?,
+            tone: stored_option("brands.tone", self.tone)?,
+            brand_instructions: stored_option("brands.brand_instructions", self.brand_instructions)?,
+        };
+        Ok(Brand {
+            id: BrandId::from_uuid(self.id),
+            tenant_id: TenantId::from_uuid(self.tenant_id),
+            details,
+            slug: stored("brands.slug", &self.slug)?,
+            is_default: self.is_default,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+impl Tx<'_, InTenant> {
+    /// A page of the brands that the actor reaches, with `search` somewhere in the name if given.
+    pub fn brands(&mut self, search: Option<&str>, page: &PageRequest) -> Result<Page<Brand>, Fault> {
+        let tenant = self.found.uuid();
+        let mut query = brands::table.filter(brands::tenant_id.eq(tenant)).select(Row::as_select()).into_boxed();
+        match self.grant.reach() {
+            Reach::Tenant => {}
+            Reach::Brand(id) => query = query.filter(brands::id.eq(id.uuid())),
+            Reach::Workspace(id) => {
+                let of_workspace = workspaces::table
+                    .filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(id.uuid())))
+                    .select(workspaces::brand_id);
+                query = query.filter(brands::id.eq_any(of_workspace));
+            }
+        }
+        if let Some(search) = search {
+            query = query.filter(brands::name.ilike(keyset::contains(search)));
+        }
+        if let Some(position) = &page.after {
+            query = query.filter(keyset::after("brands", page.sort, position));
+        }
+        let rows = query.order(keyset::order("brands", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        Ok(Page::cut(rows.into_iter().map(Row::into_brand).collect::<Result<_, _>>()?, page))
+    }
+
+    /// Creates a brand.
+    pub fn create_brand(&mut self, id: BrandId, new: &NewBrand) -> Result<Brand, Fault> {
+        insert(self.connection, self.found, id, new)
+    }
+}
+
+impl Tx<'_, InBrand> {
+    /// The brand.
+    pub fn brand(&mut self) -> Result<Brand, Fault> {
+        read(self.connection, self.found.tenant, self.found.id)
+    }
+
+    /// The brand, locked until the end of the transaction.
+    pub fn lock_brand(&mut self) -> Result<Brand, Fault> {
+        // Which brand is the default concerns all of them, so that the tenant is locked first, always.
+        tenants::lock(self.connection, self.found.tenant)?;
+        self.brand()
+    }
+
+    /// Stores the brand as it is to be.
+    pub fn update_brand(&mut self, brand: &Brand) -> Result<Brand, Fault> {
+        let (tenant, id) = (self.found.tenant.uuid(), self.found.id.uuid());
+        if brand.is_default {
+            unset_default(self.connection, self.found.tenant, self.found.id)?;
+        }
+        diesel::update(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
+            .set((
+                Columns::of(&brand.details, &brand.slug, brand.is_default),
+                brands::version.eq(brands::version + 1),
+                brands::updated_at.eq(now),
+            ))
+            .returning(Row::as_returning())
+            .get_result(self.connection)
+            .map_err(|error| Fault::unless_violated(error, "brands_slug_key", || slug_taken(&brand.slug)))?
+            .into_brand()
+    }
+
+    /// Deletes the brand, and with it the API keys that are restricted to it.
+    pub fn delete_brand(&mut self) -> Result<(), Fault> {
+        let (tenant, id) = (self.found.tenant.uuid(), self.found.id.uuid());
+        let refusal = || {
+            Error::conflict(
+                "brand_has_workspaces",
+                "The brand still has workspaces: move or delete them first. A deleted workspace counts until it is erased.",
+            )
+        };
+        diesel::delete(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
+            .execute(self.connection)
+            .map(drop)
+            .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", refusal))
+    }
+}
+
+impl Tx<'_, InWorkspace> {
+    /// The brand of the workspace.
+    pub fn brand_of_workspace(&mut self) -> Result<Brand, Fault> {
+        read(self.connection, self.found.tenant, self.found.brand)
+    }
+}
+
+fn read(connection: &mut PgConnection, tenant: TenantId, id: BrandId) -> Result<Brand, Fault> {
+    let row = brands::table
+        .filter(brands::tenant_id.eq(tenant.uuid()).and(brands::id.eq(id.uuid())))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
+    row.ok_or(Error::NotFound("brand"))?.into_brand()
+}
+
+pub(crate) fn insert(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    id: BrandId,
+    new: &NewBrand,
+) -> Result<Brand, Fault> {
+    if new.is_default {
+        tenants::lock(connection, tenant)?;
+        unset_default(connection, tenant, id)?;
+    }
+    if let Some(slug) = &new.slug {
+        return insert_as(connection, tenant, id, new, slug)?.ok_or_else(|| slug_taken(slug).into());
+    }
+    let stem = Slug::of_name(new.details.name.as_str(), "brand");
+    // Another transaction may take the same free number; each round looks again.
+    for _ in 0..10 {
+        let slug = free_slug(connection, tenant, &stem)?;
+        if let Some(brand) = insert_as(connection, tenant, id, new, &slug)? {
+            return Ok(brand);
+        }
+    }
+    Err(slug_taken(&stem).into())
+}
+
+fn insert_as(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    id: BrandId,
+    new: &NewBrand,
+    slug: &Slug,
+) -> Result<Option<Brand>, Fault> {
+    diesel::insert_into(brands::table)
+        .values((
+            brands::tenant_id.eq(tenant.uuid()),
+            brands::id.eq(id.uuid()),
+            Columns::of(&new.details, slug, new.is_default),
+        ))
+        .on_conflict((brands::tenant_id, brands::slug))
+        .do_nothing()
+        .returning(Row::as_returning())
+        .get_result(connection)
+        .optional()?
+        .map(Row::into_brand)
+        .transpose()
+}
+
+/// The stem itself, or with the smallest number from 2 that is free.
+fn free_slug(connection: &mut PgConnection, tenant: TenantId, stem: &Slug) -> Result<Slug, Fault> {
+    let taken: std::collections::HashSet<String> =
+        brands::table
+            .filter(brands::tenant_id.eq(tenant.uuid()))
+            // A slug holds no character that LIKE would read as a pattern.
+            .filter(brands::slug.eq(stem.as_str()).or(
+                brands::slug.like(format!("{}%-%", stem.numbered(1_000_000).as_str().trim_end_matches("-1000000"))),
+            ))
+            .select(brands::slug)
+            .load(connection)?
+            .into_iter()
+            .collect();
+    let numbered = (2..).map(|n| stem.numbered(n));
+    Ok(std::iter::once(stem.clone())
+        .chain(numbered)
+        .find(|slug| !taken.contains(slug.as_str()))
+        .unwrap_or_else(|| stem.clone()))
+}
+
+fn unset_default(connection: &mut PgConnection, tenant: TenantId, but: BrandId) -> QueryResult<()> {
+    diesel::update(
+        brands::table
+            .filter(brands::tenant_id.eq(tenant.uuid()).and(brands::is_default).and(brands::id.ne(but.uuid()))),
+    )
+    .set((brands::is_default.eq(false), brands::version.eq(brands::version + 1), brands::updated_at.eq(now)))
+    .execute(connection)
+    .map(drop)
+}
+
+fn slug_taken(slug: &Slug) -> Error {
+    Error::conflict("slug_taken", format!("Another brand of the tenant has the slug \"{slug}\"."))
+}
+
+/// The refusal of a brand that is not there or not to be seen.
+pub(crate) fn unknown_brand() -> Error {
+    Error::invalid(Refusal::new("not_found", "is not the id of a brand").of("brandId"))
+}

@@ -1,0 +1,121 @@
+//! What goes wrong with the database, sorted by what can be done about it.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use tenantry_domain::{Error, Refusal};
+
+/// What the closure given to the door may fail with: a refusal in the words of the domain, or a fault of the database,
+/// which the door looks at (a lost race is tried again) before it becomes one.
+#[derive(Debug)]
+pub struct Fault(pub(crate) Kind);
+
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Refused(Error),
+    Database(DieselError),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self(Kind::Refused(error))
+    }
+}
+
+impl From<DieselError> for Fault {
+    fn from(error: DieselError) -> Self {
+        Self(Kind::Database(error))
+    }
+}
+
+/// What can be done about a fault of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Another transaction won: run this one again.
+    Again,
+    /// The connection or the server is not in a state to answer: drop the connection; the caller may try later.
+    Later,
+    /// A fault in the program.
+    None,
+}
+
+/// Diesel passes only some SQLSTATEs on; the rest are known by PostgreSQL's own English words, which the service asks for.
+pub(crate) fn remedy(error: &DieselError) -> Remedy {
+    let DieselError::DatabaseError(kind, info) = error else {
+        return match error {
+            DieselError::BrokenTransactionManager => Remedy::Later,
+            _ => Remedy::None,
+        };
+    };
+    let says = |words: &[&str]| words.iter().any(|words| info.message().contains(words));
+    match kind {
+        DatabaseErrorKind::SerializationFailure => Remedy::Again,
+        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => Remedy::Later,
+        _ if says(&["deadlock detected"]) => Remedy::Again,
+        _ if says(&CANNOT_ANSWER) => Remedy::Later,
+        _ => Remedy::None,
+    }
+}
+
+const CANNOT_ANSWER: [&str; 14] = [
+    // 57014, 55P03
+    "canceling statement due to",
+    // 57P01..57P03
+    "terminating connection",
+    "the database system is",
+    "server closed the connection",
+    "connection to server",
+    "no connection to the server",
+    "SSL SYSCALL",
+    // 53xxx: out of connections, memory, disk
+    "too many clients",
+    "remaining connection slots",
+    "out of memory",
+    "out of shared memory",
+    "could not extend file",
+    "No space left on device",
+    // The database is not migrated yet.
+    "relation \"tenants\" does not exist",
+];
+
+/// Whether the fault is this constraint's doing. Its name may stand in the message only, with a shard's number behind it.
+pub(crate) fn violates(error: &DieselError, constraint: &str) -> bool {
+    match error {
+        DieselError::DatabaseError(
+            DatabaseErrorKind::UniqueViolation
+            | DatabaseErrorKind::ForeignKeyViolation
+            | DatabaseErrorKind::RestrictViolation,
+            info,
+        ) => info.constraint_name() == Some(constraint) || info.message().contains(constraint),
+        _ => false,
+    }
+}
+
+impl Fault {
+    /// This fault, or the refusal that stands for the violation of a constraint.
+    pub(crate) fn unless_violated(error: DieselError, constraint: &str, refusal: impl FnOnce() -> Error) -> Self {
+        if violates(&error, constraint) { refusal().into() } else { error.into() }
+    }
+
+    /// The fault in the words of the domain.
+    pub(crate) fn into_error(self) -> Error {
+        match self.0 {
+            Kind::Refused(error) => error,
+            Kind::Database(error) => match remedy(&error) {
+                Remedy::Again | Remedy::Later => Error::Unavailable { cause: error.to_string() },
+                Remedy::None => Error::internal(format!("database: {error}")),
+            },
+        }
+    }
+}
+
+/// Reads a stored value; one that the domain refuses is a fault of the service, never passed on as if it were good.
+pub(crate) fn stored<T: std::str::FromStr<Err = Refusal>>(column: &str, raw: &str) -> Result<T, Fault> {
+    raw.parse().map_err(|refusal| Error::internal(format!("{column} holds a value that {refusal}")).into())
+}
+
+/// [`stored`], of a column that may be null.
+pub(crate) fn stored_option<T: std::str::FromStr<Err = Refusal>>(
+    column: &str,
+    raw: Option<String>,
+) -> Result<Option<T>, Fault> {
+    raw.map(|raw| stored(column, &raw)).transpose()
+}

@@ -1,0 +1,260 @@
+//! Connections, and the threads that work on them.
+//!
+//! Diesel blocks, so each connection has a thread of its own, and nothing else of the service waits on one. Who wants a
+//! connection waits asynchronously, for a bounded time, and only then is given a thread: threads never queue on a lock.
+
+use std::{sync::Arc, time::Duration};
+
+use diesel::{
+    Connection, PgConnection, QueryResult, RunQueryDsl,
+    connection::{AnsiTransactionManager, CacheSize, SimpleConnection, TransactionManager},
+    r2d2::{ConnectionManager, CustomizeConnection, Error as R2d2Error, PooledConnection},
+};
+use tenantry_domain::Error;
+use tokio::{runtime::Runtime, sync::Semaphore};
+
+use crate::fault::{Fault, Kind, Remedy, remedy};
+
+/// How the service uses its database.
+#[derive(Clone)]
+pub struct PoolOptions {
+    /// A libpq connection string or URL of the service's role.
+    pub url: String,
+    /// How many connections at most, 1 or more.
+    pub connections: u32,
+    /// How long a request waits for a connection before it is answered 503.
+    pub wait: Duration,
+    /// How long one statement may run.
+    pub statement_timeout: Duration,
+    /// Whether statements are prepared once for each connection; off for a pooler that cannot track them.
+    pub prepare_statements: bool,
+}
+
+/// What the pool is doing, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolState {
+    /// Connections at most.
+    pub connections: u32,
+    /// Connections open.
+    pub open: u32,
+    /// Connections at work.
+    pub busy: u32,
+}
+
+#[derive(Clone)]
+pub(crate) struct Pool(Arc<Inner>);
+
+struct Inner {
+    connections: diesel::r2d2::Pool<ConnectionManager<PgConnection>>,
+    seats: Arc<Semaphore>,
+    /// `None` only while it is being dropped.
+    threads: Option<Runtime>,
+    wait: Duration,
+    size: u32,
+}
+
+type Connected = PooledConnection<ConnectionManager<PgConnection>>;
+
+impl Pool {
+    /// A pool that connects when it is first needed, so that a service can start before its database.
+    pub(crate) fn new(options: &PoolOptions) -> Result<Self, Error> {
+        let size = options.connections.max(1);
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .max_blocking_threads(size as usize)
+            .thread_name("database")
+            .thread_keep_alive(Duration::from_secs(600))
+            .build()
+            .map_err(|error| Error::internal(format!("cannot start the database threads: {error}")))?;
+        let connections = diesel::r2d2::Pool::builder()
+            .max_size(size)
+            .min_idle(Some(0))
+            // A seat is only given when a connection is free; what remains to wait for is opening one.
+            .connection_timeout(options.wait)
+            .test_on_check_out(false)
+            .error_handler(Box::new(LogConnectFaults))
+            .connection_customizer(Box::new(Settings::of(options)))
+            .build_unchecked(ConnectionManager::new(&options.url));
+        let seats = Arc::new(Semaphore::new(size as usize));
+        Ok(Self(Arc::new(Inner { connections, seats, threads: Some(threads), wait: options.wait, size })))
+    }
+
+    pub(crate) fn state(&self) -> PoolState {
+        let free = u32::try_from(self.0.seats.available_permits()).unwrap_or(self.0.size);
+        PoolState {
+            connections: self.0.size,
+            open: self.0.connections.state().connections,
+            busy: self.0.size.saturating_sub(free),
+        }
+    }
+
+    /// Runs a transaction: `begin` and then `work` on one connection; all of it again, up to three times, when another
+    /// transaction won a race against it. A connection that `begin` finds dead is replaced without counting, because
+    /// nothing has been done on it that could be done twice.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        begin: impl Fn(&mut PgConnection) -> QueryResult<()> + Send + 'static,
+        work: impl Fn(&mut PgConnection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Error> {
+        let unavailable = |cause: &str| Error::Unavailable { cause: cause.to_owned() };
+        let seat = tokio::time::timeout(self.0.wait, Arc::clone(&self.0.seats).acquire_owned())
+            .await
+            .map_err(|_| unavailable("no database connection became free in time"))?
+            .map_err(|_| unavailable("the database pool is closed"))?;
+        let pool = self.clone();
+        let threads = self.0.threads.as_ref().ok_or_else(|| unavailable("the database pool is closed"))?;
+        #[expect(clippy::disallowed_methods, reason = "the one place: as many threads as connections")]
+        let task = threads.spawn_blocking(move || {
+            // Held by the thread and not by the caller, who may disconnect while the work goes on.
+            let _seat = seat;
+            pool.attempt(&begin, &work).map_err(Fault::into_error)
+        });
+        task.await.unwrap_or_else(|error| Err(Error::internal(format!("a database task failed: {error}"))))
+    }
+
+    fn attempt<T>(
+        &self,
+        begin: &impl Fn(&mut PgConnection) -> QueryResult<()>,
+        work: &impl Fn(&mut PgConnection) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        // Every idle connection may be dead after a restart of the server, and one more is needed that is not.
+        let mut spare = self.0.size;
+        let mut races = 0;
+        loop {
+            let mut connection = self.connect()?;
+            if let Err(error) = begin(&mut connection) {
+                poison(&mut connection);
+                if remedy(&error) != Remedy::Later || spare == 0 {
+                    return Err(error.into());
+                }
+                spare -= 1;
+                continue;
+            }
+            let outcome = work(&mut connection);
+            let Err(Fault(Kind::Database(error))) = &outcome else { return outcome };
+            match remedy(error) {
+                Remedy::Again if races < 2 => {
+                    races += 1;
+                    tracing::debug!(races, %error, "a transaction lost a race and runs again");
+                }
+                Remedy::Later => {
+                    poison(&mut connection);
+                    return outcome;
+                }
+                _ => return outcome,
+            }
+        }
+    }
+
+    fn connect(&self) -> Result<Connected, Fault> {
+        self.0
+            .connections
+            .get()
+            .map_err(|error| Error::Unavailable { cause: format!("cannot connect to the database: {error}") }.into())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if let Some(threads) = self.threads.take() {
+            // Dropping a runtime waits for it, which an async context must not.
+            threads.shutdown_background();
+        }
+    }
+}
+
+/// Has a connection closed when it is returned, instead of given to the next one: r2d2 asks diesel, and diesel its
+/// transaction manager, which can be told.
+fn poison(connection: &mut PgConnection) {
+    <AnsiTransactionManager as TransactionManager<PgConnection>>::transaction_manager_status_mut(connection)
+        .set_in_error();
+}
+
+#[derive(Debug)]
+struct LogConnectFaults;
+
+impl diesel::r2d2::HandleError<R2d2Error> for LogConnectFaults {
+    fn handle_error(&self, error: R2d2Error) {
+        tracing::warn!(%error, "cannot connect to the database");
+    }
+}
+
+/// What every connection is told before it is used, and what is asked of it.
+#[derive(Debug)]
+struct Settings {
+    sql: String,
+    prepare_statements: bool,
+}
+
+impl Settings {
+    fn of(options: &PoolOptions) -> Self {
+        let statement = options.statement_timeout.as_millis().max(1);
+        let sql = format!(
+            "SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
+             SET idle_in_transaction_session_timeout = {idle}; SET timezone = 'UTC'; \
+             SET application_name = 'tenantry'",
+            lock = statement / 2 + 1,
+            idle = statement * 2,
+        );
+        Self { sql, prepare_statements: options.prepare_statements }
+    }
+}
+
+impl CustomizeConnection<PgConnection, R2d2Error> for Settings {
+    fn on_acquire(&self, connection: &mut PgConnection) -> Result<(), R2d2Error> {
+        if !self.prepare_statements {
+            connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+        }
+        connection.batch_execute(&self.sql).map_err(R2d2Error::QueryError)?;
+        let role: Role = diesel::sql_query(ROLE).get_result(connection).map_err(R2d2Error::QueryError)?;
+        match role.objection() {
+            Some(objection) => Err(R2d2Error::ConnectionError(diesel::ConnectionError::BadConnection(objection))),
+            None => Ok(()),
+        }
+    }
+}
+
+const ROLE: &str = "SELECT current_user::text AS name, rolsuper, rolbypassrls,
+        EXISTS (SELECT FROM pg_class WHERE relname = 'tenants' AND relkind IN ('r', 'p')
+                AND pg_has_role(current_user, relowner, 'MEMBER')) AS owner
+    FROM pg_roles WHERE rolname = current_user";
+
+#[derive(diesel::QueryableByName)]
+struct Role {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    rolsuper: bool,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    rolbypassrls: bool,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    owner: bool,
+}
+
+impl Role {
+    /// Why this role must not serve requests: row security would not bind it, or it could take it off.
+    fn objection(&self) -> Option<String> {
+        let what = match self {
+            Self { rolsuper: true, .. } => "is a superuser, whom row security does not bind",
+            Self { rolbypassrls: true, .. } => "has BYPASSRLS, so that row security does not bind it",
+            Self { owner: true, .. } => "owns the tables, so that it could take their row security off",
+            _ => return None,
+        };
+        Some(format!(
+            "the database role \"{}\" {what}. The service needs a role that owns nothing: as the owner run \
+             ALTER ROLE tenantry_service LOGIN PASSWORD '…', and let DATABASE_URL name tenantry_service",
+            self.name
+        ))
+    }
+}
+
+/// Why the role of this URL must not serve requests, in a sentence for an operator; `None` when it may.
+///
+/// # Errors
+///
+/// The database does not answer, in the words of the driver.
+pub fn objection_to(url: &str) -> Result<Option<String>, String> {
+    let mut connection = PgConnection::establish(url).map_err(|error| error.to_string())?;
+    let role: Role = diesel::sql_query(ROLE).get_result(&mut connection).map_err(|error| error.to_string())?;
+    Ok(role.objection())
+}

@@ -1,0 +1,96 @@
+//! The tables as the migrations make them. Private to this crate: what is outside asks the door.
+
+diesel::table! {
+    tenants (id) {
+        id -> Uuid,
+        name -> Text,
+        default_country -> Text,
+        default_operating_language -> Text,
+        default_currency -> Text,
+        default_workspace_type -> Text,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    brands (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        name -> Text,
+        slug -> Text,
+        is_default -> Bool,
+        logo_url -> Nullable<Text>,
+        primary_color -> Nullable<Text>,
+        secondary_color -> Nullable<Text>,
+        email_from_name -> Text,
+        email_signature_html -> Nullable<Text>,
+        email_signature_text -> Nullable<Text>,
+        ai_sender_name -> Nullable<Text>,
+        ai_sender_title -> Nullable<Text>,
+        ai_sender_avatar_url -> Nullable<Text>,
+        tone -> Nullable<Text>,
+        brand_instructions -> Nullable<Text>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    workspaces (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        brand_id -> Uuid,
+        name -> Text,
+        country -> Text,
+        operating_language -> Text,
+        currency -> Text,
+        workspace_type -> Text,
+        workspace_instructions -> Nullable<Text>,
+        email_signature_html -> Nullable<Text>,
+        email_signature_text -> Nullable<Text>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    api_keys (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        secret_hash -> Bytea,
+        name -> Text,
+        mode -> Text,
+        scopes -> Array<Text>,
+        brand_id -> Nullable<Uuid>,
+        workspace_id -> Nullable<Uuid>,
+        last_four -> Text,
+        expires_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    audit_events (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        action -> Text,
+        actor_type -> Text,
+        actor_id -> Text,
+        subject_type -> Text,
+        subject_id -> Uuid,
+        changes -> Jsonb,
+        request_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(tenants, brands, workspaces, api_keys, audit_events);

@@ -1,0 +1,288 @@
+//! Workspaces of a tenant. A deleted one is seen by nothing here but its restoration and its erasure.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    dsl::{IntervalDsl, now},
+    pg::Pg,
+    prelude::*,
+    sql_types::Timestamptz,
+};
+use tenantry_domain::{
+    BrandId, CountryCode, CurrencyCode, Error, InBrand, InRestorableWorkspace, InTenant, InWorkspace, Instructions,
+    LanguageCode, Locale, NewWorkspace, Page, PageRequest, RESTORABLE_DAYS, Reach, SignatureHtml, SignatureText,
+    TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceType,
+};
+use uuid::Uuid;
+
+use crate::{
+    brands::unknown_brand,
+    fault::{Fault, stored, stored_option},
+    keyset,
+    places::FoundWorkspace,
+    schema::workspaces,
+    tenants,
+    tx::Tx,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = workspaces, check_for_backend(Pg))]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    brand_id: Uuid,
+    name: String,
+    country: String,
+    operating_language: String,
+    currency: String,
+    workspace_type: String,
+    workspace_instructions: Option<String>,
+    email_signature_html: Option<String>,
+    email_signature_text: Option<String>,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = workspaces, treat_none_as_null = true)]
+struct Columns<'a> {
+    brand_id: Uuid,
+    name: &'a str,
+    country: &'a str,
+    operating_language: &'a str,
+    currency: &'a str,
+    workspace_type: &'a str,
+    workspace_instructions: Option<&'a str>,
+    email_signature_html: Option<&'a str>,
+    email_signature_text: Option<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(details: &'a WorkspaceDetails) -> Self {
+        Self {
+            brand_id: details.brand_id.uuid(),
+            name: details.name.as_str(),
+            country: details.locale.country.as_str(),
+            operating_language: details.locale.language.as_str(),
+            currency: details.locale.currency.as_str(),
+            workspace_type: details.locale.workspace_type.as_str(),
+            workspace_instructions: details.workspace_instructions.as_ref().map(Instructions::as_str),
+            email_signature_html: details.email_signature_html.as_ref().map(SignatureHtml::as_str),
+            email_signature_text: details.email_signature_text.as_ref().map(SignatureText::as_str),
+        }
+    }
+}
+
+impl Row {
+    fn into_workspace(self) -> Result<Workspace, Fault> {
+        let locale = Locale {
+            country: stored("workspaces.country", &self.country)?,
+            language: stored("workspaces.operating_language", &self.operating_language)?,
+            currency: stored("workspaces.currency", &self.currency)?,
+            workspace_type: stored("workspaces.workspace_type", &self.workspace_type)?,
+        };
+        Ok(Workspace {
+            id: WorkspaceId::from_uuid(self.id),
+            tenant_id: TenantId::from_uuid(self.tenant_id),
+            details: WorkspaceDetails {
+                brand_id: BrandId::from_uuid(self.brand_id),
+                name: stored("workspaces.name", &self.name)?,
+                locale,
+                workspace_instructions: stored_option(
+                    "workspaces.workspace_instructions",
+                    self.workspace_instructions,
+                )?,
+                email_signature_html: self.email_signature_html.map(SignatureHtml::from_sanitised),
+                email_signature_text: stored_option("workspaces.email_signature_text", self.email_signature_text)?,
+            },
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// Which workspaces a list shows; what is `None` does not restrict it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkspaceFilter {
+    /// Of this brand.
+    pub brand_id: Option<BrandId>,
+    /// In this country.
+    pub country: Option<CountryCode>,
+    /// Working in this language.
+    pub operating_language: Option<LanguageCode>,
+    /// In this currency.
+    pub currency: Option<CurrencyCode>,
+    /// Of this type.
+    pub workspace_type: Option<WorkspaceType>,
+    /// With this text somewhere in the name, in either case.
+    pub search: Option<String>,
+}
+
+impl Tx<'_, InTenant> {
+    /// A page of the workspaces that the actor reaches.
+    pub fn workspaces(&mut self, filter: &WorkspaceFilter, page: &PageRequest) -> Result<Page<Workspace>, Fault> {
+        let mut query = visible(self.found, self.grant.reach()).select(Row::as_select());
+        if let Some(id) = filter.brand_id {
+            query = query.filter(workspaces::brand_id.eq(id.uuid()));
+        }
+        if let Some(country) = filter.country {
+            query = query.filter(workspaces::country.eq(country.as_str().to_owned()));
+        }
+        if let Some(language) = filter.operating_language {
+            query = query.filter(workspaces::operating_language.eq(language.as_str().to_owned()));
+        }
+        if let Some(currency) = filter.currency {
+            query = query.filter(workspaces::currency.eq(currency.as_str().to_owned()));
+        }
+        if let Some(workspace_type) = filter.workspace_type {
+            query = query.filter(workspaces::workspace_type.eq(workspace_type.as_str()));
+        }
+        if let Some(search) = &filter.search {
+            query = query.filter(workspaces::name.ilike(keyset::contains(search)));
+        }
+        if let Some(position) = &page.after {
+            query = query.filter(keyset::after("workspaces", page.sort, position));
+        }
+        let rows =
+            query.order(keyset::order("workspaces", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        Ok(Page::cut(rows.into_iter().map(Row::into_workspace).collect::<Result<_, _>>()?, page))
+    }
+
+    /// How many workspaces the actor reaches.
+    pub fn count_workspaces(&mut self) -> Result<i64, Fault> {
+        Ok(visible(self.found, self.grant.reach()).count().get_result(self.connection)?)
+    }
+
+    /// Erases one workspace that can no longer be restored; `None` when there is none left.
+    pub fn erase_a_workspace(&mut self) -> Result<Option<Workspace>, Fault> {
+        let due = workspaces::deleted_at
+            .is_not_null()
+            .and(workspaces::deleted_at.assume_not_null().le(now.into_sql::<Timestamptz>() - RESTORABLE_DAYS.days()));
+        let tenant = self.found.uuid();
+        let row = workspaces::table
+            .filter(workspaces::tenant_id.eq(tenant).and(due))
+            .select(Row::as_select())
+            .for_update()
+            .skip_locked()
+            .first::<Row>(self.connection)
+            .optional()?;
+        let Some(row) = row else { return Ok(None) };
+        diesel::delete(workspaces::table.filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(row.id))))
+            .execute(self.connection)?;
+        row.into_workspace().map(Some)
+    }
+}
+
+type Visible<'a> = workspaces::BoxedQuery<'a, Pg>;
+
+fn visible<'a>(tenant: TenantId, reach: Reach) -> Visible<'a> {
+    let query = workspaces::table
+        .filter(workspaces::tenant_id.eq(tenant.uuid()).and(workspaces::deleted_at.is_null()))
+        .into_boxed();
+    match reach {
+        Reach::Tenant => query,
+        Reach::Brand(id) => query.filter(workspaces::brand_id.eq(id.uuid())),
+        Reach::Workspace(id) => query.filter(workspaces::id.eq(id.uuid())),
+    }
+}
+
+impl Tx<'_, InBrand> {
+    /// Creates a workspace under the brand; what the request leaves out is the country's or the tenant's.
+    pub fn create_workspace(&mut self, id: WorkspaceId, new: &NewWorkspace) -> Result<Workspace, Fault> {
+        let tenant = tenants::read(self.connection, self.found.tenant)?;
+        let details = new.details(self.found.id, &tenant.details.defaults).map_err(Error::Invalid)?;
+        diesel::insert_into(workspaces::table)
+            .values((workspaces::tenant_id.eq(tenant.id.uuid()), workspaces::id.eq(id.uuid()), Columns::of(&details)))
+            .returning(Row::as_returning())
+            .get_result(self.connection)
+            // The brand was there a moment ago.
+            .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
+            .into_workspace()
+    }
+}
+
+impl Tx<'_, InWorkspace> {
+    /// The workspace.
+    pub fn workspace(&mut self) -> Result<Workspace, Fault> {
+        let row = workspaces::table
+            .filter(workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid())))
+            .filter(workspaces::deleted_at.is_null())
+            .select(Row::as_select())
+            .first(self.connection)
+            .optional()?;
+        found(row)
+    }
+
+    /// The workspace, locked until the end of the transaction.
+    pub fn lock_workspace(&mut self) -> Result<Workspace, Fault> {
+        let row = workspaces::table
+            .filter(workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid())))
+            .filter(workspaces::deleted_at.is_null())
+            .select(Row::as_select())
+            .for_no_key_update()
+            .first(self.connection)
+            .optional()?;
+        found(row)
+    }
+
+    /// Stores new details; the brand they name is one that the actor reaches.
+    pub fn update_workspace(&mut self, details: &WorkspaceDetails) -> Result<Workspace, Fault> {
+        let moves = details.brand_id != self.found.brand;
+        if moves && self.grant.reach() != Reach::Tenant && self.grant.reach() != Reach::Brand(details.brand_id) {
+            return Err(unknown_brand().into());
+        }
+        diesel::update(
+            workspaces::table.filter(
+                workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid())),
+            ),
+        )
+        .set((Columns::of(details), workspaces::version.eq(workspaces::version + 1), workspaces::updated_at.eq(now)))
+        .returning(Row::as_returning())
+        .get_result(self.connection)
+        .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
+        .into_workspace()
+    }
+
+    /// Hides the workspace; it can be restored for [`RESTORABLE_DAYS`].
+    pub fn delete_workspace(&mut self) -> Result<(), Fault> {
+        mark(self.connection, self.found, Some(())).map(drop)
+    }
+}
+
+impl Tx<'_, InRestorableWorkspace> {
+    /// The workspace, whether it is deleted, locked until the end of the transaction.
+    pub fn lock_workspace(&mut self) -> Result<(Workspace, bool), Fault> {
+        let row = workspaces::table
+            .filter(workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid())))
+            .select((Row::as_select(), workspaces::deleted_at.is_not_null()))
+            .for_no_key_update()
+            .first::<(Row, bool)>(self.connection)
+            .optional()?;
+        let (row, deleted) = row.ok_or(Error::NotFound("workspace"))?;
+        Ok((row.into_workspace()?, deleted))
+    }
+
+    /// Shows the workspace again.
+    pub fn restore_workspace(&mut self) -> Result<Workspace, Fault> {
+        mark(self.connection, self.found, None)
+    }
+}
+
+fn mark(connection: &mut PgConnection, found: FoundWorkspace, deleted: Option<()>) -> Result<Workspace, Fault> {
+    diesel::update(
+        workspaces::table.filter(workspaces::tenant_id.eq(found.tenant.uuid()).and(workspaces::id.eq(found.id.uuid()))),
+    )
+    .set((
+        workspaces::deleted_at.eq(deleted.map(|()| Utc::now())),
+        workspaces::version.eq(workspaces::version + 1),
+        workspaces::updated_at.eq(now),
+    ))
+    .returning(Row::as_returning())
+    .get_result(connection)?
+    .into_workspace()
+}
+
+fn found(row: Option<Row>) -> Result<Workspace, Fault> {
+    row.ok_or(Error::NotFound("workspace"))?.into_workspace()
+}
