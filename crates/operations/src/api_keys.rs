@@ -1,0 +1,124 @@
+//! API keys: list, show, create, rotate, revoke.
+
+use chrono::{DateTime, Utc};
+use tenantry_auth::Secret;
+use tenantry_domain::{
+    Action, ApiKey, ApiKeyDetails, ApiKeyId, Change, Credential, Error, InTenant, NewApiKey, Overlap, Page,
+    PageRequest, Precondition, Unauthenticated,
+};
+use tenantry_persistence::{Store, new_id};
+
+/// A page of the tenant's keys; with `active` only those that work, or only those that no longer do.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn list(
+    store: &Store,
+    credential: &Credential,
+    active: Option<bool>,
+    page: PageRequest,
+) -> Result<Page<ApiKey>, Error> {
+    store.read(credential, InTenant, Action::ApiKeyList, move |tx| tx.api_keys(active, &page)).await
+}
+
+/// A key, without its secret.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn show(store: &Store, credential: &Credential, id: ApiKeyId) -> Result<ApiKey, Error> {
+    store.read(credential, InTenant, Action::ApiKeyRead, move |tx| tx.api_key(id)).await
+}
+
+/// Makes a key. The secret can be read this once.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `Forbidden` for a key that would grant more than the caller has, and `Invalid` for an expiry that is
+/// past or a restriction to something that is not there.
+pub async fn create(
+    store: &Store,
+    credential: &Credential,
+    details: ApiKeyDetails,
+    now: DateTime<Utc>,
+) -> Result<(ApiKey, Secret), Error> {
+    details.lives_at(now)?;
+    let (id, secret, new) = prepare(credential, details)?;
+    let key = store
+        .write(credential, InTenant, Action::ApiKeyCreate, move |tx| {
+            new.details.within(tx.grant())?;
+            let key = tx.create_api_key(id, &new)?;
+            let members = key.members();
+            Ok(Change::created(key, id, &members))
+        })
+        .await?;
+    Ok((key, secret))
+}
+
+/// Makes a new key that is like an existing one, which ends after the overlap. The secret can be read this once.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `Forbidden` for a key that grants more than the caller has, and `Conflict` for one that has ended.
+pub async fn rotate(
+    store: &Store,
+    credential: &Credential,
+    old: ApiKeyId,
+    overlap: Overlap,
+    now: DateTime<Utc>,
+) -> Result<(ApiKey, Secret), Error> {
+    let details = show_for_rotation(store, credential, old).await?.details;
+    let (id, secret, new) = prepare(credential, details)?;
+    let key = store
+        .write(credential, InTenant, Action::ApiKeyRotate, move |tx| {
+            let before = tx.lock_api_key(old)?;
+            if before.revoked_at.is_some() || before.details.expires_at.is_some_and(|at| at <= now) {
+                return Err(Error::conflict("api_key_ended", "The API key has ended: create a new one instead.").into());
+            }
+            new.details.within(tx.grant())?;
+            let key = tx.create_api_key(id, &new)?;
+            let end = now + overlap.duration();
+            let end = before.details.expires_at.map_or(end, |at| at.min(end));
+            let after = tx.expire_api_key(old, end)?;
+            Ok(Change::between(key, old, &before.members(), &after.members().with("replacedBy", id.to_string())))
+        })
+        .await?;
+    Ok((key, secret))
+}
+
+/// The key that is to be rotated; its details never change, so that they may be read ahead of the transaction.
+async fn show_for_rotation(store: &Store, credential: &Credential, id: ApiKeyId) -> Result<ApiKey, Error> {
+    store.read(credential, InTenant, Action::ApiKeyRotate, move |tx| tx.api_key(id)).await
+}
+
+fn prepare(credential: &Credential, details: ApiKeyDetails) -> Result<(ApiKeyId, Secret, NewApiKey), Error> {
+    let tenant = credential.tenant().ok_or(Error::Unauthenticated(Unauthenticated::Invalid))?;
+    let secret = tenantry_auth::issue(tenant, details.mode)?;
+    let new = NewApiKey { details, hash: secret.hash(), last_four: secret.last_four().to_owned() };
+    Ok((new_id(), secret, new))
+}
+
+/// Ends a key at once, everywhere. A key that has been revoked already stays as it is.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `PreconditionFailed`.
+pub async fn revoke(
+    store: &Store,
+    credential: &Credential,
+    id: ApiKeyId,
+    precondition: Precondition,
+) -> Result<(), Error> {
+    store
+        .write(credential, InTenant, Action::ApiKeyRevoke, move |tx| {
+            let before = tx.lock_api_key(id)?;
+            precondition.hold(before.version)?;
+            if before.revoked_at.is_some() {
+                return Ok(Change::nothing(()));
+            }
+            let after = tx.revoke_api_key(id)?;
+            Ok(Change::between((), id, &before.members(), &after.members()))
+        })
+        .await
+}

@@ -1,0 +1,147 @@
+//! Workspaces: list, show, create, update, delete, restore, and what is in force in one.
+
+use tenantry_domain::{
+    Action, Brand, BrandId, Change, Credential, Effective, Error, FieldRefusal, InBrand, InRestorableWorkspace,
+    InTenant, InWorkspace, NewWorkspace, Page, PageRequest, Precondition, Refusal, Workspace, WorkspaceId,
+    WorkspacePatch,
+};
+use tenantry_persistence::{Store, WorkspaceFilter, new_id};
+
+/// A page of the workspaces that the caller sees.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn list(
+    store: &Store,
+    credential: &Credential,
+    filter: WorkspaceFilter,
+    page: PageRequest,
+) -> Result<Page<Workspace>, Error> {
+    store.read(credential, InTenant, Action::WorkspaceList, move |tx| tx.workspaces(&filter, &page)).await
+}
+
+/// A workspace.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn show(store: &Store, credential: &Credential, id: WorkspaceId) -> Result<Workspace, Error> {
+    store.read(credential, InWorkspace(id), Action::WorkspaceRead, |tx| tx.workspace()).await
+}
+
+/// What is in force in a workspace, with the brand it comes from.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn effective(
+    store: &Store,
+    credential: &Credential,
+    id: WorkspaceId,
+) -> Result<(Workspace, Brand, Effective), Error> {
+    store
+        .read(credential, InWorkspace(id), Action::WorkspaceRead, |tx| {
+            let (workspace, brand) = (tx.workspace()?, tx.brand_of_workspace()?);
+            let effective = Effective::of(&workspace.details, &brand);
+            Ok((workspace, brand, effective))
+        })
+        .await
+}
+
+/// Creates a workspace under a brand; under the caller's default brand when none is named.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `Invalid` for a brand that is not there or not to be seen.
+pub async fn create(
+    store: &Store,
+    credential: &Credential,
+    brand: Option<BrandId>,
+    new: NewWorkspace,
+) -> Result<Workspace, Error> {
+    let place = brand.map_or(InBrand::Default, InBrand::Id);
+    let id = new_id();
+    let created = store
+        .write(credential, place, Action::WorkspaceCreate, move |tx| {
+            let workspace = tx.create_workspace(id, &new)?;
+            let members = workspace.details.members();
+            Ok(Change::created(workspace, id, &members))
+        })
+        .await;
+    // The brand is a member of the request here, and not what was asked for.
+    created.map_err(|error| match error {
+        Error::NotFound(_) => Error::invalid(not_a_brand()),
+        other => other,
+    })
+}
+
+fn not_a_brand() -> FieldRefusal {
+    Refusal::new("not_found", "is not the id of a brand").of("brandId")
+}
+
+/// Changes a workspace.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `PreconditionFailed`, and `Invalid` for a brand that is not there or not to be seen.
+pub async fn update(
+    store: &Store,
+    credential: &Credential,
+    id: WorkspaceId,
+    precondition: Precondition,
+    patch: WorkspacePatch,
+) -> Result<Workspace, Error> {
+    store
+        .write(credential, InWorkspace(id), Action::WorkspaceUpdate, move |tx| {
+            let before = tx.lock_workspace()?;
+            precondition.hold(before.version)?;
+            let details = before.details.patched(&patch);
+            if details == before.details {
+                return Ok(Change::nothing(before));
+            }
+            let after = tx.update_workspace(&details)?;
+            Ok(Change::between(after, id, &before.details.members(), &details.members()))
+        })
+        .await
+}
+
+/// Deletes a workspace: it is hidden at once and can be restored until it is erased.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `PreconditionFailed`.
+pub async fn delete(
+    store: &Store,
+    credential: &Credential,
+    id: WorkspaceId,
+    precondition: Precondition,
+) -> Result<(), Error> {
+    store
+        .write(credential, InWorkspace(id), Action::WorkspaceDelete, move |tx| {
+            let before = tx.lock_workspace()?;
+            precondition.hold(before.version)?;
+            tx.delete_workspace()?;
+            Ok(Change::removed((), id, &before.details.members()))
+        })
+        .await
+}
+
+/// Restores a deleted workspace; one that is there stays as it is.
+///
+/// # Errors
+///
+/// Those of [`Store::write`].
+pub async fn restore(store: &Store, credential: &Credential, id: WorkspaceId) -> Result<Workspace, Error> {
+    store
+        .write(credential, InRestorableWorkspace(id), Action::WorkspaceRestore, move |tx| {
+            let (before, deleted) = tx.lock_workspace()?;
+            if !deleted {
+                return Ok(Change::nothing(before));
+            }
+            let after = tx.restore_workspace()?;
+            let members = after.details.members();
+            Ok(Change::created(after, id, &members))
+        })
+        .await
+}
