@@ -1,0 +1,26 @@
+//! The native API: per noun its requests, its views and its handlers. A handler extracts, calls one operation and shows a
+//! view; it never asks who may do what.
+
+pub(crate) mod api_keys;
+pub(crate) mod brands;
+pub(crate) mod effective;
+pub(crate) mod me;
+pub(crate) mod service;
+pub(crate) mod tenant;
+pub(crate) mod workspaces;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serializer;
+
+/// A time as the contract writes it: RFC 3339, UTC, milliseconds.
+pub(crate) fn millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// [`millis`], of a time that may not have come.
+pub(crate) fn millis_option<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => millis(time, serializer),
+        None => serializer.serialize_none(),
+    }
+}

@@ -1,0 +1,118 @@
+//! `/api/workspaces/{workspaceId}/effective`.
+
+use actix_web::{HttpResponse, get, web::Data};
+use serde::Serialize;
+use tenantry_domain::{Brand, Effective, Source, Sourced, Workspace};
+use tenantry_operations::workspaces;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    Service,
+    error::Failure,
+    extract::{Caller, IfNoneMatch, PathId},
+};
+
+/// What is in force in a workspace, each value with where it comes from.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EffectiveView {
+    /// The workspace.
+    workspace_id: Uuid,
+    /// Its tenant.
+    tenant_id: Uuid,
+    /// Its brand.
+    brand_id: Uuid,
+    /// The workspace's, else the brand's.
+    email_signature_html: SourcedView,
+    /// The workspace's, else the brand's.
+    email_signature_text: SourcedView,
+    /// The brand's, a blank line, the workspace's.
+    instructions: SourcedView,
+    /// The name in the `From` of e-mail.
+    email_from_name: SourcedView,
+    /// Under which name the AI writes.
+    ai_sender_name: SourcedView,
+    /// Under which title the AI writes.
+    ai_sender_title: SourcedView,
+    /// The AI's picture.
+    ai_sender_avatar_url: SourcedView,
+    /// The tone the AI writes in.
+    tone: SourcedView,
+}
+
+/// A value in force with where it comes from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SourcedValue)]
+pub(crate) struct SourcedView {
+    /// The value; null exactly when the source is `none`.
+    #[schema(required, example = "Ihr Acme DACH Team")]
+    value: Option<String>,
+    /// Where it comes from: `workspace`, `brand`, `brand+workspace` (joined), or `none`.
+    #[schema(value_type = SourceSchema, example = "workspace")]
+    source: &'static str,
+}
+
+/// Where a value in force comes from.
+#[derive(ToSchema)]
+#[schema(as = Source)]
+#[expect(dead_code, reason = "says the words to the OpenAPI document")]
+pub(crate) enum SourceSchema {
+    #[schema(rename = "workspace")]
+    Workspace,
+    #[schema(rename = "brand")]
+    Brand,
+    #[schema(rename = "brand+workspace")]
+    BrandAndWorkspace,
+    #[schema(rename = "none")]
+    None,
+}
+
+impl From<Sourced<String>> for SourcedView {
+    fn from(sourced: Sourced<String>) -> Self {
+        let source = match sourced.source {
+            Source::Workspace => "workspace",
+            Source::Brand => "brand",
+            Source::BrandAndWorkspace => "brand+workspace",
+            Source::None => "none",
+        };
+        Self { value: sourced.value, source }
+    }
+}
+
+impl EffectiveView {
+    fn of(workspace: &Workspace, brand: &Brand, effective: Effective) -> Self {
+        Self {
+            workspace_id: workspace.id.uuid(),
+            tenant_id: workspace.tenant_id.uuid(),
+            brand_id: brand.id.uuid(),
+            email_signature_html: effective.email_signature_html.into(),
+            email_signature_text: effective.email_signature_text.into(),
+            instructions: effective.instructions.into(),
+            email_from_name: effective.email_from_name.into(),
+            ai_sender_name: effective.ai_sender_name.into(),
+            ai_sender_title: effective.ai_sender_title.into(),
+            ai_sender_avatar_url: effective.ai_sender_avatar_url.into(),
+            tone: effective.tone.into(),
+        }
+    }
+}
+
+/// Get what is in force in a workspace
+///
+/// Each value with its source: what the workspace leaves open comes from its brand.
+#[utoipa::path(
+    tag = "Workspaces",
+    params(("workspaceId" = Uuid, Path, description = "The workspace.")),
+    responses((status = 200, description = "What is in force.", body = EffectiveView))
+)]
+#[get("/api/workspaces/{workspaceId}/effective")]
+pub(crate) async fn show(
+    caller: Caller,
+    id: PathId<Workspace>,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let (workspace, brand, effective) = workspaces::effective(&service.store, &caller.credential, id.id()).await?;
+    known.answer_hashed(&EffectiveView::of(&workspace, &brand, effective))
+}

@@ -1,0 +1,101 @@
+//! The service about itself: health, figures, and its documentation. None of it needs a credential.
+
+use actix_web::{HttpResponse, get, http::header, web::Data};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{Service, docs, error::Failure, routes::Document};
+
+/// The state of the service.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Health)]
+pub(crate) struct HealthView {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+const OK: HealthView = HealthView { status: "ok" };
+
+/// Is the process alive?
+///
+/// Answers without asking the database.
+#[utoipa::path(tag = "Service", security(()), responses((status = 200, description = "It is.", body = HealthView)))]
+#[get("/healthz")]
+pub(crate) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK)
+}
+
+/// Can it answer requests?
+///
+/// 200 when the database answers and no migration is pending, 503 otherwise and while the service shuts down.
+#[utoipa::path(tag = "Service", security(()), responses((status = 200, description = "It can.", body = HealthView)))]
+#[get("/readyz")]
+pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
+    service.ready().await?;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK))
+}
+
+/// Figures for Prometheus
+///
+/// Requests by route template and status, their latency, and the database pool, as OpenMetrics text.
+#[utoipa::path(
+    tag = "Service",
+    security(()),
+    responses((status = 200, description = "The figures.", body = String, content_type = "application/openmetrics-text"))
+)]
+#[get("/metrics")]
+pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Failure> {
+    let text = service
+        .metrics
+        .print(service.store.state())
+        .map_err(|error| tenantry_domain::Error::internal(format!("cannot write the figures: {error}")))?;
+    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+}
+
+/// This document as JSON
+#[utoipa::path(
+    tag = "Service",
+    security(()),
+    operation_id = "openapi_json",
+    responses((status = 200, description = "OpenAPI 3.1.", body = Object))
+)]
+#[get("/openapi.json")]
+pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document.json.clone())
+}
+
+/// This document as YAML
+#[utoipa::path(
+    tag = "Service",
+    security(()),
+    operation_id = "openapi_yaml",
+    responses((status = 200, description = "OpenAPI 3.1.", body = String, content_type = "application/yaml"))
+)]
+#[get("/openapi.yaml")]
+pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/yaml").body(document.yaml.clone())
+}
+
+/// The documentation page
+#[utoipa::path(
+    tag = "Service",
+    security(()),
+    responses((status = 200, description = "A page for people.", body = String, content_type = "text/html"))
+)]
+#[get("/docs")]
+pub(crate) async fn docs_page() -> HttpResponse {
+    docs::page()
+}
+
+/// A part of the documentation page
+#[utoipa::path(
+    tag = "Service",
+    security(()),
+    params(("file" = String, Path, description = "Its name.")),
+    responses((status = 200, description = "The part.", body = String, content_type = "text/javascript"))
+)]
+#[get("/docs/{file}")]
+pub(crate) async fn docs_asset(file: actix_web::web::Path<String>) -> Result<HttpResponse, Failure> {
+    docs::asset(&file)
+}

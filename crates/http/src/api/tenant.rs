@@ -1,0 +1,146 @@
+//! `/api/tenant`.
+
+use actix_web::{HttpResponse, get, patch, web::Data};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tenantry_domain::{
+    CountryCode, CurrencyCode, FieldRefusal, LanguageCode, LocaleRequest, Tenant, TenantName, TenantPatch,
+    WorkspaceType,
+};
+use tenantry_operations::tenants;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use validator::Validate;
+
+use super::{millis, workspaces::WorkspaceTypeSchema};
+use crate::{
+    Service,
+    error::Failure,
+    etag,
+    extract::{Caller, IfMatch, IfNoneMatch, Member, Unknown, Valid, check_optional},
+};
+
+/// A tenant is the account: every brand, workspace and API key belongs to exactly one.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Tenant)]
+pub struct TenantView {
+    /// Unique identifier.
+    #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
+    id: Uuid,
+    /// Display name.
+    #[schema(example = "Acme Industrial Supply")]
+    name: String,
+    /// The country of workspaces for which none is named (ISO 3166-1 alpha-2).
+    #[schema(example = "DE")]
+    default_country: String,
+    /// The language of workspaces for which neither language nor country is named (ISO 639-1).
+    #[schema(example = "de")]
+    default_operating_language: String,
+    /// The currency of workspaces for which neither currency nor country is named (ISO 4217).
+    #[schema(example = "EUR")]
+    default_currency: String,
+    /// The type of workspaces for which none is named.
+    #[schema(value_type = WorkspaceTypeSchema, example = "b2b")]
+    default_workspace_type: &'static str,
+    /// When it was created.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-01-20T10:00:00.000Z")]
+    created_at: DateTime<Utc>,
+    /// When it was last updated.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-03-01T16:45:00.000Z")]
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Tenant> for TenantView {
+    fn from(tenant: Tenant) -> Self {
+        let defaults = tenant.details.defaults;
+        Self {
+            id: tenant.id.uuid(),
+            name: tenant.details.name.as_str().to_owned(),
+            default_country: defaults.country.to_string(),
+            default_operating_language: defaults.language.to_string(),
+            default_currency: defaults.currency.to_string(),
+            default_workspace_type: defaults.workspace_type.as_str(),
+            created_at: tenant.created_at,
+            updated_at: tenant.updated_at,
+        }
+    }
+}
+
+/// A change to the tenant, as a JSON merge patch (RFC 7396): what is left out stays. Existing workspaces stay as they are.
+#[derive(Deserialize, Validate, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UpdateTenant {
+    /// One line, 1 to 120 characters.
+    #[serde(default)]
+    #[validate(custom(function = check_optional::<TenantName>))]
+    #[schema(value_type = String, required = false, min_length = 1, max_length = 120)]
+    name: Member<String>,
+    /// ISO 3166-1 alpha-2, officially assigned, upper case.
+    #[serde(default)]
+    #[validate(custom(function = check_optional::<CountryCode>))]
+    #[schema(value_type = String, required = false, pattern = "^[A-Z]{2}$")]
+    default_country: Member<String>,
+    /// ISO 639-1, lower case.
+    #[serde(default)]
+    #[validate(custom(function = check_optional::<LanguageCode>))]
+    #[schema(value_type = String, required = false, pattern = "^[a-z]{2}$")]
+    default_operating_language: Member<String>,
+    /// ISO 4217, upper case.
+    #[serde(default)]
+    #[validate(custom(function = check_optional::<CurrencyCode>))]
+    #[schema(value_type = String, required = false, pattern = "^[A-Z]{3}$")]
+    default_currency: Member<String>,
+    /// `b2b` or `b2c`.
+    #[serde(default)]
+    #[validate(custom(function = check_optional::<WorkspaceType>))]
+    #[schema(value_type = WorkspaceTypeSchema, required = false, example = "b2c")]
+    default_workspace_type: Member<String>,
+    #[serde(flatten)]
+    #[validate(custom(function = Unknown::check))]
+    #[schema(ignore)]
+    unknown: Unknown,
+}
+
+impl UpdateTenant {
+    fn into_domain(self) -> Result<TenantPatch, FieldRefusal> {
+        let defaults = LocaleRequest {
+            country: self.default_country.parse_as("defaultCountry")?,
+            language: self.default_operating_language.parse_as("defaultOperatingLanguage")?,
+            currency: self.default_currency.parse_as("defaultCurrency")?,
+            workspace_type: self.default_workspace_type.parse_as("defaultWorkspaceType")?,
+        };
+        Ok(TenantPatch { name: self.name.parse_as("name")?, defaults })
+    }
+}
+
+/// Get the tenant
+///
+/// The tenant that the credential belongs to.
+#[utoipa::path(tag = "Tenant", responses((status = 200, description = "The tenant.", body = TenantView)))]
+#[get("/api/tenant")]
+pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Service>) -> Result<HttpResponse, Failure> {
+    let tenant = tenants::show(&service.store, &caller.credential).await?;
+    Ok(known.answer(tenant.version, &TenantView::from(tenant)))
+}
+
+/// Update the tenant
+///
+/// A JSON merge patch of its name and of what new workspaces start with.
+#[utoipa::path(
+    tag = "Tenant",
+    request_body = UpdateTenant,
+    responses((status = 200, description = "The tenant as it is now.", body = TenantView))
+)]
+#[patch("/api/tenant")]
+pub(crate) async fn update(
+    caller: Caller,
+    seen: IfMatch,
+    body: Valid<UpdateTenant>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let tenant = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()?).await?;
+    Ok(etag::answer(HttpResponse::Ok(), tenant.version, &TenantView::from(tenant)))
+}

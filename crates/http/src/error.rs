@@ -1,0 +1,200 @@
+//! The one mapping from what went wrong to status and body: `application/problem+json` (RFC 9457) with the contract's
+//! `error` in it. Causes are logged here, once, and never shown.
+
+use std::fmt;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use serde::Serialize;
+use tenantry_domain::{Error, FieldRefusal, Unauthenticated};
+use utoipa::ToSchema;
+
+use crate::telemetry;
+
+/// Seconds after which a caller may try again when the service cannot answer.
+const RETRY_AFTER: &str = "2";
+
+/// The media type of every failure.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
+/// Standard error response returned by all endpoints on failure.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Error)]
+pub(crate) struct Problem {
+    /// A human-readable error message describing what went wrong.
+    #[schema(example = "Workspace not found")]
+    error: String,
+    /// What kind of problem it is; `about:blank` says no more than the status does.
+    #[serde(rename = "type")]
+    #[schema(example = "about:blank")]
+    kind: &'static str,
+    /// The status in words.
+    #[schema(example = "Not Found")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 404)]
+    status: u16,
+    /// The same sentence as `error`, where RFC 9457 has it.
+    #[schema(example = "Workspace not found")]
+    detail: String,
+    /// Stable and machine readable.
+    #[schema(example = "not_found")]
+    code: &'static str,
+    /// The request in the service's logs; also in the header `X-Request-Id`.
+    #[schema(example = "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48")]
+    request_id: String,
+    /// With `invalid_fields`: every value that was refused, all at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<FieldProblem>,
+}
+
+/// One refused value.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FieldProblem {
+    /// The member of the body, or the parameter of the query.
+    #[schema(example = "country")]
+    field: String,
+    /// Stable and machine readable.
+    #[schema(example = "wrong_case")]
+    code: &'static str,
+    /// Why it was refused, for a human.
+    #[schema(example = "must be an ISO 3166-1 alpha-2 country code in upper case: use \"DE\"")]
+    message: String,
+}
+
+/// Whatever ends a request without an answer: an error of the domain, or of HTTP itself.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// See [`Error`].
+    Domain(Error),
+    /// A status of HTTP with its stable code and its sentence.
+    Http(StatusCode, &'static str, String),
+}
+
+impl Failure {
+    pub(crate) fn http(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self::Http(status, code, message.into())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Domain(error)
+    }
+}
+
+impl From<FieldRefusal> for Failure {
+    fn from(refusal: FieldRefusal) -> Self {
+        Self::Domain(Error::invalid(refusal))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Domain(error) => error.fmt(f),
+            Self::Http(_, _, message) => f.write_str(message),
+        }
+    }
+}
+
+impl ResponseError for Failure {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Http(status, ..) => *status,
+            Self::Domain(error) => match error {
+                Error::Unreadable { .. } => StatusCode::BAD_REQUEST,
+                Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                Error::Forbidden { .. } => StatusCode::FORBIDDEN,
+                Error::NotFound(_) => StatusCode::NOT_FOUND,
+                Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Error::Conflict { .. } => StatusCode::CONFLICT,
+                Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+                Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            },
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        match self {
+            Self::Domain(Error::Internal { cause }) => tracing::error!(cause, "the request failed"),
+            Self::Domain(Error::Unavailable { cause }) => tracing::warn!(cause, "the request cannot be answered"),
+            _ => {}
+        }
+        let problem = Problem {
+            error: self.to_string(),
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            code: self.code(),
+            request_id: telemetry::request_id(),
+            fields: self.fields(),
+        };
+        let mut response = HttpResponse::build(status);
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if let Some(challenge) = self.challenge() {
+            response.insert_header((header::WWW_AUTHENTICATE, challenge));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        }
+        let mut response = response.json(problem);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        response
+    }
+}
+
+impl Failure {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Http(_, code, _) => code,
+            Self::Domain(error) => match error {
+                Error::Unreadable { code, .. } | Error::Conflict { code, .. } => code,
+                Error::Unauthenticated(Unauthenticated::Missing) => "missing_credentials",
+                Error::Unauthenticated(Unauthenticated::Invalid) => "invalid_credentials",
+                Error::Forbidden { scope: Some(_), .. } => "insufficient_scope",
+                Error::Forbidden { scope: None, .. } => "forbidden",
+                Error::NotFound(_) => "not_found",
+                Error::Invalid(_) => "invalid_fields",
+                Error::PreconditionFailed => "precondition_failed",
+                Error::Unavailable { .. } => "unavailable",
+                Error::Internal { .. } => "internal",
+            },
+        }
+    }
+
+    fn fields(&self) -> Vec<FieldProblem> {
+        let Self::Domain(Error::Invalid(refusals)) = self else { return Vec::new() };
+        let one = |refusal: &FieldRefusal| FieldProblem {
+            field: refusal.field.clone(),
+            code: refusal.code,
+            message: refusal.message.clone(),
+        };
+        refusals.iter().map(one).collect()
+    }
+
+    /// RFC 6750, section 3: no error code for a request without credentials.
+    fn challenge(&self) -> Option<String> {
+        let realm = "Bearer realm=\"tenantry\"";
+        match self {
+            Self::Domain(Error::Unauthenticated(Unauthenticated::Missing)) => Some(realm.to_owned()),
+            Self::Domain(Error::Unauthenticated(Unauthenticated::Invalid)) => {
+                Some(format!("{realm}, error=\"invalid_token\""))
+            }
+            Self::Domain(Error::Forbidden { scope, .. }) => {
+                let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
+                Some(format!("{realm}, error=\"insufficient_scope\"{scope}"))
+            }
+            _ => None,
+        }
+    }
+}

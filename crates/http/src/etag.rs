@@ -1,0 +1,142 @@
+//! Entity tags (RFC 9110, section 8.8.3): strong, and where a thing has a version, its version.
+
+use actix_web::{HttpResponse, HttpResponseBuilder, http::header};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use tenantry_domain::Error;
+
+use crate::error::Failure;
+
+/// A strong entity tag, with its quotes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Etag(String);
+
+impl Etag {
+    /// The tag of a thing that counts its visible changes.
+    pub(crate) fn of_version(version: i64) -> Self {
+        Self(format!("\"{version}\""))
+    }
+
+    /// The tag of an answer that is put together from several things: a hash of it, in which the tenant's id is one part.
+    fn of_body(body: &[u8]) -> Self {
+        let hash = Sha256::digest(body);
+        Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash.get(..18).unwrap_or_default())))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One of the tags in `If-Match` or `If-None-Match`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListedTag {
+    weak: bool,
+    opaque: String,
+}
+
+impl ListedTag {
+    /// The version that the tag names, if it is a strong one of ours.
+    pub(crate) fn version(&self) -> Option<i64> {
+        let digits = !self.weak && self.opaque.bytes().all(|b| b.is_ascii_digit());
+        self.opaque.parse().ok().filter(|_| digits)
+    }
+
+    /// The weak comparison, which `If-None-Match` asks for.
+    fn names(&self, etag: &Etag) -> bool {
+        etag.as_str().trim_matches('"') == self.opaque
+    }
+}
+
+/// What `If-Match` and `If-None-Match` say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Listed {
+    Any,
+    Tags(Vec<ListedTag>),
+}
+
+impl Listed {
+    /// Reads a list of tags or `*`; a comma inside a tag is part of the tag.
+    pub(crate) fn parse(raw: &str) -> Option<Self> {
+        let mut rest = raw.trim();
+        if rest == "*" {
+            return Some(Self::Any);
+        }
+        let mut tags = Vec::new();
+        while !rest.is_empty() {
+            let (weak, quoted) = rest.strip_prefix("W/").map_or((false, rest), |quoted| (true, quoted));
+            let (opaque, after) = quoted.strip_prefix('"')?.split_once('"')?;
+            if !opaque.bytes().all(|b| b == 0x21 || (0x23..=0x7e).contains(&b)) {
+                return None;
+            }
+            tags.push(ListedTag { weak, opaque: opaque.to_owned() });
+            rest = after.trim_start();
+            if !rest.is_empty() {
+                rest = rest.strip_prefix(',')?.trim_start();
+            }
+        }
+        (!tags.is_empty()).then_some(Self::Tags(tags))
+    }
+
+    pub(crate) fn names(&self, etag: &Etag) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => tags.iter().any(|tag| tag.names(etag)),
+        }
+    }
+}
+
+/// Answers with a view of a thing in this version.
+pub(crate) fn answer(mut response: HttpResponseBuilder, version: i64, view: &impl Serialize) -> HttpResponse {
+    mark(&mut response, &Etag::of_version(version));
+    response.json(view)
+}
+
+/// Answers with a page of a list, which has no tag.
+pub(crate) fn list(page: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().insert_header(PRIVATE).insert_header(VARY).json(page)
+}
+
+/// Marks a response as this tenant's, to be revalidated before it is used again.
+pub(crate) fn mark(response: &mut HttpResponseBuilder, etag: &Etag) {
+    response.insert_header((header::ETAG, etag.as_str())).insert_header(PRIVATE).insert_header(VARY);
+}
+
+/// Nobody else's cache keeps it, and its own asks first.
+const PRIVATE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "private, no-cache");
+/// A cache never gives one caller's answer to another.
+const VARY: (header::HeaderName, &str) = (header::VARY, "Authorization");
+
+/// A body together with the tag of it.
+pub(crate) fn hashed(view: &impl Serialize) -> Result<(Vec<u8>, Etag), Failure> {
+    let body = serde_json::to_vec(view).map_err(|error| Error::internal(format!("cannot write an answer: {error}")))?;
+    let etag = Etag::of_body(&body);
+    Ok((body, etag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_tags_is_read_as_rfc_9110_writes_it() {
+        let strong = |opaque: &str| ListedTag { weak: false, opaque: opaque.into() };
+        assert_eq!(Listed::parse("*"), Some(Listed::Any));
+        assert_eq!(Listed::parse("\"3\""), Some(Listed::Tags(vec![strong("3")])));
+        assert_eq!(
+            Listed::parse(" \"a,b\" , W/\"3\""),
+            Some(Listed::Tags(vec![strong("a,b"), ListedTag { weak: true, opaque: "3".into() }]))
+        );
+        for bad in ["", "3", "\"3", "\"3\" \"4\"", "W/3", "w/\"3\"", "*, \"3\"", "\"a b\""] {
+            assert_eq!(Listed::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_weak_tag_never_names_a_version() {
+        assert_eq!(ListedTag { weak: true, opaque: "3".into() }.version(), None);
+        assert_eq!(ListedTag { weak: false, opaque: "+3".into() }.version(), None);
+        assert_eq!(ListedTag { weak: false, opaque: "3".into() }.version(), Some(3));
+    }
+}

@@ -1,0 +1,15 @@
+//! What a handler asks of a request, as types: what must not be forgotten cannot be.
+
+mod body;
+mod caller;
+mod conditional;
+mod member;
+mod path;
+mod query;
+
+pub(crate) use body::Valid;
+pub(crate) use caller::Caller;
+pub(crate) use conditional::{IfMatch, IfNoneMatch};
+pub(crate) use member::{Member, Unknown, check_clearable, check_each, check_optional, check_required, refusals};
+pub(crate) use path::PathId;
+pub(crate) use query::{ListQuery, Query};

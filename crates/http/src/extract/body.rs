@@ -1,0 +1,130 @@
+//! Request bodies: of a known type, within bounds of size and time, valid as a whole or refused as a whole.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{StatusCode, header},
+    web::BytesMut,
+};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use tenantry_domain::Error;
+use validator::Validate;
+
+use super::refusals;
+use crate::error::Failure;
+
+/// The largest body, in bytes: the longest instructions and signatures, escaped, with room to spare.
+const MAX_BODY: usize = 512 * 1024;
+
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// A JSON body that has passed every check that needs no database. An empty body is an empty object where `T` allows it.
+pub(crate) struct Valid<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            let announced = acceptable(&request)?;
+            let body = tokio::time::timeout(BODY_TIME, collect(payload, announced)).await.map_err(|_| too_slow())??;
+            parse(&body).map(Self)
+        })
+    }
+}
+
+fn too_slow() -> Failure {
+    Failure::http(
+        StatusCode::REQUEST_TIMEOUT,
+        "body_too_slow",
+        format!("The body did not arrive within {} seconds.", BODY_TIME.as_secs()),
+    )
+}
+
+/// Checks what the headers say of the body; returns the length they announce.
+fn acceptable(request: &HttpRequest) -> Result<usize, Failure> {
+    let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let length = text(header::CONTENT_LENGTH).and_then(|value| value.parse().ok()).unwrap_or(0);
+    if length > MAX_BODY {
+        return Err(too_large());
+    }
+    if text(header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Err(unsupported("unsupported_encoding", "Send the body without a Content-Encoding."));
+    }
+    let mut types = request.headers().get_all(header::CONTENT_TYPE);
+    match (types.next().map(|value| value.to_str().unwrap_or_default()), types.next()) {
+        (Some(value), None) if is_json(value) => Ok(length),
+        // A POST whose members are all optional may come without a body.
+        (None, None) if length == 0 && !request.headers().contains_key(header::TRANSFER_ENCODING) => Ok(0),
+        _ => Err(unsupported("unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.")),
+    }
+}
+
+/// JSON or a JSON merge patch (RFC 7396), in UTF-8 if a charset is named.
+fn is_json(value: &str) -> bool {
+    let mut parts = value.split(';').map(str::trim);
+    let media = parts.next().unwrap_or_default();
+    let json = ["application/json", "application/merge-patch+json"].iter().any(|json| media.eq_ignore_ascii_case(json));
+    json && parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        _ => true,
+    })
+}
+
+async fn collect(mut payload: Payload, announced: usize) -> Result<BytesMut, Failure> {
+    let mut body = BytesMut::with_capacity(announced);
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| {
+            let message = format!("The body could not be read: {error}.");
+            Failure::from(Error::Unreadable { code: "unreadable_body", message })
+        })?;
+        if body.len() + chunk.len() > MAX_BODY {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Failure> {
+    let body = if body.is_empty() { b"{}".as_slice() } else { body };
+    let value: T = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    match value.validate() {
+        Ok(()) => Ok(value),
+        Err(errors) => Err(Error::Invalid(refusals(&errors)).into()),
+    }
+}
+
+/// Members never fail to deserialise, so that what is left is not JSON, not an object, or has a member twice.
+fn unreadable(error: &serde_json::Error) -> Failure {
+    let (code, message) = match error.classify() {
+        serde_json::error::Category::Data => {
+            match error.to_string().strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
+                Some((name, _)) => ("duplicate_field", format!("The body has the member \"{name}\" twice.")),
+                None => ("not_an_object", "The body must be a JSON object.".to_owned()),
+            }
+        }
+        _ => ("malformed_json", format!("The body is not JSON: {error}.")),
+    };
+    Error::Unreadable { code, message }.into()
+}
+
+fn too_large() -> Failure {
+    Failure::http(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "body_too_large",
+        format!("The body must be at most {MAX_BODY} bytes."),
+    )
+}
+
+fn unsupported(code: &'static str, message: &str) -> Failure {
+    Failure::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message)
+}

@@ -1,0 +1,89 @@
+//! `If-None-Match` on what is read, `If-Match` on what is written (RFC 9110, section 13.1).
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::header::{self, HeaderName},
+};
+use serde::Serialize;
+use tenantry_domain::{Error, Precondition};
+
+use crate::{
+    error::Failure,
+    etag::{self, Etag, Listed},
+};
+
+/// What the caller has already.
+pub(crate) struct IfNoneMatch(Option<Listed>);
+
+impl IfNoneMatch {
+    /// The view of a thing in this version, or 304 when the caller has it.
+    pub(crate) fn answer(&self, version: i64, view: &impl Serialize) -> HttpResponse {
+        let etag = Etag::of_version(version);
+        self.not_modified(&etag).unwrap_or_else(|| etag::answer(HttpResponse::Ok(), version, view))
+    }
+
+    /// A view that is put together from several things, or 304 when the caller has it.
+    pub(crate) fn answer_hashed(&self, view: &impl Serialize) -> Result<HttpResponse, Failure> {
+        let (body, etag) = etag::hashed(view)?;
+        Ok(self.not_modified(&etag).unwrap_or_else(|| {
+            let mut response = HttpResponse::Ok();
+            etag::mark(&mut response, &etag);
+            response.content_type("application/json").body(body)
+        }))
+    }
+
+    fn not_modified(&self, etag: &Etag) -> Option<HttpResponse> {
+        let listed = self.0.as_ref()?;
+        listed.names(etag).then(|| {
+            let mut response = HttpResponse::NotModified();
+            etag::mark(&mut response, etag);
+            response.finish()
+        })
+    }
+}
+
+impl FromRequest for IfNoneMatch {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(listed(request, &header::IF_NONE_MATCH).map(Self))
+    }
+}
+
+/// In which state the caller last saw what it is about to change.
+pub(crate) struct IfMatch(pub(crate) Precondition);
+
+impl FromRequest for IfMatch {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(listed(request, &header::IF_MATCH).map(|listed| {
+            Self(match listed {
+                None => Precondition::None,
+                Some(Listed::Any) => Precondition::Exists,
+                Some(Listed::Tags(tags)) => {
+                    Precondition::VersionIn(tags.iter().filter_map(|tag| tag.version()).collect())
+                }
+            })
+        }))
+    }
+}
+
+fn listed(request: &HttpRequest, name: &HeaderName) -> Result<Option<Listed>, Failure> {
+    let mut values = Vec::new();
+    for value in request.headers().get_all(name) {
+        values.push(value.to_str().unwrap_or("\u{fffd}"));
+    }
+    if values.is_empty() {
+        return Ok(None);
+    }
+    Listed::parse(&values.join(", ")).map(Some).ok_or_else(|| {
+        let message = format!("The header {name} must be * or entity tags in double quotes, such as \"3\".");
+        Error::Unreadable { code: "bad_entity_tag", message }.into()
+    })
+}

@@ -1,0 +1,77 @@
+//! Figures for Prometheus.
+
+use std::time::Duration;
+
+use actix_web::http::{Method, StatusCode};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+use tenantry_operations::PoolState;
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Labels {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RouteLabels {
+    method: String,
+    route: String,
+}
+
+/// The service's figures: requests by route template and status, their latency, and the database pool.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<Labels, Counter>,
+    latency: Family<RouteLabels, Histogram>,
+    connections: Family<PoolLabels, Gauge>,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PoolLabels {
+    state: &'static str,
+}
+
+const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let requests = Family::default();
+        let latency = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
+        let connections = Family::default();
+        let mut registry = Registry::default();
+        registry.register("tenantry_http_requests", "Requests answered", requests.clone());
+        registry.register("tenantry_http_request_duration_seconds", "Time to the answer's first byte", latency.clone());
+        registry.register(
+            "tenantry_database_connections",
+            "Database connections: allowed, open, busy",
+            connections.clone(),
+        );
+        Self { registry, requests, latency, connections }
+    }
+
+    /// Counts an answer. Methods that are not HTTP's own are one label, so that callers cannot make labels up.
+    pub(crate) fn answered(&self, method: &Method, route: String, status: StatusCode, elapsed: Duration) {
+        let known =
+            [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
+        let method = known.iter().find(|known| *known == method).map_or("other", |known| known.as_str()).to_owned();
+        self.requests
+            .get_or_create(&Labels { method: method.clone(), route: route.clone(), status: status.as_u16() })
+            .inc();
+        self.latency.get_or_create(&RouteLabels { method, route }).observe(elapsed.as_secs_f64());
+    }
+
+    /// All figures in the OpenMetrics text format.
+    pub(crate) fn print(&self, pool: PoolState) -> Result<String, std::fmt::Error> {
+        for (state, value) in [("allowed", pool.connections), ("open", pool.open), ("busy", pool.busy)] {
+            self.connections.get_or_create(&PoolLabels { state }).set(value.into());
+        }
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

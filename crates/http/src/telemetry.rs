@@ -1,0 +1,148 @@
+//! What surrounds every request: its id, its log line, its figures, its time limit, and `HEAD` as `GET` without the body.
+
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    ResponseError,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use futures_util::FutureExt;
+use tenantry_domain::{Error, TenantId};
+use tracing::{Instrument, Span, field::Empty};
+
+use crate::{Service, error::Failure};
+
+tokio::task_local! {
+    static REQUEST_ID: String;
+}
+
+/// The header in which a request's id comes and goes.
+pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long the service works on one request; past that, the caller is told to try again.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// The id of the request that is being answered; empty outside of one.
+pub(crate) fn request_id() -> String {
+    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// Notes whose request this is.
+pub(crate) fn of_tenant(tenant: TenantId) {
+    Span::current().record("tenant", tracing::field::display(tenant));
+}
+
+/// The outermost middleware.
+pub(crate) async fn observe(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let id = supplied_id(&request).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+    let started = Instant::now();
+    let service = request.app_data::<Data<Service>>().cloned();
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // The connection remembers that it was HEAD and leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
+    let span = tracing::info_span!("request", request_id = %id, tenant = Empty);
+    let path = request.path().to_owned();
+    let work = async move {
+        let answer = match within_limits(next.call(request)).await {
+            Ok(answer) => answer,
+            Err(failure) => Err(failed(&failure)),
+        };
+        let (status, route) = match &answer {
+            Ok(response) => (response.status(), response.request().match_pattern()),
+            Err(error) => (error.as_response_error().status_code(), None),
+        };
+        let (route, elapsed) = (route.unwrap_or_else(|| "(none)".to_owned()), started.elapsed());
+        let method_name = method.as_str();
+        tracing::info!(
+            method = method_name,
+            route,
+            path,
+            status = status.as_u16(),
+            ms = elapsed.as_secs_f64() * 1e3,
+            "answered"
+        );
+        if let Some(service) = service {
+            service.metrics.answered(&method, route, status, elapsed);
+        }
+        answer.map(|mut response| {
+            mark(response.headers_mut());
+            response
+        })
+    };
+    REQUEST_ID.scope(id, work.instrument(span)).await
+}
+
+/// What every answer carries.
+fn mark(headers: &mut header::HeaderMap) {
+    if let Ok(id) = HeaderValue::from_str(&request_id()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// The answer to a request that was given up, of which nothing is left to hang the answer on.
+fn failed(failure: &Failure) -> actix_web::Error {
+    let mut response = failure.error_response();
+    mark(response.headers_mut());
+    InternalError::from_response(failure.to_string(), response).into()
+}
+
+/// A handler that panics or takes too long ends its own request and nothing else.
+async fn within_limits<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let guarded = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(REQUEST_TIME, guarded).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) => Err(Error::internal("a handler panicked; the panic is in the log before this").into()),
+        Err(_) => {
+            Err(Error::Unavailable { cause: format!("the request took longer than {} s", REQUEST_TIME.as_secs()) }
+                .into())
+        }
+    }
+}
+
+/// The caller's own id, if it can stand in a log line and a header as it is.
+fn supplied_id(request: &ServiceRequest) -> Option<String> {
+    let id = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
+}
+
+/// What is not there, or not with this method: 404, or 405 with `Allow`; `OPTIONS` is answered for every path there is.
+pub(crate) async fn fallback(request: actix_web::HttpRequest) -> Result<actix_web::HttpResponse, Failure> {
+    let routes = request.app_data::<Data<crate::routes::Table>>();
+    let allowed = routes.map(|routes| routes.methods(request.path())).unwrap_or_default();
+    if allowed.is_empty() {
+        return Err(Failure::http(
+            StatusCode::NOT_FOUND,
+            "no_such_route",
+            "There is nothing at this path; see /docs for what there is.",
+        ));
+    }
+    let allow = allowed.join(", ");
+    if request.method() == Method::OPTIONS {
+        return Ok(actix_web::HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());
+    }
+    let message = format!("This path does not know the method {:.20}; it knows {allow}.", request.method().as_str());
+    let mut response = Failure::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).error_response();
+    if let Ok(allow) = HeaderValue::from_str(&allow) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    Ok(response)
+}
