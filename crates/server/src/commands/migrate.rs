@@ -1,0 +1,79 @@
+//! `tenantry migrate`.
+
+use clap::Subcommand;
+use serde_json::json;
+use tenantry_persistence::Migration;
+
+use crate::{
+    database::Database,
+    exit::Exit,
+    output::{Output, table},
+    settings::Settings,
+};
+
+/// What to do with the migrations. All of it as the owner of the database (TENANTRY_OWNER_DATABASE_URL, else DATABASE_URL, else
+/// the embedded one), one process at a time.
+#[derive(Subcommand)]
+pub(crate) enum Migrate {
+    /// Run what has not run
+    Run,
+    /// List the migrations and which have run; exits 5 while some are pending
+    Status,
+    /// Undo the last migrations, the newest first; what they made is lost
+    Revert {
+        /// How many
+        #[arg(long, default_value_t = 1)]
+        count: usize,
+    },
+    /// Undo the last migration and run it again; what it made is lost
+    Redo,
+}
+
+pub(crate) fn run(command: &Migrate, settings: &Settings, output: &Output) -> Result<(), Exit> {
+    crate::logging::start(settings);
+    let database = Database::open(settings)?;
+    let outcome = act(command, &database, output);
+    database.close()?;
+    outcome
+}
+
+fn act(command: &Migrate, database: &Database, output: &Output) -> Result<(), Exit> {
+    let mut migrator = database.migrator()?;
+    let failed = |error: tenantry_persistence::MigrateError| Exit::failed(error.to_string());
+    match command {
+        Migrate::Run => {
+            report(output, &migrator.run().map_err(failed)?, "ran", "nothing to run: the database is up to date")
+        }
+        Migrate::Revert { count } => {
+            report(output, &migrator.revert(*count).map_err(failed)?, "undid", "nothing to undo")
+        }
+        Migrate::Redo => {
+            let undone = migrator.revert(1).map_err(failed)?;
+            report(output, &undone, "undid", "nothing to undo")?;
+            report(output, &migrator.run().map_err(failed)?, "ran", "nothing to run")
+        }
+        Migrate::Status => status(output, &migrator.status().map_err(failed)?),
+    }
+}
+
+fn report(output: &Output, names: &[String], verb: &str, nothing: &str) -> Result<(), Exit> {
+    output.print(&json!({ verb: names }), || match names {
+        [] => nothing.to_owned(),
+        names => names.iter().map(|name| format!("{verb} {name}")).collect::<Vec<_>>().join("\n"),
+    })
+}
+
+fn status(output: &Output, migrations: &[Migration]) -> Result<(), Exit> {
+    let state = |migration: &Migration| if migration.applied { "applied" } else { "pending" };
+    let json: Vec<_> =
+        migrations.iter().map(|migration| json!({ "name": migration.name, "state": state(migration) })).collect();
+    output.print(&json, || {
+        let rows: Vec<_> =
+            migrations.iter().map(|migration| [migration.name.clone(), state(migration).to_owned()]).collect();
+        table(["MIGRATION", "STATE"], &rows)
+    })?;
+    match migrations.iter().filter(|migration| !migration.applied).count() {
+        0 => Ok(()),
+        pending => Err(Exit::database(format!("{pending} migrations are pending: run `tenantry migrate run`"))),
+    }
+}

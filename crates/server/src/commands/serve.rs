@@ -1,0 +1,135 @@
+//! `tenantry serve`.
+
+mod demo;
+
+use std::{net::TcpListener, time::Duration};
+
+use tenantry_domain::Error;
+use tenantry_http::{Closing, ServeOptions};
+use tenantry_operations::{Store, housekeeping};
+use tenantry_persistence::objection_to;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::{database::Database, exit::Exit, output::Output, settings::Settings};
+
+/// How often what is due is done.
+const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+
+/// Serves until a signal asks it to stop; then finishes what it has begun, and stops the embedded database.
+pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
+    crate::logging::start(settings);
+    // Before the database is started: a taken port is the likelier mistake, and the quicker to find.
+    let listener = TcpListener::bind(settings.bind).map_err(|error| {
+        Exit::failed(format!("cannot listen on {}: {error}; set TENANTRY_BIND to another address", settings.bind))
+    })?;
+    let database = Database::open_migrated(settings)?;
+    check_role(&database)?;
+    let store = database.store(settings)?;
+    let outcome =
+        actix_web::rt::System::new().block_on(serve(settings, output, listener, store, database.is_embedded()));
+    let closed = database.close();
+    outcome.and(closed)
+}
+
+/// A role that row security does not bind must not serve. A database that does not answer may do so later.
+fn check_role(database: &Database) -> Result<(), Exit> {
+    match objection_to(database.service_url()) {
+        Ok(None) => Ok(()),
+        Ok(Some(objection)) => Err(Exit::settings(vec![objection])),
+        Err(error) => {
+            tracing::warn!(error, "the database does not answer yet; the service is not ready until it does");
+            Ok(())
+        }
+    }
+}
+
+async fn serve(
+    settings: &Settings,
+    output: &Output,
+    listener: TcpListener,
+    store: Store,
+    embedded: bool,
+) -> Result<(), Exit> {
+    let address = listener.local_addr().map_err(|error| Exit::failed(error.to_string()))?;
+    // From here on a signal is an orderly stop, also while the first start is under way.
+    let mut stop = Stop::listen()?;
+    let closing = Closing::default();
+    let options = ServeOptions { workers: settings.workers, grace: settings.shutdown_grace };
+    let server = tenantry_http::serve(listener, store.clone(), closing.clone(), options)
+        .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
+    let handle = server.handle();
+    let mut server = tokio::spawn(server);
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
+    if let Err(error) = greet(output, &store, address, embedded).await {
+        handle.stop(false).await;
+        return Err(error.into());
+    }
+    let chores = tokio::spawn(keep_house(store));
+    let ended = tokio::select! {
+        ended = &mut server => ended.map_err(|error| Exit::failed(error.to_string()))?.map_err(|error| Exit::failed(error.to_string())),
+        () = stop.asked() => {
+            tracing::info!("stopping: finishing what has begun; ask again to stop at once");
+            closing.announce();
+            tokio::select! {
+                () = stop_gracefully(settings, &handle) => {}
+                () = stop.asked() => handle.stop(false).await,
+            }
+            Ok(())
+        }
+    };
+    chores.abort();
+    tracing::info!("stopped");
+    ended
+}
+
+async fn stop_gracefully(settings: &Settings, handle: &actix_web::dev::ServerHandle) {
+    tokio::time::sleep(settings.shutdown_delay).await;
+    handle.stop(true).await;
+}
+
+/// The first start of an embedded database makes the demo tenant; every start says where to look.
+async fn greet(output: &Output, store: &Store, address: std::net::SocketAddr, embedded: bool) -> Result<(), Error> {
+    if !embedded {
+        return Ok(());
+    }
+    let banner = match demo::create_if_first(store).await? {
+        Some(demo) => demo.banner(address),
+        None => demo::later_banner(address),
+    };
+    // Somebody who closed the standard output does not want to read it.
+    let _ = output.line(&banner);
+    Ok(())
+}
+
+async fn keep_house(store: Store) {
+    let mut due = tokio::time::interval(HOUSEKEEPING);
+    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        match housekeeping::erase_deleted_workspaces(&store).await {
+            Ok(0) => {}
+            Ok(erased) => tracing::info!(erased, "erased workspaces that were deleted more than 30 days ago"),
+            Err(error) => tracing::warn!(?error, "could not erase deleted workspaces; it is tried again"),
+        }
+    }
+}
+
+/// The signals that ask the service to stop.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen() -> Result<Self, Exit> {
+        let listen = |kind| signal(kind).map_err(|error| Exit::failed(format!("cannot listen for signals: {error}")));
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What the first start of an embedded database makes, so that there is something to look up.
+
+use std::net::SocketAddr;
+
+use tenantry_domain::{
+    Credential, Error, LocaleRequest, NewTenant, NewWorkspace, Refusal, TenantId, WorkspaceId, WorkspaceType,
+};
+use tenantry_operations::{Store, tenants, workspaces};
+
+use crate::commands::tenant::named_operator;
+
+/// The demo tenant.
+pub(super) struct Demo {
+    key: String,
+    workspace: WorkspaceId,
+}
+
+/// Makes the demo tenant where there is no tenant yet.
+pub(super) async fn create_if_first(store: &Store) -> Result<Option<Demo>, Error> {
+    if tenants::any(store, &first_start(None)).await? {
+        return Ok(None);
+    }
+    let (tenant, workspace) = examples().map_err(|refusal| Error::internal(format!("the demo tenant {refusal}")))?;
+    let founded = tenants::create(store, &first_start(None), tenant).await?;
+    let workspace = workspaces::create(store, &first_start(Some(founded.tenant.id)), None, workspace).await?;
+    Ok(Some(Demo { key: founded.secret.reveal().to_owned(), workspace: workspace.id }))
+}
+
+fn first_start(tenant: Option<TenantId>) -> Credential {
+    named_operator("first start", tenant)
+}
+
+/// The example of the published contract.
+fn examples() -> Result<(NewTenant, NewWorkspace), Refusal> {
+    let locale = LocaleRequest {
+        country: Some("DE".parse()?),
+        language: Some("de".parse()?),
+        currency: Some("EUR".parse()?),
+        workspace_type: Some(WorkspaceType::B2b),
+    };
+    let instructions = "All prices must include VAT. Refer customers to the German returns policy for DACH orders.";
+    let workspace = NewWorkspace {
+        name: "DACH Region".parse()?,
+        locale,
+        workspace_instructions: Some(instructions.parse()?),
+        email_signature_html: Some("<p>Freundliche Gruesse,<br>Ihr Acme DACH Team</p>".parse()?),
+        email_signature_text: Some("Freundliche Gruesse,\nIhr Acme DACH Team".parse()?),
+    };
+    Ok((NewTenant { name: "Acme Industrial Supply".parse()?, locale }, workspace))
+}
+
+impl Demo {
+    /// What to do next, with a line that works when it is pasted.
+    pub(super) fn banner(&self, address: SocketAddr) -> String {
+        let (key, workspace, base) = (&self.key, self.workspace, base(address));
+        format!(
+            "
+  Tenantry is running, with a demo tenant: Acme Industrial Supply.
+
+  Documentation   {base}/docs
+  API key         {key}
+                  Keep it: it is not shown again.
+
+  Look up its workspace:
+
+    curl -H \"Authorization: Bearer {key}\" {base}/api/workspaces/{workspace}
+
+  Ctrl-C stops everything; the data stays.
+"
+        )
+    }
+}
+
+/// What every start after the first one says.
+pub(super) fn later_banner(address: SocketAddr) -> String {
+    let base = base(address);
+    let program = std::env::args().next().unwrap_or_else(|| "tenantry".to_owned());
+    format!(
+        "
+  Tenantry is running, with the data of last time.
+
+  Documentation   {base}/docs
+  A new API key   {program} tenant list
+                  {program} key create --tenant ID --name \"My key\"
+
+  Ctrl-C stops everything; the data stays.
+"
+    )
+}
+
+/// Where a browser on this machine finds the service.
+fn base(address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}

@@ -1,0 +1,102 @@
+//! The database that the settings name: one of the operator's, or the embedded one.
+
+use tenantry_persistence::{
+    Migrator, PoolOptions, Store,
+    embedded::{self, Cluster},
+};
+
+use crate::{exit::Exit, settings::Settings};
+
+/// A database that can be connected to. Dropping it gives up the share in the embedded one.
+pub(crate) struct Database {
+    cluster: Option<Cluster>,
+    service_url: String,
+    owner_url: String,
+}
+
+impl Database {
+    /// Finds the database, and starts the embedded one where no other is named.
+    pub(crate) fn open(settings: &Settings) -> Result<Self, Exit> {
+        if let Some(url) = &settings.database_url {
+            let owner_url = settings.owner_database_url.clone().unwrap_or_else(|| url.clone());
+            return Ok(Self { cluster: None, service_url: url.clone(), owner_url });
+        }
+        let options = embedded::Options {
+            pg_bin: settings.pg_bin.clone(),
+            pg_user: settings.pg_user.clone(),
+            ..embedded::Options::new(&settings.data_dir)
+        };
+        let cluster = Cluster::open(&options).map_err(|error| Exit::database(error.to_string()))?;
+        for notice in cluster.notices() {
+            tracing::warn!("{notice}");
+        }
+        let (service_url, owner_url) = (cluster.service_url().to_owned(), cluster.owner_url().to_owned());
+        Ok(Self { cluster: Some(cluster), service_url, owner_url })
+    }
+
+    /// [`Database::open`], brought up to date if it is the embedded one, because nobody else will do that.
+    pub(crate) fn open_migrated(settings: &Settings) -> Result<Self, Exit> {
+        let database = Self::open(settings)?;
+        if database.is_embedded() {
+            let migrated = database.migrator()?.run().map_err(|error| Exit::database(error.to_string()))?;
+            if !migrated.is_empty() {
+                tracing::info!(count = migrated.len(), "migrated the embedded database");
+            }
+        }
+        Ok(database)
+    }
+
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// The URL of the role that serves.
+    pub(crate) fn service_url(&self) -> &str {
+        &self.service_url
+    }
+
+    /// A connection of the owner.
+    pub(crate) fn migrator(&self) -> Result<Migrator, Exit> {
+        Migrator::connect(&self.owner_url).map_err(|error| Exit::database(error.to_string()))
+    }
+
+    /// The data, behind its door.
+    pub(crate) fn store(&self, settings: &Settings) -> Result<Store, Exit> {
+        let options = PoolOptions {
+            url: self.service_url.clone(),
+            connections: settings.database_connections,
+            wait: settings.database_wait,
+            statement_timeout: settings.statement_timeout,
+            prepare_statements: settings.prepare_statements,
+        };
+        Ok(Store::new(&options)?)
+    }
+
+    /// Gives up the share in the embedded database; the last one out stops it.
+    pub(crate) fn close(self) -> Result<(), Exit> {
+        match self.cluster {
+            Some(cluster) => cluster.close().map_err(|error| Exit::failed(error.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Runs one operation at the command line, on a database that is ready for it.
+pub(crate) fn with_store<T>(
+    settings: &Settings,
+    work: impl AsyncFnOnce(&Store) -> Result<T, tenantry_domain::Error>,
+) -> Result<T, Exit> {
+    let database = Database::open_migrated(settings)?;
+    let store = database.store(&Settings { database_connections: 1, ..settings.clone() })?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Exit::failed(format!("cannot start: {error}")))?;
+    let outcome = runtime.block_on(async {
+        store.ready().await?;
+        work(&store).await
+    });
+    drop(store);
+    database.close()?;
+    Ok(outcome?)
+}

@@ -1,0 +1,66 @@
+//! Results on the standard output: for people, or as JSON for scripts.
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+use serde::Serialize;
+
+use crate::exit::Exit;
+
+/// How to print results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One JSON value
+    Json,
+}
+
+/// The standard output in the format asked for.
+pub(crate) struct Output(Format);
+
+impl Output {
+    pub(crate) fn new(format: Format) -> Self {
+        Self(format)
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.0
+    }
+
+    /// Prints a value as JSON, or what `text` makes of it.
+    pub(crate) fn print(&self, value: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Exit> {
+        match self.0 {
+            Format::Text => self.line(&text()),
+            Format::Json => {
+                self.line(&serde_json::to_string_pretty(value).map_err(|error| Exit::failed(error.to_string()))?)
+            }
+        }
+    }
+
+    /// Prints a line; a reader that has gone away is no failure.
+    pub(crate) fn line(&self, text: &str) -> Result<(), Exit> {
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Exit::failed(format!("cannot write the result: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A table of columns as wide as their widest cell.
+pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let width = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).chain([head[column].len()]).max().unwrap_or(0)
+    };
+    let widths: [usize; N] = std::array::from_fn(width);
+    let line = |cells: [&str; N]| {
+        let padded: Vec<_> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        padded.join("  ").trim_end().to_owned()
+    };
+    let head = line(head);
+    let rows = rows.iter().map(|row| line(std::array::from_fn(|column| row[column].as_str())));
+    std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
+}

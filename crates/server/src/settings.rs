@@ -1,0 +1,264 @@
+//! Settings: read once from the environment and a TOML file, typed, all faults reported together.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use config::{Config, Environment, File, FileFormat};
+
+/// Everything that can be set.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) bind: SocketAddr,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database_url: Option<String>,
+    pub(crate) owner_database_url: Option<String>,
+    pub(crate) pg_bin: Option<PathBuf>,
+    pub(crate) pg_user: Option<String>,
+    pub(crate) database_connections: u32,
+    pub(crate) database_wait: Duration,
+    pub(crate) statement_timeout: Duration,
+    pub(crate) prepare_statements: bool,
+    pub(crate) workers: usize,
+    pub(crate) shutdown_delay: Duration,
+    pub(crate) shutdown_grace: Duration,
+    pub(crate) log_format: LogFormat,
+    pub(crate) log_level: String,
+    /// For `tenantry config`: every setting as text, secrets masked.
+    pub(crate) shown: Vec<Shown>,
+}
+
+/// For whom log lines are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Json,
+    Pretty,
+}
+
+/// A setting as `tenantry config` shows it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub(crate) struct Shown {
+    pub(crate) name: &'static str,
+    pub(crate) variable: String,
+    pub(crate) value: Option<String>,
+    pub(crate) source: &'static str,
+    pub(crate) help: &'static str,
+}
+
+/// One row for each setting: its name in the file, its default, and what it is. Its variable is `TENANTRY_` and the name in
+/// capitals.
+struct Row(&'static str, &'static str, &'static str);
+
+const ROWS: [Row; 15] = [
+    Row("bind", "127.0.0.1:8080", "address and port to listen on; port 0 takes a free one"),
+    Row("data_dir", "data", "where the embedded PostgreSQL lives"),
+    Row("database_url", "", "PostgreSQL of your own, as the role that serves; also DATABASE_URL"),
+    Row("owner_database_url", "", "the same database as its owner, for `tenantry migrate`"),
+    Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database; searched for when empty"),
+    Row("pg_user", "", "who runs the embedded PostgreSQL when the service is started as root"),
+    Row("database_connections", "8", "connections to the database, and threads that work on them"),
+    Row("database_wait", "2s", "how long a request waits for a connection before it is answered 503"),
+    Row("statement_timeout", "5s", "how long one statement may run"),
+    Row("prepare_statements", "true", "false for a pooler that cannot track prepared statements"),
+    Row("workers", "", "threads that answer requests; one for each processor when empty"),
+    Row("shutdown_delay", "0s", "how long /readyz says 503 before the service stops listening"),
+    Row("shutdown_grace", "30s", "how long requests that are being answered may take to finish at shutdown"),
+    Row("log_format", "pretty", "pretty or json"),
+    Row("log_level", "info", "error, warn, info, debug, trace, or a filter such as info,tenantry_http=debug"),
+];
+
+type Values = BTreeMap<String, String>;
+
+impl Settings {
+    /// Reads the environment and the file that it names.
+    pub(crate) fn read() -> Result<Self, Vec<String>> {
+        let mut faults = Vec::new();
+        let mut environment =
+            load(Config::builder().add_source(Environment::with_prefix("TENANTRY").ignore_empty(true)), &mut faults);
+        let file = match environment.remove("config") {
+            Some(path) => load(Config::builder().add_source(File::new(&path, FileFormat::Toml)), &mut faults),
+            None => Values::new(),
+        };
+        #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
+        if let Ok(url) = std::env::var("DATABASE_URL")
+            && !url.is_empty()
+        {
+            environment.entry("database_url".to_owned()).or_insert(url);
+        }
+        unknown(&environment, |name| format!("the variable TENANTRY_{}", name.to_uppercase()), &mut faults);
+        unknown(&file, |name| format!("\"{name}\" in the settings file"), &mut faults);
+        let settings = Self::of(&Reader { environment, file }, &mut faults);
+        if faults.is_empty() { Ok(settings) } else { Err(faults) }
+    }
+
+    fn of(reader: &Reader, faults: &mut Vec<String>) -> Self {
+        let mut duration = |name| {
+            reader.parse(name, faults, |raw| {
+                humantime::parse_duration(raw).map_err(|_| "must be a duration such as 2s or 500ms")
+            })
+        };
+        let (database_wait, statement_timeout) = (duration("database_wait"), duration("statement_timeout"));
+        let (shutdown_delay, shutdown_grace) = (duration("shutdown_delay"), duration("shutdown_grace"));
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            bind: reader
+                .parse("bind", faults, |raw| {
+                    raw.parse().map_err(|_| "must be an address and a port such as 127.0.0.1:8080")
+                })
+                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+            data_dir: reader.text("data_dir").unwrap_or_default().into(),
+            database_url: reader.text("database_url"),
+            owner_database_url: reader.text("owner_database_url"),
+            pg_bin: reader.text("pg_bin").map(PathBuf::from),
+            pg_user: reader.text("pg_user"),
+            database_connections: reader
+                .parse("database_connections", faults, |raw| match raw.parse() {
+                    Ok(n @ 1..=1_000) => Ok(n),
+                    _ => Err("must be a whole number from 1 to 1000"),
+                })
+                .unwrap_or(1),
+            database_wait: database_wait.unwrap_or_default(),
+            statement_timeout: statement_timeout.unwrap_or_default(),
+            prepare_statements: reader
+                .parse("prepare_statements", faults, |raw| raw.parse().map_err(|_| "must be true or false"))
+                .unwrap_or(true),
+            workers: reader
+                .parse("workers", faults, |raw| match raw.parse() {
+                    Ok(n @ 1..=256) => Ok(n),
+                    _ => Err("must be a whole number from 1 to 256"),
+                })
+                .unwrap_or(processors),
+            shutdown_delay: shutdown_delay.unwrap_or_default(),
+            shutdown_grace: shutdown_grace.unwrap_or_default(),
+            log_format: reader
+                .parse("log_format", faults, |raw| match raw {
+                    "json" => Ok(LogFormat::Json),
+                    "pretty" => Ok(LogFormat::Pretty),
+                    _ => Err("must be pretty or json"),
+                })
+                .unwrap_or(LogFormat::Pretty),
+            log_level: reader
+                .parse("log_level", faults, |raw| {
+                    tracing_subscriber::EnvFilter::try_new(raw)
+                        .map(|_| raw.to_owned())
+                        .map_err(|_| "must be a level or a filter")
+                })
+                .unwrap_or_default(),
+            shown: ROWS.iter().map(|row| reader.show(row)).collect(),
+        }
+    }
+}
+
+/// A source as flat text values; what cannot be read is a fault and not a stop.
+fn load(builder: config::ConfigBuilder<config::builder::DefaultState>, faults: &mut Vec<String>) -> Values {
+    match builder.build().and_then(Config::try_deserialize) {
+        Ok(values) => values,
+        Err(error) => {
+            faults.push(error.to_string());
+            Values::new()
+        }
+    }
+}
+
+/// A misspelt setting would silently be its default.
+fn unknown(values: &Values, named: impl Fn(&str) -> String, faults: &mut Vec<String>) {
+    for name in values.keys().filter(|name| !ROWS.iter().any(|row| row.0 == name.as_str())) {
+        faults.push(format!("{} is not a setting; `tenantry config` lists them", named(name)));
+    }
+}
+
+/// The environment before the file before the defaults.
+struct Reader {
+    environment: Values,
+    file: Values,
+}
+
+impl Reader {
+    fn value<'a>(&'a self, name: &str) -> (Option<&'a str>, &'static str) {
+        let default = ROWS.iter().find(|row| row.0 == name).map(|row| row.1).filter(|default| !default.is_empty());
+        match (self.environment.get(name), self.file.get(name)) {
+            (Some(value), _) => (Some(value), "environment"),
+            (None, Some(value)) => (Some(value), "file"),
+            (None, None) => (default, "default"),
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.value(name).0.map(str::to_owned)
+    }
+
+    fn parse<T>(
+        &self,
+        name: &str,
+        faults: &mut Vec<String>,
+        parse: impl Fn(&str) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let raw = self.value(name).0?;
+        parse(raw)
+            .map_err(|rule| faults.push(format!("TENANTRY_{} {rule}, this is \"{raw:.60}\"", name.to_uppercase())))
+            .ok()
+    }
+
+    fn show(&self, row: &Row) -> Shown {
+        let (value, source) = self.value(row.0);
+        let masked = value.map(|value| if row.0.ends_with("database_url") { mask(value) } else { value.to_owned() });
+        Shown {
+            name: row.0,
+            variable: format!("TENANTRY_{}", row.0.to_uppercase()),
+            value: masked,
+            source,
+            help: row.2,
+        }
+    }
+}
+
+/// A connection string without its password; one in another form than a URL is not shown at all.
+fn mask(url: &str) -> String {
+    let authority =
+        url.split_once("://").and_then(|(scheme, rest)| rest.split_once('@').map(|(user, host)| (scheme, user, host)));
+    match authority {
+        Some((scheme, user, host)) if !host.contains("password") => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{name}:***@{host}")
+        }
+        None if !url.contains("password") => url.to_owned(),
+        _ => "***".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        assert_eq!(mask("postgres://app:s3cret@db:5432/tenantry"), "postgres://app:***@db:5432/tenantry");
+        for url in [
+            "host=db password=s3cret",
+            "postgres://db/tenantry?password=s3cret",
+            "postgres://a:s3cret@db/t?password=s3cret",
+        ] {
+            assert!(!mask(url).contains("s3cret"), "{url}");
+        }
+        assert_eq!(mask("postgres:///tenantry?host=/run/postgresql"), "postgres:///tenantry?host=/run/postgresql");
+    }
+
+    #[test]
+    fn all_faults_are_reported_together_and_each_names_its_setting() {
+        let environment = [("bind", "nowhere"), ("workers", "0"), ("database_wait", "soon"), ("log_format", "xml")];
+        let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let mut faults = Vec::new();
+        Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+        for name in ["TENANTRY_BIND", "TENANTRY_WORKERS", "TENANTRY_DATABASE_WAIT", "TENANTRY_LOG_FORMAT"] {
+            assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_good_and_the_environment_wins_over_the_file() {
+        let mut faults = Vec::new();
+        let file = Values::from([("workers".to_owned(), "3".to_owned()), ("bind".to_owned(), "[::1]:1".to_owned())]);
+        let environment = Values::from([("workers".to_owned(), "2".to_owned())]);
+        let settings = Settings::of(&Reader { environment, file }, &mut faults);
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!((settings.workers, settings.bind.to_string()), (2, "[::1]:1".to_owned()));
+    }
+}
