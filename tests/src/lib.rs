@@ -1,1 +1,18 @@
-//! The test kit.
+//! The test kit: a database for each test, the service in front of it, typed clients and factories.
+//!
+//! Everything is real: a PostgreSQL of this system's own programs, the service on a port of its own, HTTP in between.
+//! Tests share nothing but the server of their process, so that they run in any order and all at once.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends when something is not as it must be"
+)]
+
+mod app;
+mod client;
+mod database;
+
+pub use app::{App, Tenant};
+pub use client::{Answer, Client};
+pub use database::{Count, TestDatabase, count};

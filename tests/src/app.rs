@@ -1,0 +1,130 @@
+//! The service on a port of its own, in front of a database of its own, and tenants in it.
+
+use std::{net::TcpListener, time::Duration};
+
+use serde_json::{Value, json};
+use tenantry_domain::{Credential, Holder, LocaleRequest, NewTenant, Origin, TenantId};
+use tenantry_http::{Closing, ServeOptions, ServerHandle};
+use tenantry_operations::{Store, tenants};
+use tenantry_persistence::PoolOptions;
+
+use crate::{Client, TestDatabase};
+
+/// A running service.
+pub struct App {
+    /// Its address, `http://127.0.0.1:PORT`.
+    pub base: String,
+    /// Its database.
+    pub database: TestDatabase,
+    /// Its door, for what HTTP does not offer.
+    pub store: Store,
+    /// Tells `/readyz` that it is closing.
+    pub closing: Closing,
+    /// Stops it.
+    pub handle: ServerHandle,
+}
+
+impl App {
+    /// A service on a new, migrated database.
+    pub async fn start() -> Self {
+        Self::on(TestDatabase::new(), |_| {}).await
+    }
+
+    /// A service on this database, with pool options of the test's choice.
+    pub async fn on(database: TestDatabase, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
+        let store = Self::store(&database.service_url(), adjust);
+        Self::with(database, store)
+    }
+
+    /// A door of its own to the same database, as another replica has it.
+    pub fn store(url: &str, adjust: impl FnOnce(&mut PoolOptions)) -> Store {
+        let mut options = PoolOptions {
+            url: url.to_owned(),
+            connections: 4,
+            wait: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(10),
+            prepare_statements: true,
+        };
+        adjust(&mut options);
+        Store::new(&options).unwrap()
+    }
+
+    fn with(database: TestDatabase, store: Store) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let (closing, options) = (Closing::default(), ServeOptions { workers: 1, grace: Duration::from_secs(10) });
+        let server = tenantry_http::serve(listener, store.clone(), closing.clone(), options).unwrap();
+        let handle = server.handle();
+        tokio::spawn(server);
+        Self { base, database, store, closing, handle }
+    }
+
+    /// A client without a key.
+    pub fn client(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    /// A new tenant in Germany with its default brand and its owner's key.
+    pub async fn tenant(&self, name: &str) -> Tenant {
+        let locale = LocaleRequest { country: Some("DE".parse().unwrap()), ..Default::default() };
+        let new = NewTenant { name: name.parse().unwrap(), locale };
+        let founded = tenants::create(&self.store, &operator(None), new).await.unwrap();
+        Tenant {
+            id: founded.tenant.id,
+            brand: founded.brand.id.to_string(),
+            owner: self.client().with_key(founded.secret.reveal()),
+        }
+    }
+}
+
+/// The credential of an operator, in a tenant or above all.
+fn operator(tenant: Option<TenantId>) -> Credential {
+    Credential { holder: Holder::Operator { name: "test".parse().unwrap(), tenant }, origin: Origin::default() }
+}
+
+/// A tenant and its owner.
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its default brand.
+    pub brand: String,
+    /// A client with its owner's key.
+    pub owner: Client,
+}
+
+impl Tenant {
+    /// An operator's credential in this tenant.
+    pub fn operator(&self) -> Credential {
+        operator(Some(self.id))
+    }
+
+    /// A workspace with this name under the default brand; returns its id.
+    pub async fn workspace(&self, name: &str) -> String {
+        self.workspace_of(&self.brand, name).await
+    }
+
+    /// A workspace under this brand; returns its id.
+    pub async fn workspace_of(&self, brand: &str, name: &str) -> String {
+        self.owner.post("/api/workspaces", json!({ "name": name, "brandId": brand })).await.expect(201).id()
+    }
+
+    /// A brand with this name; returns its id.
+    pub async fn brand(&self, name: &str) -> String {
+        self.owner.post("/api/brands", json!({ "name": name, "emailFromName": name })).await.expect(201).id()
+    }
+
+    /// A client with a new key of these scopes; `more` adds members to the request, such as a restriction.
+    pub async fn key(&self, scopes: &[&str], more: Value) -> Client {
+        self.key_with_id(scopes, more).await.0
+    }
+
+    /// [`Tenant::key`] together with the key's id.
+    pub async fn key_with_id(&self, scopes: &[&str], more: Value) -> (Client, String) {
+        let mut body = json!({ "name": "A key", "scopes": scopes });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        let made = self.owner.post("/api/api-keys", body).await.expect(201);
+        (self.owner.with_key(&made.text_of("secret")), made.id())
+    }
+}

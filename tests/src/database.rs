@@ -1,0 +1,138 @@
+//! A database for each test, copied from a template that was migrated once.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_types::BigInt};
+use serde_json::Value;
+
+/// The database server of this process: a child that lives until its standard input is closed, which the system does when
+/// this process ends in whatever way. So no server is left behind.
+struct Server {
+    urls: Value,
+    _stdin: ChildStdin,
+    _child: Child,
+}
+
+static SERVER: OnceLock<Server> = OnceLock::new();
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+impl Server {
+    fn get() -> &'static Self {
+        SERVER.get_or_init(|| {
+            let test = std::env::current_exe().unwrap();
+            // A test lies in `deps` beside the programs; a program lies beside them.
+            let program =
+                test.ancestors().skip(1).take(2).map(|dir| dir.join("test-database")).find(|path| path.exists());
+            let program = program.expect("the program test-database is built together with the tests");
+            let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+            let mut line = String::new();
+            BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+            let urls =
+                serde_json::from_str(&line).expect("test-database says where the server is; its errors stand above");
+            Self { urls, _stdin: child.stdin.take().unwrap(), _child: child }
+        })
+    }
+
+    fn url(&self, role: &str, database: &str) -> String {
+        self.urls[role].as_str().unwrap().replace("DATABASE", database)
+    }
+}
+
+/// A migrated, empty database of one test; dropped with it.
+pub struct TestDatabase {
+    name: String,
+}
+
+impl TestDatabase {
+    /// A copy of the template.
+    pub fn new() -> Self {
+        let database = Self::named();
+        let sql = format!("CREATE DATABASE {} TEMPLATE template_tenantry OWNER tenantry_owner", database.name);
+        admin().batch_execute(&sql).unwrap();
+        database
+    }
+
+    /// An empty database without a single migration.
+    pub fn unmigrated() -> Self {
+        let database = Self::named();
+        admin().batch_execute(&format!("CREATE DATABASE {} OWNER tenantry_owner", database.name)).unwrap();
+        database
+    }
+
+    fn named() -> Self {
+        Self { name: format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)) }
+    }
+
+    /// For the service's role.
+    pub fn service_url(&self) -> String {
+        Server::get().url("service", &self.name)
+    }
+
+    /// For the owner of the tables, whom forced row security binds too.
+    pub fn owner_url(&self) -> String {
+        Server::get().url("owner", &self.name)
+    }
+
+    /// For the superuser, who sees everything: to look behind the service's back.
+    pub fn admin_url(&self) -> String {
+        Server::get().url("admin", &self.name)
+    }
+
+    /// A connection of the superuser.
+    pub fn admin(&self) -> PgConnection {
+        PgConnection::establish(&self.admin_url()).unwrap()
+    }
+
+    /// A connection of the service's role.
+    pub fn service(&self) -> PgConnection {
+        PgConnection::establish(&self.service_url()).unwrap()
+    }
+
+    /// How many rows a query selects, seen as the superuser.
+    pub fn rows(&self, query: &str) -> i64 {
+        count(&mut self.admin(), query)
+    }
+
+    /// The name of the database.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Default for TestDatabase {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        // A service may still be connected; the whole server goes soon anyway.
+        let _ = admin().batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+    }
+}
+
+fn admin() -> PgConnection {
+    PgConnection::establish(&Server::get().url("admin", "postgres")).unwrap()
+}
+
+/// The one column of [`count`].
+#[derive(QueryableByName)]
+pub struct Count {
+    /// The number.
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+}
+
+/// How many rows a query selects on this connection.
+pub fn count(connection: &mut PgConnection, query: &str) -> i64 {
+    let sql = format!("SELECT count(*) AS count FROM ({query}) AS rows");
+    diesel::sql_query(sql).get_result::<Count>(connection).unwrap().count
+}
