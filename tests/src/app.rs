@@ -32,8 +32,13 @@ impl App {
 
     /// A service on this database, with pool options of the test's choice.
     pub async fn on(database: TestDatabase, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
+        Self::serving(database, 1, adjust).await
+    }
+
+    /// [`App::on`], with as many threads that answer requests as a measurement wants.
+    pub async fn serving(database: TestDatabase, workers: usize, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
         let store = Self::store(&database.service_url(), adjust);
-        Self::with(database, store)
+        Self::with(database, store, workers)
     }
 
     /// A door of its own to the same database, as another replica has it.
@@ -49,10 +54,10 @@ impl App {
         Store::new(&options).unwrap()
     }
 
-    fn with(database: TestDatabase, store: Store) -> Self {
+    fn with(database: TestDatabase, store: Store, workers: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let (closing, options) = (Closing::default(), ServeOptions { workers: 1, grace: Duration::from_secs(10) });
+        let (closing, options) = (Closing::default(), ServeOptions { workers, grace: Duration::from_secs(10) });
         let server = tenantry_http::serve(listener, store.clone(), closing.clone(), options).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
