@@ -120,6 +120,7 @@ impl Tx<'_, InTenant> {
             Reach::Workspace(id) => {
                 let of_workspace = workspaces::table
                     .filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(id.uuid())))
+                    .filter(workspaces::deleted_at.is_null())
                     .select(workspaces::brand_id);
                 query = query.filter(brands::id.eq_any(of_workspace));
             }

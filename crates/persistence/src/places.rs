@@ -188,10 +188,12 @@ impl Place for InBrand {
 
     fn find(self, connection: &mut PgConnection, tenant: Uuid, key: &[u8]) -> QueryResult<Option<Sight<FoundBrand>>> {
         type Found = (Option<KeyRow>, Option<Uuid>, Option<Uuid>);
-        let with_workspace =
-            tenant_and_key!(tenant, key).left_join(workspaces::table.on(
-                workspaces::tenant_id.eq(tenant).and(workspaces::id.nullable().eq(api_keys::workspace_id.nullable())),
-            ));
+        let with_workspace = tenant_and_key!(tenant, key).left_join(
+            workspaces::table.on(workspaces::tenant_id
+                .eq(tenant)
+                .and(workspaces::id.nullable().eq(api_keys::workspace_id.nullable()))
+                .and(workspaces::deleted_at.is_null())),
+        );
         let columns = (Option::<KeyRow>::as_select(), brands::id.nullable(), workspaces::brand_id.nullable());
         let in_tenant = brands::tenant_id.eq(tenant);
         let row: Option<Found> = match self {

@@ -206,7 +206,7 @@ impl Tx<'_, InWorkspace> {
     /// The workspace.
     pub fn workspace(&mut self) -> Result<Workspace, Fault> {
         let row = workspaces::table
-            .filter(workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid())))
+            .filter(this(self.found))
             .filter(workspaces::deleted_at.is_null())
             .select(Row::as_select())
             .first(self.connection)
@@ -217,7 +217,7 @@ impl Tx<'_, InWorkspace> {
     /// The workspace, locked until the end of the transaction.
     pub fn lock_workspace(&mut self) -> Result<Workspace, Fault> {
         let row = workspaces::table
-            .filter(workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid())))
+            .filter(this(self.found))
             .filter(workspaces::deleted_at.is_null())
             .select(Row::as_select())
             .for_no_key_update()
@@ -232,21 +232,28 @@ impl Tx<'_, InWorkspace> {
         if moves && self.grant.reach() != Reach::Tenant && self.grant.reach() != Reach::Brand(details.brand_id) {
             return Err(unknown_brand().into());
         }
-        diesel::update(
-            workspaces::table.filter(
-                workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid())),
-            ),
-        )
-        .set((Columns::of(details), workspaces::version.eq(workspaces::version + 1), workspaces::updated_at.eq(now)))
-        .returning(Row::as_returning())
-        .get_result(self.connection)
-        .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
-        .into_workspace()
+        diesel::update(workspaces::table.filter(this(self.found)))
+            .set((
+                Columns::of(details),
+                workspaces::version.eq(workspaces::version + 1),
+                workspaces::updated_at.eq(now),
+            ))
+            .returning(Row::as_returning())
+            .get_result(self.connection)
+            .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
+            .into_workspace()
     }
 
     /// Hides the workspace; it can be restored for [`RESTORABLE_DAYS`].
     pub fn delete_workspace(&mut self) -> Result<(), Fault> {
-        mark(self.connection, self.found, Some(())).map(drop)
+        diesel::update(workspaces::table.filter(this(self.found)))
+            .set((
+                workspaces::deleted_at.eq(now),
+                workspaces::version.eq(workspaces::version + 1),
+                workspaces::updated_at.eq(now),
+            ))
+            .execute(self.connection)?;
+        Ok(())
     }
 }
 
@@ -254,7 +261,7 @@ impl Tx<'_, InRestorableWorkspace> {
     /// The workspace, whether it is deleted, locked until the end of the transaction.
     pub fn lock_workspace(&mut self) -> Result<(Workspace, bool), Fault> {
         let row = workspaces::table
-            .filter(workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid())))
+            .filter(this(self.found))
             .select((Row::as_select(), workspaces::deleted_at.is_not_null()))
             .for_no_key_update()
             .first::<(Row, bool)>(self.connection)
@@ -265,22 +272,23 @@ impl Tx<'_, InRestorableWorkspace> {
 
     /// Shows the workspace again.
     pub fn restore_workspace(&mut self) -> Result<Workspace, Fault> {
-        mark(self.connection, self.found, None)
+        diesel::update(workspaces::table.filter(this(self.found)))
+            .set((
+                workspaces::deleted_at.eq(None::<DateTime<Utc>>),
+                workspaces::version.eq(workspaces::version + 1),
+                workspaces::updated_at.eq(now),
+            ))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_workspace()
     }
 }
 
-fn mark(connection: &mut PgConnection, found: FoundWorkspace, deleted: Option<()>) -> Result<Workspace, Fault> {
-    diesel::update(
-        workspaces::table.filter(workspaces::tenant_id.eq(found.tenant.uuid()).and(workspaces::id.eq(found.id.uuid()))),
-    )
-    .set((
-        workspaces::deleted_at.eq(deleted.map(|()| Utc::now())),
-        workspaces::version.eq(workspaces::version + 1),
-        workspaces::updated_at.eq(now),
-    ))
-    .returning(Row::as_returning())
-    .get_result(connection)?
-    .into_workspace()
+/// The one row of a place.
+#[diesel::dsl::auto_type]
+fn this(found: FoundWorkspace) -> _ {
+    let (tenant, id): (Uuid, Uuid) = (found.tenant.uuid(), found.id.uuid());
+    workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(id))
 }
 
 fn found(row: Option<Row>) -> Result<Workspace, Fault> {
