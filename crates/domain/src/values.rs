@@ -122,7 +122,7 @@ pub trait Choice: Copy + 'static {
             return Ok(*value);
         }
         if let Some((_, word)) = Self::ALL.iter().find(|(_, word)| word.eq_ignore_ascii_case(raw)) {
-            return Err(Refusal::new("wrong_case", format!("must be in lower case: use \"{word}\"")));
+            return Err(Refusal::new("wrong_case", format!("is in the wrong case: use \"{word}\"")));
         }
         let words: Vec<_> = Self::ALL.iter().map(|(_, word)| format!("\"{word}\"")).collect();
         Err(Refusal::new("not_a_choice", format!("must be one of {}", words.join(", "))))

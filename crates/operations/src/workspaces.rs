@@ -71,7 +71,7 @@ pub async fn create(
         .await;
     // The brand is a member of the request here, and not what was asked for.
     created.map_err(|error| match error {
-        Error::NotFound(_) => Error::invalid(not_a_brand()),
+        Error::NotFound("brand") => Error::invalid(not_a_brand()),
         other => other,
     })
 }

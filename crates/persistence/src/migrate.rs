@@ -137,7 +137,8 @@ impl Store {
         let applied = self
             .pool
             .run(
-                |_| Ok(()),
+                // Finds a connection that died while nobody used it, so that it is replaced.
+                |connection| connection.batch_execute("SELECT 1"),
                 |connection| {
                     Ok(diesel::sql_query("SELECT version::text AS version FROM __diesel_schema_migrations")
                         .load::<Version>(connection)?)
@@ -146,7 +147,9 @@ impl Store {
             .await;
         let applied = match applied {
             Ok(applied) => applied,
-            Err(Error::Internal { cause }) if cause.contains("__diesel_schema_migrations") => Vec::new(),
+            Err(Error::Internal { cause }) if cause.contains("\"__diesel_schema_migrations\" does not exist") => {
+                Vec::new()
+            }
             Err(error) => return Err(error),
         };
         let known = known().map_err(|error| Error::internal(error.to_string()))?;

@@ -241,8 +241,8 @@ impl Role {
             _ => return None,
         };
         Some(format!(
-            "the database role \"{}\" {what}. The service needs a role that owns nothing: as the owner run \
-             ALTER ROLE tenantry_service LOGIN PASSWORD '…', and let DATABASE_URL name tenantry_service",
+            "the database role \"{}\" {what}. The service needs a role that owns nothing: as an \
+             administrator run ALTER ROLE tenantry_service LOGIN PASSWORD '…', and let DATABASE_URL name tenantry_service",
             self.name
         ))
     }

@@ -178,7 +178,12 @@ impl Member<String> {
     pub(crate) fn clearable<V: FromStr<Err = Refusal>>(&self) -> Result<Option<Option<V>>, Refusal> {
         match self {
             Self::Absent => Ok(None),
-            other => other.value()?.map(|raw| raw.parse()).transpose().map(Some),
+            other => other.value()?.map(|raw| raw.parse()).transpose().map(Some).map_err(|refusal: Refusal| {
+                match refusal.code {
+                    "empty" => Refusal::new("empty", format!("{}; to clear it, send null", refusal.message)),
+                    _ => refusal,
+                }
+            }),
         }
     }
 }
