@@ -1,18 +1,32 @@
-# Two stages: the second has the program, libpq, and nothing to build with.
-FROM rust:1-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends libpq-dev && rm -rf /var/lib/apt/lists/*
+# syntax=docker/dockerfile:1
+
+ARG RUST_VERSION=1.95
+ARG DEBIAN=trixie
+
+FROM rust:${RUST_VERSION}-slim-${DEBIAN} AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libpq-dev \
+    && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-RUN cargo build --release --locked --package tenantry-server
+# The caches make the next build quick; they are no part of a layer, so the program is copied out of them at once.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target,sharing=locked \
+    cargo build --release --locked -p tenantry-server \
+    && cp target/release/tenantry /usr/local/bin/tenantry
 
-FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -y --no-install-recommends libpq5 ca-certificates && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin tenantry
-COPY --from=build /src/target/release/tenantry /usr/local/bin/tenantry
-USER 10001
-# No PostgreSQL server in the image: it needs a DATABASE_URL. It writes nothing, so that its file system may be read-only.
-ENV TENANTRY_BIND=0.0.0.0:8080 TENANTRY_LOG_FORMAT=json
+FROM debian:${DEBIAN}-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates libpq5 \
+    && rm -rf /var/lib/apt/lists/* \
+    # A number, so that an orchestrator can see that it is not root.
+    && useradd --system --uid 10001 --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin tenantry
+COPY --from=build /usr/local/bin/tenantry /usr/local/bin/tenantry
+USER 10001:10001
+# It writes no file, so the file system may be read-only. There is no PostgreSQL server in here: DATABASE_URL must name one.
+ENV TENANTRY_BIND=0.0.0.0:8080 \
+    TENANTRY_LOG_FORMAT=json
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=6s --start-period=20s CMD ["tenantry", "healthcheck"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=20s --retries=3 CMD ["tenantry", "healthcheck"]
 ENTRYPOINT ["tenantry"]
 CMD ["serve"]

@@ -1,52 +1,74 @@
-# Every target installs what it needs and says what it does. GNU make 3.81 or later, any POSIX shell.
-SHELL := /bin/sh
-CARGO ?= cargo
-# Homebrew keeps libpq out of the way of the system's; this finds it where there is no pg_config on the PATH.
-export PATH := $(PATH):/opt/homebrew/opt/libpq/bin:/usr/local/opt/libpq/bin:$(HOME)/.cargo/bin
-TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
+# For GNU make 3.81 and later, and any POSIX shell. Each target that is meant for people has its line of help after `##`.
+
+# What cargo needs to know of this machine, after setup.sh may have changed it.
+CARGO = . ./scripts/env.sh && cargo
+HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench db openapi clean
+.NOTPARALLEL:
+.PHONY: help run test check bench db openapi clean \
+	setup-run setup-test setup-check format lint document dependencies openapi-unchanged
 
-help: ## Say what there is
-	@echo "Tenantry: make TARGET"
-	@grep -hE '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /|/' | while IFS='|' read -r name what; do printf '  %-8s %s\n' "$$name" "$$what"; done
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-run: ## Install what is missing, build, and serve with a database of its own and a demo tenant
-	@scripts/setup.sh run
-	@echo "==> building (the first time takes some minutes)"
-	@$(CARGO) build --release --locked --package tenantry-server
-	@exec $(TARGET_DIR)/release/tenantry serve
+run: setup-run ## Install what is missing, build, and serve on an embedded PostgreSQL until Ctrl-C
+	@$(CARGO) build --release --locked -p tenantry-server
+	@. ./scripts/env.sh && exec cargo run --quiet --release --locked -p tenantry-server -- serve
 
-test: ## Install what is missing, and run every test against a real PostgreSQL and a real browser
-	@scripts/setup.sh test
+test: setup-test ## Install what is missing, and run every test against a private PostgreSQL
+	$(HEADING) 'tests'
 	@$(CARGO) test --workspace --locked
 
-check: ## All that CI checks: format, lints, docs, licences, the OpenAPI document, tests
-	@scripts/setup.sh test
-	@echo "==> format"
-	@$(CARGO) fmt --all --check
-	@echo "==> lints"
-	@$(CARGO) clippy --workspace --all-targets --locked --quiet -- -D warnings
-	@echo "==> documentation"
-	@RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --quiet --document-private-items
-	@echo "==> licences, sources and advisories of the dependencies"
-	@scripts/deny.sh
-	@echo "==> the OpenAPI document"
-	@$(CARGO) run --quiet --locked --package tenantry-server -- openapi | diff -u openapi.yaml - || { echo "openapi.yaml is out of date: make openapi"; exit 1; }
-	@echo "==> tests"
-	@$(MAKE) --no-print-directory test
+check: setup-check format dependencies lint document openapi-unchanged test ## All that CI checks: format, dependencies, lints, documents, tests
+	@printf '\nAll checks passed.\n'
 
-bench: ## Measure the look-up against a bare answer and against pgbench, in one run
-	@scripts/setup.sh run
-	@$(CARGO) run --release --locked --quiet --package tenantry-tests --bin bench
+bench: setup-run ## Measure the service on this machine
+	@$(CARGO) run --release --locked -p tenantry-tests --bin bench
 
-db: ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C, and print how to reach it
-	@scripts/setup.sh run
-	@$(CARGO) run --quiet --locked --package tenantry-tests --bin test-database
+db: setup-run ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C, and print its URLs
+	@. ./scripts/env.sh && exec cargo run --quiet --locked -p tenantry-tests --bin test-database
 
-openapi: ## Write openapi.yaml anew from the code
-	@$(CARGO) run --quiet --locked --package tenantry-server -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+# Written aside first: a build that fails must not leave an empty document.
+openapi: setup-run ## Write openapi.yaml anew after a change of the API
+	@$(CARGO) run --quiet --locked -p tenantry-server -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
-clean: ## Remove what was built; the data of `make run` stays
+clean: ## Remove what was built; the database in data/ stays
 	@$(CARGO) clean
+
+setup-run:
+	@scripts/setup.sh run
+setup-test:
+	@scripts/setup.sh test
+setup-check:
+	@scripts/setup.sh check
+
+format:
+	$(HEADING) 'format'
+	@$(CARGO) fmt --all --check
+
+# The advisories are in a database of their own, far away. That it cannot be had says nothing about the dependencies.
+dependencies:
+	$(HEADING) 'dependencies: bans, licences, sources'
+	@$(CARGO) deny --locked --log-level error check bans licenses sources
+	$(HEADING) 'dependencies: advisories'
+	@. ./scripts/env.sh; \
+	if cargo deny --locked fetch db >/dev/null 2>&1; then \
+		cargo deny --locked --log-level error check --disable-fetch advisories; \
+	else \
+		echo 'SKIPPED: the advisory database is not reachable, so nobody looked for known vulnerabilities'; \
+	fi
+
+lint:
+	$(HEADING) 'lints'
+	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+document:
+	$(HEADING) 'documentation of the code'
+	@. ./scripts/env.sh && RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --document-private-items
+
+openapi-unchanged:
+	$(HEADING) 'openapi.yaml'
+	@fresh=$$(mktemp) && trap 'rm -f "$$fresh"' EXIT && \
+	$(CARGO) run --quiet --locked -p tenantry-server -- openapi > "$$fresh" && \
+	{ diff -u openapi.yaml "$$fresh" || { echo 'openapi.yaml is not what the service says: run make openapi'; exit 1; }; }

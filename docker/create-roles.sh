@@ -1,10 +1,15 @@
-#!/bin/sh
-# Runs once, when the database is new: the owner, who migrates, and the service, who owns nothing.
-set -eu
-psql -v ON_ERROR_STOP=1 -v owner="$OWNER_PASSWORD" -v service="$SERVICE_PASSWORD" --username "$POSTGRES_USER" --dbname postgres <<'SQL'
-CREATE ROLE tenantry_owner LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD :'owner';
-CREATE ROLE tenantry_service LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD :'service';
-CREATE DATABASE tenantry OWNER tenantry_owner;
-REVOKE ALL ON DATABASE tenantry FROM PUBLIC;
-GRANT CONNECT ON DATABASE tenantry TO tenantry_service;
+#!/bin/bash
+# Run once by the PostgreSQL image, on an empty volume, as the superuser: the two roles that the service knows. The owner
+# migrates. The service's role owns nothing and is bound by row security, which is what keeps tenants apart.
+set -euo pipefail
+
+psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 \
+    --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
+    --set owner_password="$TENANTRY_OWNER_PASSWORD" \
+    --set service_password="$TENANTRY_SERVICE_PASSWORD" <<'SQL'
+CREATE ROLE tenantry_owner LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD :'owner_password';
+CREATE ROLE tenantry_service LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD :'service_password';
+ALTER DATABASE :"DBNAME" OWNER TO tenantry_owner;
+REVOKE ALL ON DATABASE :"DBNAME" FROM PUBLIC;
+GRANT CONNECT ON DATABASE :"DBNAME" TO tenantry_service;
 SQL
