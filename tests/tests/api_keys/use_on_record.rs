@@ -39,6 +39,31 @@ async fn the_use_of_a_key_is_written_down_once_however_many_requests_there_are()
 }
 
 #[tokio::test]
+async fn of_requests_that_all_found_the_record_stale_one_writes() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let (key, id) = acme.key_with_id(&["brands:read"], json!({})).await;
+    let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut holder = app.database.admin();
+    for round in 1..=5 {
+        behind_the_back(&app, &format!("UPDATE api_keys SET last_used_at = NULL WHERE id = '{id}'"));
+        // The requests have seen the key, and stop before the brands.
+        holder.batch_execute("BEGIN; LOCK TABLE brands IN ACCESS EXCLUSIVE MODE").unwrap();
+        let requests: Vec<_> = (0..4).map(|_| key.clone()).map(async |key| key.get("/api/brands").await).collect();
+        let release = async {
+            while app.database.rows(waiting) < 4 {
+                tokio::task::yield_now().await;
+            }
+            holder.batch_execute("ROLLBACK").unwrap();
+        };
+        let (answers, ()) = futures_util::future::join(join_all(requests), release).await;
+        answers.into_iter().for_each(|answer| drop(answer.expect(200)));
+        let row = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND version = {}", round + 1);
+        assert_eq!(app.database.rows(&row), 1, "one write in each round");
+    }
+}
+
+#[tokio::test]
 async fn a_key_whose_row_somebody_has_locked_works_all_the_same() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
