@@ -190,6 +190,9 @@ impl Failure {
             Self::Domain(Error::Unauthenticated(Unauthenticated::Invalid)) => {
                 Some(format!("{realm}, error=\"invalid_token\""))
             }
+            Self::Domain(Error::Unreadable { code: "several_credentials", .. }) => {
+                Some(format!("{realm}, error=\"invalid_request\""))
+            }
             Self::Domain(Error::Forbidden { scope, .. }) => {
                 let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
                 Some(format!("{realm}, error=\"insufficient_scope\"{scope}"))

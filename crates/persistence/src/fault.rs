@@ -50,12 +50,12 @@ pub(crate) fn remedy(error: &DieselError) -> Remedy {
         DatabaseErrorKind::SerializationFailure => Remedy::Again,
         DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => Remedy::Later,
         _ if says(&["deadlock detected"]) => Remedy::Again,
-        _ if says(&CANNOT_ANSWER) => Remedy::Later,
+        _ if says(&CANNOT_ANSWER) || is_not_migrated(info.message()) => Remedy::Later,
         _ => Remedy::None,
     }
 }
 
-const CANNOT_ANSWER: [&str; 14] = [
+const CANNOT_ANSWER: [&str; 13] = [
     // 57014, 55P03
     "canceling statement due to",
     // 57P01..57P03
@@ -72,9 +72,12 @@ const CANNOT_ANSWER: [&str; 14] = [
     "out of shared memory",
     "could not extend file",
     "No space left on device",
-    // The database is not migrated yet.
-    "relation \"tenants\" does not exist",
 ];
+
+/// A table or function that every migrated database has: not there yet, or no longer while migrations are undone.
+fn is_not_migrated(message: &str) -> bool {
+    (message.starts_with("relation ") || message.starts_with("function ")) && message.contains(" does not exist")
+}
 
 /// Whether the fault is this constraint's doing. Its name may stand in the message only, with a shard's number behind it.
 pub(crate) fn violates(error: &DieselError, constraint: &str) -> bool {

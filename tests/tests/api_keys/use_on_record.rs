@@ -1,0 +1,92 @@
+//! `lastUsedAt`: written once a minute at most, and never in anybody's way.
+
+use diesel::connection::SimpleConnection;
+use futures_util::future::join_all;
+use serde_json::json;
+use tenantry_tests::App;
+
+use super::behind_the_back;
+
+#[tokio::test]
+async fn the_use_of_a_key_is_written_down_once_however_many_requests_there_are() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let (key, id) = acme.key_with_id(&["tenant:read"], json!({})).await;
+    let path = format!("/api/api-keys/{id}");
+    assert_eq!(acme.owner.get(&path).await.expect(200).body["lastUsedAt"], json!(null));
+    let writes = |count: i64| {
+        // Every write counts the version up.
+        let row = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND version = {}", count + 1);
+        assert_eq!(app.database.rows(&row), 1, "{count} writes");
+    };
+    for answer in join_all((0..50).map(|_| key.get("/api/tenant"))).await {
+        answer.expect(200);
+    }
+    writes(1);
+    assert!(acme.owner.get(&path).await.expect(200).body["lastUsedAt"].is_string());
+    let used = |ago: &str| {
+        let sql = format!("UPDATE api_keys SET last_used_at = now() - interval '{ago}' WHERE id = '{id}'");
+        behind_the_back(&app, &sql);
+    };
+    used("50 seconds");
+    key.get("/api/tenant").await.expect(200);
+    writes(1);
+    used("61 seconds");
+    for answer in join_all((0..50).map(|_| key.get("/api/tenant"))).await {
+        answer.expect(200);
+    }
+    writes(2);
+}
+
+#[tokio::test]
+async fn of_requests_that_all_found_the_record_stale_one_writes() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let (key, id) = acme.key_with_id(&["brands:read"], json!({})).await;
+    let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let mut holder = app.database.admin();
+    for round in 1..=5 {
+        behind_the_back(&app, &format!("UPDATE api_keys SET last_used_at = NULL WHERE id = '{id}'"));
+        // The requests have seen the key, and stop before the brands.
+        holder.batch_execute("BEGIN; LOCK TABLE brands IN ACCESS EXCLUSIVE MODE").unwrap();
+        let requests: Vec<_> = (0..4).map(|_| key.clone()).map(async |key| key.get("/api/brands").await).collect();
+        let release = async {
+            while app.database.rows(waiting) < 4 {
+                tokio::task::yield_now().await;
+            }
+            holder.batch_execute("ROLLBACK").unwrap();
+        };
+        let (answers, ()) = futures_util::future::join(join_all(requests), release).await;
+        answers.into_iter().for_each(|answer| drop(answer.expect(200)));
+        let row = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND version = {}", round + 1);
+        assert_eq!(app.database.rows(&row), 1, "one write in each round");
+    }
+}
+
+#[tokio::test]
+async fn a_key_whose_row_somebody_has_locked_works_all_the_same() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let (key, id) = acme.key_with_id(&["tenant:read"], json!({})).await;
+    let mut holder = app.database.admin();
+    holder.batch_execute(&format!("BEGIN; SELECT FROM api_keys WHERE id = '{id}' FOR UPDATE")).unwrap();
+    for answer in join_all((0..50).map(|_| key.get("/api/tenant"))).await {
+        answer.expect(200);
+    }
+    holder.batch_execute("ROLLBACK").unwrap();
+    let unused = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND last_used_at IS NULL");
+    assert_eq!(app.database.rows(&unused), 1, "whoever found the row locked went on");
+    key.get("/api/tenant").await.expect(200);
+    assert_eq!(app.database.rows(&unused), 0);
+}
+
+#[tokio::test]
+async fn a_refused_request_is_no_use_of_a_key() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let (key, id) = acme.key_with_id(&["tenant:read"], json!({})).await;
+    acme.owner.delete(&format!("/api/api-keys/{id}")).await.expect(204);
+    key.get("/api/tenant").await.expect(401);
+    let unused = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND last_used_at IS NULL");
+    assert_eq!(app.database.rows(&unused), 1);
+}
