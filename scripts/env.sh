@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by the Makefile and by setup.sh: where to find what is installed but not announced.
 
 # A shell that was open before Rust was installed does not have it in its PATH, and Homebrew's rustup never is.
