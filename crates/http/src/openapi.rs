@@ -78,10 +78,18 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
     let one = reads && is_api && !has_list(operation);
     let guarded = matches!(method, "patch" | "delete");
     if one {
-        header_parameter(operation, "If-None-Match", "The ETag of the answer you have; 304 when nothing has changed.");
+        header_parameter(
+            operation,
+            "If-None-Match",
+            "The ETag of the answer you have, such as `\"3\"`; 304 when nothing has changed.",
+        );
     }
     if guarded {
-        header_parameter(operation, "If-Match", "The ETag of what you mean to change; 412 when it has changed since.");
+        header_parameter(
+            operation,
+            "If-Match",
+            "The ETag of what you mean to change, such as `\"3\"`; 412 when it has changed since.",
+        );
     }
     if is_api {
         operation.security = Some(vec![SecurityRequirement::new(API_KEY, Vec::<String>::new())]);
@@ -134,7 +142,6 @@ fn header_parameter(operation: &mut Operation, name: &str, description: &str) {
         .required(Required::False)
         .description(Some(description))
         .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
-        .example(Some(json!("\"3\"")))
         .build();
     operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
 }

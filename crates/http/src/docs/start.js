@@ -1,7 +1,7 @@
 // Everything the page needs comes from this service: no fonts, no proxy, no telemetry from elsewhere.
 Scalar.createApiReference("#reference", {
   url: "/openapi.json",
-  baseServerURL: window.location.origin,
+  servers: [{ url: window.location.origin, description: "This service" }],
   theme: "default",
   layout: "modern",
   withDefaultFonts: false,
