@@ -86,9 +86,8 @@ pub(crate) fn bounded(text: &str, max: usize) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The refusal of empty text; where a member may be cleared, `null` clears it.
 fn empty() -> Refusal {
-    Refusal::new("empty", "must not be empty; to clear a value that may be absent, send null")
+    Refusal::new("empty", "must not be empty")
 }
 
 pub(crate) fn forbidden(c: char, rule: &str) -> Refusal {
