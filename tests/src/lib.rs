@@ -12,7 +12,9 @@
 mod app;
 mod client;
 mod database;
+mod raw;
 
 pub use app::{App, Tenant};
 pub use client::{Answer, Client};
 pub use database::{Count, TestDatabase, count};
+pub use raw::{RawAnswer, exchange};

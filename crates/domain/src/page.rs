@@ -1,6 +1,6 @@
 //! Lists are read a page at a time, each page from where the last one ended.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use uuid::Uuid;
 
 use crate::{Refusal, values::Choice};
@@ -64,8 +64,8 @@ impl Position {
         }
         if sort.by != SortBy::Name {
             let time = DateTime::parse_from_rfc3339(&key).map_err(|_| refusal())?;
-            // Only the form that `time_key` writes: what was not handed out is not a position.
-            if time_key(time.to_utc()) != key {
+            // Only the form that `time_key` writes: what was not handed out is not a position. PostgreSQL has no year 0.
+            if time_key(time.to_utc()) != key || time.year() < 1 {
                 return Err(refusal());
             }
         }
@@ -192,6 +192,7 @@ mod tests {
             "2026-01-20T10:00:00.000000+01:00",
             "2026-01-20T10:00:00Z",
             "2026-13-20T10:00:00.000000Z",
+            "0000-01-01T00:00:00.000000Z",
         ] {
             assert!(Position::new(by_time, bad.into(), Uuid::nil()).is_err(), "{bad}");
         }

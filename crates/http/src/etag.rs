@@ -39,8 +39,8 @@ pub(crate) struct ListedTag {
 impl ListedTag {
     /// The version that the tag names, if it is a strong one of ours.
     pub(crate) fn version(&self) -> Option<i64> {
-        let digits = !self.weak && self.opaque.bytes().all(|b| b.is_ascii_digit());
-        self.opaque.parse().ok().filter(|_| digits)
+        // Tags are compared character by character, and "07" is not "7".
+        self.opaque.parse::<i64>().ok().filter(|version| !self.weak && version.to_string() == self.opaque)
     }
 
     /// The weak comparison, which `If-None-Match` asks for.
@@ -136,7 +136,9 @@ mod tests {
     #[test]
     fn a_weak_tag_never_names_a_version() {
         assert_eq!(ListedTag { weak: true, opaque: "3".into() }.version(), None);
-        assert_eq!(ListedTag { weak: false, opaque: "+3".into() }.version(), None);
+        for other in ["+3", "03", "3 ", "-0"] {
+            assert_eq!(ListedTag { weak: false, opaque: other.into() }.version(), None, "{other}");
+        }
         assert_eq!(ListedTag { weak: false, opaque: "3".into() }.version(), Some(3));
     }
 }

@@ -210,22 +210,17 @@ pub(crate) fn insert(
     id: BrandId,
     new: &NewBrand,
 ) -> Result<Brand, Fault> {
+    // Which brand is the default and which slugs are free concerns all brands: whoever changes it waits here, so that a
+    // slug that was free a moment ago still is.
+    tenants::lock(connection, tenant)?;
     if new.is_default {
-        tenants::lock(connection, tenant)?;
         unset_default(connection, tenant, id)?;
     }
-    if let Some(slug) = &new.slug {
-        return insert_as(connection, tenant, id, new, slug)?.ok_or_else(|| slug_taken(slug).into());
-    }
-    let stem = Slug::of_name(new.details.name.as_str(), "brand");
-    // Another transaction may take the same free number; each round looks again.
-    for _ in 0..10 {
-        let slug = free_slug(connection, tenant, &stem)?;
-        if let Some(brand) = insert_as(connection, tenant, id, new, &slug)? {
-            return Ok(brand);
-        }
-    }
-    Err(slug_taken(&stem).into())
+    let slug = match &new.slug {
+        Some(slug) => slug.clone(),
+        None => free_slug(connection, tenant, &Slug::of_name(new.details.name.as_str(), "brand"))?,
+    };
+    insert_as(connection, tenant, id, new, &slug)?.ok_or_else(|| slug_taken(&slug).into())
 }
 
 fn insert_as(

@@ -83,7 +83,8 @@ async fn collect(mut payload: Payload, announced: usize) -> Result<BytesMut, Fai
     let mut body = BytesMut::with_capacity(announced);
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
-            let message = format!("The body could not be read: {error}.");
+            tracing::debug!(%error, "a body could not be read");
+            let message = "The body did not arrive whole, or not in the form that the headers announce.".to_owned();
             Failure::from(Error::Unreadable { code: "unreadable_body", message })
         })?;
         if body.len() + chunk.len() > MAX_BODY {

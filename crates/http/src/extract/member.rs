@@ -152,9 +152,7 @@ impl<T: Wanted> Member<T> {
     /// The value of a member that must not be null where it is there.
     pub(crate) fn plain(&self) -> Result<Option<&T>, Refusal> {
         match self {
-            Self::Null => {
-                Err(Refusal::new("null", "must not be null; leave it out to keep what is there or have the default"))
-            }
+            Self::Null => Err(Refusal::new("null", "must not be null (leave it out instead)")),
             other => other.value(),
         }
     }
@@ -170,6 +168,7 @@ impl Member<String> {
     pub(crate) fn required<V: FromStr<Err = Refusal>>(&self) -> Result<V, Refusal> {
         match self {
             Self::Absent => Err(Refusal::new("required", "is required")),
+            Self::Null => Err(Refusal::new("null", "is required and must not be null")),
             other => other.parse()?.ok_or_else(|| Refusal::new("required", "is required")),
         }
     }
@@ -178,14 +177,17 @@ impl Member<String> {
     pub(crate) fn clearable<V: FromStr<Err = Refusal>>(&self) -> Result<Option<Option<V>>, Refusal> {
         match self {
             Self::Absent => Ok(None),
-            other => other.value()?.map(|raw| raw.parse()).transpose().map(Some).map_err(|refusal: Refusal| {
-                match refusal.code {
-                    "empty" => Refusal::new("empty", format!("{}; to clear it, send null", refusal.message)),
-                    _ => refusal,
-                }
-            }),
+            other => other.value()?.map(|raw| raw.parse()).transpose().map(Some).map_err(or_null),
         }
     }
+}
+
+/// The refusal of a value that leaves nothing, with the way to have nothing.
+fn or_null(mut refusal: Refusal) -> Refusal {
+    if matches!(refusal.code, "empty" | "nothing_left") {
+        refusal.message.push_str(" (null clears it)");
+    }
+    refusal
 }
 
 impl Member<String> {
@@ -233,6 +235,9 @@ pub(crate) struct Unknown(BTreeMap<String, IgnoredAny>);
 
 const UNKNOWN: &str = "unknown_field";
 
+/// How many unknown members a refusal names. Who sends more has sent something else altogether.
+const NAMED: usize = 20;
+
 impl Unknown {
     /// For `#[validate(custom)]`: there must be none.
     pub(crate) fn check(&self) -> Result<(), ValidationError> {
@@ -240,7 +245,8 @@ impl Unknown {
             return Ok(());
         }
         let mut error = ValidationError::new(UNKNOWN);
-        error.add_param(Cow::Borrowed("names"), &self.0.keys().collect::<Vec<_>>());
+        error.add_param(Cow::Borrowed("names"), &self.0.keys().take(NAMED).collect::<Vec<_>>());
+        error.add_param(Cow::Borrowed("more"), &self.0.len().saturating_sub(NAMED));
         Err(error)
     }
 }
@@ -265,10 +271,14 @@ pub(crate) fn refusals(errors: &ValidationErrors) -> Vec<FieldRefusal> {
         for error in errors {
             match error.params.get("names").and_then(|names| names.as_array()) {
                 Some(names) if error.code == UNKNOWN => {
+                    let message = match error.params.get("more").and_then(|more| more.as_u64()) {
+                        Some(more @ 1..) => format!("is not known here, and neither are {more} that are not listed"),
+                        _ => "is not known here (check its spelling)".to_owned(),
+                    };
                     refusals.extend(names.iter().filter_map(|name| name.as_str()).map(|name| {
                         let name: String = name.chars().take(100).collect();
-                        Refusal::new(UNKNOWN, "is not known here; check its spelling").of(name)
-                    }))
+                        Refusal::new(UNKNOWN, message.clone()).of(name)
+                    }));
                 }
                 _ => refusals.push(FieldRefusal {
                     field: camel_case(field),

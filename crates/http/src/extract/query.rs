@@ -26,14 +26,39 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Query<T> {
 }
 
 fn parse<T: DeserializeOwned + Validate>(query: &str) -> Result<T, Failure> {
-    let value = web::Query::<T>::from_query(query).map_err(|error| {
-        let message = format!("The query could not be read: {error}.");
-        Failure::from(Error::Unreadable { code: "unreadable_query", message })
-    })?;
+    if !is_utf8(query) {
+        let message = "The query must be UTF-8, percent-encoded.".to_owned();
+        return Err(Error::Unreadable { code: "unreadable_query", message }.into());
+    }
+    let value = web::Query::<T>::from_query(query).map_err(|error| unreadable(&error.to_string()))?;
     match value.validate() {
         Ok(()) => Ok(value.into_inner()),
         Err(errors) => Err(Error::Invalid(refusals(&errors)).into()),
     }
+}
+
+/// Parameters never fail to deserialise, so that what is left is one that is there twice.
+fn unreadable(error: &str) -> Failure {
+    let name = error.split_once("duplicate field `").and_then(|(_, rest)| rest.split_once('`'));
+    let (code, message) = match name {
+        Some((name, _)) => ("duplicate_parameter", format!("The query has the parameter \"{name}\" twice.")),
+        None => ("unreadable_query", "The query could not be read.".to_owned()),
+    };
+    Error::Unreadable { code, message }.into()
+}
+
+/// Whether what is percent-encoded is UTF-8. Else it would be replaced, and something else looked for than was asked.
+fn is_utf8(query: &str) -> bool {
+    let mut bytes = Vec::with_capacity(query.len());
+    let mut rest = query.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = |at: usize| after.get(at).and_then(|digit| char::from(*digit).to_digit(16));
+        let encoded = (byte == b'%').then(|| hex(0).zip(hex(1))).flatten();
+        let decoded = encoded.and_then(|(high, low)| u8::try_from(high * 16 + low).ok());
+        bytes.push(decoded.unwrap_or(byte));
+        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    std::str::from_utf8(&bytes).is_ok()
 }
 
 /// What every list understands besides its own filters.
