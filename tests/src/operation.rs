@@ -1,0 +1,161 @@
+//! The operations of the OpenAPI document, and how to call each: the one place where a new operation is given a body and the
+//! things its path names. The matrices walk over all of them, so that none is forgotten.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use serde_json::{Value, json};
+
+use crate::{Answer, Client, Tenant};
+
+static NEXT: AtomicU32 = AtomicU32::new(1);
+
+/// A name that nothing else has, so that a change to it is one.
+pub fn new_name(stem: &str) -> String {
+    format!("{stem} {}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The OpenAPI document of the running code.
+pub fn document() -> Value {
+    serde_json::to_value(tenantry_http::document()).unwrap()
+}
+
+/// One documented operation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Operation {
+    /// With its parameters in braces.
+    pub path: String,
+    /// In upper case.
+    pub method: String,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+impl Operation {
+    /// All of the document, in its order.
+    pub fn all() -> Vec<Self> {
+        let document = document();
+        let mut all = Vec::new();
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for method in ["get", "post", "put", "patch", "delete"] {
+                if item.get(method).is_some() {
+                    all.push(Self { path: path.clone(), method: method.to_uppercase() });
+                }
+            }
+        }
+        all
+    }
+
+    /// Those that need a credential.
+    pub fn of_the_api() -> Vec<Self> {
+        Self::all().into_iter().filter(Self::needs_credential).collect()
+    }
+
+    /// Those that change something.
+    pub fn writing() -> Vec<Self> {
+        Self::of_the_api().into_iter().filter(Self::writes).collect()
+    }
+
+    /// Whether it needs a credential.
+    pub fn needs_credential(&self) -> bool {
+        self.path.starts_with("/api/")
+    }
+
+    /// Whether it changes something.
+    pub fn writes(&self) -> bool {
+        self.method != "GET"
+    }
+
+    /// Whether its path names a thing.
+    pub fn has_id(&self) -> bool {
+        self.needs_credential() && self.path.contains('{')
+    }
+
+    /// Whether it is one of a list.
+    pub fn lists(&self) -> bool {
+        let operation = &document()["paths"][&self.path][self.method.to_lowercase()];
+        operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == "cursor")
+    }
+
+    /// A body that it takes, which changes what it is sent to.
+    pub fn body(&self) -> Option<Value> {
+        Some(match (self.method.as_str(), self.path.as_str()) {
+            ("GET" | "DELETE", _) | ("POST", "/api/workspaces/{workspaceId}/restore") => return None,
+            ("POST", "/api/workspaces") => json!({ "name": new_name("Nordics"), "country": "SE" }),
+            ("POST", "/api/brands") => json!({ "name": new_name("Brand"), "emailFromName": "Sender" }),
+            ("PATCH", "/api/workspaces/{workspaceId}" | "/api/brands/{brandId}" | "/api/tenant") => {
+                json!({ "name": new_name("Renamed") })
+            }
+            // The scope that making a key needs, which a key with nothing else can pass on.
+            ("POST", "/api/api-keys") => json!({ "name": new_name("Key"), "scopes": ["keys:write"] }),
+            ("POST", "/api/api-keys/{apiKeyId}/rotate") => json!({ "overlapSeconds": 60 }),
+            _ => panic!("{self} is new: give it a body here"),
+        })
+    }
+
+    /// Sends it with this path and body.
+    pub async fn send(&self, client: &Client, path: &str, body: Option<&Value>) -> Answer {
+        let request = client.request(&self.method, path);
+        client.send(body.into_iter().fold(request, |request, body| request.json(body))).await
+    }
+}
+
+/// What the path of an operation names: things of their own for each call, made when they are first asked for.
+pub struct Target<'t> {
+    tenant: &'t Tenant,
+    brand: String,
+    workspace: Option<String>,
+}
+
+impl<'t> Target<'t> {
+    /// A new brand of the tenant, with nothing in it yet.
+    pub async fn of(tenant: &'t Tenant) -> Self {
+        Self { tenant, brand: tenant.brand(&new_name("Target")).await, workspace: None }
+    }
+
+    /// The brand.
+    pub fn brand(&self) -> &str {
+        &self.brand
+    }
+
+    /// The workspace in the brand.
+    pub async fn workspace(&mut self) -> String {
+        if self.workspace.is_none() {
+            self.workspace = Some(self.tenant.workspace_of(&self.brand, &new_name("Target")).await);
+        }
+        self.workspace.clone().unwrap()
+    }
+
+    /// The id that a parameter of a path stands for, of a thing that is as the operation needs it.
+    async fn id(&mut self, operation: &Operation, parameter: &str) -> String {
+        match parameter {
+            "brandId" => self.brand.clone(),
+            "workspaceId" => {
+                let id = self.workspace().await;
+                if operation.path.ends_with("/restore") {
+                    self.tenant.owner.delete(&format!("/api/workspaces/{id}")).await.expect(204);
+                }
+                id
+            }
+            "apiKeyId" => self.tenant.key_with_id(&["keys:write"], json!({ "name": new_name("Key") })).await.1,
+            "file" => "start.js".to_owned(),
+            _ => panic!("{operation} names a new thing, {parameter}: make one here"),
+        }
+    }
+
+    /// The path of the operation with this target in it.
+    pub async fn path(&mut self, operation: &Operation) -> String {
+        let mut path = operation.path.clone();
+        while let Some((before, rest)) = path.clone().split_once('{') {
+            let (parameter, after) = rest.split_once('}').unwrap();
+            path = format!("{before}{}{after}", self.id(operation, parameter).await);
+        }
+        path
+    }
+}

@@ -1,0 +1,83 @@
+//! All rows that there are, to see that nothing has changed: seen as the superuser, behind the service's back.
+
+use std::collections::BTreeMap;
+
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
+
+use crate::TestDatabase;
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// Looks at the rows of one database, or of one tenant in it.
+pub struct Rows {
+    admin: PgConnection,
+    /// Each table with the column that holds the tenant's id.
+    tables: Vec<(String, &'static str)>,
+}
+
+/// The rows of each table as text.
+pub type Snapshot = BTreeMap<String, Vec<String>>;
+
+impl Rows {
+    /// Of this database.
+    pub fn of(database: &TestDatabase) -> Self {
+        let mut admin = database.admin();
+        let tables = lines(
+            &mut admin,
+            "SELECT tablename AS line FROM pg_tables WHERE schemaname = 'public' AND tablename <> '__diesel_schema_migrations'
+             ORDER BY 1",
+        );
+        let column = |table: &String| if table == "tenants" { "id" } else { "tenant_id" };
+        let tables = tables.into_iter().map(|table| (table.clone(), column(&table))).collect();
+        Self { admin, tables }
+    }
+
+    /// Every table that holds rows of tenants.
+    pub fn tables(&self) -> Vec<String> {
+        self.tables.iter().map(|(table, _)| table.clone()).collect()
+    }
+
+    /// Every row of every table.
+    pub fn all(&mut self) -> Snapshot {
+        self.take("true")
+    }
+
+    /// Every row of this tenant.
+    pub fn of_tenant(&mut self, tenant: impl std::fmt::Display) -> Snapshot {
+        self.take(&format!("TENANT = '{tenant}'"))
+    }
+
+    /// Every row of every other tenant.
+    pub fn of_others(&mut self, tenant: impl std::fmt::Display) -> Snapshot {
+        self.take(&format!("TENANT <> '{tenant}'"))
+    }
+
+    fn take(&mut self, condition: &str) -> Snapshot {
+        let mut snapshot = Snapshot::new();
+        for (table, column) in self.tables.clone() {
+            let condition = condition.replace("TENANT", column);
+            let sql = format!("SELECT row::text AS line FROM {table} AS row WHERE {condition} ORDER BY 1");
+            snapshot.insert(table, lines(&mut self.admin, &sql));
+        }
+        snapshot
+    }
+}
+
+fn lines(connection: &mut PgConnection, sql: &str) -> Vec<String> {
+    sql_query(sql).load::<Line>(connection).unwrap().into_iter().map(|row| row.line).collect()
+}
+
+/// What two snapshots differ in: one line for each row that is in only one of them.
+pub fn difference(before: &Snapshot, after: &Snapshot) -> Vec<String> {
+    let mut difference = Vec::new();
+    for (table, rows) in after {
+        let old = before.get(table).map(Vec::as_slice).unwrap_or_default();
+        difference.extend(old.iter().filter(|row| !rows.contains(row)).map(|row| format!("- {table} {row}")));
+        difference.extend(rows.iter().filter(|row| !old.contains(row)).map(|row| format!("+ {table} {row}")));
+    }
+    difference
+}

@@ -1,0 +1,171 @@
+//! Rows of another tenant with the very same ids, keys included: a condition that names the id and forgets the tenant takes
+//! the wrong one. Ids do not meet in practice, so nothing but this shows it.
+
+use serde_json::{Value, json};
+use tenantry_domain::Scope;
+use tenantry_operations::housekeeping;
+use tenantry_tests::{Client, Operation, Rows, Target};
+
+use super::World;
+
+super::behind_each_wall! {
+    a_twin_in_another_tenant_changes_nothing_that_is_read, a_twin_changes_nothing_that_is_read_by_the_conditions_alone;
+    a_twin_in_another_tenant_is_not_touched_by_a_write, a_twin_is_not_touched_by_a_write_by_the_conditions_alone;
+    a_twin_of_a_key_in_another_tenant_opens_nothing, a_twin_of_a_key_opens_nothing_by_the_conditions_alone;
+    erasing_takes_what_is_due_in_each_tenant_and_no_twin, erasing_takes_no_twin_by_the_conditions_alone;
+}
+
+/// In every text of a twin.
+const MARK: &str = "TWIN";
+
+impl World {
+    /// Gives the other tenant a twin of everything we have, and nothing else but its owner's key. Our rows are written anew,
+    /// so that they lie behind their twins and are found later.
+    fn make_twins(&self) {
+        let (ours, theirs) = (self.ours.id, self.theirs.id);
+        let copy = |table: &str, changes: &str| {
+            format!(
+                "INSERT INTO {table} SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{theirs}', {changes}))).*
+                     FROM {table} AS row WHERE tenant_id = '{ours}';
+                 UPDATE {table} SET version = version WHERE tenant_id = '{ours}';"
+            )
+        };
+        let all: Vec<_> = Scope::all().iter().map(|scope| format!("'{scope}'")).collect();
+        self.behind_the_back(&format!(
+            "DELETE FROM api_keys WHERE tenant_id = '{theirs}'; DELETE FROM workspaces WHERE tenant_id = '{theirs}';
+             DELETE FROM brands WHERE tenant_id = '{theirs}'; UPDATE api_keys SET last_used_at = NULL;
+             {brands} {workspaces} {keys}
+             UPDATE api_keys SET brand_id = NULL, workspace_id = NULL, expires_at = NULL, revoked_at = NULL
+                 WHERE tenant_id = '{theirs}';
+             -- Each workspace under another brand than ours, where there is one.
+             UPDATE workspaces AS row SET brand_id = (SELECT id FROM brands AS other WHERE other.tenant_id = row.tenant_id
+                 ORDER BY other.id = row.brand_id, other.id LIMIT 1), deleted_at = NULL WHERE tenant_id = '{theirs}';
+             INSERT INTO brands SELECT (jsonb_populate_record(row, jsonb_build_object('id', gen_random_uuid(), 'slug', 'free',
+                 'is_default', false))).* FROM brands AS row WHERE tenant_id = '{theirs}' LIMIT 1;",
+            brands = copy(
+                "brands",
+                &format!("'name', '{MARK}', 'email_from_name', '{MARK}', 'brand_instructions', '{MARK}', 'version', 77")
+            ),
+            workspaces = copy("workspaces", &format!("'name', '{MARK}', 'workspace_instructions', '{MARK}', 'version', 77")),
+            keys = copy(
+                "api_keys",
+                &format!("'name', '{MARK}', 'last_four', '{MARK}', 'version', 77, 'scopes', ARRAY[{}]", all.join(", "))
+            ),
+        ));
+    }
+
+    /// Whoever sees something of ours, each in its own way.
+    async fn readers(&self, brand: &str, workspace: &str) -> Vec<Client> {
+        let all: Vec<_> = Scope::all().iter().map(|scope| scope.as_str()).collect();
+        vec![
+            self.ours.owner.clone(),
+            self.ours.key(&all, json!({ "brandId": brand })).await,
+            self.ours.key(&all, json!({ "workspaceId": workspace })).await,
+            self.ours.key(&["brands:read"], json!({})).await,
+        ]
+    }
+
+    async fn a_twin_in_another_tenant_changes_nothing_that_is_read(&self) {
+        let mut target = Target::of(&self.ours).await;
+        let workspace = target.workspace().await;
+        self.ours.workspace("Another").await;
+        let clients = self.readers(target.brand(), &workspace).await;
+        let mut paths = Vec::new();
+        for operation in Operation::of_the_api().iter().filter(|operation| !operation.writes()) {
+            let path = target.path(operation).await;
+            if operation.lists() {
+                paths.extend(["sort=-name", "limit=1"].map(|query| format!("{path}?{query}")));
+            }
+            paths.push(path);
+        }
+        let before = read(&clients, &paths).await;
+        self.make_twins();
+        for (after, before) in read(&clients, &paths).await.into_iter().zip(before) {
+            assert!(!after.to_string().contains(MARK), "{after}");
+            assert_eq!(after, before);
+        }
+    }
+
+    async fn a_twin_in_another_tenant_is_not_touched_by_a_write(&self) {
+        let mut rows = Rows::of(&self.app.database);
+        for operation in Operation::of_the_api() {
+            let path = Target::of(&self.ours).await.path(&operation).await;
+            self.make_twins();
+            let before = rows.of_others(self.ours.id);
+            let answer = operation.send(&self.ours.owner, &path, operation.body().as_ref()).await;
+            assert!((200..300).contains(&answer.status), "{operation}: {}", answer.text);
+            assert!(!answer.text.contains(MARK), "{operation}: {}", answer.text);
+            assert_eq!(rows.of_others(self.ours.id), before, "{operation}");
+            let used =
+                format!("SELECT FROM api_keys WHERE tenant_id = '{}' AND last_used_at IS NOT NULL", self.ours.id);
+            assert_eq!(self.app.database.rows(&used), 1, "{operation} puts the use of our key on record");
+        }
+        let told =
+            format!("SELECT FROM audit_events WHERE tenant_id = '{}' AND changes::text LIKE '%{MARK}%'", self.ours.id);
+        assert_eq!(self.app.database.rows(&told), 0, "the log tells what was ours before");
+        let derived = json!({ "name": "Free", "emailFromName": "Free", "isDefault": true });
+        self.make_twins();
+        let before = rows.of_others(self.ours.id);
+        let brand = self.ours.owner.post("/api/brands", derived).await.expect(201);
+        assert_eq!(brand.body["slug"], "free", "a slug of another tenant is not taken");
+        assert_eq!(rows.of_others(self.ours.id), before, "a default brand of another tenant stays one");
+    }
+
+    async fn a_twin_of_a_key_in_another_tenant_opens_nothing(&self) {
+        let (narrow, _) = self.ours.key_with_id(&["brands:read"], json!({})).await;
+        let (revoked, id) = self.ours.key_with_id(&["brands:read"], json!({})).await;
+        self.ours.owner.delete(&format!("/api/api-keys/{id}")).await.expect(204);
+        let (expired, id) = self.ours.key_with_id(&["brands:read"], json!({})).await;
+        self.behind_the_back(&format!("UPDATE api_keys SET expires_at = now() WHERE id = '{id}'"));
+        self.make_twins();
+        revoked.get("/api/brands").await.expect(401);
+        expired.get("/api/brands").await.expect(401);
+        narrow.get("/api/brands").await.expect(200);
+        narrow.post("/api/brands", json!({ "name": "Mine", "emailFromName": "Mine" })).await.expect(403);
+    }
+
+    async fn erasing_takes_what_is_due_in_each_tenant_and_no_twin(&self) {
+        let (due, kept) = (self.ours.workspace("Due").await, self.ours.workspace("Kept").await);
+        self.make_twins();
+        let (ours, theirs) = (self.ours.id, self.theirs.id);
+        self.behind_the_back(&format!(
+            "UPDATE workspaces SET deleted_at = now() - interval '31 days'
+                 WHERE (tenant_id, id) IN (('{ours}', '{due}'), ('{theirs}', '{kept}'))"
+        ));
+        assert_eq!(housekeeping::erase_deleted_workspaces(&self.app.store).await.unwrap(), 2);
+        for (tenant, erased, left) in [(ours, &due, &kept), (theirs, &kept, &due)] {
+            let count = |sql: &str| self.app.database.rows(&format!("SELECT FROM {sql} AND tenant_id = '{tenant}'"));
+            assert_eq!(count(&format!("workspaces WHERE id = '{erased}'")), 0);
+            assert_eq!(count(&format!("workspaces WHERE id = '{left}'")), 1);
+            let log = "audit_events WHERE action = 'workspace.erase'";
+            assert_eq!(count(&format!("{log} AND subject_id = '{erased}'")), 1);
+            assert_eq!(count(log), 1);
+        }
+    }
+}
+
+/// What each client is answered at each path, without the use of keys, which reading itself puts on record.
+async fn read(clients: &[Client], paths: &[String]) -> Vec<Value> {
+    let mut answers = Vec::new();
+    for (at, client) in clients.iter().enumerate() {
+        for path in paths {
+            let answer = client.get(path).await;
+            let mut body = answer.without_request_id();
+            forget_use(&mut body);
+            answers.push(json!([at, path, answer.status, body]));
+        }
+    }
+    answers
+}
+
+fn forget_use(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove("lastUsedAt");
+            // A cursor of a list by time holds nothing that a twin could change.
+            members.values_mut().for_each(forget_use);
+        }
+        Value::Array(values) => values.iter_mut().for_each(forget_use),
+        _ => {}
+    }
+}
