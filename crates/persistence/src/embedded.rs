@@ -109,6 +109,12 @@ impl Cluster {
         }
     }
 
+    /// Whether there is a server process, be it that it answers or not. Costs a look at a file and at the process.
+    pub fn is_running(&self) -> bool {
+        let data = self.place.data();
+        matches!(Postmaster::read(&data), Ok(Some(postmaster)) if postmaster.life(&data) == Life::Alive)
+    }
+
     /// Starts the server again if somebody has killed it. Costs a connection if it is well.
     pub fn revive(&mut self) -> Result<(), Error> {
         let turn = Turn::take(&self.place.home, &self.place.account)?;

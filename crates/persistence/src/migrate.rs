@@ -147,7 +147,7 @@ impl Store {
             .await;
         let applied = match applied {
             Ok(applied) => applied,
-            Err(Error::Internal { cause }) if cause.contains("\"__diesel_schema_migrations\" does not exist") => {
+            Err(Error::Unavailable { cause }) if cause.contains("\"__diesel_schema_migrations\" does not exist") => {
                 Vec::new()
             }
             Err(error) => return Err(error),

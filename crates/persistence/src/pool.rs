@@ -147,10 +147,9 @@ impl Pool {
     }
 
     fn connect(&self) -> Result<Connected, Fault> {
-        self.0
-            .connections
-            .get()
-            .map_err(|error| Error::Unavailable { cause: format!("cannot connect to the database: {error}") }.into())
+        self.0.connections.get().map_err(|error| {
+            Error::Unavailable { cause: format!("cannot connect to the database: {}", one_line(&error)) }.into()
+        })
     }
 }
 
@@ -170,12 +169,18 @@ fn poison(connection: &mut PgConnection) {
         .set_in_error();
 }
 
+/// What the driver says in several lines, as one of a log.
+fn one_line(error: &dyn std::error::Error) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whoever waits for the connection in vain says so, once. Meanwhile the pool tries again and again.
 #[derive(Debug)]
 struct LogConnectFaults;
 
 impl diesel::r2d2::HandleError<R2d2Error> for LogConnectFaults {
     fn handle_error(&self, error: R2d2Error) {
-        tracing::warn!(%error, "cannot connect to the database");
+        tracing::debug!(error = one_line(&error), "cannot connect to the database");
     }
 }
 
@@ -216,7 +221,9 @@ impl CustomizeConnection<PgConnection, R2d2Error> for Settings {
 
 const ROLE: &str = "SELECT current_user::text AS name, rolsuper, rolbypassrls,
         EXISTS (SELECT FROM pg_class WHERE relname = 'tenants' AND relkind IN ('r', 'p')
-                AND pg_has_role(current_user, relowner, 'MEMBER')) AS owner
+                AND pg_has_role(current_user, relowner, 'MEMBER'))
+            OR EXISTS (SELECT FROM pg_database WHERE datname = current_database()
+                AND pg_has_role(current_user, datdba, 'MEMBER')) AS owner
     FROM pg_roles WHERE rolname = current_user";
 
 #[derive(diesel::QueryableByName)]
@@ -237,7 +244,7 @@ impl Role {
         let what = match self {
             Self { rolsuper: true, .. } => "is a superuser, whom row security does not bind",
             Self { rolbypassrls: true, .. } => "has BYPASSRLS, so that row security does not bind it",
-            Self { owner: true, .. } => "owns the tables, so that it could take their row security off",
+            Self { owner: true, .. } => "owns the database or its tables, so that it could take their row security off",
             _ => return None,
         };
         Some(format!(
@@ -254,7 +261,7 @@ impl Role {
 ///
 /// The database does not answer, in the words of the driver.
 pub fn objection_to(url: &str) -> Result<Option<String>, String> {
-    let mut connection = PgConnection::establish(url).map_err(|error| error.to_string())?;
-    let role: Role = diesel::sql_query(ROLE).get_result(&mut connection).map_err(|error| error.to_string())?;
+    let mut connection = PgConnection::establish(url).map_err(|error| one_line(&error))?;
+    let role: Role = diesel::sql_query(ROLE).get_result(&mut connection).map_err(|error| one_line(&error))?;
     Ok(role.objection())
 }

@@ -1,17 +1,30 @@
 //! The database that the settings name: one of the operator's, or the embedded one.
 
+mod watch;
+
 use tenantry_persistence::{
     Migrator, PoolOptions, Store,
     embedded::{self, Cluster},
+    objection_to,
 };
 
+use self::watch::Watch;
 use crate::{exit::Exit, settings::Settings};
 
 /// A database that can be connected to. Dropping it gives up the share in the embedded one.
 pub(crate) struct Database {
-    cluster: Option<Cluster>,
+    server: Server,
     service_url: String,
     owner_url: String,
+}
+
+enum Server {
+    /// One that operators look after.
+    Theirs,
+    /// The embedded one.
+    Embedded(Cluster),
+    /// The embedded one, started again when it is killed.
+    Watched(Watch),
 }
 
 impl Database {
@@ -19,7 +32,7 @@ impl Database {
     pub(crate) fn open(settings: &Settings) -> Result<Self, Exit> {
         if let Some(url) = &settings.database_url {
             let owner_url = settings.owner_database_url.clone().unwrap_or_else(|| url.clone());
-            return Ok(Self { cluster: None, service_url: url.clone(), owner_url });
+            return Ok(Self { server: Server::Theirs, service_url: url.clone(), owner_url });
         }
         let options = embedded::Options {
             pg_bin: settings.pg_bin.clone(),
@@ -31,7 +44,7 @@ impl Database {
             tracing::warn!("{notice}");
         }
         let (service_url, owner_url) = (cluster.service_url().to_owned(), cluster.owner_url().to_owned());
-        Ok(Self { cluster: Some(cluster), service_url, owner_url })
+        Ok(Self { server: Server::Embedded(cluster), service_url, owner_url })
     }
 
     /// [`Database::open`], brought up to date if it is the embedded one, because nobody else will do that.
@@ -47,12 +60,31 @@ impl Database {
     }
 
     pub(crate) fn is_embedded(&self) -> bool {
-        self.cluster.is_some()
+        !matches!(self.server, Server::Theirs)
     }
 
-    /// The URL of the role that serves.
-    pub(crate) fn service_url(&self) -> &str {
-        &self.service_url
+    /// Has the embedded database started again whenever it is killed, until it is closed.
+    pub(crate) fn watched(self) -> Result<Self, Exit> {
+        let server = match self.server {
+            Server::Embedded(cluster) => Server::Watched(
+                Watch::over(cluster)
+                    .map_err(|error| Exit::failed(format!("cannot watch over the embedded PostgreSQL: {error}")))?,
+            ),
+            other => other,
+        };
+        Ok(Self { server, ..self })
+    }
+
+    /// Refuses a role that row security does not bind. A database that does not answer may do so later.
+    pub(crate) fn check_role(&self) -> Result<(), Exit> {
+        match objection_to(&self.service_url) {
+            Ok(None) => Ok(()),
+            Ok(Some(objection)) => Err(Exit::settings(vec![objection])),
+            Err(error) => {
+                tracing::warn!(error, "the database does not answer yet");
+                Ok(())
+            }
+        }
     }
 
     /// A connection of the owner.
@@ -74,10 +106,12 @@ impl Database {
 
     /// Gives up the share in the embedded database; the last one out stops it.
     pub(crate) fn close(self) -> Result<(), Exit> {
-        match self.cluster {
-            Some(cluster) => cluster.close().map_err(|error| Exit::failed(error.to_string())),
-            None => Ok(()),
-        }
+        let cluster = match self.server {
+            Server::Theirs => return Ok(()),
+            Server::Embedded(cluster) => cluster,
+            Server::Watched(watch) => watch.end().ok_or_else(|| Exit::failed("the watch over the database failed"))?,
+        };
+        cluster.close().map_err(|error| Exit::failed(error.to_string()))
     }
 }
 
@@ -87,6 +121,9 @@ pub(crate) fn with_store<T>(
     work: impl AsyncFnOnce(&Store) -> Result<T, tenantry_domain::Error>,
 ) -> Result<T, Exit> {
     let database = Database::open_migrated(settings)?;
+    if let Some(objection) = objection_to(&database.service_url).map_err(Exit::database)? {
+        return Err(Exit::settings(vec![objection]));
+    }
     let store = database.store(&Settings { database_connections: 1, ..settings.clone() })?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

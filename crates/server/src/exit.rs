@@ -36,6 +36,16 @@ impl Exit {
         Self::new(6, format!("the settings are wrong:\n  {}", faults.join("\n  ")))
     }
 
+    /// Whether the sentence holds these words.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.message.contains(words)
+    }
+
+    /// The same with one more sentence.
+    pub(crate) fn and(self, more: &str) -> Self {
+        Self { message: format!("{}; {more}", self.message), ..self }
+    }
+
     /// Says on the standard error what went wrong.
     pub(crate) fn report(&self, output: &Output) -> ExitCode {
         let text = match output.format() {

@@ -18,10 +18,11 @@ use crate::{
 
 /// The tenant, brand and workspace service.
 ///
-/// Settings come from TENANTRY_* variables and from a TOML file (`TENANTRY_CONFIG`); `tenantry config` shows them all. Without
-/// DATABASE_URL the service runs a PostgreSQL of its own in TENANTRY_DATA_DIR.
+/// Settings come from TENANTRY_* variables and from a TOML file that TENANTRY_CONFIG names;
+/// `tenantry config` shows them all. Without DATABASE_URL the service runs a PostgreSQL of its
+/// own in TENANTRY_DATA_DIR: `tenantry serve` is all it takes to try it.
 #[derive(Parser)]
-#[command(name = "tenantry", version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(name = "tenantry", version, after_help = AFTER_HELP, verbatim_doc_comment)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -30,8 +31,15 @@ struct Cli {
     output: Format,
 }
 
-const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 wrong usage or refused values, 3 not found, 4 conflict, 5 the database \
-does not answer or is not migrated, 6 wrong settings.";
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  failed
+  2  wrong usage or refused values
+  3  not found
+  4  conflict
+  5  the database does not answer or is not migrated
+  6  wrong settings";
 
 #[derive(Subcommand)]
 enum Command {

@@ -105,8 +105,8 @@ impl Settings {
                 })
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
             data_dir: reader.text("data_dir").unwrap_or_default().into(),
-            database_url: reader.text("database_url"),
-            owner_database_url: reader.text("owner_database_url"),
+            database_url: reader.url("database_url", faults),
+            owner_database_url: reader.url("owner_database_url", faults),
             pg_bin: reader.text("pg_bin").map(PathBuf::from),
             pg_user: reader.text("pg_user"),
             database_connections: reader
@@ -185,6 +185,20 @@ impl Reader {
         self.value(name).0.map(str::to_owned)
     }
 
+    /// What is wrong with a connection string is not for the driver to say, which would repeat a part of it: the password.
+    fn url(&self, name: &str, faults: &mut Vec<String>) -> Option<String> {
+        let url = self.text(name)?;
+        if is_connection_string(&url) {
+            return Some(url);
+        }
+        faults.push(format!(
+            "TENANTRY_{} must be a URL such as postgres://tenantry_service:PASSWORD@db.example.com:5432/tenantry; in the \
+             password write %25 for %, %40 for @, %2F for /, %3A for : (it is not shown here, because of the password)",
+            name.to_uppercase()
+        ));
+        None
+    }
+
     fn parse<T>(
         &self,
         name: &str,
@@ -210,10 +224,30 @@ impl Reader {
     }
 }
 
+/// Whether libpq can read this: a URL whose every part is one, or words with a value each.
+fn is_connection_string(raw: &str) -> bool {
+    let Some((scheme, rest)) = raw.split_once("://") else {
+        return !raw.is_empty() && (raw.contains('\'') || raw.split_whitespace().all(|word| word.contains('=')));
+    };
+    let mut escapes = rest.split('%').skip(1);
+    let escaped = escapes.all(|after| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()));
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let mut hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts).split(',');
+    let numbered = |host: &str| match host.rsplit_once(']').map_or(host, |(_, port)| port).rsplit_once(':') {
+        Some((_, port)) => port.is_empty() || port.parse::<u16>().is_ok(),
+        None => true,
+    };
+    matches!(scheme, "postgres" | "postgresql")
+        && escaped
+        && hosts.all(numbered)
+        && authority.matches('@').count() <= 1
+        && !rest.split_once('/').is_some_and(|(_, path)| path.split('?').next().unwrap_or_default().contains('@'))
+}
+
 /// A connection string without its password; one in another form than a URL is not shown at all.
 fn mask(url: &str) -> String {
     let authority =
-        url.split_once("://").and_then(|(scheme, rest)| rest.split_once('@').map(|(user, host)| (scheme, user, host)));
+        url.split_once("://").and_then(|(scheme, rest)| rest.rsplit_once('@').map(|(user, host)| (scheme, user, host)));
     match authority {
         Some((scheme, user, host)) if !host.contains("password") => {
             let name = user.split(':').next().unwrap_or_default();
@@ -239,6 +273,37 @@ mod tests {
             assert!(!mask(url).contains("s3cret"), "{url}");
         }
         assert_eq!(mask("postgres:///tenantry?host=/run/postgresql"), "postgres:///tenantry?host=/run/postgresql");
+    }
+
+    #[test]
+    fn a_connection_string_that_would_be_misread_is_refused_before_the_driver_repeats_it() {
+        for good in [
+            "postgres://app:s3cret@db:5432/tenantry",
+            "postgresql://app@[::1]:5432,other/tenantry?sslmode=require",
+            "postgresql:///tenantry?host=%2Frun%2Fpostgresql&hostaddr=&port=5432",
+            "postgres://app:s3%40c%2Fr%25et@db/tenantry",
+            "host=db user=app password=s3cret dbname=tenantry",
+            "host=db password='s3 cret'",
+        ] {
+            assert!(is_connection_string(good), "{good}");
+        }
+        for bad in [
+            "postgres://app:s3/cret@db/tenantry",
+            "postgres://app:s3@cret@db/tenantry",
+            "postgres://app:s3c%ret@db/tenantry",
+            "postgres://app:s3cret%@db/tenantry",
+            "postgres://app:s3?cret@db:x/tenantry",
+            "postgres://app:s3cret@db:notaport/tenantry",
+            "mysql://app:s3cret@db/tenantry",
+            "s3cret",
+            "host=db password = s3cret",
+        ] {
+            assert!(!is_connection_string(bad), "{bad}");
+        }
+        let environment = Values::from([("database_url".to_owned(), "postgres://app:s3c%ret@db/t".to_owned())]);
+        let mut faults = Vec::new();
+        Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+        assert!(faults.len() == 1 && faults[0].contains("TENANTRY_DATABASE_URL") && !faults[0].contains("s3c"));
     }
 
     #[test]

@@ -34,7 +34,13 @@ pub(crate) fn run(command: &Migrate, settings: &Settings, output: &Output) -> Re
     let database = Database::open(settings)?;
     let outcome = act(command, &database, output);
     database.close()?;
-    outcome
+    let as_owner = settings.database_url.is_none() || settings.owner_database_url.is_some();
+    outcome.map_err(|exit| {
+        if as_owner || !exit.says("permission denied") {
+            return exit;
+        }
+        exit.and("migrations run as the owner of the database: set TENANTRY_OWNER_DATABASE_URL")
+    })
 }
 
 fn act(command: &Migrate, database: &Database, output: &Output) -> Result<(), Exit> {
@@ -49,18 +55,24 @@ fn act(command: &Migrate, database: &Database, output: &Output) -> Result<(), Ex
         }
         Migrate::Redo => {
             let undone = migrator.revert(1).map_err(failed)?;
-            report(output, &undone, "undid", "nothing to undo")?;
-            report(output, &migrator.run().map_err(failed)?, "ran", "nothing to run")
+            let ran = migrator.run().map_err(failed)?;
+            output.print(&json!({ "undid": undone, "ran": ran }), || {
+                [words(&undone, "undid", "nothing to undo"), words(&ran, "ran", "nothing to run")].join("\n")
+            })
         }
         Migrate::Status => status(output, &migrator.status().map_err(failed)?),
     }
 }
 
 fn report(output: &Output, names: &[String], verb: &str, nothing: &str) -> Result<(), Exit> {
-    output.print(&json!({ verb: names }), || match names {
+    output.print(&json!({ verb: names }), || words(names, verb, nothing))
+}
+
+fn words(names: &[String], verb: &str, nothing: &str) -> String {
+    match names {
         [] => nothing.to_owned(),
         names => names.iter().map(|name| format!("{verb} {name}")).collect::<Vec<_>>().join("\n"),
-    })
+    }
 }
 
 fn status(output: &Output, migrations: &[Migration]) -> Result<(), Exit> {
@@ -74,6 +86,7 @@ fn status(output: &Output, migrations: &[Migration]) -> Result<(), Exit> {
     })?;
     match migrations.iter().filter(|migration| !migration.applied).count() {
         0 => Ok(()),
+        1 => Err(Exit::database("1 migration is pending: run `tenantry migrate run`")),
         pending => Err(Exit::database(format!("{pending} migrations are pending: run `tenantry migrate run`"))),
     }
 }

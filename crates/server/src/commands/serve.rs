@@ -7,7 +7,6 @@ use std::{net::TcpListener, time::Duration};
 use tenantry_domain::Error;
 use tenantry_http::{Closing, ServeOptions};
 use tenantry_operations::{Store, housekeeping};
-use tenantry_persistence::objection_to;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{database::Database, exit::Exit, output::Output, settings::Settings};
@@ -23,24 +22,13 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
         Exit::failed(format!("cannot listen on {}: {error}; set TENANTRY_BIND to another address", settings.bind))
     })?;
     let database = Database::open_migrated(settings)?;
-    check_role(&database)?;
+    database.check_role()?;
     let store = database.store(settings)?;
+    let database = database.watched()?;
     let outcome =
         actix_web::rt::System::new().block_on(serve(settings, output, listener, store, database.is_embedded()));
     let closed = database.close();
     outcome.and(closed)
-}
-
-/// A role that row security does not bind must not serve. A database that does not answer may do so later.
-fn check_role(database: &Database) -> Result<(), Exit> {
-    match objection_to(database.service_url()) {
-        Ok(None) => Ok(()),
-        Ok(Some(objection)) => Err(Exit::settings(vec![objection])),
-        Err(error) => {
-            tracing::warn!(error, "the database does not answer yet; the service is not ready until it does");
-            Ok(())
-        }
-    }
 }
 
 async fn serve(

@@ -106,7 +106,7 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
                         tenant.id.to_string(),
                         tenant.details.name.as_str().to_owned(),
                         country,
-                        tenant.created_at.to_rfc3339(),
+                        tenant.created_at.format("%Y-%m-%d %H:%M").to_string(),
                     ]
                 };
                 table(["ID", "NAME", "COUNTRY", "CREATED"], &tenants.iter().map(row).collect::<Vec<_>>())

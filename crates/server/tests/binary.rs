@@ -1,0 +1,22 @@
+//! The program as its users have it: its commands, its settings, its start and its end.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends when something is not as it must be"
+)]
+
+#[path = "binary/commands.rs"]
+mod commands;
+#[path = "binary/embedded.rs"]
+mod embedded;
+#[path = "binary/kit.rs"]
+mod kit;
+#[path = "binary/migrations.rs"]
+mod migrations;
+#[path = "binary/own_database.rs"]
+mod own_database;
+#[path = "binary/settings.rs"]
+mod settings;
+#[path = "binary/stop.rs"]
+mod stop;

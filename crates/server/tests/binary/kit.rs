@@ -1,0 +1,220 @@
+//! The program with an environment of its own, run to its end or as a service.
+
+use std::{
+    fs::{self, Permissions},
+    io::{BufRead, BufReader, Read},
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::mpsc::{Receiver, channel},
+    thread,
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+use tempfile::TempDir;
+use tenantry_tests::{Client, TestDatabase};
+
+/// For what must come: a test that waits longer has failed.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The program in a directory of its own, which is all it shares between two runs.
+pub(crate) struct Tenantry {
+    directory: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// A run that has ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Tenantry {
+    /// With the embedded database.
+    pub(crate) fn embedded() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        // The database of root is somebody else, who has to get in.
+        fs::set_permissions(directory.path(), Permissions::from_mode(0o711)).unwrap();
+        let data = directory.path().join("data").display().to_string();
+        Self { directory, variables: Vec::new() }.with("TENANTRY_DATA_DIR", &data)
+    }
+
+    /// With this database, as the role that serves and as its owner.
+    pub(crate) fn on(database: &TestDatabase) -> Self {
+        Self::at(&database.service_url()).with("TENANTRY_OWNER_DATABASE_URL", &database.owner_url())
+    }
+
+    /// With the database at this address.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), variables: Vec::new() }.with("DATABASE_URL", url)
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("USER", "ada");
+        command.env("TENANTRY_BIND", "127.0.0.1:0").env("TENANTRY_WORKERS", "1");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        let done = self.command(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: done.status.code().expect("no signal"), out: text(done.stdout), err: text(done.stderr) }
+    }
+
+    /// The JSON that a command prints, which must succeed.
+    #[track_caller]
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
+        self.run(&[arguments, &["--output", "json"]].concat()).expect(0).json()
+    }
+
+    /// Starts the service, and returns when it listens.
+    pub(crate) fn serve(&self) -> Service {
+        let mut command = self.command(&["serve"]);
+        command.env("TENANTRY_LOG_FORMAT", "json").stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (banner, log) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
+        let server = self.path("data/postgres/data/postmaster.pid");
+        let mut service = Service { child, banner, log, seen: Vec::new(), base: String::new(), server };
+        let line = service.until_logged("\"serving\"");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        service.base = format!("http://{}", line["address"].as_str().unwrap());
+        service
+    }
+}
+
+impl Ran {
+    /// This run, which must have ended with this code.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "out: {}\nerr: {}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error} in {}", self.out))
+    }
+}
+
+/// Reads on while the test does something else, so that the child never waits for a reader.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(from).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+/// A running service. Whatever a failing test leaves running ends with it.
+pub(crate) struct Service {
+    child: Child,
+    banner: Receiver<String>,
+    log: Receiver<String>,
+    seen: Vec<String>,
+    pub(crate) base: String,
+    server: PathBuf,
+}
+
+impl Service {
+    /// The next line of the log with this in it.
+    #[track_caller]
+    pub(crate) fn until_logged(&mut self, text: &str) -> String {
+        loop {
+            match self.log.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(text) => return self.note(line),
+                Ok(line) => drop(self.note(line)),
+                Err(error) => panic!("{error}; no {text} after\n{}", self.seen.join("\n")),
+            }
+        }
+    }
+
+    fn note(&mut self, line: String) -> String {
+        self.seen.push(line.clone());
+        line
+    }
+
+    /// The next line of the standard output with this in it, without the space around it.
+    #[track_caller]
+    pub(crate) fn until_printed(&self, text: &str) -> String {
+        let line = std::iter::from_fn(|| self.banner.recv_timeout(PATIENCE).ok()).find(|line| line.contains(text));
+        line.unwrap_or_else(|| panic!("{text} is not printed")).trim().to_owned()
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(&self.base)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// The process of the embedded database.
+    pub(crate) fn postmaster(&self) -> Pid {
+        let text = fs::read_to_string(&self.server).unwrap();
+        Pid::from_raw(text.lines().next().unwrap().parse().unwrap())
+    }
+
+    /// Waits for the end; returns the exit code, if no signal ended it, and the whole log.
+    pub(crate) fn wait(mut self) -> (Option<i32>, String) {
+        let status = self.child.wait().unwrap();
+        while let Ok(line) = self.log.recv_timeout(PATIENCE) {
+            self.seen.push(line);
+        }
+        (status.code(), std::mem::take(&mut self.seen).join("\n"))
+    }
+
+    /// An orderly stop, which must leave nothing running.
+    #[track_caller]
+    pub(crate) fn stop(self, signal: Signal) -> String {
+        let server = self.server.clone();
+        self.signal(signal);
+        let (code, log) = self.wait();
+        assert_eq!(code, Some(0), "{log}");
+        assert!(!server.exists(), "the database is still there");
+        log
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if !thread::panicking() {
+            return;
+        }
+        if let Ok(text) = fs::read_to_string(&self.server)
+            && let Some(Ok(pid)) = text.lines().next().map(str::parse)
+            && fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| self.server.starts_with(cwd))
+        {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
+        }
+    }
+}
+
+/// Whether there is such a process; one that has ended and was not yet seen to is none.
+pub(crate) fn is_alive(pid: Pid) -> bool {
+    let zombie = fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") Z "));
+    kill(pid, None).is_ok() && !zombie
+}

@@ -1,0 +1,56 @@
+//! Settings: where they come from, what is shown of them, and what is said when they are wrong.
+
+use std::fs;
+
+use super::kit::Tenantry;
+
+#[test]
+fn the_settings_are_shown_with_their_origin_and_without_a_password() {
+    let tenantry = Tenantry::at("postgres://tenantry_service:s3cret@db:5432/tenantry")
+        .with("TENANTRY_OWNER_DATABASE_URL", "host=db user=owner password=s3cret")
+        .with("TENANTRY_CONFIG", "tenantry.toml");
+    fs::write(tenantry.path("tenantry.toml"), "workers = 3\nlog_level = \"debug\"\n").unwrap();
+    let text = tenantry.run(&["config"]).expect(0).out;
+    assert!(text.contains("postgres://tenantry_service:***@db:5432/tenantry"), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+    let shown = tenantry.json(&["config"]);
+    let of = |variable: &str| {
+        let all = shown.as_array().unwrap();
+        let one = all.iter().find(|setting| setting["variable"] == variable).unwrap();
+        (one["value"].as_str().unwrap_or_default().to_owned(), one["source"].as_str().unwrap().to_owned())
+    };
+    assert!(!shown.to_string().contains("s3cret"));
+    assert_eq!(of("TENANTRY_WORKERS"), ("1".to_owned(), "environment".to_owned()), "before the file");
+    assert_eq!(of("TENANTRY_LOG_LEVEL"), ("debug".to_owned(), "file".to_owned()));
+    assert_eq!(of("TENANTRY_DATABASE_WAIT"), ("2s".to_owned(), "default".to_owned()));
+    assert_eq!(of("TENANTRY_OWNER_DATABASE_URL").0, "***");
+}
+
+#[test]
+fn all_wrong_settings_are_named_at_once_and_every_command_refuses_them() {
+    let tenantry = Tenantry::at("postgres://tenantry_service:s3c%ret@db/tenantry")
+        .with("TENANTRY_WORKERS", "none")
+        .with("TENANTRY_STATEMENT_TIMEOUT", "soon")
+        .with("TENANTRY_LOG_FORMAT", "xml")
+        .with("TENANTRY_BNID", "127.0.0.1:0")
+        .with("TENANTRY_CONFIG", "tenantry.toml");
+    fs::write(tenantry.path("tenantry.toml"), "colour = \"blue\"\n").unwrap();
+    for command in [&["serve"][..], &["config"], &["tenant", "list"], &["migrate", "run"], &["healthcheck"]] {
+        let refused = tenantry.run(command).expect(6);
+        for named in ["WORKERS", "STATEMENT_TIMEOUT", "LOG_FORMAT", "TENANTRY_BNID is not a setting", "DATABASE_URL"] {
+            assert!(refused.err.contains(named), "{named}: {}", refused.err);
+        }
+        assert!(refused.err.contains("\"colour\" in the settings file"), "{}", refused.err);
+        assert!(!refused.err.contains("s3c") && refused.out.is_empty(), "{} {}", refused.out, refused.err);
+    }
+}
+
+#[test]
+fn a_settings_file_that_is_not_there_or_cannot_be_read_is_said_so() {
+    let tenantry = Tenantry::embedded().with("TENANTRY_CONFIG", "tenantry.toml");
+    let missing = tenantry.run(&["config"]).expect(6);
+    assert!(missing.err.contains("tenantry.toml"), "{}", missing.err);
+    fs::write(tenantry.path("tenantry.toml"), "workers = \n").unwrap();
+    let broken = tenantry.run(&["config"]).expect(6);
+    assert!(broken.err.contains("tenantry.toml"), "{}", broken.err);
+}
