@@ -13,14 +13,14 @@ mod app;
 mod client;
 mod contract;
 mod database;
-mod raw;
 mod operation;
+mod raw;
 mod rows;
 
 pub use app::{App, Tenant};
 pub use client::{Answer, Client};
 pub use contract::Contract;
 pub use database::{Count, TestDatabase, count};
-pub use raw::{RawAnswer, exchange};
 pub use operation::{Operation, Target, document, new_name};
+pub use raw::{RawAnswer, exchange};
 pub use rows::{Rows, Snapshot, difference};
