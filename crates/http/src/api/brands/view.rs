@@ -1,0 +1,123 @@
+//! What a caller is shown of a brand.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tenantry_domain::Brand;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::millis;
+
+/// A brand is a customer-facing identity of a tenant: it determines tone, sender identity and e-mail signatures of the
+/// workspaces under it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Brand)]
+pub struct BrandView {
+    /// Unique identifier for the brand.
+    #[schema(example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")]
+    id: Uuid,
+    /// The tenant this brand belongs to.
+    #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
+    tenant_id: Uuid,
+    /// Display name.
+    #[schema(example = "Acme Industrial Supply")]
+    name: String,
+    /// A name fit for a URL, unique in the tenant.
+    #[schema(example = "acme-industrial-supply")]
+    slug: String,
+    /// The name in the `From` of the brand's e-mail.
+    #[schema(example = "Acme Industrial Supply")]
+    email_from_name: String,
+    /// Logo of the brand, over https.
+    #[schema(required, max_length = 2048, example = "https://cdn.example.com/acme/logo.png")]
+    logo_url: Option<String>,
+    /// First colour: `#` and six hexadecimal digits.
+    #[schema(required, pattern = "^#[0-9A-Fa-f]{6}$", example = "#0055AA")]
+    primary_color: Option<String>,
+    /// Second colour: `#` and six hexadecimal digits.
+    #[schema(required, pattern = "^#[0-9A-Fa-f]{6}$", example = "#FFB000")]
+    secondary_color: Option<String>,
+    /// HTML signature, in force where a workspace has none; 1 to 20,000 characters, sanitised.
+    #[schema(required, min_length = 1, max_length = 20000, example = "<p>Kind regards,<br>Acme</p>")]
+    email_signature_html: Option<String>,
+    /// Plain-text signature, in force where a workspace has none; 1 to 5,000 characters.
+    #[schema(required, min_length = 1, max_length = 5000, example = "Kind regards,\nAcme")]
+    email_signature_text: Option<String>,
+    /// Under which name the AI writes: one line, 1 to 120 characters.
+    #[schema(required, min_length = 1, max_length = 120, example = "Alex")]
+    ai_sender_name: Option<String>,
+    /// Under which title the AI writes: one line, 1 to 120 characters.
+    #[schema(required, min_length = 1, max_length = 120, example = "Customer care")]
+    ai_sender_title: Option<String>,
+    /// The AI's picture, over https.
+    #[schema(required, max_length = 2048, example = "https://cdn.example.com/acme/alex.png")]
+    ai_sender_avatar_url: Option<String>,
+    /// The tone in which the AI writes.
+    #[schema(required, value_type = Option<ToneSchema>, example = "professional")]
+    tone: Option<&'static str>,
+    /// Instructions to the AI, before those of the workspace: 1 to 10,000 characters.
+    #[schema(required, min_length = 1, max_length = 10000, example = "Be brief, and never promise a delivery date.")]
+    brand_instructions: Option<String>,
+    /// Whether workspaces for which no brand is named go under this one; exactly one brand of a tenant is the default.
+    #[schema(example = true)]
+    is_default: bool,
+    /// When it was created.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-01-20T10:00:00.000Z")]
+    created_at: DateTime<Utc>,
+    /// When it was last updated.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-03-01T16:45:00.000Z")]
+    updated_at: DateTime<Utc>,
+}
+
+/// The tone in which the AI writes.
+#[derive(ToSchema)]
+#[schema(as = Tone)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "says the words to the OpenAPI document")]
+pub(crate) enum ToneSchema {
+    Friendly,
+    Professional,
+    Formal,
+    Trade,
+}
+
+impl From<Brand> for BrandView {
+    fn from(brand: Brand) -> Self {
+        let details = brand.details;
+        Self {
+            id: brand.id.uuid(),
+            tenant_id: brand.tenant_id.uuid(),
+            name: details.name.as_str().to_owned(),
+            slug: brand.slug.as_str().to_owned(),
+            email_from_name: details.email_from_name.as_str().to_owned(),
+            logo_url: details.logo_url.map(|value| value.as_str().to_owned()),
+            primary_color: details.primary_color.map(|value| value.as_str().to_owned()),
+            secondary_color: details.secondary_color.map(|value| value.as_str().to_owned()),
+            email_signature_html: details.email_signature_html.map(|value| value.as_str().to_owned()),
+            email_signature_text: details.email_signature_text.map(|value| value.as_str().to_owned()),
+            ai_sender_name: details.ai_sender_name.map(|value| value.as_str().to_owned()),
+            ai_sender_title: details.ai_sender_title.map(|value| value.as_str().to_owned()),
+            ai_sender_avatar_url: details.ai_sender_avatar_url.map(|value| value.as_str().to_owned()),
+            tone: details.tone.map(|tone| tone.as_str()),
+            brand_instructions: details.brand_instructions.map(|value| value.as_str().to_owned()),
+            is_default: brand.is_default,
+            created_at: brand.created_at,
+            updated_at: brand.updated_at,
+        }
+    }
+}
+
+/// A page of brands.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
+pub(crate) struct BrandList {
+    /// The brands.
+    data: Vec<BrandView>,
+    /// The cursor of the next page; absent at the end.
+    #[schema(required = false)]
+    next_cursor: String,
+}

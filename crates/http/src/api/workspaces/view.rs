@@ -1,0 +1,107 @@
+//! What a caller is shown of a workspace.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tenantry_domain::Workspace;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::millis;
+
+/// A workspace is an operational unit within a brand, typically representing a region, business unit, or product line.
+/// Conversations, knowledge base entries, policies, and channels are all scoped to a workspace.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Workspace)]
+pub(crate) struct WorkspaceView {
+    /// Unique identifier for the workspace.
+    #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
+    id: Uuid,
+    /// The tenant this workspace belongs to.
+    #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
+    tenant_id: Uuid,
+    /// The brand this workspace operates under. Determines tone, sender identity, and email templates.
+    #[schema(example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")]
+    brand_id: Uuid,
+    /// Display name of the workspace.
+    #[schema(example = "DACH Region")]
+    name: String,
+    /// ISO 3166-1 alpha-2 country code for this workspace's primary operating region. Affects currency defaults and
+    /// compliance.
+    #[schema(example = "DE")]
+    country: String,
+    /// The primary language the AI uses when communicating in this workspace. ISO 639-1 code.
+    #[schema(example = "de")]
+    operating_language: String,
+    /// ISO 4217 currency code used for financial references in this workspace.
+    #[schema(example = "EUR")]
+    currency: String,
+    /// Whether this workspace handles business-to-business or business-to-consumer conversations. Affects contact
+    /// resolution, account enrichment, and AI behavior.
+    #[schema(value_type = WorkspaceTypeSchema, example = "b2b")]
+    workspace_type: &'static str,
+    /// Free-text instructions specific to this workspace. These are combined with brand instructions to guide the AI. Use
+    /// for workspace-specific rules like regional regulations or product-specific guidance.
+    #[schema(
+        required,
+        example = "All prices must include VAT. Refer customers to the German returns policy for DACH orders."
+    )]
+    workspace_instructions: Option<String>,
+    /// Workspace-level HTML email signature. Overrides the brand-level signature when set.
+    #[schema(required, example = "<p>Freundliche Gruesse,<br>Ihr Acme DACH Team</p>")]
+    email_signature_html: Option<String>,
+    /// Workspace-level plain-text email signature. Overrides the brand-level signature when set.
+    #[schema(required, example = "Freundliche Gruesse,\nIhr Acme DACH Team")]
+    email_signature_text: Option<String>,
+    /// Timestamp when the workspace was created.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-01-20T10:00:00.000Z")]
+    created_at: DateTime<Utc>,
+    /// Timestamp when the workspace was last updated.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-03-01T16:45:00.000Z")]
+    updated_at: DateTime<Utc>,
+}
+
+/// Business to business, or business to consumer.
+#[derive(ToSchema)]
+#[schema(as = WorkspaceType)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "says the two words to the OpenAPI document")]
+pub(crate) enum WorkspaceTypeSchema {
+    B2b,
+    B2c,
+}
+
+impl From<Workspace> for WorkspaceView {
+    fn from(workspace: Workspace) -> Self {
+        let details = workspace.details;
+        Self {
+            id: workspace.id.uuid(),
+            tenant_id: workspace.tenant_id.uuid(),
+            brand_id: details.brand_id.uuid(),
+            name: details.name.as_str().to_owned(),
+            country: details.locale.country.to_string(),
+            operating_language: details.locale.language.to_string(),
+            currency: details.locale.currency.to_string(),
+            workspace_type: details.locale.workspace_type.as_str(),
+            workspace_instructions: details.workspace_instructions.map(|text| text.as_str().to_owned()),
+            email_signature_html: details.email_signature_html.map(|html| html.as_str().to_owned()),
+            email_signature_text: details.email_signature_text.map(|text| text.as_str().to_owned()),
+            created_at: workspace.created_at,
+            updated_at: workspace.updated_at,
+        }
+    }
+}
+
+/// A page of workspaces.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
+pub(crate) struct WorkspaceList {
+    /// The workspaces.
+    data: Vec<WorkspaceView>,
+    /// The cursor of the next page; absent at the end.
+    #[schema(required = false)]
+    next_cursor: String,
+}
