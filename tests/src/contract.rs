@@ -84,6 +84,12 @@ impl Contract {
         self.errors(&format!("{operation} request application/json"), body)
     }
 
+    /// What is wrong with an example of an answer; nothing when the service may answer it.
+    pub fn faults_of_example(&self, operation: &Operation, status: &str, kind: &str, example: &Value) -> Vec<String> {
+        let faults = self.errors(&format!("{operation} {status} {kind}"), example);
+        faults.into_iter().map(|fault| format!("{operation} {status}: {fault}")).collect()
+    }
+
     fn errors(&self, schema: &str, value: &Value) -> Vec<String> {
         let Some(validator) = self.validators.get(schema) else { return vec![format!("no schema for {schema}")] };
         validator.iter_errors(value).map(|error| format!("{} at {:?}", error, error.instance_path())).collect()

@@ -99,7 +99,7 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
         ("/api/brands", "post") | ("/api/brands/{brandId}", _) | ("/api/api-keys/{apiKeyId}/rotate", _)
     ) && !reads;
     let failures = [
-        (400, has_body || guarded || is_api && reads, "The request could not be read."),
+        (400, is_api, "The request could not be read."),
         (401, is_api, "No credential, or none that holds."),
         (403, is_api && path != "/api/me", "The credential is good and does not allow this."),
         (404, has_id || path == "/docs/{file}", "There is no such thing, or none that the caller may see."),

@@ -103,6 +103,7 @@ impl EffectiveView {
 /// Each value with its source: what the workspace leaves open comes from its brand.
 #[utoipa::path(
     tag = "Workspaces",
+    operation_id = "effective",
     params(("workspaceId" = Uuid, Path, description = "The workspace.")),
     responses((status = 200, description = "What is in force.", body = EffectiveView))
 )]
