@@ -12,9 +12,11 @@
 mod app;
 mod client;
 mod database;
+mod problem;
 mod raw;
 
 pub use app::{App, Tenant};
 pub use client::{Answer, Client};
 pub use database::{Count, TestDatabase, count};
+pub use problem::{problem, problem_body};
 pub use raw::{RawAnswer, exchange};

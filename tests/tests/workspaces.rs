@@ -1,5 +1,4 @@
 //! Workspaces through the API, as the published page has it.
-#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it must be")]
 
 use serde_json::{Value, json};
 use tenantry_tests::App;
