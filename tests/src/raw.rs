@@ -65,8 +65,11 @@ async fn answer(stream: &mut (impl AsyncReadExt + Unpin)) -> RawAnswer {
             bytes = answer.body;
             continue;
         }
-        let length = answer.header("content-length").parse().unwrap_or(usize::MAX);
+        let bodiless = matches!(answer.status, 204 | 304);
+        let length = if bodiless { 0 } else { answer.header("content-length").parse().unwrap_or(usize::MAX) };
         while answer.body.len() < length && stream.read_buf(&mut answer.body).await.unwrap_or(0) > 0 {}
+        // What lies behind is the answer to another request.
+        answer.body.truncate(length);
         return answer;
     }
 }
