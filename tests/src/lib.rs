@@ -13,11 +13,8 @@ mod app;
 mod client;
 mod contract;
 mod database;
-<<<<<<< HEAD
 mod operation;
-=======
 mod problem;
->>>>>>> wk-input
 mod raw;
 mod rows;
 
@@ -25,10 +22,7 @@ pub use app::{App, Tenant};
 pub use client::{Answer, Client};
 pub use contract::Contract;
 pub use database::{Count, TestDatabase, count};
-<<<<<<< HEAD
 pub use operation::{Operation, Target, document, new_name};
-=======
 pub use problem::{problem, problem_body};
->>>>>>> wk-input
 pub use raw::{RawAnswer, exchange};
 pub use rows::{Rows, Snapshot, difference};
