@@ -30,9 +30,10 @@ enum Server {
 impl Database {
     /// Finds the database, and starts the embedded one where no other is named.
     pub(crate) fn open(settings: &Settings) -> Result<Self, Exit> {
-        if let Some(url) = &settings.database_url {
-            let owner_url = settings.owner_database_url.clone().unwrap_or_else(|| url.clone());
-            return Ok(Self { server: Server::Theirs, service_url: url.clone(), owner_url });
+        // Either names a database of the operator's: the embedded one is only for those who name none.
+        let (service, owner) = (settings.database_url.as_ref(), settings.owner_database_url.as_ref());
+        if let (Some(service_url), Some(owner_url)) = (service.or(owner).cloned(), owner.or(service).cloned()) {
+            return Ok(Self { server: Server::Theirs, service_url, owner_url });
         }
         let options = embedded::Options {
             pg_bin: settings.pg_bin.clone(),

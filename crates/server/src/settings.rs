@@ -174,7 +174,9 @@ struct Reader {
 impl Reader {
     fn value<'a>(&'a self, name: &str) -> (Option<&'a str>, &'static str) {
         let default = ROWS.iter().find(|row| row.0 == name).map(|row| row.1).filter(|default| !default.is_empty());
-        match (self.environment.get(name), self.file.get(name)) {
+        // Empty is not set, in the file as in the environment.
+        let given = |values: &'a Values| values.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        match (given(&self.environment), given(&self.file)) {
             (Some(value), _) => (Some(value), "environment"),
             (None, Some(value)) => (Some(value), "file"),
             (None, None) => (default, "default"),

@@ -119,13 +119,13 @@ pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<
     crate::logging::start(settings);
     match command {
         Key::Create(create) => {
-            let (operator, now) = (operator(Some(tenant_id(&create.tenant)?)), Utc::now());
+            let (operator, now) = (operator(Some(tenant_id(&create.tenant)?))?, Utc::now());
             let details = create.into_domain(now)?;
             let made = with_store(settings, async move |store| api_keys::create(store, &operator, details, now).await)?;
             print_made(output, made)
         }
         Key::List { tenant } => {
-            let operator = operator(Some(tenant_id(&tenant)?));
+            let operator = operator(Some(tenant_id(&tenant)?))?;
             let keys = with_store(settings, async move |store| all(store, &operator).await)?;
             print_list(output, &keys)
         }
@@ -158,7 +158,7 @@ impl One {
         let id = self.key.parse().map_err(|refusal: Refusal| {
             Exit::usage(format!("the key's id {refusal}; `tenantry key list` shows them"))
         })?;
-        Ok((operator(Some(tenant_id(&self.tenant)?)), id))
+        Ok((operator(Some(tenant_id(&self.tenant)?))?, id))
     }
 }
 

@@ -1,7 +1,7 @@
 //! `tenantry tenant`.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde::Serialize;
 use tenantry_domain::{
     Credential, Error, FieldRefusal, Holder, Line, LocaleRequest, NewTenant, Origin, PageLimit, PageRequest, Refusal,
     Sort, TenantId,
@@ -49,6 +49,15 @@ pub(crate) struct Create {
     workspace_type: Option<String>,
 }
 
+/// What `tenant create` prints.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Created {
+    tenant: TenantView,
+    brand: BrandView,
+    api_key: String,
+}
+
 impl Create {
     /// All refused values together.
     fn into_domain(self) -> Result<NewTenant, Exit> {
@@ -80,23 +89,27 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
     crate::logging::start(settings);
     match command {
         Tenant::Create(create) => {
-            let (new, operator) = (create.into_domain()?, operator(None));
+            let (new, operator) = (create.into_domain()?, operator(None)?);
             let founded = with_store(settings, async move |store| tenants::create(store, &operator, new).await)?;
-            let key = founded.secret.reveal().to_owned();
-            let (tenant, brand) = (TenantView::from(founded.tenant.clone()), BrandView::from(founded.brand.clone()));
-            output.print(&json!({ "tenant": tenant, "brand": brand, "apiKey": key }), || {
+            let created = Created {
+                tenant: founded.tenant.clone().into(),
+                brand: founded.brand.clone().into(),
+                api_key: founded.secret.reveal().to_owned(),
+            };
+            output.print(&created, || {
                 let (tenant, brand) = (&founded.tenant, &founded.brand);
                 format!(
-                    "tenant   {}  {}\nbrand    {}  {}\nAPI key  {key}\n         Keep it: it is not shown again.",
+                    "tenant   {}  {}\nbrand    {}  {}\nAPI key  {}\n         Keep it: it is not shown again.",
                     tenant.id,
                     tenant.details.name.as_str(),
                     brand.id,
-                    brand.slug
+                    brand.slug,
+                    created.api_key
                 )
             })
         }
         Tenant::List => {
-            let operator = operator(None);
+            let operator = operator(None)?;
             let tenants = with_store(settings, async move |store| all(store, &operator).await)?;
             let views: Vec<_> = tenants.iter().cloned().map(TenantView::from).collect();
             output.print(&views, || {
@@ -113,7 +126,7 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
             })
         }
         Tenant::Show { tenant } => {
-            let operator = operator(Some(tenant_id(&tenant)?));
+            let operator = operator(Some(tenant_id(&tenant)?))?;
             let tenant = with_store(settings, async move |store| tenants::show(store, &operator).await)?;
             let view = TenantView::from(tenant);
             output.print(&view, || serde_json::to_string_pretty(&view).unwrap_or_default())
@@ -141,7 +154,7 @@ pub(crate) fn tenant_id(raw: &str) -> Result<TenantId, Exit> {
 }
 
 /// The person at the command line, by the name of their account, as the audit log will know them.
-pub(crate) fn operator(tenant: Option<TenantId>) -> Credential {
+pub(crate) fn operator(tenant: Option<TenantId>) -> Result<Credential, Error> {
     #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
     let name = ["SUDO_USER", "USER", "LOGNAME"]
         .into_iter()
@@ -150,10 +163,8 @@ pub(crate) fn operator(tenant: Option<TenantId>) -> Credential {
 }
 
 /// An operator with this name; one that cannot stand in a line of text is just an operator.
-pub(crate) fn named_operator(name: &str, tenant: Option<TenantId>) -> Credential {
-    let name: Option<Line<120>> = name.parse().or_else(|_| "operator".parse()).ok();
-    match name {
-        Some(name) => Credential { holder: Holder::Operator { name, tenant }, origin: Origin::default() },
-        None => Credential { holder: Holder::Job { name: "operator", tenant }, origin: Origin::default() },
-    }
+pub(crate) fn named_operator(name: &str, tenant: Option<TenantId>) -> Result<Credential, Error> {
+    let name: Result<Line<120>, Refusal> = name.parse().or_else(|_| "operator".parse());
+    let name = name.map_err(|refusal| Error::internal(format!("the operator's name {refusal}")))?;
+    Ok(Credential { holder: Holder::Operator { name, tenant }, origin: Origin::default() })
 }

@@ -17,16 +17,16 @@ pub(super) struct Demo {
 
 /// Makes the demo tenant where there is no tenant yet.
 pub(super) async fn create_if_first(store: &Store) -> Result<Option<Demo>, Error> {
-    if tenants::any(store, &first_start(None)).await? {
+    if tenants::any(store, &first_start(None)?).await? {
         return Ok(None);
     }
     let (tenant, workspace) = examples().map_err(|refusal| Error::internal(format!("the demo tenant {refusal}")))?;
-    let founded = tenants::create(store, &first_start(None), tenant).await?;
-    let workspace = workspaces::create(store, &first_start(Some(founded.tenant.id)), None, workspace).await?;
+    let founded = tenants::create(store, &first_start(None)?, tenant).await?;
+    let workspace = workspaces::create(store, &first_start(Some(founded.tenant.id))?, None, workspace).await?;
     Ok(Some(Demo { key: founded.secret.reveal().to_owned(), workspace: workspace.id }))
 }
 
-fn first_start(tenant: Option<TenantId>) -> Credential {
+fn first_start(tenant: Option<TenantId>) -> Result<Credential, Error> {
     named_operator("first start", tenant)
 }
 
