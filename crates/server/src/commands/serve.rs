@@ -56,8 +56,8 @@ async fn serve(
     let ended = tokio::select! {
         ended = &mut server => ended.map_err(|error| Exit::failed(error.to_string()))?.map_err(|error| Exit::failed(error.to_string())),
         () = stop.asked() => {
-            tracing::info!("stopping: finishing what has begun; ask again to stop at once");
             closing.announce();
+            tracing::info!("stopping: finishing what has begun; ask again to stop at once");
             tokio::select! {
                 () = stop_gracefully(settings, &handle) => {}
                 () = stop.asked() => handle.stop(false).await,

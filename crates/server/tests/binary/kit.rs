@@ -6,9 +6,9 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -74,11 +74,22 @@ impl Tenantry {
         command
     }
 
-    /// Runs a command to its end.
+    /// Runs a command to its end, which must come.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
-        let done = self.command(arguments).output().unwrap();
+        let mut command = self.command(arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (pid, (ended, end)) = (pid_of(&child), channel());
+        let guard = thread::spawn(move || {
+            if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill(pid, Signal::SIGKILL);
+            }
+        });
+        let done = child.wait_with_output().unwrap();
+        drop::<Sender<()>>(ended);
+        guard.join().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ran { code: done.status.code().expect("no signal"), out: text(done.stdout), err: text(done.stderr) }
+        let (out, err) = (text(done.stdout), text(done.stderr));
+        Ran { code: done.status.code().unwrap_or_else(|| panic!("it does not end: {out}\n{err}")), out, err }
     }
 
     /// The JSON that a command prints, which must succeed.
@@ -141,8 +152,9 @@ impl Service {
     /// The next line of the log with this in it.
     #[track_caller]
     pub(crate) fn until_logged(&mut self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            match self.log.recv_timeout(PATIENCE) {
+            match self.log.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) if line.contains(text) => return self.note(line),
                 Ok(line) => drop(self.note(line)),
                 Err(error) => panic!("{error}; no {text} after\n{}", self.seen.join("\n")),
@@ -167,7 +179,7 @@ impl Service {
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
+        kill(pid_of(&self.child), signal).unwrap();
     }
 
     /// The process of the embedded database.
@@ -211,6 +223,10 @@ impl Drop for Service {
             let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
         }
     }
+}
+
+fn pid_of(child: &Child) -> Pid {
+    Pid::from_raw(child.id().try_into().unwrap())
 }
 
 /// Whether there is such a process; one that has ended and was not yet seen to is none.
