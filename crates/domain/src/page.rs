@@ -52,7 +52,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The position after an item, from its sort value as [`SortKey::sort_key`] gives it.
+    /// The position after an item, from its sort value as [`SortKey::position`] gives it.
     ///
     /// # Errors
     ///
