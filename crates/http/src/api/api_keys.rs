@@ -37,12 +37,12 @@ pub(crate) async fn list(
     Ok(etag::list(&query.0.answer(keys, &page, tenant, ApiKeyView::from)))
 }
 
-/// Get an API key
+/// Get API key by ID
 ///
 /// Everything but its secret.
 #[utoipa::path(
     tag = "API keys",
-    params(("apiKeyId" = Uuid, Path, description = "The API key.")),
+    params(("apiKeyId" = Uuid, Path, description = "The unique identifier of the API key.", example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 200, description = "The API key.", body = ApiKeyView))
 )]
 #[get("/api/api-keys/{apiKeyId}")]
@@ -56,13 +56,13 @@ pub(crate) async fn show(
     Ok(known.answer(key.version, &ApiKeyView::from(key)))
 }
 
-/// Make an API key
+/// Create an API key
 ///
 /// The answer holds the secret, which cannot be read again.
 #[utoipa::path(
     tag = "API keys",
     request_body = CreateApiKey,
-    responses((status = 201, description = "The API key was made.", body = NewApiKey))
+    responses((status = 201, description = "The API key was created.", body = NewApiKey))
 )]
 #[post("/api/api-keys")]
 pub(crate) async fn create(
@@ -80,7 +80,7 @@ pub(crate) async fn create(
 /// be read again.
 #[utoipa::path(
     tag = "API keys",
-    params(("apiKeyId" = Uuid, Path, description = "The API key to replace.")),
+    params(("apiKeyId" = Uuid, Path, description = "The unique identifier of the API key to replace.", example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     request_body = RotateApiKey,
     responses((status = 201, description = "The new API key.", body = NewApiKey))
 )]
@@ -110,7 +110,7 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
 /// It is refused from the next request on, everywhere. A key that has been revoked already stays as it is.
 #[utoipa::path(
     tag = "API keys",
-    params(("apiKeyId" = Uuid, Path, description = "The API key.")),
+    params(("apiKeyId" = Uuid, Path, description = "The unique identifier of the API key.", example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 204, description = "The API key is revoked."))
 )]
 #[delete("/api/api-keys/{apiKeyId}")]

@@ -35,10 +35,12 @@ pub(crate) async fn list(
     Ok(etag::list(&query.0.answer(brands, &page, tenant, BrandView::from)))
 }
 
-/// Get a brand
+/// Get brand by ID
+///
+/// A single brand with its colours, its sender identity, its signatures and its instructions.
 #[utoipa::path(
     tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The brand.")),
+    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 200, description = "The brand.", body = BrandView))
 )]
 #[get("/api/brands/{brandId}")]
@@ -77,7 +79,7 @@ pub(crate) async fn create(
 /// A JSON merge patch: what is left out stays, `null` clears.
 #[utoipa::path(
     tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The brand.")),
+    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
     request_body = UpdateBrand,
     responses((status = 200, description = "The brand as it is now.", body = BrandView))
 )]
@@ -98,7 +100,7 @@ pub(crate) async fn update(
 /// Refused while it has workspaces, and for the default brand. API keys that are restricted to it go with it.
 #[utoipa::path(
     tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The brand.")),
+    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 204, description = "The brand is deleted."))
 )]
 #[delete("/api/brands/{brandId}")]

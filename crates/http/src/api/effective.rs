@@ -16,12 +16,16 @@ use crate::{
 /// What is in force in a workspace, each value with where it comes from.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = EffectiveSettings)]
 pub(crate) struct EffectiveView {
     /// The workspace.
+    #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
     /// Its tenant.
+    #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
     /// Its brand.
+    #[schema(example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")]
     brand_id: Uuid,
     /// The workspace's, else the brand's.
     email_signature_html: SourcedView,
@@ -98,13 +102,13 @@ impl EffectiveView {
     }
 }
 
-/// Get what is in force in a workspace
+/// Get effective settings
 ///
-/// Each value with its source: what the workspace leaves open comes from its brand.
+/// What is in force in the workspace, each value with its source: what the workspace leaves open comes from its brand.
 #[utoipa::path(
     tag = "Workspaces",
     operation_id = "effective",
-    params(("workspaceId" = Uuid, Path, description = "The workspace.")),
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 200, description = "What is in force.", body = EffectiveView))
 )]
 #[get("/api/workspaces/{workspaceId}/effective")]

@@ -26,7 +26,7 @@ pub(crate) struct MeView {
     visible_workspaces: i64,
 }
 
-/// Get who the caller is
+/// Get the caller
 ///
 /// The tenant, the API key with its scopes and restriction, and how many workspaces it sees. Every key may ask this.
 #[utoipa::path(tag = "Me", responses((status = 200, description = "The caller.", body = MeView)))]

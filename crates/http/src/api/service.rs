@@ -17,32 +17,32 @@ pub(crate) struct HealthView {
 
 const OK: HealthView = HealthView { status: "ok" };
 
-/// Is the process alive?
+/// Check liveness
 ///
-/// Answers without asking the database.
-#[utoipa::path(tag = "Service", security(()), responses((status = 200, description = "It is.", body = HealthView)))]
+/// The process is alive. Answers without asking the database.
+#[utoipa::path(tag = "Service", security(()), responses((status = 200, description = "It is alive.", body = HealthView)))]
 #[get("/healthz")]
 pub(crate) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK)
 }
 
-/// Can it answer requests?
+/// Check readiness
 ///
 /// 200 when the database answers and no migration is pending, 503 otherwise and while the service shuts down.
-#[utoipa::path(tag = "Service", security(()), responses((status = 200, description = "It can.", body = HealthView)))]
+#[utoipa::path(tag = "Service", security(()), responses((status = 200, description = "It can answer requests.", body = HealthView)))]
 #[get("/readyz")]
 pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
     service.ready().await?;
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK))
 }
 
-/// Figures for Prometheus
+/// Get metrics
 ///
-/// Requests by route template and status, their latency, and the database pool, as OpenMetrics text.
+/// For Prometheus: requests by route template and status, their latency, and the database pool, as OpenMetrics text.
 #[utoipa::path(
     tag = "Service",
     security(()),
-    responses((status = 200, description = "The figures.", body = String, content_type = "application/openmetrics-text"))
+    responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text"))
 )]
 #[get("/metrics")]
 pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Failure> {
@@ -53,31 +53,37 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
 }
 
-/// This document as JSON
+/// Get this document as JSON
+///
+/// The OpenAPI 3.1 document that the documentation page shows.
 #[utoipa::path(
     tag = "Service",
     security(()),
     operation_id = "openapi_json",
-    responses((status = 200, description = "OpenAPI 3.1.", body = Object))
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
 )]
 #[get("/openapi.json")]
 pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(document.json.clone())
 }
 
-/// This document as YAML
+/// Get this document as YAML
+///
+/// The same OpenAPI 3.1 document, for people and for version control.
 #[utoipa::path(
     tag = "Service",
     security(()),
     operation_id = "openapi_yaml",
-    responses((status = 200, description = "OpenAPI 3.1.", body = String, content_type = "application/yaml"))
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml"))
 )]
 #[get("/openapi.yaml")]
 pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
     HttpResponse::Ok().content_type("application/yaml").body(document.yaml.clone())
 }
 
-/// The documentation page
+/// Show the documentation page
+///
+/// The page that you may be reading: every operation, with requests that can be tried.
 #[utoipa::path(
     tag = "Service",
     security(()),
@@ -88,11 +94,13 @@ pub(crate) async fn docs_page() -> HttpResponse {
     docs::page()
 }
 
-/// A part of the documentation page
+/// Get a part of the documentation page
+///
+/// Its script and its icon; the page needs nothing from elsewhere.
 #[utoipa::path(
     tag = "Service",
     security(()),
-    params(("file" = String, Path, description = "Its name.")),
+    params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
     responses((status = 200, description = "The part.", body = String, content_type = "text/javascript"))
 )]
 #[get("/docs/{file}")]

@@ -72,6 +72,7 @@ impl From<Tenant> for TenantView {
 /// A change to the tenant, as a JSON merge patch (RFC 7396): what is left out stays. Existing workspaces stay as they are.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({ "name": "Acme Industrial Supply", "defaultWorkspaceType": "b2c" }))]
 pub(crate) struct UpdateTenant {
     /// One line, 1 to 120 characters.
     #[serde(default)]

@@ -41,7 +41,7 @@ pub(crate) async fn list(
 /// currency, type) and any workspace-specific instructions.
 #[utoipa::path(
     tag = "Workspaces",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace to retrieve.")),
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace to retrieve.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 200, description = "The workspace was found and returned.", body = WorkspaceView))
 )]
 #[get("/api/workspaces/{workspaceId}")]
@@ -78,10 +78,10 @@ pub(crate) async fn create(
 
 /// Update a workspace
 ///
-/// A JSON merge patch: what is left out stays, `null` clears.
+/// A JSON merge patch: what is left out stays, `null` clears. Language and currency do not follow a new country.
 #[utoipa::path(
     tag = "Workspaces",
-    params(("workspaceId" = Uuid, Path, description = "The workspace.")),
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     request_body = UpdateWorkspace,
     responses((status = 200, description = "The workspace as it is now.", body = WorkspaceView))
 )]
@@ -103,7 +103,7 @@ pub(crate) async fn update(
 /// It is hidden at once, can be restored for 30 days, and is then erased.
 #[utoipa::path(
     tag = "Workspaces",
-    params(("workspaceId" = Uuid, Path, description = "The workspace.")),
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 204, description = "The workspace is deleted."))
 )]
 #[delete("/api/workspaces/{workspaceId}")]
@@ -122,7 +122,7 @@ pub(crate) async fn delete(
 /// Brings a workspace back that was deleted in the last 30 days; one that is there stays as it is.
 #[utoipa::path(
     tag = "Workspaces",
-    params(("workspaceId" = Uuid, Path, description = "The workspace.")),
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 200, description = "The workspace as it is now.", body = WorkspaceView))
 )]
 #[post("/api/workspaces/{workspaceId}/restore")]

@@ -15,6 +15,12 @@ use crate::extract::{ListQuery, Member, Unknown, check_each, check_optional, che
 /// An API key to make. It cannot grant more than the caller has: no further scope, no longer life.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "name": "CRM synchronisation",
+    "scopes": ["workspaces:read", "brands:read"],
+    "brandId": "b1a2c3d4-5678-4abc-9ef0-1234567890ab",
+    "expiresAt": "2027-01-20T10:00:00.000Z",
+}))]
 pub(crate) struct CreateApiKey {
     /// What people call it: one line, 1 to 120 characters.
     #[serde(default)]

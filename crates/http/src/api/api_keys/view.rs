@@ -36,7 +36,7 @@ pub struct ApiKeyView {
     #[schema(required, example = json!(null))]
     workspace_id: Option<Uuid>,
     /// The last four characters of the secret, by which to recognise it.
-    #[schema(example = "0tZ9")]
+    #[schema(example = "tZ9u")]
     last_four: String,
     /// From when on it is refused.
     #[serde(serialize_with = "millis_option")]
@@ -63,7 +63,7 @@ pub(crate) struct NewApiKey {
     #[serde(flatten)]
     key: ApiKeyView,
     /// The key itself, for the header `Authorization: Bearer …`. Keep it: it is not shown again.
-    #[schema(example = "tnt_live_v1_…")]
+    #[schema(example = "tnt_live_v1_2qPXNHqRM3jZy6kT0uWc4sVbXk81GdTq5RzLmN7oYpAeHfJ9wKx3C2Q0tZ9u")]
     secret: String,
 }
 
@@ -138,6 +138,6 @@ pub(crate) struct ApiKeyList {
     /// The keys.
     data: Vec<ApiKeyView>,
     /// The cursor of the next page; absent at the end.
-    #[schema(required = false)]
+    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
     next_cursor: String,
 }

@@ -14,6 +14,13 @@ use crate::extract::{ListQuery, Member, Unknown, check_clearable, check_each, ch
 /// A brand to create.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "name": "Acme Consumer",
+    "emailFromName": "Acme",
+    "primaryColor": "#0055AA",
+    "aiSenderName": "Alex",
+    "tone": "friendly",
+}))]
 pub(crate) struct CreateBrand {
     /// Display name: one line, 1 to 120 characters.
     #[serde(default)]
@@ -119,6 +126,7 @@ impl CreateBrand {
 /// A change to a brand, as a JSON merge patch (RFC 7396): what is left out stays, `null` clears what may be absent.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({ "tone": "formal", "brandInstructions": "Never promise a delivery date.", "logoUrl": null }))]
 pub(crate) struct UpdateBrand {
     /// Display name: one line, 1 to 120 characters. The slug stays.
     #[serde(default)]

@@ -118,6 +118,6 @@ pub(crate) struct BrandList {
     /// The brands.
     data: Vec<BrandView>,
     /// The cursor of the next page; absent at the end.
-    #[schema(required = false)]
+    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
     next_cursor: String,
 }

@@ -16,6 +16,14 @@ use crate::extract::{ListQuery, Member, Unknown, check_clearable, check_optional
 /// country is named, the tenant's defaults; the brand is the tenant's default brand.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "name": "Nordics",
+    "brandId": "b1a2c3d4-5678-4abc-9ef0-1234567890ab",
+    "country": "SE",
+    "workspaceType": "b2c",
+    "workspaceInstructions": "Quote delivery times in working days.",
+    "emailSignatureText": "Vänliga hälsningar,\nAcme Nordics",
+}))]
 pub(crate) struct CreateWorkspace {
     /// Display name: one line, 1 to 120 characters.
     #[serde(default)]
@@ -99,6 +107,7 @@ fn locale(
 /// Language and currency do not follow a new country.
 #[derive(Deserialize, Validate, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({ "name": "DACH and Liechtenstein", "emailSignatureHtml": null }))]
 pub(crate) struct UpdateWorkspace {
     /// See the creation of a workspace.
     #[serde(default)]

@@ -102,6 +102,6 @@ pub(crate) struct WorkspaceList {
     /// The workspaces.
     data: Vec<WorkspaceView>,
     /// The cursor of the next page; absent at the end.
-    #[schema(required = false)]
+    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
     next_cursor: String,
 }

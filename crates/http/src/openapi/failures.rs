@@ -1,0 +1,212 @@
+//! What may go wrong with an operation: each status with an example that reads like the answer it stands for.
+
+use serde_json::{Value, json};
+use utoipa::openapi::{
+    Header, HeaderBuilder, ObjectBuilder, Ref, Response, ResponseBuilder, content::ContentBuilder, schema::Type,
+};
+
+use crate::error::PROBLEM_JSON;
+
+/// An operation in so far as its failures depend on it.
+#[derive(Clone, Copy)]
+pub(super) struct Failing<'a> {
+    pub(super) path: &'a str,
+    pub(super) method: &'a str,
+    pub(super) has_body: bool,
+    pub(super) is_list: bool,
+}
+
+/// Title, code and sentence.
+type Story = (&'static str, &'static str, String);
+
+impl<'a> Failing<'a> {
+    /// Every status that is not a success, with its response.
+    pub(super) fn responses(self) -> impl Iterator<Item = (u16, Response)> + use<'a> {
+        let Self { path, method, has_body, is_list } = self;
+        let is_api = path.starts_with("/api/");
+        let (reads, guarded) = (method == "get", matches!(method, "patch" | "delete"));
+        let has_id = path.contains('{') && is_api;
+        let conflicts = !reads
+            && (path == "/api/brands" || path == "/api/brands/{brandId}" || path == "/api/api-keys/{apiKeyId}/rotate");
+        [
+            (400, is_api, "The request could not be read."),
+            (401, is_api, "No credential, or none that holds."),
+            (403, is_api && path != "/api/me", "The credential is good and does not allow this."),
+            (404, has_id || path == "/docs/{file}", self.absence()),
+            (408, has_body, "The body took too long to arrive."),
+            (409, conflicts, "The request and the present state of things do not go together."),
+            (412, guarded, "It has changed since the `ETag` in `If-Match`."),
+            (413, has_body, "The body is too large."),
+            (415, has_body, "The body is not JSON in UTF-8."),
+            (422, has_body || is_list, "Values were refused: all of them are named."),
+            (500, is_api, "A fault of the service."),
+            (503, is_api || path == "/readyz", "The service cannot answer now: see `Retry-After`."),
+        ]
+        .into_iter()
+        .filter(|(_, applies, _)| *applies)
+        .map(move |(status, _, description)| (status, self.response(status, description)))
+    }
+
+    fn absence(self) -> &'static str {
+        match self.noun() {
+            _ if !self.path.starts_with("/api/") => "There is no such file.",
+            "Brand" => "No brand exists with the given ID in the authenticated tenant, or the caller may not see it.",
+            "API key" => "No API key exists with the given ID in the authenticated tenant.",
+            _ => "No workspace exists with the given ID in the authenticated tenant, or the caller may not see it.",
+        }
+    }
+
+    fn response(self, status: u16, description: &str) -> Response {
+        let content = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name("Error")))
+            .example(Some(self.example(status)))
+            .build();
+        let response = ResponseBuilder::new().description(description).content(PROBLEM_JSON, content);
+        let response = response.header("X-Request-Id", header(super::REQUEST_ID));
+        match status {
+            401 | 403 => response.header("WWW-Authenticate", header("What is missing, as RFC 6750 says it.")),
+            503 => response.header("Retry-After", header("After how many seconds to try again.")),
+            _ => response,
+        }
+        .build()
+    }
+
+    fn example(self, status: u16) -> Value {
+        let (title, code, error) = match status {
+            400 => malformed(self),
+            404 => self.missing(),
+            409 => self.conflict(),
+            422 => return refused(self),
+            403 => (
+                "Forbidden",
+                "insufficient_scope",
+                format!("This needs the scope {}, which the API key does not have.", self.scope()),
+            ),
+            _ => {
+                let (title, code, error) = same_everywhere(status);
+                (title, code, error.to_owned())
+            }
+        };
+        problem(status, title, code, &error)
+    }
+}
+
+/// What does not depend on the failing.
+fn same_everywhere(status: u16) -> (&'static str, &'static str, &'static str) {
+    match status {
+        401 => {
+            ("Unauthorized", "invalid_credentials", "The API key is not valid: it may be mistyped, revoked or expired.")
+        }
+        408 => ("Request Timeout", "body_too_slow", "The body did not arrive within 10 seconds."),
+        412 => (
+            "Precondition Failed",
+            "precondition_failed",
+            "It has changed since you read it: read it again, and send the new ETag in If-Match.",
+        ),
+        413 => ("Payload Too Large", "body_too_large", "The body must be at most 524288 bytes."),
+        415 => (
+            "Unsupported Media Type",
+            "unsupported_media_type",
+            "Send the body as Content-Type: application/json, in UTF-8.",
+        ),
+        500 => ("Internal Server Error", "internal", "Something went wrong on our side."),
+        _ => ("Service Unavailable", "unavailable", "The service cannot answer at the moment; please try again."),
+    }
+}
+
+fn header(description: &str) -> Header {
+    HeaderBuilder::new()
+        .description(Some(description))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+        .build()
+}
+
+fn problem(status: u16, title: &str, code: &str, error: &str) -> Value {
+    json!({
+        "error": error, "type": "about:blank", "title": title, "status": status, "detail": error, "code": code,
+        "requestId": "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48",
+    })
+}
+
+fn malformed(failing: Failing<'_>) -> Story {
+    let tag = |header| format!("The header {header} must be * or entity tags in double quotes, such as \"3\".");
+    let (code, error) = if failing.has_body {
+        ("malformed_json", "The body is not JSON: EOF while parsing a string at line 1 column 12.".to_owned())
+    } else if failing.is_list {
+        (
+            "bad_cursor",
+            "The cursor is not of this list with these filters and this sort: start again without it.".to_owned(),
+        )
+    } else {
+        ("bad_entity_tag", tag(if failing.method == "get" { "if-none-match" } else { "if-match" }))
+    };
+    ("Bad Request", code, error)
+}
+
+fn refused(failing: Failing<'_>) -> Value {
+    let (field, code, message) = match failing.noun() {
+        _ if failing.is_list => ("limit", "out_of_range", "must be a whole number from 1 to 100"),
+        "Brand" => {
+            ("primaryColor", "not_a_hex_color", "must be a colour of # and six hexadecimal digits, such as \"#0055AA\"")
+        }
+        "Tenant" => (
+            "defaultCountry",
+            "unknown_country",
+            "must be an ISO 3166-1 alpha-2 country code such as \"DE\", not \"UK\": use \"GB\"",
+        ),
+        "API key" if failing.path.ends_with("/rotate") => {
+            ("overlapSeconds", "out_of_range", "must be 0 to 604800 seconds, this is -1")
+        }
+        "API key" => ("scopes", "empty", "must name at least one scope"),
+        _ => ("country", "wrong_case", "must be an ISO 3166-1 alpha-2 country code in upper case: use \"SE\""),
+    };
+    let mut example = problem(422, "Unprocessable Entity", "invalid_fields", &format!("{field} {message}."));
+    if let Some(example) = example.as_object_mut() {
+        example.insert("fields".to_owned(), json!([{ "field": field, "code": code, "message": message }]));
+    }
+    example
+}
+
+impl Failing<'_> {
+    fn noun(self) -> &'static str {
+        match self.path {
+            path if path.starts_with("/api/brands") => "Brand",
+            path if path.starts_with("/api/api-keys") => "API key",
+            path if path.starts_with("/api/tenant") => "Tenant",
+            _ => "Workspace",
+        }
+    }
+
+    /// As the policy has it: reading and writing are scopes of their own.
+    fn scope(self) -> String {
+        let noun = match self.noun() {
+            "Brand" => "brands",
+            "API key" => "keys",
+            "Tenant" => "tenant",
+            _ => "workspaces",
+        };
+        format!("{noun}:{}", if self.method == "get" { "read" } else { "write" })
+    }
+
+    fn missing(self) -> Story {
+        if self.path.starts_with("/api/") {
+            ("Not Found", "not_found", format!("{} not found", self.noun()))
+        } else {
+            ("Not Found", "no_such_route", "The documentation has no such part; see /docs.".to_owned())
+        }
+    }
+
+    fn conflict(self) -> Story {
+        let (code, error) = if self.noun() == "API key" {
+            ("api_key_ended", "The API key has ended: create a new one instead.")
+        } else if self.method == "delete" {
+            (
+                "brand_has_workspaces",
+                "The brand still has workspaces: move or delete them first. A deleted workspace counts until it is erased.",
+            )
+        } else {
+            ("slug_taken", "Another brand of the tenant has the slug \"acme-consumer\".")
+        };
+        ("Conflict", code, error.to_owned())
+    }
+}
