@@ -12,7 +12,7 @@ mod browser;
 use std::time::Duration;
 
 use browser::Driver;
-use fantoccini::{Client, Locator, elements::Element};
+use fantoccini::{Client, Locator, elements::Element, key::Key};
 use serde_json::Value;
 use tenantry_tests::App;
 
@@ -39,7 +39,9 @@ async fn the_page_shows_the_look_up_and_runs_it_against_this_service_alone() {
     press(&browser, &button).await;
     let value = wait_for(&browser, "(//*[@contenteditable and normalize-space(@aria-label)='Value'])[1]").await;
     value.click().await.unwrap();
-    value.send_keys(&id).await.unwrap();
+    // The example of the document stands there already.
+    let select_all = format!("{}a{}", char::from(Key::Control), char::from(Key::Null));
+    value.send_keys(&format!("{select_all}{id}")).await.unwrap();
     let send =
         wait_for(&browser, "//button[starts-with(normalize-space(.), 'Send') and contains(., 'Send get request to')]")
             .await;

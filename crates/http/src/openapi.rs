@@ -56,6 +56,7 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
         let methods = [
             (&mut item.get, "get"),
             (&mut item.post, "post"),
+            (&mut item.put, "put"),
             (&mut item.patch, "patch"),
             (&mut item.delete, "delete"),
         ];

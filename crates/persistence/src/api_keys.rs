@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     brands::unknown_brand,
-    fault::{Fault, stored},
+    fault::{Fault, stored, violates},
     keyset, places,
     schema::{api_keys, brands, workspaces},
     tx::Tx,
@@ -194,7 +194,10 @@ pub(crate) fn insert(
         .returning(Row::as_returning())
         .get_result(connection)
         // What it is restricted to was there a moment ago.
-        .map_err(|error| Fault::unless_violated(error, "api_keys_brand_fkey", unknown_brand))?
+        .map_err(|error| match violates(&error, "api_keys_workspace_fkey") {
+            true => unknown_workspace().into(),
+            false => Fault::unless_violated(error, "api_keys_brand_fkey", unknown_brand),
+        })?
         .into_api_key()
 }
 
