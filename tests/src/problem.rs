@@ -28,7 +28,7 @@ pub fn problem_body(status: u16, request_id: &str, body: &Value) {
     assert_eq!(status == 422, body["fields"].is_array(), "fields exactly with 422: {body}");
     for field in body["fields"].as_array().into_iter().flatten() {
         let members: Vec<_> = field.as_object().expect("an object").keys().map(String::as_str).collect();
-        assert_eq!(members, ["code", "field", "message"]);
+        assert_eq!(members, ["field", "code", "message"]);
     }
     for inner in ["diesel", "postgres", "serde", "panicked", "src/", "SELECT ", "deserialize"] {
         assert!(!body["error"].as_str().unwrap_or_default().contains(inner), "{inner}: {body}");
