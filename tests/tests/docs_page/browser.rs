@@ -11,7 +11,7 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::{
     sys::signal::{Signal, killpg},
-    unistd::{Pid, geteuid},
+    unistd::Pid,
 };
 use serde_json::json;
 
@@ -44,8 +44,10 @@ impl Driver {
             "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
         ];
         let binary = find(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], &mac);
-        let mut arguments = vec![
+        let arguments = vec![
             "--headless".to_owned(),
+            // Neither root nor a container can have its sandbox, and the one page it opens is our own.
+            "--no-sandbox".to_owned(),
             "--disable-gpu".to_owned(),
             "--no-first-run".to_owned(),
             "--disable-background-networking".to_owned(),
@@ -55,10 +57,6 @@ impl Driver {
             "--window-size=1440,900".to_owned(),
             format!("--user-data-dir={}", self.profile.path().display()),
         ];
-        if geteuid().is_root() {
-            // Chromium refuses its sandbox to root.
-            arguments.push("--no-sandbox".to_owned());
-        }
         let options = json!({ "binary": binary, "args": arguments });
         let capabilities = json!({ "goog:chromeOptions": options }).as_object().unwrap().clone();
         ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.address).await.unwrap()
