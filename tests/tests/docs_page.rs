@@ -51,8 +51,10 @@ async fn the_page_shows_the_look_up_and_runs_it_against_this_service_alone() {
 
     let requests = strings(&browser, "return performance.getEntriesByType('resource').map(entry => entry.name)").await;
     assert!(requests.contains(&format!("{}/api/workspaces/{id}", app.base)), "{requests:?}");
-    let elsewhere: Vec<_> =
-        requests.iter().filter(|url| !url.starts_with(&app.base) && !url.starts_with("data:")).collect();
+    let elsewhere: Vec<_> = requests
+        .iter()
+        .filter(|url| !url.starts_with(&format!("{}/", app.base)) && !url.starts_with("data:"))
+        .collect();
     assert!(elsewhere.is_empty(), "the page asked somebody else: {elsewhere:?}");
     assert_eq!(strings(&browser, "return window.violations").await, Vec::<String>::new());
     browser.close().await.unwrap();
