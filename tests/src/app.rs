@@ -3,9 +3,12 @@
 use std::{net::TcpListener, time::Duration};
 
 use serde_json::{Value, json};
-use tenantry_domain::{Credential, Holder, LocaleRequest, NewTenant, Origin, TenantId};
-use tenantry_http::{Closing, ServeOptions, ServerHandle};
-use tenantry_operations::{Store, tenants};
+use tenantry_domain::{Credential, Holder, Limits, LocaleRequest, NewTenant, Origin, TenantId};
+use tenantry_http::{Closing, ServeOptions, ServerHandle, Trust};
+use tenantry_operations::{
+    Store,
+    tenants::{self, FoundedOwner, Owner},
+};
 use tenantry_persistence::PoolOptions;
 
 use crate::{Client, TestDatabase};
@@ -58,7 +61,7 @@ impl App {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (closing, options) = (Closing::default(), ServeOptions { workers, grace: Duration::from_secs(10) });
-        let server = tenantry_http::serve(listener, store.clone(), closing.clone(), options).unwrap();
+        let server = tenantry_http::serve(listener, store.clone(), Trust::default(), closing.clone(), options).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
         Self { base, database, store, closing, handle }
@@ -72,12 +75,13 @@ impl App {
     /// A new tenant in Germany with its default brand and its owner's key.
     pub async fn tenant(&self, name: &str) -> Tenant {
         let locale = LocaleRequest { country: Some("DE".parse().unwrap()), ..Default::default() };
-        let new = NewTenant { name: name.parse().unwrap(), locale };
-        let founded = tenants::create(&self.store, &operator(None), new).await.unwrap();
+        let new = NewTenant { name: name.parse().unwrap(), locale, limits: Limits::default() };
+        let founded = tenants::create(&self.store, &operator(None), new, Owner::Key).await.unwrap();
+        let FoundedOwner::Key(secret) = &founded.owner else { panic!("an owner with a key") };
         Tenant {
             id: founded.tenant.id,
             brand: founded.brand.id.to_string(),
-            owner: self.client().with_key(founded.secret.reveal()),
+            owner: self.client().with_key(secret.reveal()),
         }
     }
 }

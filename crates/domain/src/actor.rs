@@ -1,8 +1,8 @@
 //! Who asks: what was presented, whom the tenant knows that to be, and what it may reach.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, str::FromStr};
 
-use crate::{ApiKeyId, BrandId, Line, Scope, TenantId, WorkspaceId};
+use crate::{ApiKeyId, BrandId, EmailAddress, Line, MemberId, Refusal, Role, Scope, TenantId, WorkspaceId, text};
 
 /// What was presented and holds cryptographically, for one request. It names its tenant; whether that tenant knows it is
 /// for the door to find out.
@@ -24,6 +24,15 @@ pub enum Holder {
         /// What the database knows of the key.
         hash: SecretHash,
     },
+    /// A person, by the word of a trusted issuer.
+    Member {
+        /// The tenant the token names.
+        tenant: TenantId,
+        /// Who it is.
+        person: Person,
+    },
+    /// The platform that provisions tenants, by its key: above all tenants and inside none.
+    Platform,
     /// A person with access to the service's own settings, at the command line.
     Operator {
         /// Who, for the audit log.
@@ -53,10 +62,78 @@ impl Credential {
     /// The tenant that the credential names.
     pub fn tenant(&self) -> Option<TenantId> {
         match &self.holder {
-            Holder::ApiKey { tenant, .. } => Some(*tenant),
+            Holder::ApiKey { tenant, .. } | Holder::Member { tenant, .. } => Some(*tenant),
+            Holder::Platform => None,
             Holder::Operator { tenant, .. } | Holder::Job { tenant, .. } => *tenant,
         }
     }
+}
+
+/// Who somebody is by the word of a trusted issuer: the pair is theirs alone, in every tenant (RFC 7519, sections 4.1.1 and
+/// 4.1.2).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Person {
+    /// The issuer, exactly as its tokens name it.
+    pub issuer: IssuerName,
+    /// The subject, which the issuer gives to nobody else.
+    pub subject: Subject,
+}
+
+/// The name of an issuer: 1 to 255 visible ASCII characters, mostly an `https` address; compared character by character.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IssuerName(String);
+
+/// A subject, 1 to 255 characters without control characters; compared character by character.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Subject(String);
+
+impl IssuerName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Subject {
+    /// The subject.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IssuerName {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        text::bounded(raw, 255)?;
+        match raw.chars().find(|c| !c.is_ascii_graphic()) {
+            Some(c) => Err(text::forbidden(c, "must be visible ASCII characters, such as https://login.example.com/")),
+            None => Ok(Self(raw.to_owned())),
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        text::bounded(raw, 255)?;
+        match raw.chars().find(|c| c.is_control()) {
+            Some(c) => Err(text::forbidden(c, "must not contain control characters")),
+            None => Ok(Self(raw.to_owned())),
+        }
+    }
+}
+
+/// Somebody who may not be a member yet, with the address that their issuer has verified.
+#[derive(Debug, Clone)]
+pub struct Invitee {
+    /// Who it is.
+    pub person: Person,
+    /// Their address, if the issuer says that it is verified.
+    pub email: Option<EmailAddress>,
+    /// Which request they came with.
+    pub origin: Origin,
 }
 
 /// The SHA-256 of a secret that is random enough to need no slower hash.
@@ -86,6 +163,10 @@ impl fmt::Debug for SecretHash {
 pub enum Actor {
     /// An API key of the tenant.
     ApiKey(ApiKeyId),
+    /// A member of the tenant.
+    Member(MemberId),
+    /// The platform.
+    Platform,
     /// An operator at the command line.
     Operator(String),
     /// A job of the service.
@@ -97,6 +178,8 @@ impl Actor {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::ApiKey(_) => "api_key",
+            Self::Member(_) => "member",
+            Self::Platform => "platform",
             Self::Operator(_) => "operator",
             Self::Job(_) => "job",
         }
@@ -106,6 +189,8 @@ impl Actor {
     pub fn id(&self) -> String {
         match self {
             Self::ApiKey(id) => id.to_string(),
+            Self::Member(id) => id.to_string(),
+            Self::Platform => "platform".to_owned(),
             Self::Operator(name) => name.clone(),
             Self::Job(name) => (*name).to_owned(),
         }
@@ -115,6 +200,10 @@ impl Actor {
 /// How far a credential reaches inside its tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
+    /// Nothing but the tenant itself.
+    Nothing,
+    /// The workspaces that this member is assigned to, and of their brands what is in force there.
+    Assigned(MemberId),
     /// One workspace, and of its brand what is in force there.
     Workspace(WorkspaceId),
     /// One brand and its workspaces.
@@ -135,10 +224,19 @@ pub enum Level {
 }
 
 impl Reach {
+    /// The one brand, or the one workspace, that this reach is restricted to.
+    pub fn restriction(self) -> (Option<BrandId>, Option<WorkspaceId>) {
+        match self {
+            Self::Workspace(id) => (None, Some(id)),
+            Self::Brand(id) => (Some(id), None),
+            Self::Nothing | Self::Assigned(_) | Self::Tenant => (None, None),
+        }
+    }
+
     /// The level of this reach.
     pub fn level(self) -> Level {
         match self {
-            Self::Workspace(_) => Level::Workspace,
+            Self::Nothing | Self::Assigned(_) | Self::Workspace(_) => Level::Workspace,
             Self::Brand(_) => Level::Brand,
             Self::Tenant => Level::Tenant,
         }
@@ -157,6 +255,15 @@ pub enum Grant {
         /// Until when; no credential grants anything for longer.
         until: Option<chrono::DateTime<chrono::Utc>>,
     },
+    /// A member's role.
+    Role {
+        /// The member.
+        member: MemberId,
+        /// Its role.
+        role: Role,
+    },
+    /// All that the policy table allows the platform.
+    Platform,
     /// All that the policy table allows an operator.
     Operator,
     /// All that the policy table allows a job.
@@ -168,7 +275,8 @@ impl Grant {
     pub fn reach(&self) -> Reach {
         match self {
             Self::Scopes { reach, .. } => *reach,
-            Self::Operator | Self::Job => Reach::Tenant,
+            Self::Role { member, role } => role.reach(*member),
+            Self::Platform | Self::Operator | Self::Job => Reach::Tenant,
         }
     }
 }

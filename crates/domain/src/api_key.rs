@@ -57,8 +57,8 @@ impl SortKey for ApiKey {
         self.id.uuid()
     }
 
-    fn name(&self) -> &str {
-        self.details.name.as_str()
+    fn name(&self) -> String {
+        self.details.name.as_str().to_owned()
     }
 
     fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
@@ -134,17 +134,13 @@ impl ApiKeyDetails {
 
     /// The members as the audit log names them.
     pub fn members(&self) -> Members {
-        let (brand, workspace) = match self.reach {
-            Reach::Tenant => (None, None),
-            Reach::Brand(id) => (Some(id.to_string()), None),
-            Reach::Workspace(id) => (None, Some(id.to_string())),
-        };
+        let (brand, workspace) = self.reach.restriction();
         Members::new()
             .with("name", self.name.as_str())
             .with("mode", self.mode.as_str())
             .with("scopes", self.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())
-            .with("brandId", brand)
-            .with("workspaceId", workspace)
+            .with("brandId", brand.map(|id| id.to_string()))
+            .with("workspaceId", workspace.map(|id| id.to_string()))
             .with("expiresAt", self.expires_at.map(|at| at.to_rfc3339()))
     }
 }

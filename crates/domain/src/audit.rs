@@ -1,9 +1,10 @@
 //! What a write must say about itself.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::{Id, ids::Identified};
+use crate::{AuditEventId, Id, Mail, TenantId, ids::Identified, page::SortKey};
 
 /// The entry that a write leaves in the audit log; who did what, when and for which request is added by the door, which
 /// knows.
@@ -21,19 +22,62 @@ impl Identified for AuditEvent {
     const NOUN: &'static str = "audit_event";
 }
 
+/// An entry of the audit log as it is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AuditRecord {
+    /// Its identifier.
+    pub id: AuditEventId,
+    /// The tenant in whose log it stands.
+    pub tenant_id: TenantId,
+    /// What was done, as the policy table names it.
+    pub action: String,
+    /// What kind of actor did it: `api_key`, `member`, `operator`, `platform` or `job`.
+    pub actor_type: String,
+    /// Which one: an id, or a name.
+    pub actor_id: String,
+    /// What kind of thing it was done to.
+    pub subject_type: String,
+    /// To which one.
+    pub subject_id: Uuid,
+    /// What changed, see [`AuditEvent::changes`].
+    pub changes: Value,
+    /// The request it was done in.
+    pub request_id: Option<String>,
+    /// The address the request came from.
+    pub address: Option<String>,
+    /// When.
+    pub occurred_at: DateTime<Utc>,
+}
+
+impl SortKey for AuditRecord {
+    fn id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn name(&self) -> String {
+        self.action.clone()
+    }
+
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.occurred_at, self.occurred_at)
+    }
+}
+
 /// The value of a write together with its audit event.
 #[derive(Debug)]
 pub struct Change<T> {
     /// What the caller gets.
     pub value: T,
-    /// What the audit log gets; `None` only when nothing was changed, so that there is nothing to log.
+    /// What the audit log gets; `None` only when nothing was changed that anybody asked for.
     pub event: Option<AuditEvent>,
+    /// What is to be sent once all this is committed.
+    pub mail: Option<Mail>,
 }
 
 impl<T> Change<T> {
     /// A write that found everything as it was asked to be.
     pub fn nothing(value: T) -> Self {
-        Self { value, event: None }
+        Self { value, event: None, mail: None }
     }
 
     /// The creation of `id` with these members.
@@ -49,7 +93,18 @@ impl<T> Change<T> {
     /// A change of `id` between two states.
     pub fn between<K: Identified>(value: T, id: Id<K>, before: &Members, after: &Members) -> Self {
         let event = AuditEvent { subject_type: K::NOUN, subject_id: id.uuid(), changes: before.changes_to(after) };
-        Self { value, event: Some(event) }
+        Self { value, event: Some(event), mail: None }
+    }
+
+    /// What the service writes down for itself while it does what was asked before: nobody's act, and nothing to log.
+    pub fn bookkeeping(value: T) -> Self {
+        Self::nothing(value)
+    }
+
+    /// The same change, which also wants this sent.
+    #[must_use]
+    pub fn mailing(self, mail: Mail) -> Self {
+        Self { mail: Some(mail), ..self }
     }
 }
 

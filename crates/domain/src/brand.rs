@@ -38,8 +38,8 @@ impl SortKey for Brand {
         self.id.uuid()
     }
 
-    fn name(&self) -> &str {
-        self.details.name.as_str()
+    fn name(&self) -> String {
+        self.details.name.as_str().to_owned()
     }
 
     fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {

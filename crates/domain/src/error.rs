@@ -59,11 +59,19 @@ pub enum Error {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unauthenticated {
     /// None was presented.
-    #[error("Send an API key: \"Authorization: Bearer tnt_live_v1_…\".")]
+    #[error("Send an API key or an access token: \"Authorization: Bearer …\".")]
     Missing,
     /// One was presented that is malformed, unknown, revoked or expired; which, is not said.
     #[error("The API key is not valid: it may be mistyped, revoked or expired.")]
     Invalid,
+    /// A token was presented that does not hold, or whose holder is no member; which, is not said.
+    #[error(
+        "The access token is not valid: it may be expired, of another issuer or audience, or of somebody who is not an active member of the tenant that it names."
+    )]
+    Token,
+    /// The credential is good, and its tenant is suspended.
+    #[error("The tenant is suspended: ask whoever runs this service.")]
+    Suspended,
 }
 
 impl Error {

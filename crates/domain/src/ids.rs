@@ -23,6 +23,12 @@ pub type BrandId = Id<crate::Brand>;
 pub type WorkspaceId = Id<crate::Workspace>;
 /// Identifies an API key within its tenant; says nothing about its secret.
 pub type ApiKeyId = Id<crate::ApiKey>;
+/// Identifies a member within its tenant; the same person has another one in another tenant.
+pub type MemberId = Id<crate::Member>;
+/// Identifies an invitation within its tenant; says nothing about its token.
+pub type InvitationId = Id<crate::Invitation>;
+/// Identifies a message in the outbox of its tenant.
+pub type OutboxMessageId = Id<crate::OutboxMessage>;
 /// Identifies an entry of the audit log.
 pub type AuditEventId = Id<crate::AuditEvent>;
 

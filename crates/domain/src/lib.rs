@@ -9,31 +9,48 @@ mod api_key;
 mod audit;
 mod brand;
 mod codes;
+mod email;
 mod error;
 mod ids;
+mod invitation;
+mod member;
+mod outbox;
 mod page;
 mod place;
 mod policy;
 mod refusal;
+mod role;
 mod signature;
 mod tenant;
 mod text;
 mod values;
 mod workspace;
 
-pub use actor::{Actor, Credential, Grant, Holder, Level, Origin, Reach, SecretHash};
+pub use actor::{
+    Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Origin, Person, Reach, SecretHash, Subject,
+};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
-pub use audit::{AuditEvent, Change, Members};
+pub use audit::{AuditEvent, AuditRecord, Change, Members};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
+pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
-pub use ids::{ApiKeyId, AuditEventId, BrandId, Id, Identified, TenantId, WorkspaceId};
-pub use page::{Page, PageLimit, PageRequest, Position, Sort, SortBy, SortKey};
-pub use place::{InBrand, InRestorableWorkspace, InTenant, InWorkspace, Platform};
-pub use policy::{Action, KeyRule, POLICY, Rule, Scope, permit};
+pub use ids::{
+    ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId, WorkspaceId,
+};
+pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
+pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, last_owner};
+pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
+pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
+pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
+pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
 pub use refusal::{FieldRefusal, Refusal};
+pub use role::Role;
 pub use signature::SignatureHtml;
-pub use tenant::{Locale, LocaleRequest, NewTenant, Tenant, TenantDetails, TenantPatch};
+pub use tenant::{
+    Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, TENANT_RESTORABLE_DAYS, Tenant, TenantDetails,
+    TenantPatch, TenantState, Use, limit_reached,
+};
 pub use text::{
     ApiKeyName, BrandName, Instructions, Line, Paragraphs, SenderName, SignatureText, TenantName, WorkspaceName,
 };

@@ -44,6 +44,41 @@ impl Choice for Sort {
 }
 crate::values::spoken!(Sort);
 
+/// What a list of people is ordered by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PeopleSort(pub Sort);
+
+impl Choice for PeopleSort {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self(Sort { by: SortBy::CreatedAt, descending: false }), "createdAt"),
+        (Self(Sort { by: SortBy::CreatedAt, descending: true }), "-createdAt"),
+        (Self(Sort { by: SortBy::UpdatedAt, descending: false }), "updatedAt"),
+        (Self(Sort { by: SortBy::UpdatedAt, descending: true }), "-updatedAt"),
+        (Self(Sort { by: SortBy::Name, descending: false }), "email"),
+        (Self(Sort { by: SortBy::Name, descending: true }), "-email"),
+    ];
+}
+crate::values::spoken!(PeopleSort);
+
+/// What a log is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogSort(pub Sort);
+
+impl Default for LogSort {
+    /// The newest first.
+    fn default() -> Self {
+        Self(Sort { by: SortBy::CreatedAt, descending: true })
+    }
+}
+
+impl Choice for LogSort {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self(Sort { by: SortBy::CreatedAt, descending: false }), "occurredAt"),
+        (Self(Sort { by: SortBy::CreatedAt, descending: true }), "-occurredAt"),
+    ];
+}
+crate::values::spoken!(LogSort);
+
 /// A place between two items of a list: after the item with this sort value and id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
@@ -87,15 +122,15 @@ impl Position {
 pub trait SortKey {
     /// The item's id.
     fn id(&self) -> Uuid;
-    /// The item's name.
-    fn name(&self) -> &str;
+    /// The item's name, or what stands for one in the order of the list.
+    fn name(&self) -> String;
     /// The item's times: created, and last changed.
     fn times(&self) -> (DateTime<Utc>, DateTime<Utc>);
 
     /// The position after this item.
     fn position(&self, sort: Sort) -> Position {
         let key = match sort.by {
-            SortBy::Name => self.name().to_owned(),
+            SortBy::Name => self.name(),
             SortBy::CreatedAt => time_key(self.times().0),
             SortBy::UpdatedAt => time_key(self.times().1),
         };

@@ -1,10 +1,14 @@
 //! Where: the place in which a credential wants to stand while something is done.
 
-use crate::{BrandId, WorkspaceId};
+use crate::{BrandId, MemberId, TenantId, WorkspaceId};
 
 /// Above all tenants: the list of tenants, and nothing inside any of them.
 #[derive(Debug, Clone, Copy)]
 pub struct Platform;
+
+/// Above one tenant: its account, its limits and how much of them is used, and nothing inside it.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTenant(pub TenantId);
 
 /// The tenant that the credential names.
 #[derive(Debug, Clone, Copy)]
@@ -26,3 +30,7 @@ pub struct InWorkspace(pub WorkspaceId);
 /// A workspace of that tenant that is there, or was deleted and is not erased yet.
 #[derive(Debug, Clone, Copy)]
 pub struct InRestorableWorkspace(pub WorkspaceId);
+
+/// At a member of that tenant. Who does not reach all of the tenant finds itself there and nobody else.
+#[derive(Debug, Clone, Copy)]
+pub struct InMember(pub MemberId);

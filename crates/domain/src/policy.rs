@@ -1,6 +1,6 @@
-//! Who may do what: one table. Code asks for what it is about to do and never looks at scopes or actors itself.
+//! Who may do what: one table. Code asks for what it is about to do and never looks at scopes, roles or actors itself.
 
-use crate::{Error, Grant, Level, values::Choice};
+use crate::{Error, Grant, Level, Role, values::Choice};
 
 /// What a caller can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,12 @@ pub enum Action {
     TenantList,
     TenantRead,
     TenantUpdate,
+    TenantSuspend,
+    TenantReactivate,
+    TenantDelete,
+    TenantRestore,
+    TenantExport,
+    TenantImport,
     BrandCreate,
     BrandList,
     BrandRead,
@@ -28,6 +34,25 @@ pub enum Action {
     ApiKeyRead,
     ApiKeyRevoke,
     ApiKeyRotate,
+    MemberCreate,
+    MemberList,
+    MemberRead,
+    MemberUpdate,
+    MemberRemove,
+    OwnershipTransfer,
+    AssignmentList,
+    AssignmentCreate,
+    AssignmentRemove,
+    InvitationCreate,
+    InvitationList,
+    InvitationRead,
+    InvitationResend,
+    InvitationRevoke,
+    InvitationAccept,
+    AuditEventList,
+    OutboxList,
+    OutboxRetry,
+    OutboxDeliver,
 }
 
 /// What an API key may be allowed to do. `write` does not include `read`.
@@ -38,8 +63,11 @@ pub enum Scope {
     WorkspacesWrite,
     BrandsRead,
     BrandsWrite,
+    MembersRead,
+    MembersWrite,
     KeysRead,
     KeysWrite,
+    AuditRead,
     TenantRead,
     TenantWrite,
 }
@@ -50,8 +78,11 @@ impl Choice for Scope {
         (Self::WorkspacesWrite, "workspaces:write"),
         (Self::BrandsRead, "brands:read"),
         (Self::BrandsWrite, "brands:write"),
+        (Self::MembersRead, "members:read"),
+        (Self::MembersWrite, "members:write"),
         (Self::KeysRead, "keys:read"),
         (Self::KeysWrite, "keys:write"),
+        (Self::AuditRead, "audit:read"),
         (Self::TenantRead, "tenant:read"),
         (Self::TenantWrite, "tenant:write"),
     ];
@@ -76,6 +107,28 @@ pub enum KeyRule {
     Never,
 }
 
+/// What a role comes to be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum May {
+    /// Nothing of this.
+    No,
+    /// This, about itself: the place shows it nobody else.
+    Own,
+    /// This.
+    Yes,
+}
+
+/// What each role may, in the order of [`Role`].
+pub type Roles = [May; 5];
+
+/// Which operators and services that are nobody's member may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Others {
+    operator: bool,
+    job: bool,
+    platform: bool,
+}
+
 /// One row of the policy table.
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
@@ -85,48 +138,98 @@ pub struct Rule {
     pub name: &'static str,
     /// For API keys.
     pub key: KeyRule,
-    /// Whether an operator at the command line may.
-    pub operator: bool,
-    /// Whether a job of the service may.
-    pub job: bool,
+    /// For members.
+    pub roles: Roles,
+    others: Others,
 }
 
-const fn row(action: Action, name: &'static str, key: KeyRule, operator: bool, job: bool) -> Rule {
-    Rule { action, name, key, operator, job }
+const fn row(action: Action, name: &'static str, key: KeyRule, roles: Roles, others: Others) -> Rule {
+    Rule { action, name, key, roles, others }
 }
+
+const NO: May = May::No;
+const OWN: May = May::Own;
+const YES: May = May::Yes;
+
+const NOBODY: Roles = [NO, NO, NO, NO, NO];
+const OWNERS: Roles = [YES, NO, NO, NO, NO];
+const MANAGERS: Roles = [YES, YES, NO, NO, NO];
+/// Who sees workspaces, in so far as they see them.
+const READERS: Roles = [YES, YES, NO, YES, YES];
+const EVERYBODY: Roles = [YES, YES, YES, YES, YES];
+/// Everybody about themselves, managers about others too.
+const SELVES: Roles = [YES, YES, OWN, OWN, OWN];
+
+const NONE: Others = Others { operator: false, job: false, platform: false };
+const OPS: Others = Others { operator: true, ..NONE };
+const JOBS: Others = Others { job: true, ..NONE };
+const PLATFORM: Others = Others { operator: true, platform: true, ..NONE };
+const ALL: Others = Others { operator: true, job: true, platform: true };
 
 use {Action as A, KeyRule::*, Level as L, Scope as S};
 
 /// The policy: one row for each action, in the order of [`Action`].
 pub const POLICY: &[Rule] = &[
-    row(A::MeRead, "me.read", Any, false, false),
-    row(A::TenantCreate, "tenant.create", Never, true, false),
-    row(A::TenantList, "tenant.list", Never, true, true),
-    row(A::TenantRead, "tenant.read", Scoped(S::TenantRead, L::Workspace), true, false),
-    row(A::TenantUpdate, "tenant.update", Scoped(S::TenantWrite, L::Tenant), true, false),
-    row(A::BrandCreate, "brand.create", Scoped(S::BrandsWrite, L::Tenant), true, false),
-    row(A::BrandList, "brand.list", Scoped(S::BrandsRead, L::Workspace), true, false),
-    row(A::BrandRead, "brand.read", Scoped(S::BrandsRead, L::Workspace), true, false),
-    row(A::BrandUpdate, "brand.update", Scoped(S::BrandsWrite, L::Brand), true, false),
-    row(A::BrandDelete, "brand.delete", Scoped(S::BrandsWrite, L::Tenant), true, false),
-    row(A::WorkspaceCreate, "workspace.create", Scoped(S::WorkspacesWrite, L::Brand), true, false),
-    row(A::WorkspaceList, "workspace.list", Scoped(S::WorkspacesRead, L::Workspace), true, false),
-    row(A::WorkspaceRead, "workspace.read", Scoped(S::WorkspacesRead, L::Workspace), true, false),
-    row(A::WorkspaceUpdate, "workspace.update", Scoped(S::WorkspacesWrite, L::Workspace), true, false),
-    row(A::WorkspaceDelete, "workspace.delete", Scoped(S::WorkspacesWrite, L::Brand), true, false),
-    row(A::WorkspaceRestore, "workspace.restore", Scoped(S::WorkspacesWrite, L::Brand), true, false),
-    row(A::WorkspaceErase, "workspace.erase", Never, false, true),
-    row(A::ApiKeyCreate, "api_key.create", Scoped(S::KeysWrite, L::Tenant), true, false),
-    row(A::ApiKeyList, "api_key.list", Scoped(S::KeysRead, L::Tenant), true, false),
-    row(A::ApiKeyRead, "api_key.read", Scoped(S::KeysRead, L::Tenant), true, false),
-    row(A::ApiKeyRevoke, "api_key.revoke", Scoped(S::KeysWrite, L::Tenant), true, false),
-    row(A::ApiKeyRotate, "api_key.rotate", Scoped(S::KeysWrite, L::Tenant), true, false),
+    row(A::MeRead, "me.read", Any, EVERYBODY, NONE),
+    row(A::TenantCreate, "tenant.create", Never, NOBODY, PLATFORM),
+    row(A::TenantList, "tenant.list", Never, NOBODY, ALL),
+    row(A::TenantRead, "tenant.read", Scoped(S::TenantRead, L::Workspace), EVERYBODY, PLATFORM),
+    row(A::TenantUpdate, "tenant.update", Scoped(S::TenantWrite, L::Tenant), MANAGERS, PLATFORM),
+    row(A::TenantSuspend, "tenant.suspend", Never, NOBODY, PLATFORM),
+    row(A::TenantReactivate, "tenant.reactivate", Never, NOBODY, PLATFORM),
+    row(A::TenantDelete, "tenant.delete", Never, NOBODY, PLATFORM),
+    row(A::TenantRestore, "tenant.restore", Never, NOBODY, PLATFORM),
+    row(A::TenantExport, "tenant.export", Never, NOBODY, OPS),
+    row(A::TenantImport, "tenant.import", Never, NOBODY, OPS),
+    row(A::BrandCreate, "brand.create", Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
+    row(A::BrandList, "brand.list", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
+    row(A::BrandRead, "brand.read", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
+    row(A::BrandUpdate, "brand.update", Scoped(S::BrandsWrite, L::Brand), MANAGERS, OPS),
+    row(A::BrandDelete, "brand.delete", Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
+    row(A::WorkspaceCreate, "workspace.create", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    row(A::WorkspaceList, "workspace.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    row(A::WorkspaceRead, "workspace.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    row(A::WorkspaceUpdate, "workspace.update", Scoped(S::WorkspacesWrite, L::Workspace), MANAGERS, OPS),
+    row(A::WorkspaceDelete, "workspace.delete", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    row(A::WorkspaceRestore, "workspace.restore", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    row(A::WorkspaceErase, "workspace.erase", Never, NOBODY, JOBS),
+    row(A::ApiKeyCreate, "api_key.create", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    row(A::ApiKeyList, "api_key.list", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
+    row(A::ApiKeyRead, "api_key.read", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
+    row(A::ApiKeyRevoke, "api_key.revoke", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    row(A::ApiKeyRotate, "api_key.rotate", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    row(A::MemberCreate, "member.create", Never, NOBODY, OPS),
+    row(A::MemberList, "member.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
+    row(A::MemberRead, "member.read", Scoped(S::MembersRead, L::Tenant), SELVES, OPS),
+    row(A::MemberUpdate, "member.update", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    row(A::MemberRemove, "member.remove", Scoped(S::MembersWrite, L::Tenant), SELVES, OPS),
+    row(A::OwnershipTransfer, "ownership.transfer", Never, OWNERS, NONE),
+    row(A::AssignmentList, "assignment.list", Scoped(S::MembersRead, L::Workspace), READERS, OPS),
+    row(A::AssignmentCreate, "assignment.create", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    row(A::AssignmentRemove, "assignment.remove", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    row(A::InvitationCreate, "invitation.create", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    row(A::InvitationList, "invitation.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
+    row(A::InvitationRead, "invitation.read", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
+    row(A::InvitationResend, "invitation.resend", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    row(A::InvitationRevoke, "invitation.revoke", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    // Who accepts is nobody in the tenant yet: the front desk lets them in, by the token in the message.
+    row(A::InvitationAccept, "invitation.accept", Never, NOBODY, NONE),
+    row(A::AuditEventList, "audit_event.list", Scoped(S::AuditRead, L::Tenant), MANAGERS, OPS),
+    row(A::OutboxList, "outbox.list", Never, NOBODY, OPS),
+    row(A::OutboxRetry, "outbox.retry", Never, NOBODY, OPS),
+    row(A::OutboxDeliver, "outbox.deliver", Never, NOBODY, JOBS),
 ];
 
 impl Action {
     /// The action's row. A test keeps the table in the order of the enum.
     pub fn rule(self) -> &'static Rule {
         &POLICY[self as usize]
+    }
+}
+
+impl Rule {
+    fn role(&self, role: Role) -> May {
+        self.roles[role as usize]
     }
 }
 
@@ -151,16 +254,44 @@ pub fn permit(grant: &Grant, action: Action) -> Result<(), Error> {
             Scoped(..) => Ok(()),
             Never => Err(Error::forbidden("This cannot be done with an API key.")),
         },
-        Grant::Operator if rule.operator => Ok(()),
-        Grant::Job if rule.job => Ok(()),
+        Grant::Role { role, .. } if rule.role(*role) != May::No => Ok(()),
+        Grant::Role { role, .. } => Err(Error::forbidden(format!("The role {role} does not allow this."))),
+        Grant::Platform if rule.others.platform => Ok(()),
+        Grant::Operator if rule.others.operator => Ok(()),
+        Grant::Job if rule.others.job => Ok(()),
+        Grant::Platform => Err(Error::forbidden("The platform key manages tenants and does not see inside them.")),
         Grant::Operator | Grant::Job => Err(Error::forbidden("This cannot be done from here.")),
+    }
+}
+
+/// Whether who has this grant may give this role to somebody, or take it away: only who may do itself what the role may.
+///
+/// # Errors
+///
+/// [`Error::Forbidden`] with a sentence that says what is missing.
+pub fn may_grant(grant: &Grant, role: Role) -> Result<(), Error> {
+    // Who may change nobody gives nothing; and an operator bootstraps the first owner, who may do what no operator may.
+    permit(grant, Action::MemberUpdate)?;
+    if *grant == Grant::Operator {
+        return Ok(());
+    }
+    let beyond = POLICY.iter().find(|rule| rule.role(role) == May::Yes && permit(grant, rule.action).is_err());
+    match (beyond.map(|rule| rule.key), grant) {
+        (None, _) => Ok(()),
+        (Some(Scoped(scope, _)), Grant::Scopes { scopes, .. }) if !scopes.contains(&scope) => Err(Error::Forbidden {
+            message: format!("An API key cannot give or take what it does not have: the role {role} has {scope}."),
+            scope: Some(scope),
+        }),
+        _ => {
+            Err(Error::forbidden(format!("Only who may do all that the role {role} may can give it or take it away.")))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BrandId, Reach, WorkspaceId};
+    use crate::{BrandId, MemberId, Reach, WorkspaceId};
 
     fn scopes(scopes: &[Scope], reach: Reach) -> Grant {
         Grant::Scopes { scopes: scopes.to_vec(), reach, until: None }
@@ -171,7 +302,7 @@ mod tests {
         for (index, rule) in POLICY.iter().enumerate() {
             assert_eq!(rule.action as usize, index, "{}", rule.name);
         }
-        assert_eq!(POLICY.len(), A::ApiKeyRotate as usize + 1);
+        assert_eq!(POLICY.len(), A::OutboxDeliver as usize + 1);
     }
 
     /// The golden file: rewrite it with `UPDATE_GOLDEN=1 cargo test -p tenantry-domain policy` and read the difference.
@@ -180,7 +311,8 @@ mod tests {
         let brand = Reach::Brand(BrandId::from_uuid(uuid::Uuid::nil()));
         let workspace = Reach::Workspace(WorkspaceId::from_uuid(uuid::Uuid::nil()));
         let mut table = String::from(
-            "action             | operator | job | API key: scope, and the least reach it may be restricted to\n",
+            "action             | operator | job | platform | owner | admin | billing | agent | observer | API key: scope, and the \
+             least reach it may be restricted to\n",
         );
         for rule in POLICY {
             let mut key = Vec::new();
@@ -197,7 +329,20 @@ mod tests {
                 _ => key.join(", "),
             };
             let mark = |grant| if sees(&grant) { "yes" } else { "-" };
-            table += &format!("{:<18} | {:<8} | {:<3} | {key}\n", rule.name, mark(Grant::Operator), mark(Grant::Job));
+            let others = [Grant::Operator, Grant::Job, Grant::Platform].map(mark);
+            let roles = Role::ALL.iter().map(|(role, word)| {
+                let allowed = sees(&Grant::Role { member: MemberId::from_uuid(uuid::Uuid::nil()), role: *role });
+                let may = match rule.role(*role) {
+                    May::No => "-",
+                    May::Own => "own",
+                    May::Yes => "yes",
+                };
+                assert_eq!(allowed, may != "-");
+                format!("{may:<width$} | ", width = word.len())
+            });
+            let [operator, job, platform] = others;
+            let roles: String = roles.collect();
+            table += &format!("{:<18} | {operator:<8} | {job:<3} | {platform:<8} | {roles}{key}\n", rule.name);
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/policy.golden.txt");
         #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
@@ -205,5 +350,31 @@ mod tests {
             std::fs::write(path, &table).unwrap();
         }
         assert_eq!(table, std::fs::read_to_string(path).unwrap());
+    }
+
+    fn role(role: Role) -> Grant {
+        Grant::Role { member: MemberId::from_uuid(uuid::Uuid::nil()), role }
+    }
+
+    #[test]
+    fn who_gives_a_role_may_do_all_that_it_may() {
+        for (given, _) in Role::ALL {
+            assert!(may_grant(&role(Role::Owner), *given).is_ok());
+            assert_eq!(may_grant(&role(Role::Admin), *given).is_ok(), *given != Role::Owner, "{given}");
+            for low in [Role::Billing, Role::Agent, Role::Observer] {
+                assert!(may_grant(&role(low), *given).is_err(), "{low} gives {given}");
+            }
+        }
+        let all = Scope::all();
+        assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Admin).is_ok());
+        assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Owner).is_err(), "no key can be an owner");
+        let reading =
+            [Scope::MembersWrite, Scope::TenantRead, Scope::BrandsRead, Scope::WorkspacesRead, Scope::MembersRead];
+        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Agent).is_ok());
+        assert!(may_grant(&scopes(&reading[..2], Reach::Tenant), Role::Billing).is_ok());
+        for missing in 0..reading.len() {
+            let some: Vec<_> = reading.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, s)| *s).collect();
+            assert!(may_grant(&scopes(&some, Reach::Tenant), Role::Observer).is_err(), "without {}", reading[missing]);
+        }
     }
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    CountryCode, CurrencyCode, FieldRefusal, LanguageCode, Refusal, TenantId, TenantName, WorkspaceType,
-    audit::Members, ids::Identified, page::SortKey,
+    CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Refusal, TenantId, TenantName, WorkspaceType,
+    audit::Members, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// A tenant as it is stored.
@@ -15,12 +15,130 @@ pub struct Tenant {
     pub id: TenantId,
     /// What its owner may change.
     pub details: TenantDetails,
+    /// What the platform caps.
+    pub limits: Limits,
+    /// Since when its credentials are refused.
+    pub suspended_at: Option<DateTime<Utc>>,
+    /// When it was deleted; it is erased [`TENANT_RESTORABLE_DAYS`] later.
+    pub deleted_at: Option<DateTime<Utc>>,
     /// Counts the visible changes, from 1.
     pub version: i64,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+}
+
+/// For how many days a deleted tenant can be restored.
+pub const TENANT_RESTORABLE_DAYS: i32 = 30;
+
+/// Whether a tenant's credentials are good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TenantState {
+    /// They are.
+    Active,
+    /// They are refused until the tenant is reactivated.
+    Suspended,
+    /// They are refused, and the tenant will be erased.
+    Deleted,
+}
+
+impl Choice for TenantState {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Active, "active"), (Self::Suspended, "suspended"), (Self::Deleted, "deleted")];
+}
+crate::values::spoken!(TenantState);
+
+impl Tenant {
+    /// Whether its credentials are good.
+    pub fn state(&self) -> TenantState {
+        match self {
+            Self { deleted_at: Some(_), .. } => TenantState::Deleted,
+            Self { suspended_at: Some(_), .. } => TenantState::Suspended,
+            _ => TenantState::Active,
+        }
+    }
+
+    /// The members as the audit log names them, with those that are the platform's to change.
+    pub fn members(&self) -> Members {
+        self.details
+            .members()
+            .with("maxWorkspaces", self.limits.max_workspaces.map(Cap::get))
+            .with("maxMembers", self.limits.max_members.map(Cap::get))
+            .with("state", self.state().as_str())
+    }
+}
+
+/// How many of something there may be: 0 to 1,000,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cap(u32);
+
+impl Cap {
+    const MAX: u32 = 1_000_000;
+
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl TryFrom<i64> for Cap {
+    type Error = Refusal;
+
+    fn try_from(number: i64) -> Result<Self, Refusal> {
+        match u32::try_from(number) {
+            Ok(number @ 0..=Self::MAX) => Ok(Self(number)),
+            _ => {
+                Err(Refusal::new("out_of_range", format!("must be a number from 0 to {}, this is {number}", Self::MAX)))
+            }
+        }
+    }
+}
+
+/// What a tenant may have at most; `None` is unlimited. A cap below what is there keeps that and lets it not grow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Workspaces in the tenant, without those that are deleted.
+    pub max_workspaces: Option<Cap>,
+    /// Members assigned to each workspace, with those that are invited to it.
+    pub max_members: Option<Cap>,
+}
+
+/// A change to limits: what is `None` stays, `Some(None)` takes a cap off.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LimitsPatch {
+    /// See [`Limits::max_workspaces`].
+    pub max_workspaces: Option<Option<Cap>>,
+    /// See [`Limits::max_members`].
+    pub max_members: Option<Option<Cap>>,
+}
+
+impl Limits {
+    /// These limits with the change applied.
+    #[must_use]
+    pub fn patched(self, patch: LimitsPatch) -> Self {
+        Self {
+            max_workspaces: patch.max_workspaces.unwrap_or(self.max_workspaces),
+            max_members: patch.max_members.unwrap_or(self.max_members),
+        }
+    }
+}
+
+/// The refusal of one more where a cap allows `cap` and there are as many or more.
+pub fn limit_reached(what: &str, cap: Cap, used: i64) -> Error {
+    let number = cap.get();
+    Error::conflict("limit_reached", format!("The limit of {number} {what} is reached: there are {used}."))
+}
+
+/// How much of its limits a tenant uses, and whom it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    /// Workspaces, without those that are deleted.
+    pub workspaces: i64,
+    /// Members.
+    pub members: i64,
+    /// Invitations that can be accepted.
+    pub pending_invitations: i64,
 }
 
 impl Identified for Tenant {
@@ -32,8 +150,8 @@ impl SortKey for Tenant {
         self.id.uuid()
     }
 
-    fn name(&self) -> &str {
-        self.details.name.as_str()
+    fn name(&self) -> String {
+        self.details.name.as_str().to_owned()
     }
 
     fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
@@ -111,6 +229,8 @@ pub struct NewTenant {
     pub name: TenantName,
     /// The defaults; a country at least.
     pub locale: LocaleRequest,
+    /// What it may have at most.
+    pub limits: Limits,
 }
 
 /// A change to a tenant: what is `None` stays.

@@ -37,8 +37,8 @@ impl SortKey for Workspace {
         self.id.uuid()
     }
 
-    fn name(&self) -> &str {
-        self.details.name.as_str()
+    fn name(&self) -> String {
+        self.details.name.as_str().to_owned()
     }
 
     fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {

@@ -129,16 +129,7 @@ impl ResponseError for Failure {
             Self::Domain(Error::Unavailable { cause }) => tracing::warn!(cause, "the request cannot be answered"),
             _ => {}
         }
-        let problem = Problem {
-            error: self.to_string(),
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail: self.to_string(),
-            code: self.code(),
-            request_id: telemetry::request_id(),
-            fields: self.fields(),
-        };
+        let problem = self.problem();
         let mut response = HttpResponse::build(status);
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         if let Some(challenge) = self.challenge() {
@@ -154,13 +145,29 @@ impl ResponseError for Failure {
 }
 
 impl Failure {
+    /// What the caller is told.
+    pub(crate) fn problem(&self) -> Problem {
+        let status = self.status_code();
+        Problem {
+            error: self.to_string(),
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: self.to_string(),
+            code: self.code(),
+            request_id: telemetry::request_id(),
+            fields: self.fields(),
+        }
+    }
+
     fn code(&self) -> &'static str {
         match self {
             Self::Http(_, code, _) => code,
             Self::Domain(error) => match error {
                 Error::Unreadable { code, .. } | Error::Conflict { code, .. } => code,
                 Error::Unauthenticated(Unauthenticated::Missing) => "missing_credentials",
-                Error::Unauthenticated(Unauthenticated::Invalid) => "invalid_credentials",
+                Error::Unauthenticated(Unauthenticated::Invalid | Unauthenticated::Token) => "invalid_credentials",
+                Error::Unauthenticated(Unauthenticated::Suspended) => "tenant_suspended",
                 Error::Forbidden { scope: Some(_), .. } => "insufficient_scope",
                 Error::Forbidden { scope: None, .. } => "forbidden",
                 Error::NotFound(_) => "not_found",
@@ -187,9 +194,7 @@ impl Failure {
         let realm = "Bearer realm=\"tenantry\"";
         match self {
             Self::Domain(Error::Unauthenticated(Unauthenticated::Missing)) => Some(realm.to_owned()),
-            Self::Domain(Error::Unauthenticated(Unauthenticated::Invalid)) => {
-                Some(format!("{realm}, error=\"invalid_token\""))
-            }
+            Self::Domain(Error::Unauthenticated(_)) => Some(format!("{realm}, error=\"invalid_token\"")),
             Self::Domain(Error::Unreadable { code: "several_credentials", .. }) => {
                 Some(format!("{realm}, error=\"invalid_request\""))
             }

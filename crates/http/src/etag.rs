@@ -18,6 +18,13 @@ impl Etag {
         Self(format!("\"{version}\""))
     }
 
+    /// The tag of a thing that counts its visible changes, in an answer that also shows what changes without it: the version, and
+    /// a hash of the whole.
+    fn of_composed(version: i64, body: &[u8]) -> Self {
+        let Self(hash) = Self::of_body(body);
+        Self(format!("\"{version}.{}", hash.trim_start_matches('"')))
+    }
+
     /// The tag of an answer that is put together from several things: a hash of it, in which the tenant's id is one part.
     fn of_body(body: &[u8]) -> Self {
         let hash = Sha256::digest(body);
@@ -39,8 +46,10 @@ pub(crate) struct ListedTag {
 impl ListedTag {
     /// The version that the tag names, if it is a strong one of ours.
     pub(crate) fn version(&self) -> Option<i64> {
+        // What an answer shows besides the thing itself is not what a write changes.
+        let version = self.opaque.split_once('.').map_or(self.opaque.as_str(), |(version, _)| version);
         // Tags are compared character by character, and "07" is not "7".
-        self.opaque.parse::<i64>().ok().filter(|version| !self.weak && version.to_string() == self.opaque)
+        version.parse::<i64>().ok().filter(|number| !self.weak && number.to_string() == version)
     }
 
     /// The weak comparison, which `If-None-Match` asks for.
@@ -95,7 +104,14 @@ pub(crate) fn answer(mut response: HttpResponseBuilder, version: i64, view: &imp
 
 /// Answers with a page of a list, which has no tag.
 pub(crate) fn list(page: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().insert_header(PRIVATE).insert_header(VARY).json(page)
+    listing().json(page)
+}
+
+/// The start of an answer with a page of a list, in whatever form.
+pub(crate) fn listing() -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response.insert_header(PRIVATE).insert_header(VARY);
+    response
 }
 
 /// Marks a response as this tenant's, to be revalidated before it is used again.
@@ -107,6 +123,24 @@ pub(crate) fn mark(response: &mut HttpResponseBuilder, etag: &Etag) {
 const PRIVATE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "private, no-cache");
 /// A cache never gives one caller's answer to another.
 const VARY: (header::HeaderName, &str) = (header::VARY, "Authorization");
+
+/// Answers with a view of a thing in this version and of what belongs to it.
+pub(crate) fn answer_composed(
+    mut response: HttpResponseBuilder,
+    version: i64,
+    view: &impl Serialize,
+) -> Result<HttpResponse, Failure> {
+    let (body, etag) = composed(version, view)?;
+    mark(&mut response, &etag);
+    Ok(response.content_type("application/json").body(body))
+}
+
+/// A body together with the tag of it and of the thing's version.
+pub(crate) fn composed(version: i64, view: &impl Serialize) -> Result<(Vec<u8>, Etag), Failure> {
+    let (body, _) = hashed(view)?;
+    let etag = Etag::of_composed(version, &body);
+    Ok((body, etag))
+}
 
 /// A body together with the tag of it.
 pub(crate) fn hashed(view: &impl Serialize) -> Result<(Vec<u8>, Etag), Failure> {
@@ -140,5 +174,7 @@ mod tests {
             assert_eq!(ListedTag { weak: false, opaque: other.into() }.version(), None, "{other}");
         }
         assert_eq!(ListedTag { weak: false, opaque: "3".into() }.version(), Some(3));
+        assert_eq!(ListedTag { weak: false, opaque: "3.aB_-c".into() }.version(), Some(3));
+        assert_eq!(ListedTag { weak: false, opaque: ".3".into() }.version(), None);
     }
 }

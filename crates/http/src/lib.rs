@@ -25,15 +25,24 @@ use std::{
 
 pub use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
-pub use api::{api_keys::ApiKeyView, brands::BrandView, tenant::TenantView};
+pub use api::{api_keys::ApiKeyView, brands::BrandView, members::MemberView, tenant::TenantView};
 pub use routes::document;
+use tenantry_auth::PlatformKeys;
 use tenantry_domain::Error;
 use tenantry_operations::Store;
 use utoipa_actix_web::AppExt;
 
+/// Whom the service trusts besides the tenants' own keys.
+#[derive(Clone, Default)]
+pub struct Trust {
+    /// The keys of the platform.
+    pub platform: PlatformKeys,
+}
+
 /// What every handler shares.
 pub(crate) struct Service {
     store: Store,
+    trust: Trust,
     metrics: metrics::Metrics,
     closing: Closing,
 }
@@ -72,11 +81,17 @@ pub struct ServeOptions {
 /// # Errors
 ///
 /// The listener cannot be used.
-pub fn serve(listener: TcpListener, store: Store, closing: Closing, options: ServeOptions) -> io::Result<Server> {
+pub fn serve(
+    listener: TcpListener,
+    store: Store,
+    trust: Trust,
+    closing: Closing,
+    options: ServeOptions,
+) -> io::Result<Server> {
     let document = document();
     let table = web::Data::new(routes::Table::of(&document));
     let document = web::Data::new(routes::Document::of(&document));
-    let service = web::Data::new(Service { store, metrics: metrics::Metrics::new(), closing });
+    let service = web::Data::new(Service { store, trust, metrics: metrics::Metrics::new(), closing });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(service.clone())

@@ -7,7 +7,9 @@ use utoipa::OpenApi as _;
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use crate::{
-    api::{api_keys, brands, effective, me, service, tenant, workspaces},
+    api::{
+        api_keys, assignments, audit_events, brands, effective, invitations, me, members, service, tenant, workspaces,
+    },
     openapi,
 };
 
@@ -28,11 +30,27 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(brands::delete)
         .service(tenant::show)
         .service(tenant::update)
+        .service(members::transfer_ownership)
+        .service(members::list)
+        .service(members::show)
+        .service(members::update)
+        .service(members::remove)
+        .service(assignments::list_assigned)
+        .service(assignments::assign)
+        .service(assignments::unassign)
+        .service(invitations::list)
+        .service(invitations::create)
+        .service(invitations::create_each)
+        .service(invitations::accept)
+        .service(invitations::show)
+        .service(invitations::resend)
+        .service(invitations::revoke)
         .service(api_keys::list)
         .service(api_keys::create)
         .service(api_keys::show)
         .service(api_keys::revoke)
         .service(api_keys::rotate)
+        .service(audit_events::list)
         .service(me::show)
         .service(service::healthz)
         .service(service::readyz)

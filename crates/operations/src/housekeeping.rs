@@ -4,7 +4,7 @@ use tenantry_domain::{
     Action, Change, Credential, Error, Holder, InTenant, Origin, PageLimit, PageRequest, Platform, Sort, Tenant,
     TenantId,
 };
-use tenantry_persistence::Store;
+use tenantry_persistence::{Store, TenantFilter};
 
 const ERASE: &str = "erase deleted workspaces";
 
@@ -19,7 +19,11 @@ pub async fn erase_deleted_workspaces(store: &Store) -> Result<usize, Error> {
     let mut request = PageRequest { limit: PageLimit::default(), sort: Sort::default(), after: None };
     loop {
         let page_request = request.clone();
-        let page = store.read(&job(None), Platform, Action::TenantList, move |tx| tx.tenants(&page_request)).await?;
+        let page = store
+            .read(&job(None), Platform, Action::TenantList, move |tx| {
+                tx.tenants(&TenantFilter::default(), &page_request)
+            })
+            .await?;
         for Tenant { id, .. } in page.items {
             while erase_one(store, id).await? {
                 erased += 1;

@@ -4,10 +4,16 @@
 //! jobs call the same functions; what they show is theirs. This crate refuses to know HTTP and SQL.
 
 pub mod api_keys;
+pub mod assignments;
+pub mod audit_events;
 pub mod brands;
 pub mod housekeeping;
+pub mod invitations;
 pub mod me;
+pub mod members;
 pub mod tenants;
 pub mod workspaces;
 
-pub use tenantry_persistence::{PoolState, Store, WorkspaceFilter};
+pub use tenantry_persistence::{
+    AuditFilter, InvitationFilter, MemberFilter, PoolState, SHOWN_ASSIGNMENTS, Store, TenantFilter, WorkspaceFilter,
+};

@@ -1,6 +1,6 @@
 //! Who the caller is, in the eyes of the tenant.
 
-use tenantry_domain::{Action, Actor, ApiKey, Credential, Error, InTenant, Tenant};
+use tenantry_domain::{Action, Actor, ApiKey, Credential, Error, InTenant, Member, Tenant};
 use tenantry_persistence::Store;
 
 /// The caller, its tenant and how much of it the caller sees.
@@ -8,10 +8,19 @@ use tenantry_persistence::Store;
 pub struct Me {
     /// The tenant.
     pub tenant: Tenant,
-    /// The key that was presented.
-    pub key: ApiKey,
+    /// Who it is.
+    pub caller: Caller,
     /// How many workspaces it sees.
     pub visible_workspaces: i64,
+}
+
+/// Whom a tenant lets in.
+#[derive(Debug)]
+pub enum Caller {
+    /// A machine, by this key.
+    ApiKey(ApiKey),
+    /// A person: this member.
+    Member(Member),
 }
 
 /// Who the caller is.
@@ -22,10 +31,12 @@ pub struct Me {
 pub async fn show(store: &Store, credential: &Credential) -> Result<Me, Error> {
     store
         .read(credential, InTenant, Action::MeRead, |tx| {
-            let Actor::ApiKey(id) = *tx.actor() else {
-                return Err(Error::forbidden("Only a caller with an API key can ask who it is.").into());
+            let caller = match *tx.actor() {
+                Actor::ApiKey(id) => Caller::ApiKey(tx.api_key(id)?),
+                Actor::Member(id) => Caller::Member(tx.member_with_id(id)?),
+                _ => return Err(Error::forbidden("Only a caller of a tenant can ask who it is.").into()),
             };
-            Ok(Me { tenant: tx.tenant()?, key: tx.api_key(id)?, visible_workspaces: tx.count_workspaces()? })
+            Ok(Me { tenant: tx.tenant()?, caller, visible_workspaces: tx.count_workspaces()? })
         })
         .await
 }

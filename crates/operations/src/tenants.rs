@@ -2,18 +2,19 @@
 
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    Action, ApiKeyDetails, Brand, BrandDetails, Change, Credential, Error, InTenant, KeyMode, NewApiKey, NewBrand,
-    NewTenant, Page, PageRequest, Platform, Precondition, Tenant, TenantDetails, TenantPatch,
+    Action, ApiKeyDetails, Brand, BrandDetails, Change, Credential, EmailAddress, Error, InTenant, InvitationDays,
+    InvitationDetails, InvitationId, KeyMode, LimitsPatch, Mail, NewApiKey, NewBrand, NewTenant, OverTenant, Page,
+    PageRequest, Platform, Precondition, Role, Tenant, TenantDetails, TenantId, TenantPatch, Use,
 };
-use tenantry_persistence::{Founding, Store, new_id};
+use tenantry_persistence::{FirstOwner, Founding, Store, TenantFilter, new_id};
 
-/// The caller's tenant.
+/// The caller's tenant, and how much it uses of its limits.
 ///
 /// # Errors
 ///
 /// Those of [`Store::read`].
-pub async fn show(store: &Store, credential: &Credential) -> Result<Tenant, Error> {
-    store.read(credential, InTenant, Action::TenantRead, |tx| tx.tenant()).await
+pub async fn show(store: &Store, credential: &Credential) -> Result<(Tenant, Use), Error> {
+    store.read(credential, InTenant, Action::TenantRead, |tx| Ok((tx.tenant()?, tx.tenant_use()?))).await
 }
 
 /// Changes the caller's tenant.
@@ -26,19 +27,28 @@ pub async fn update(
     credential: &Credential,
     precondition: Precondition,
     patch: TenantPatch,
-) -> Result<Tenant, Error> {
+) -> Result<(Tenant, Use), Error> {
     store
         .write(credential, InTenant, Action::TenantUpdate, move |tx| {
-            let before = tx.lock_tenant()?;
+            let (before, used) = (tx.lock_tenant()?, tx.tenant_use()?);
             precondition.hold(before.version)?;
             let details = before.details.patched(&patch);
             if details == before.details {
-                return Ok(Change::nothing(before));
+                return Ok(Change::nothing((before, used)));
             }
             let after = tx.update_tenant(&details)?;
-            Ok(Change::between(after, before.id, &before.details.members(), &details.members()))
+            Ok(Change::between((after, used), before.id, &before.details.members(), &details.members()))
         })
         .await
+}
+
+/// How a tenant's first owner is to come in.
+#[derive(Debug, Clone)]
+pub enum Owner {
+    /// With an API key that may do everything, and can be read once.
+    Key,
+    /// By an invitation to this address.
+    Invitation(EmailAddress, InvitationDays),
 }
 
 /// A tenant that was just created.
@@ -48,34 +58,66 @@ pub struct Founded {
     pub tenant: Tenant,
     /// Its default brand, which has its name.
     pub brand: Brand,
-    /// Its owner's first key; this is the only time it can be read.
-    pub secret: Secret,
+    /// How its first owner comes in.
+    pub owner: FoundedOwner,
 }
 
-/// Creates a tenant with a default brand and a first key that may do everything in it.
+/// How the first owner of a new tenant comes in.
+#[derive(Debug)]
+pub enum FoundedOwner {
+    /// With this key; this is the only time it can be read.
+    Key(Secret),
+    /// By accepting this invitation, which is being sent.
+    Invitation(InvitationId),
+}
+
+/// Creates a tenant with a default brand and what lets its first owner in.
 ///
 /// # Errors
 ///
 /// Those of [`Store::write`], and `Invalid` for a country that has no language or currency to start from.
-pub async fn create(store: &Store, credential: &Credential, new: NewTenant) -> Result<Founded, Error> {
+pub async fn create(store: &Store, credential: &Credential, new: NewTenant, owner: Owner) -> Result<Founded, Error> {
     let details = TenantDetails { defaults: new.locale.resolve(None).map_err(Error::Invalid)?, name: new.name };
     let id = new_id();
-    let secret = tenantry_auth::issue(id, KeyMode::Live)?;
-    let key = NewApiKey {
-        details: ApiKeyDetails::owner("Owner".parse().map_err(|refusal| Error::internal(format!("{refusal}")))?),
-        hash: secret.hash(),
-        last_four: secret.last_four().to_owned(),
+    let (first, founded) = first_owner(id, owner)?;
+    let mail = match founded {
+        FoundedOwner::Key(_) => None,
+        FoundedOwner::Invitation(id) => Some(Mail::Invitation(id)),
     };
     let brand = NewBrand { details: BrandDetails::named(details.name.clone()), slug: None, is_default: true };
-    let founding = Founding { tenant: (id, details), brand: (new_id(), brand), key: (new_id(), key) };
+    let founding = Founding { tenant: (id, details, new.limits), brand: (new_id(), brand), owner: first };
     let (tenant, brand) = store
         .write(credential, Platform, Action::TenantCreate, move |tx| {
-            let (tenant, brand, _) = tx.found_tenant(&founding)?;
-            let members = tenant.details.members();
-            Ok(Change::created((tenant, brand), id, &members))
+            let (tenant, brand) = tx.found_tenant(&founding)?;
+            let members = tenant.members();
+            let change = Change::created((tenant, brand), id, &members);
+            Ok(match mail {
+                Some(mail) => change.mailing(mail),
+                None => change,
+            })
         })
         .await?;
-    Ok(Founded { tenant, brand, secret })
+    Ok(Founded { tenant, brand, owner: founded })
+}
+
+fn first_owner(tenant: TenantId, owner: Owner) -> Result<(FirstOwner, FoundedOwner), Error> {
+    match owner {
+        Owner::Key => {
+            let secret = tenantry_auth::issue(tenant, KeyMode::Live)?;
+            let name = "Owner".parse().map_err(|refusal| Error::internal(format!("{refusal}")))?;
+            let key = NewApiKey {
+                details: ApiKeyDetails::owner(name),
+                hash: secret.hash(),
+                last_four: secret.last_four().to_owned(),
+            };
+            Ok((FirstOwner::Key(new_id(), Box::new(key)), FoundedOwner::Key(secret)))
+        }
+        Owner::Invitation(email, days) => {
+            let id = new_id();
+            let details = InvitationDetails { email, role: Role::Owner, workspaces: Vec::new() };
+            Ok((FirstOwner::Invitation(id, details, days), FoundedOwner::Invitation(id)))
+        }
+    }
 }
 
 /// A page of all tenants.
@@ -83,8 +125,13 @@ pub async fn create(store: &Store, credential: &Credential, new: NewTenant) -> R
 /// # Errors
 ///
 /// Those of [`Store::read`].
-pub async fn list(store: &Store, credential: &Credential, page: PageRequest) -> Result<Page<Tenant>, Error> {
-    store.read(credential, Platform, Action::TenantList, move |tx| tx.tenants(&page)).await
+pub async fn list(
+    store: &Store,
+    credential: &Credential,
+    filter: TenantFilter,
+    page: PageRequest,
+) -> Result<Page<Tenant>, Error> {
+    store.read(credential, Platform, Action::TenantList, move |tx| tx.tenants(&filter, &page)).await
 }
 
 /// Whether there is any tenant yet.
@@ -94,4 +141,122 @@ pub async fn list(store: &Store, credential: &Credential, page: PageRequest) -> 
 /// Those of [`Store::read`].
 pub async fn any(store: &Store, credential: &Credential) -> Result<bool, Error> {
     store.read(credential, Platform, Action::TenantList, |tx| tx.any_tenant()).await
+}
+
+/// Any tenant, and how much it uses of its limits, seen from above.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn inspect(store: &Store, credential: &Credential, id: TenantId) -> Result<(Tenant, Use), Error> {
+    store.read(credential, OverTenant(id), Action::TenantRead, |tx| tx.tenant_and_use()).await
+}
+
+/// Changes any tenant and its limits, from above. A limit below what is there keeps that and lets it not grow.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `PreconditionFailed`.
+pub async fn administer(
+    store: &Store,
+    credential: &Credential,
+    id: TenantId,
+    precondition: Precondition,
+    patch: TenantPatch,
+    limits: LimitsPatch,
+) -> Result<(Tenant, Use), Error> {
+    store
+        .write(credential, OverTenant(id), Action::TenantUpdate, move |tx| {
+            let before = tx.lock_tenant()?;
+            precondition.hold(before.version)?;
+            let (details, limits) = (before.details.patched(&patch), before.limits.patched(limits));
+            if details == before.details && limits == before.limits {
+                return Ok(Change::nothing(tx.tenant_and_use()?));
+            }
+            let after = tx.update_tenant(&details, limits)?;
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.members(), &after.members()))
+        })
+        .await
+}
+
+/// Refuses a tenant's credentials from their next request on. One that is suspended already stays so.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `Conflict` for a tenant that is deleted.
+pub async fn suspend(store: &Store, credential: &Credential, id: TenantId) -> Result<(Tenant, Use), Error> {
+    set_suspended(store, credential, id, Action::TenantSuspend, true).await
+}
+
+/// Lets a suspended tenant's credentials in again. One that is not suspended stays as it is.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `Conflict` for a tenant that is deleted.
+pub async fn reactivate(store: &Store, credential: &Credential, id: TenantId) -> Result<(Tenant, Use), Error> {
+    set_suspended(store, credential, id, Action::TenantReactivate, false).await
+}
+
+async fn set_suspended(
+    store: &Store,
+    credential: &Credential,
+    id: TenantId,
+    action: Action,
+    suspended: bool,
+) -> Result<(Tenant, Use), Error> {
+    store
+        .write(credential, OverTenant(id), action, move |tx| {
+            let before = tx.lock_tenant()?;
+            if before.deleted_at.is_some() {
+                return Err(Error::conflict("tenant_deleted", "The tenant is deleted: restore it first.").into());
+            }
+            if before.suspended_at.is_some() == suspended {
+                return Ok(Change::nothing(tx.tenant_and_use()?));
+            }
+            let after = tx.set_suspended(suspended)?;
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.members(), &after.members()))
+        })
+        .await
+}
+
+/// Deletes a tenant: its credentials are refused from their next request on, and it can be restored until it is erased.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `PreconditionFailed`, and `NotFound` for one that is deleted already.
+pub async fn delete(
+    store: &Store,
+    credential: &Credential,
+    id: TenantId,
+    precondition: Precondition,
+) -> Result<(), Error> {
+    store
+        .write(credential, OverTenant(id), Action::TenantDelete, move |tx| {
+            let before = tx.lock_tenant()?;
+            if before.deleted_at.is_some() {
+                return Err(Error::NotFound("tenant").into());
+            }
+            precondition.hold(before.version)?;
+            let after = tx.set_deleted(true)?;
+            Ok(Change::between((), id, &before.members(), &after.members()))
+        })
+        .await
+}
+
+/// Restores a deleted tenant, as suspended as it was; one that is not deleted stays as it is.
+///
+/// # Errors
+///
+/// Those of [`Store::write`].
+pub async fn restore(store: &Store, credential: &Credential, id: TenantId) -> Result<(Tenant, Use), Error> {
+    store
+        .write(credential, OverTenant(id), Action::TenantRestore, move |tx| {
+            let before = tx.lock_tenant()?;
+            if before.deleted_at.is_none() {
+                return Ok(Change::nothing(tx.tenant_and_use()?));
+            }
+            let after = tx.set_deleted(false)?;
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.members(), &after.members()))
+        })
+        .await
 }

@@ -8,7 +8,8 @@ use diesel::{
     sql_types::{Text, Timestamptz, Uuid as SqlUuid},
 };
 use tenantry_domain::{
-    ApiKey, ApiKeyDetails, ApiKeyId, Error, InTenant, NewApiKey, Page, PageRequest, Reach, Refusal, TenantId,
+    ApiKey, ApiKeyDetails, ApiKeyId, BrandId, Error, InTenant, NewApiKey, Page, PageRequest, Reach, Refusal, TenantId,
+    WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -124,7 +125,7 @@ impl Tx<'_, InTenant> {
     pub fn create_api_key(&mut self, id: ApiKeyId, new: &NewApiKey) -> Result<ApiKey, Fault> {
         let tenant = self.found.uuid();
         match new.details.reach {
-            Reach::Tenant => {}
+            Reach::Nothing | Reach::Assigned(_) | Reach::Tenant => {}
             Reach::Brand(id) => {
                 let brand = brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id.uuid())));
                 if !select(exists(brand)).get_result(self.connection)? {
@@ -172,11 +173,7 @@ pub(crate) fn insert(
     id: ApiKeyId,
     new: &NewApiKey,
 ) -> Result<ApiKey, Fault> {
-    let (brand_id, workspace_id) = match new.details.reach {
-        Reach::Tenant => (None, None),
-        Reach::Brand(id) => (Some(id.uuid()), None),
-        Reach::Workspace(id) => (None, Some(id.uuid())),
-    };
+    let (brand_id, workspace_id) = new.details.reach.restriction();
     let row = NewRow {
         tenant_id: tenant.uuid(),
         id: id.uuid(),
@@ -184,8 +181,8 @@ pub(crate) fn insert(
         name: new.details.name.as_str(),
         mode: new.details.mode.as_str(),
         scopes: new.details.scopes.iter().map(|scope| scope.as_str()).collect(),
-        brand_id,
-        workspace_id,
+        brand_id: brand_id.map(BrandId::uuid),
+        workspace_id: workspace_id.map(WorkspaceId::uuid),
         last_four: &new.last_four,
         expires_at: new.details.expires_at,
     };

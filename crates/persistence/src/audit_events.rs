@@ -1,11 +1,14 @@
-//! The audit log: one row for each write, in the transaction of the write.
+//! The audit log: one row for each write, in the transaction of the write. It is read and never changed.
 
-use diesel::prelude::*;
+use chrono::{DateTime, Utc};
+use diesel::{pg::Pg, prelude::*};
 use serde_json::Value;
-use tenantry_domain::{Action, Actor, AuditEvent, Origin, TenantId};
+use tenantry_domain::{
+    Action, Actor, AuditEvent, AuditEventId, AuditRecord, InTenant, Origin, Page, PageRequest, TenantId,
+};
 use uuid::Uuid;
 
-use crate::schema::audit_events;
+use crate::{fault::Fault, keyset, schema::audit_events, tx::Tx};
 
 #[derive(Insertable)]
 #[diesel(table_name = audit_events)]
@@ -43,4 +46,94 @@ pub(crate) fn insert(
         address: origin.address.map(|address| address.to_string()),
     };
     diesel::insert_into(audit_events::table).values(row).execute(connection).map(drop)
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = audit_events, check_for_backend(Pg))]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    action: String,
+    actor_type: String,
+    actor_id: String,
+    subject_type: String,
+    subject_id: Uuid,
+    changes: Value,
+    request_id: Option<String>,
+    address: Option<String>,
+    occurred_at: DateTime<Utc>,
+}
+
+impl From<Row> for AuditRecord {
+    fn from(row: Row) -> Self {
+        Self {
+            id: AuditEventId::from_uuid(row.id),
+            tenant_id: TenantId::from_uuid(row.tenant_id),
+            action: row.action,
+            actor_type: row.actor_type,
+            actor_id: row.actor_id,
+            subject_type: row.subject_type,
+            subject_id: row.subject_id,
+            changes: row.changes,
+            request_id: row.request_id,
+            address: row.address,
+            occurred_at: row.occurred_at,
+        }
+    }
+}
+
+/// Which events a list shows; what is `None` does not restrict it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    /// Of this actor: an id, or a name.
+    pub actor_id: Option<String>,
+    /// Of this kind of actor.
+    pub actor_type: Option<String>,
+    /// Of this action.
+    pub action: Option<String>,
+    /// About this thing.
+    pub subject_id: Option<Uuid>,
+    /// About this kind of thing.
+    pub subject_type: Option<String>,
+    /// At this time or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Before this time.
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Tx<'_, InTenant> {
+    /// A page of the tenant's audit log.
+    pub fn audit_events(&mut self, filter: &AuditFilter, page: &PageRequest) -> Result<Page<AuditRecord>, Fault> {
+        let mut query = audit_events::table
+            .filter(audit_events::tenant_id.eq(self.found.uuid()))
+            .select(Row::as_select())
+            .into_boxed();
+        if let Some(id) = &filter.actor_id {
+            query = query.filter(audit_events::actor_id.eq(id.clone()));
+        }
+        if let Some(kind) = &filter.actor_type {
+            query = query.filter(audit_events::actor_type.eq(kind.clone()));
+        }
+        if let Some(action) = &filter.action {
+            query = query.filter(audit_events::action.eq(action.clone()));
+        }
+        if let Some(id) = filter.subject_id {
+            query = query.filter(audit_events::subject_id.eq(id));
+        }
+        if let Some(kind) = &filter.subject_type {
+            query = query.filter(audit_events::subject_type.eq(kind.clone()));
+        }
+        if let Some(from) = filter.from {
+            query = query.filter(audit_events::occurred_at.ge(from));
+        }
+        if let Some(until) = filter.until {
+            query = query.filter(audit_events::occurred_at.lt(until));
+        }
+        if let Some(position) = &page.after {
+            query = query.filter(keyset::after("audit_events", page.sort, position));
+        }
+        let rows: Vec<Row> =
+            query.order(keyset::order("audit_events", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        Ok(Page::cut(rows.into_iter().map(AuditRecord::from).collect(), page))
+    }
 }

@@ -1,7 +1,7 @@
 //! Brands of a tenant.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*};
+use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Bool};
 use tenantry_domain::{
     Brand, BrandDetails, BrandId, Error, HexColor, HttpsUrl, InBrand, InTenant, InWorkspace, Instructions, NewBrand,
     Page, PageRequest, Reach, Refusal, SenderName, SignatureHtml, SignatureText, Slug, TenantId, Tone,
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored, stored_option},
-    keyset,
+    keyset, members,
     schema::{brands, workspaces},
     tenants,
     tx::Tx,
@@ -124,6 +124,14 @@ impl Tx<'_, InTenant> {
                     .select(workspaces::brand_id);
                 query = query.filter(brands::id.eq_any(of_workspace));
             }
+            Reach::Assigned(member) => {
+                let of_workspaces = workspaces::table
+                    .filter(workspaces::tenant_id.eq(tenant).and(workspaces::deleted_at.is_null()))
+                    .filter(workspaces::id.eq_any(members::assigned_workspaces(tenant, member.uuid())))
+                    .select(workspaces::brand_id);
+                query = query.filter(brands::id.eq_any(of_workspaces));
+            }
+            Reach::Nothing => query = query.filter(false.into_sql::<Bool>()),
         }
         if let Some(search) = search {
             query = query.filter(brands::name.ilike(keyset::contains(search)));

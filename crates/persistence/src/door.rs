@@ -8,15 +8,13 @@ use diesel::{
     PgConnection, QueryResult,
     connection::{AnsiTransactionManager, TransactionManager},
 };
-use tenantry_domain::{
-    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, TenantId, Unauthenticated, permit,
-};
-use uuid::Uuid;
+use tenantry_domain::{Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Unauthenticated, permit};
 
 use crate::{
     api_keys, audit_events,
     fault::Fault,
-    places::{Place, Sight},
+    outbox,
+    places::{Known, Place, Visitor},
     pool::{Pool, PoolOptions, PoolState},
     tx::Tx,
 };
@@ -89,7 +87,7 @@ impl Store {
         access: Access,
         work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
     ) -> Result<T, Error> {
-        let stand = P::stand_sql(credential.tenant()).ok_or(Error::Unauthenticated(Unauthenticated::Invalid))?;
+        let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
         let begin = match access {
             Access::Read => format!("BEGIN READ ONLY; {stand}"),
             Access::Write => format!("BEGIN; {stand}"),
@@ -118,15 +116,24 @@ fn visit<P: Place, T>(
         if let Some(event) = &change.event {
             let tenant = P::audited_in(tx.found, event);
             audit_events::insert(tx.connection, tenant, action, &tx.actor, &credential.origin, event)?;
+            if let Some(mail) = change.mail {
+                outbox::insert(tx.connection, tenant, mail)?;
+            }
         }
         Ok(change.value)
     });
+    let value = finish(connection, outcome)?;
+    if let (Some(tenant), Some(key)) = (credential.tenant(), stale_key) {
+        api_keys::touch(connection, tenant, key);
+    }
+    Ok(value)
+}
+
+/// Commits what went well and takes back what did not.
+pub(crate) fn finish<T>(connection: &mut PgConnection, outcome: Result<T, Fault>) -> Result<T, Fault> {
     match outcome {
         Ok(value) => {
             commit(connection)?;
-            if let (Some(tenant), Some(key)) = (credential.tenant(), stale_key) {
-                api_keys::touch(connection, tenant, key);
-            }
             Ok(value)
         }
         Err(fault) => {
@@ -134,6 +141,17 @@ fn visit<P: Place, T>(
             let _ = <AnsiTransactionManager as TransactionManager<PgConnection>>::rollback_transaction(connection);
             Err(fault)
         }
+    }
+}
+
+/// Why a credential of no tenant cannot stand in one.
+fn nowhere(credential: &Credential, action: Action) -> Error {
+    match credential.holder {
+        // Its key is good. What it may not do is said as to anybody else.
+        Holder::Platform => permit(&Grant::Platform, action)
+            .err()
+            .unwrap_or_else(|| Error::forbidden("The platform key does not see inside tenants.")),
+        _ => Error::Unauthenticated(Unauthenticated::Invalid),
     }
 }
 
@@ -145,37 +163,47 @@ fn admit<'c, P: Place>(
     action: Action,
     stale_key: &mut Option<ApiKeyId>,
 ) -> Result<Tx<'c, P>, Fault> {
-    let hash = match &credential.holder {
-        Holder::ApiKey { hash, .. } => hash.as_bytes(),
-        Holder::Operator { .. } | Holder::Job { .. } => &[],
-    };
-    let tenant = credential.tenant().map_or(Uuid::nil(), TenantId::uuid);
-    let sight = place.find(connection, tenant, hash)?;
-    let (actor, grant, found) = recognise(credential, sight, stale_key)?;
+    let sight = place.find(connection, &Visitor::of(credential))?;
+    let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
+    let (actor, grant) = recognise(credential, known.as_ref(), stale_key)?;
     let found = found.filter(|found| P::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
     permit(&grant, action)?;
     Ok(Tx { connection, actor, grant, found })
 }
 
-type Recognised<F> = (Actor, Grant, Option<F>);
-
-fn recognise<F>(
+pub(crate) fn recognise(
     credential: &Credential,
-    sight: Option<Sight<F>>,
+    known: Option<&Known>,
     stale_key: &mut Option<ApiKeyId>,
-) -> Result<Recognised<F>, Fault> {
-    match (&credential.holder, sight) {
-        (Holder::ApiKey { .. }, Some(Sight { key: Some(key), found })) => {
-            *stale_key = key.is_stale().then(|| key.id());
-            Ok((Actor::ApiKey(key.id()), key.grant()?, found))
+) -> Result<(Actor, Grant), Fault> {
+    let refused = |why| Err(Error::Unauthenticated(why).into());
+    // Whoever needs no credential of the tenant may hear that there is no such tenant.
+    let known = known.ok_or(Error::NotFound("tenant"));
+    match &credential.holder {
+        Holder::ApiKey { .. } => match known {
+            Ok(Known { key: Some(key), tenant, .. }) if !tenant.is_deleted() => {
+                if tenant.is_suspended() {
+                    return refused(Unauthenticated::Suspended);
+                }
+                *stale_key = key.is_stale().then(|| key.id());
+                Ok((Actor::ApiKey(key.id()), key.grant()?))
+            }
+            _ => refused(Unauthenticated::Invalid),
+        },
+        Holder::Member { .. } => match known {
+            Ok(Known { member: Some(member), tenant, .. }) if !tenant.is_deleted() => {
+                if tenant.is_suspended() {
+                    return refused(Unauthenticated::Suspended);
+                }
+                Ok((Actor::Member(member.id()), Grant::Role { member: member.id(), role: member.role()? }))
+            }
+            _ => refused(Unauthenticated::Token),
+        },
+        Holder::Platform => known.map(|_| (Actor::Platform, Grant::Platform)).map_err(Fault::from),
+        Holder::Operator { name, .. } => {
+            known.map(|_| (Actor::Operator(name.as_str().to_owned()), Grant::Operator)).map_err(Fault::from)
         }
-        (Holder::ApiKey { .. }, _) => Err(Error::Unauthenticated(Unauthenticated::Invalid).into()),
-        (Holder::Operator { name, .. }, Some(sight)) => {
-            Ok((Actor::Operator(name.as_str().to_owned()), Grant::Operator, sight.found))
-        }
-        (Holder::Job { name, .. }, Some(sight)) => Ok((Actor::Job(name), Grant::Job, sight.found)),
-        // Whoever needs no key of the tenant may hear that there is no such tenant.
-        (Holder::Operator { .. } | Holder::Job { .. }, None) => Err(Error::NotFound("tenant").into()),
+        Holder::Job { name, .. } => known.map(|_| (Actor::Job(name), Grant::Job)).map_err(Fault::from),
     }
 }
 

@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 /// `(column, id)` in the order asked for. The names are ours and never the caller's.
 pub(crate) fn order(table: &'static str, sort: Sort) -> SqlLiteral<Untyped> {
-    let (column, way) = (column(sort.by), if sort.descending { "DESC" } else { "ASC" });
+    let (column, way) = (column(table, sort.by), if sort.descending { "DESC" } else { "ASC" });
     sql(&format!("{table}.{column} {way}, {table}.id {way}"))
 }
 
 /// The rows after a position: a comparison of rows, which one range of the index answers.
 pub(crate) fn after(table: &'static str, sort: Sort, position: &Position) -> After {
-    let (column, beyond) = (column(sort.by), if sort.descending { "<" } else { ">" });
+    let (column, beyond) = (column(table, sort.by), if sort.descending { "<" } else { ">" });
     let cast = if sort.by == SortBy::Name { "text" } else { "timestamptz" };
     sql::<Bool>(&format!("({table}.{column}, {table}.id) {beyond} ("))
         .bind::<Text, _>(position.key().to_owned())
@@ -36,8 +36,10 @@ pub(crate) fn limit(request: &PageRequest) -> i64 {
     i64::try_from(request.limit.get() + 1).unwrap_or(i64::MAX)
 }
 
-fn column(by: SortBy) -> &'static str {
+fn column(table: &str, by: SortBy) -> &'static str {
     match by {
+        SortBy::Name if matches!(table, "members" | "invitations") => "email_key",
+        SortBy::CreatedAt if table == "audit_events" => "occurred_at",
         SortBy::CreatedAt => "created_at",
         SortBy::UpdatedAt => "updated_at",
         SortBy::Name => "name",

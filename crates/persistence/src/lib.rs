@@ -5,13 +5,18 @@
 //! This crate refuses to know HTTP, and to let a transaction wait for the network: closures are synchronous.
 
 mod api_keys;
+mod assignments;
 mod audit_events;
 mod brands;
 mod door;
 pub mod embedded;
 mod fault;
+mod front_desk;
+mod invitations;
 mod keyset;
+mod members;
 mod migrate;
+mod outbox;
 mod places;
 mod pool;
 mod schema;
@@ -19,12 +24,15 @@ mod tenants;
 mod tx;
 mod workspaces;
 
+pub use audit_events::AuditFilter;
 pub use door::Store;
 pub use fault::Fault;
+pub use invitations::InvitationFilter;
+pub use members::{MemberFilter, SHOWN_ASSIGNMENTS};
 pub use migrate::{MigrateError, Migrated, Migration, Migrator};
 pub use places::{Place, TenantPlace};
 pub use pool::{PoolOptions, PoolState, objection_to};
-pub use tenants::Founding;
+pub use tenants::{FirstOwner, Founding, TenantFilter};
 pub use tx::Tx;
 pub use workspaces::WorkspaceFilter;
 

@@ -11,6 +11,11 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        suspended_at -> Nullable<Timestamptz>,
+        deleted_at -> Nullable<Timestamptz>,
+        max_workspaces -> Nullable<Int4>,
+        max_members -> Nullable<Int4>,
+        mail_due_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -90,7 +95,93 @@ diesel::table! {
         changes -> Jsonb,
         request_id -> Nullable<Text>,
         address -> Nullable<Text>,
+        occurred_at -> Timestamptz,
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(tenants, brands, workspaces, api_keys, audit_events);
+diesel::table! {
+    members (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        email -> Text,
+        email_key -> Text,
+        role -> Text,
+        status -> Text,
+        issuer -> Text,
+        subject -> Text,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    assignments (tenant_id, workspace_id, member_id) {
+        tenant_id -> Uuid,
+        workspace_id -> Uuid,
+        member_id -> Uuid,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    invitations (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        email -> Text,
+        email_key -> Text,
+        role -> Text,
+        expires_at -> Timestamptz,
+        accepted_at -> Nullable<Timestamptz>,
+        revoked_at -> Nullable<Timestamptz>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    invitation_workspaces (tenant_id, invitation_id, workspace_id) {
+        tenant_id -> Uuid,
+        invitation_id -> Uuid,
+        workspace_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    invitation_tokens (tenant_id, token_hash) {
+        tenant_id -> Uuid,
+        token_hash -> Bytea,
+        invitation_id -> Uuid,
+        replaced_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    outbox_messages (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        kind -> Text,
+        subject_id -> Uuid,
+        state -> Text,
+        attempts -> Int4,
+        next_attempt_at -> Timestamptz,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    tenants,
+    brands,
+    workspaces,
+    api_keys,
+    audit_events,
+    members,
+    assignments,
+    invitations,
+    invitation_workspaces,
+    invitation_tokens,
+    outbox_messages,
+);

@@ -5,19 +5,20 @@ use diesel::{
     dsl::{exists, now},
     pg::Pg,
     prelude::*,
-    sql_types::Text,
+    sql_types::{Text, Timestamptz},
 };
 use tenantry_domain::{
-    ApiKey, ApiKeyId, Brand, BrandId, Error, InTenant, Locale, NewApiKey, NewBrand, Page, PageRequest, Platform,
-    Tenant, TenantDetails, TenantId,
+    ApiKeyId, Brand, BrandId, Cap, Error, InTenant, InvitationDays, InvitationDetails, InvitationId, Limits, Locale,
+    NewApiKey, NewBrand, OverTenant, Page, PageRequest, Platform, Tenant, TenantDetails, TenantId, TenantState, Use,
 };
 use uuid::Uuid;
 
 use crate::{
     api_keys, brands,
     fault::{Fault, stored},
-    keyset,
-    schema::tenants,
+    invitations, keyset,
+    places::TenantPlace,
+    schema::{invitations as invitations_table, members, tenants, workspaces},
     tx::Tx,
 };
 
@@ -33,6 +34,10 @@ struct Row {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    suspended_at: Option<DateTime<Utc>>,
+    deleted_at: Option<DateTime<Utc>>,
+    max_workspaces: Option<i32>,
+    max_members: Option<i32>,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -68,6 +73,12 @@ impl Row {
         Ok(Tenant {
             id: TenantId::from_uuid(self.id),
             details: TenantDetails { name: stored("tenants.name", &self.name)?, defaults },
+            limits: Limits {
+                max_workspaces: stored_cap("tenants.max_workspaces", self.max_workspaces)?,
+                max_members: stored_cap("tenants.max_members", self.max_members)?,
+            },
+            suspended_at: self.suspended_at,
+            deleted_at: self.deleted_at,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -75,35 +86,83 @@ impl Row {
     }
 }
 
+fn stored_cap(column: &str, raw: Option<i32>) -> Result<Option<Cap>, Fault> {
+    raw.map(|raw| Cap::try_from(i64::from(raw)))
+        .transpose()
+        .map_err(|refusal| Error::internal(format!("{column} holds a value that {refusal}")).into())
+}
+
+#[derive(AsChangeset, Insertable)]
+#[diesel(table_name = tenants, treat_none_as_null = true)]
+struct LimitColumns {
+    max_workspaces: Option<i32>,
+    max_members: Option<i32>,
+}
+
+impl LimitColumns {
+    fn of(limits: Limits) -> Self {
+        let number = |cap: Option<Cap>| cap.and_then(|cap| i32::try_from(cap.get()).ok());
+        Self { max_workspaces: number(limits.max_workspaces), max_members: number(limits.max_members) }
+    }
+}
+
 /// What a tenant starts with besides itself.
 #[derive(Debug, Clone)]
 pub struct Founding {
     /// The tenant.
-    pub tenant: (TenantId, TenantDetails),
+    pub tenant: (TenantId, TenantDetails, Limits),
     /// Its default brand.
     pub brand: (BrandId, NewBrand),
-    /// Its owner's first key.
-    pub key: (ApiKeyId, NewApiKey),
+    /// How its first owner comes in.
+    pub owner: FirstOwner,
+}
+
+/// How a tenant's first owner comes in.
+#[derive(Debug, Clone)]
+pub enum FirstOwner {
+    /// With this key.
+    Key(ApiKeyId, Box<NewApiKey>),
+    /// By accepting this invitation within so many days.
+    Invitation(InvitationId, InvitationDetails, InvitationDays),
 }
 
 impl Tx<'_, Platform> {
-    /// Creates a tenant with its default brand and first key.
-    pub fn found_tenant(&mut self, founding: &Founding) -> Result<(Tenant, Brand, ApiKey), Fault> {
-        let (id, details) = &founding.tenant;
+    /// Creates a tenant with its default brand and what lets its first owner in.
+    pub fn found_tenant(&mut self, founding: &Founding) -> Result<(Tenant, Brand), Fault> {
+        let (id, details, limits) = &founding.tenant;
         let row = diesel::insert_into(tenants::table)
-            .values((tenants::id.eq(id.uuid()), Columns::of(details)))
+            .values((tenants::id.eq(id.uuid()), Columns::of(details), LimitColumns::of(*limits)))
             .returning(Row::as_returning())
             .get_result(self.connection)?;
         // What follows is inside the new tenant, where the platform itself sees nothing.
         diesel::sql_query("SELECT set_tenant($1)").bind::<Text, _>(id.to_string()).execute(self.connection)?;
         let brand = brands::insert(self.connection, *id, founding.brand.0, &founding.brand.1)?;
-        let key = api_keys::insert(self.connection, *id, founding.key.0, &founding.key.1)?;
-        Ok((row.into_tenant()?, brand, key))
+        match &founding.owner {
+            FirstOwner::Key(key, new) => drop(api_keys::insert(self.connection, *id, *key, new)?),
+            FirstOwner::Invitation(invitation, details, days) => {
+                let until = self.clock()? + days.duration();
+                drop(invitations::insert(self.connection, *id, *invitation, details, until)?);
+            }
+        }
+        Ok((row.into_tenant()?, brand))
     }
 
     /// A page of all tenants.
-    pub fn tenants(&mut self, page: &PageRequest) -> Result<Page<Tenant>, Fault> {
+    pub fn tenants(&mut self, filter: &TenantFilter, page: &PageRequest) -> Result<Page<Tenant>, Fault> {
         let mut query = tenants::table.select(Row::as_select()).into_boxed();
+        match filter.state {
+            Some(TenantState::Deleted) => query = query.filter(tenants::deleted_at.is_not_null()),
+            Some(TenantState::Suspended) => {
+                query = query.filter(tenants::deleted_at.is_null().and(tenants::suspended_at.is_not_null()));
+            }
+            Some(TenantState::Active) => {
+                query = query.filter(tenants::deleted_at.is_null().and(tenants::suspended_at.is_null()));
+            }
+            None => {}
+        }
+        if let Some(search) = &filter.search {
+            query = query.filter(tenants::name.ilike(keyset::contains(search)));
+        }
         if let Some(position) = &page.after {
             query = query.filter(keyset::after("tenants", page.sort, position));
         }
@@ -117,16 +176,92 @@ impl Tx<'_, Platform> {
     }
 }
 
+/// Which tenants a list shows; what is `None` does not restrict it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TenantFilter {
+    /// In this state.
+    pub state: Option<TenantState>,
+    /// With this text somewhere in the name, in either case.
+    pub search: Option<String>,
+}
+
+impl<P: TenantPlace> Tx<'_, P> {
+    /// The tenant, locked until the end of the transaction.
+    pub fn lock_tenant(&mut self) -> Result<Tenant, Fault> {
+        let id = self.tenant_id();
+        lock(self.connection, id)?;
+        read(self.connection, id)
+    }
+}
+
+impl Tx<'_, OverTenant> {
+    /// The tenant and how much it uses of its limits: numbers, and nothing of what they count.
+    pub fn tenant_and_use(&mut self) -> Result<(Tenant, Use), Fault> {
+        Ok((read(self.connection, self.found)?, used(self.connection, self.found)?))
+    }
+
+    /// Stores new details and limits.
+    pub fn update_tenant(&mut self, details: &TenantDetails, limits: Limits) -> Result<Tenant, Fault> {
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
+            .set((
+                Columns::of(details),
+                LimitColumns::of(limits),
+                tenants::version.eq(tenants::version + 1),
+                tenants::updated_at.eq(now),
+            ))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_tenant()
+    }
+
+    /// Refuses the tenant's credentials from the next request on, or no longer.
+    pub fn set_suspended(&mut self, suspended: bool) -> Result<Tenant, Fault> {
+        let at = suspended.then(|| self.clock()).transpose()?;
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
+            .set((tenants::suspended_at.eq(at), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_tenant()
+    }
+
+    /// Refuses the tenant's credentials from the next request on and lets it be erased when its time is over, or no longer.
+    pub fn set_deleted(&mut self, deleted: bool) -> Result<Tenant, Fault> {
+        let at = deleted.then(|| self.clock()).transpose()?;
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
+            .set((tenants::deleted_at.eq(at), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_tenant()
+    }
+}
+
+/// How much of its limits a tenant uses.
+fn used(connection: &mut PgConnection, tenant: TenantId) -> Result<Use, Fault> {
+    let id = tenant.uuid();
+    Ok(Use {
+        workspaces: workspaces::table
+            .filter(workspaces::tenant_id.eq(id).and(workspaces::deleted_at.is_null()))
+            .count()
+            .get_result(connection)?,
+        members: members::table.filter(members::tenant_id.eq(id)).count().get_result(connection)?,
+        pending_invitations: invitations_table::table
+            .filter(invitations_table::tenant_id.eq(id))
+            .filter(invitations_table::accepted_at.is_null().and(invitations_table::revoked_at.is_null()))
+            .filter(invitations_table::expires_at.gt(now.into_sql::<Timestamptz>()))
+            .count()
+            .get_result(connection)?,
+    })
+}
+
 impl Tx<'_, InTenant> {
+    /// How much the tenant uses of its limits.
+    pub fn tenant_use(&mut self) -> Result<Use, Fault> {
+        used(self.connection, self.found)
+    }
+
     /// The tenant.
     pub fn tenant(&mut self) -> Result<Tenant, Fault> {
         read(self.connection, self.found)
-    }
-
-    /// The tenant, locked until the end of the transaction.
-    pub fn lock_tenant(&mut self) -> Result<Tenant, Fault> {
-        lock(self.connection, self.found)?;
-        self.tenant()
     }
 
     /// Stores new details.

@@ -1,9 +1,13 @@
 //! What the door hands out: a transaction that already stands in a place.
 
-use diesel::PgConnection;
+use chrono::{DateTime, Utc};
+use diesel::{IntoSql, PgConnection, RunQueryDsl, dsl::now, sql_types::Timestamptz};
 use tenantry_domain::{Actor, Grant, TenantId};
 
-use crate::places::{Place, TenantPlace};
+use crate::{
+    fault::Fault,
+    places::{Place, TenantPlace},
+};
 
 /// A transaction in the place `P`. Its methods say what can be done there; none of them takes the id of the place, so that
 /// there is never a second one to compare.
@@ -18,6 +22,11 @@ impl<P: Place> Tx<'_, P> {
     /// Who is at work.
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// The database's time, which all replicas share.
+    pub fn clock(&mut self) -> Result<DateTime<Utc>, Fault> {
+        Ok(diesel::select(now.into_sql::<Timestamptz>()).get_result(self.connection)?)
     }
 
     /// What the actor has been given here.

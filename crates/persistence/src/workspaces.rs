@@ -5,21 +5,21 @@ use diesel::{
     dsl::{IntervalDsl, now},
     pg::Pg,
     prelude::*,
-    sql_types::Timestamptz,
+    sql_types::{Bool, Timestamptz},
 };
 use tenantry_domain::{
     BrandId, CountryCode, CurrencyCode, Error, InBrand, InRestorableWorkspace, InTenant, InWorkspace, Instructions,
     LanguageCode, Locale, NewWorkspace, Page, PageRequest, RESTORABLE_DAYS, Reach, SignatureHtml, SignatureText,
-    TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceType,
+    TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceType, limit_reached,
 };
 use uuid::Uuid;
 
 use crate::{
     brands::unknown_brand,
     fault::{Fault, stored, stored_option},
-    keyset,
+    keyset, members,
     places::FoundWorkspace,
-    schema::workspaces,
+    schema::{assignments, members as members_table, workspaces},
     tenants,
     tx::Tx,
 };
@@ -168,6 +168,14 @@ impl Tx<'_, InTenant> {
             .first::<Row>(self.connection)
             .optional()?;
         let Some(row) = row else { return Ok(None) };
+        // Its assignments go with it, and are seen at the members.
+        let assigned = assignments::table
+            .filter(assignments::tenant_id.eq(tenant).and(assignments::workspace_id.eq(row.id)))
+            .select(assignments::member_id);
+        diesel::update(members_table::table.filter(members_table::tenant_id.eq(tenant)))
+            .filter(members_table::id.eq_any(assigned))
+            .set(members_table::version.eq(members_table::version + 1))
+            .execute(self.connection)?;
         diesel::delete(workspaces::table.filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(row.id))))
             .execute(self.connection)?;
         row.into_workspace().map(Some)
@@ -184,7 +192,25 @@ fn visible<'a>(tenant: TenantId, reach: Reach) -> Visible<'a> {
         Reach::Tenant => query,
         Reach::Brand(id) => query.filter(workspaces::brand_id.eq(id.uuid())),
         Reach::Workspace(id) => query.filter(workspaces::id.eq(id.uuid())),
+        Reach::Assigned(member) => {
+            query.filter(workspaces::id.eq_any(members::assigned_workspaces(tenant.uuid(), member.uuid())))
+        }
+        Reach::Nothing => query.filter(false.into_sql::<Bool>()),
     }
+}
+
+/// Refuses one more workspace in a tenant that has as many as it may. Nobody else makes one until the end of the transaction.
+fn check_limit(connection: &mut PgConnection, tenant: TenantId) -> Result<(), Fault> {
+    if tenants::read(connection, tenant)?.limits.max_workspaces.is_none() {
+        return Ok(());
+    }
+    tenants::lock(connection, tenant)?;
+    let Some(cap) = tenants::read(connection, tenant)?.limits.max_workspaces else { return Ok(()) };
+    let used: i64 = visible(tenant, Reach::Tenant).count().get_result(connection)?;
+    if used >= i64::from(cap.get()) {
+        return Err(limit_reached("workspaces", cap, used).into());
+    }
+    Ok(())
 }
 
 impl Tx<'_, InBrand> {
@@ -192,6 +218,7 @@ impl Tx<'_, InBrand> {
     pub fn create_workspace(&mut self, id: WorkspaceId, new: &NewWorkspace) -> Result<Workspace, Fault> {
         let tenant = tenants::read(self.connection, self.found.tenant)?;
         let details = new.details(self.found.id, &tenant.details.defaults).map_err(Error::Invalid)?;
+        check_limit(self.connection, tenant.id)?;
         diesel::insert_into(workspaces::table)
             .values((workspaces::tenant_id.eq(tenant.id.uuid()), workspaces::id.eq(id.uuid()), Columns::of(&details)))
             .returning(Row::as_returning())
@@ -270,8 +297,9 @@ impl Tx<'_, InRestorableWorkspace> {
         Ok((row.into_workspace()?, deleted))
     }
 
-    /// Shows the workspace again.
+    /// Shows the workspace again, if the tenant may have one more.
     pub fn restore_workspace(&mut self) -> Result<Workspace, Fault> {
+        check_limit(self.connection, self.found.tenant)?;
         diesel::update(workspaces::table.filter(this(self.found)))
             .set((
                 workspaces::deleted_at.eq(None::<DateTime<Utc>>),

@@ -4,7 +4,7 @@ use std::{net::TcpListener, time::Duration};
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
-use tenantry_http::{Closing, ServeOptions};
+use tenantry_http::{Closing, ServeOptions, Trust};
 use tenantry_tests::{App, Client};
 
 use super::behind_the_back;
@@ -15,7 +15,7 @@ fn replica(app: &App) -> Client {
     let base = format!("http://{}", listener.local_addr().unwrap());
     let store = App::store(&app.database.service_url(), |_| {});
     let options = ServeOptions { workers: 1, grace: Duration::from_secs(10) };
-    tokio::spawn(tenantry_http::serve(listener, store, Closing::default(), options).unwrap());
+    tokio::spawn(tenantry_http::serve(listener, store, Trust::default(), Closing::default(), options).unwrap());
     Client::new(&base)
 }
 

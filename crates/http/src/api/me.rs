@@ -5,7 +5,7 @@ use serde::Serialize;
 use tenantry_operations::me;
 use utoipa::ToSchema;
 
-use super::{api_keys::ApiKeyView, tenant::TenantView};
+use super::{api_keys::ApiKeyView, members::MemberView, tenant::TenantView};
 use crate::{
     Service,
     error::Failure,
@@ -19,8 +19,12 @@ use crate::{
 pub(crate) struct MeView {
     /// The tenant that the credential belongs to.
     tenant: TenantView,
-    /// The API key that was presented.
-    api_key: ApiKeyView,
+    /// The API key that was presented; `null` where a member asks.
+    #[schema(required)]
+    api_key: Option<ApiKeyView>,
+    /// The member that asks; `null` where an API key does.
+    #[schema(required)]
+    member: Option<MemberView>,
     /// How many workspaces it sees.
     #[schema(example = 1)]
     visible_workspaces: i64,
@@ -28,14 +32,20 @@ pub(crate) struct MeView {
 
 /// Get the caller
 ///
-/// The tenant, the API key with its scopes and restriction, and how many workspaces it sees. Every key may ask this.
+/// The tenant, the API key with its scopes and restriction or the member with its role, and how many workspaces the caller
+/// sees. Every caller may ask this.
 #[utoipa::path(tag = "Me", responses((status = 200, description = "The caller.", body = MeView)))]
 #[get("/api/me")]
 pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Service>) -> Result<HttpResponse, Failure> {
     let me = me::show(&service.store, &caller.credential).await?;
+    let (api_key, member) = match me.caller {
+        me::Caller::ApiKey(key) => (Some(key.into()), None),
+        me::Caller::Member(member) => (None, Some(member.into())),
+    };
     known.answer_hashed(&MeView {
         tenant: me.tenant.into(),
-        api_key: me.key.into(),
+        api_key,
+        member,
         visible_workspaces: me.visible_workspaces,
     })
 }

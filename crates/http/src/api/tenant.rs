@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, get, patch, web::Data};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    CountryCode, CurrencyCode, FieldRefusal, LanguageCode, LocaleRequest, Tenant, TenantName, TenantPatch,
-    WorkspaceType,
+    Cap, CountryCode, CurrencyCode, FieldRefusal, LanguageCode, Limits, LocaleRequest, Tenant, TenantName, TenantPatch,
+    Use, WorkspaceType,
 };
 use tenantry_operations::tenants;
 use utoipa::ToSchema;
@@ -43,6 +43,8 @@ pub struct TenantView {
     /// The type of workspaces for which none is named.
     #[schema(value_type = WorkspaceTypeSchema, example = "b2b")]
     default_workspace_type: &'static str,
+    /// What it may have at most; the platform sets that.
+    limits: LimitsView,
     /// When it was created.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
@@ -51,6 +53,64 @@ pub struct TenantView {
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:45:00.000Z")]
     updated_at: DateTime<Utc>,
+}
+
+/// What a tenant may have at most; `null` is unlimited.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Limits)]
+pub(crate) struct LimitsView {
+    /// Workspaces, without those that are deleted.
+    #[schema(required, example = 25)]
+    max_workspaces: Option<u32>,
+    /// Members assigned to each workspace, with those who are invited to it.
+    #[schema(required, example = json!(null))]
+    max_members: Option<u32>,
+}
+
+impl From<Limits> for LimitsView {
+    fn from(limits: Limits) -> Self {
+        Self { max_workspaces: limits.max_workspaces.map(Cap::get), max_members: limits.max_members.map(Cap::get) }
+    }
+}
+
+/// How much a tenant has of what is limited or counted.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Use)]
+pub(crate) struct UseView {
+    /// Workspaces, without those that are deleted.
+    #[schema(example = 3)]
+    workspaces: i64,
+    /// Members.
+    #[schema(example = 12)]
+    members: i64,
+    /// Invitations that can be accepted.
+    #[schema(example = 1)]
+    pending_invitations: i64,
+}
+
+impl From<Use> for UseView {
+    fn from(used: Use) -> Self {
+        Self { workspaces: used.workspaces, members: used.members, pending_invitations: used.pending_invitations }
+    }
+}
+
+/// The tenant, and how much it uses of its limits.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TenantWithUse {
+    #[serde(flatten)]
+    tenant: TenantView,
+    /// How much it uses.
+    #[serde(rename = "use")]
+    used: UseView,
+}
+
+impl From<(Tenant, Use)> for TenantWithUse {
+    fn from((tenant, used): (Tenant, Use)) -> Self {
+        Self { tenant: tenant.into(), used: used.into() }
+    }
 }
 
 impl From<Tenant> for TenantView {
@@ -63,6 +123,7 @@ impl From<Tenant> for TenantView {
             default_operating_language: defaults.language.to_string(),
             default_currency: defaults.currency.to_string(),
             default_workspace_type: defaults.workspace_type.as_str(),
+            limits: tenant.limits.into(),
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
         }
@@ -119,12 +180,12 @@ impl UpdateTenant {
 
 /// Get the tenant
 ///
-/// The tenant that the credential belongs to.
-#[utoipa::path(tag = "Tenant", responses((status = 200, description = "The tenant.", body = TenantView)))]
+/// The tenant that the credential belongs to, its limits, and how much of them it uses.
+#[utoipa::path(tag = "Tenant", responses((status = 200, description = "The tenant.", body = TenantWithUse)))]
 #[get("/api/tenant")]
 pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Service>) -> Result<HttpResponse, Failure> {
-    let tenant = tenants::show(&service.store, &caller.credential).await?;
-    Ok(known.answer(tenant.version, &TenantView::from(tenant)))
+    let (tenant, used) = tenants::show(&service.store, &caller.credential).await?;
+    known.answer_composed(tenant.version, &TenantWithUse::from((tenant, used)))
 }
 
 /// Update the tenant
@@ -133,7 +194,7 @@ pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Servi
 #[utoipa::path(
     tag = "Tenant",
     request_body = UpdateTenant,
-    responses((status = 200, description = "The tenant as it is now.", body = TenantView))
+    responses((status = 200, description = "The tenant as it is now.", body = TenantWithUse))
 )]
 #[patch("/api/tenant")]
 pub(crate) async fn update(
@@ -142,6 +203,6 @@ pub(crate) async fn update(
     body: Valid<UpdateTenant>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()?).await?;
-    Ok(etag::answer(HttpResponse::Ok(), tenant.version, &TenantView::from(tenant)))
+    let (tenant, used) = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()?).await?;
+    etag::answer_composed(HttpResponse::Ok(), tenant.version, &TenantWithUse::from((tenant, used)))
 }

@@ -1,29 +1,54 @@
 //! Who asks: the `Authorization` header, read without a look at the database.
 
-use std::future::{Ready, ready};
+use std::{future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
-use tenantry_domain::{Credential, Error, Holder, Origin, Unauthenticated};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use tenantry_domain::{Credential, Error, Holder, Invitee, Origin, Unauthenticated};
 
-use crate::{error::Failure, telemetry};
+use crate::{Service, Trust, error::Failure, telemetry};
 
-/// A caller whose credential has the form of one. Whether the tenant knows it, the door finds out.
+/// A caller whose credential holds cryptographically. Whether the tenant knows it, the door finds out.
 pub(crate) struct Caller {
     pub(crate) credential: Credential,
 }
 
 impl FromRequest for Caller {
     type Error = Failure;
-    type Future = Ready<Result<Self, Failure>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(holder(request).map(|holder| {
-            let credential = Credential { holder, origin: origin(request) };
+        let request = request.clone();
+        Box::pin(async move {
+            let holder = holder(&request, bearer(&request)?).await?;
+            let credential = Credential { holder, origin: origin(&request) };
             if let Some(tenant) = credential.tenant() {
                 telemetry::of_tenant(tenant);
             }
-            Self { credential }
-        }))
+            Ok(Self { credential })
+        })
+    }
+}
+
+/// Somebody with an access token of their own, who may be no member of any tenant yet.
+pub(crate) struct Invited(pub(crate) Invitee);
+
+impl FromRequest for Invited {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let token = bearer(&request)?;
+            if token.starts_with(OURS) {
+                return Err(Error::forbidden(
+                    "Only a person can accept an invitation: send the invitee's own access token.",
+                )
+                .into());
+            }
+            let _ = (token, origin(&request));
+            Err(Error::Unauthenticated(Unauthenticated::Token).into())
+        })
     }
 }
 
@@ -32,7 +57,7 @@ fn origin(request: &HttpRequest) -> Origin {
 }
 
 /// RFC 6750, section 2.1: the scheme in any case, one space, one token, one header.
-fn holder(request: &HttpRequest) -> Result<Holder, Failure> {
+fn bearer(request: &HttpRequest) -> Result<&str, Failure> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let Some(first) = headers.next() else { return Err(Error::Unauthenticated(Unauthenticated::Missing).into()) };
     if headers.next().is_some() {
@@ -44,6 +69,26 @@ fn holder(request: &HttpRequest) -> Result<Holder, Failure> {
         .ok()
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some((_, token)) = token else { return Err(Error::Unauthenticated(Unauthenticated::Invalid).into()) };
-    tenantry_auth::present(token).map_err(|error| Error::Unauthenticated(error).into())
+    token.map(|(_, token)| token).ok_or_else(|| Error::Unauthenticated(Unauthenticated::Invalid).into())
+}
+
+/// What kind of credential it is shows in its first characters.
+async fn holder(request: &HttpRequest, token: &str) -> Result<Holder, Failure> {
+    if tenantry_auth::looks_like_platform_key(token) {
+        let known = trust(request).is_some_and(|trust| trust.platform.recognise(token).is_some());
+        return if known { Ok(Holder::Platform) } else { Err(Error::Unauthenticated(Unauthenticated::Invalid).into()) };
+    }
+    if token.starts_with(OURS) {
+        return tenantry_auth::present(token).map_err(|error| Error::Unauthenticated(error).into());
+    }
+    // No issuer is trusted.
+    Err(Error::Unauthenticated(Unauthenticated::Token).into())
+}
+
+/// How every secret begins that this service makes. No access token does.
+const OURS: &str = "tnt_";
+
+/// Whom the service trusts.
+fn trust(request: &HttpRequest) -> Option<&Trust> {
+    request.app_data::<Data<Service>>().map(|service| &service.trust)
 }

@@ -27,12 +27,20 @@ impl IfNoneMatch {
 
     /// A view that is put together from several things, or 304 when the caller has it.
     pub(crate) fn answer_hashed(&self, view: &impl Serialize) -> Result<HttpResponse, Failure> {
-        let (body, etag) = etag::hashed(view)?;
-        Ok(self.not_modified(&etag).unwrap_or_else(|| {
+        Ok(self.answer_body(etag::hashed(view)?))
+    }
+
+    /// The view of a thing in this version and of what belongs to it, or 304 when the caller has it.
+    pub(crate) fn answer_composed(&self, version: i64, view: &impl Serialize) -> Result<HttpResponse, Failure> {
+        Ok(self.answer_body(etag::composed(version, view)?))
+    }
+
+    fn answer_body(&self, (body, etag): (Vec<u8>, Etag)) -> HttpResponse {
+        self.not_modified(&etag).unwrap_or_else(|| {
             let mut response = HttpResponse::Ok();
             etag::mark(&mut response, &etag);
             response.content_type("application/json").body(body)
-        }))
+        })
     }
 
     fn not_modified(&self, etag: &Etag) -> Option<HttpResponse> {

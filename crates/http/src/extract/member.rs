@@ -293,7 +293,7 @@ pub(crate) fn refusals(errors: &ValidationErrors) -> Vec<FieldRefusal> {
     refusals
 }
 
-fn camel_case(field: &str) -> String {
+pub(crate) fn camel_case(field: &str) -> String {
     let mut name = String::with_capacity(field.len());
     let mut upper = false;
     for c in field.chars() {

@@ -1,6 +1,7 @@
 //! Ids in a path.
 
 use std::{
+    collections::BTreeMap,
     future::{Ready, ready},
     marker::PhantomData,
 };
@@ -9,9 +10,10 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Path};
 use tenantry_domain::{Id, Identified};
 use uuid::Uuid;
 
+use super::member::camel_case;
 use crate::error::Failure;
 
-/// The one id in the path. What is not an id becomes the nil UUID, which nothing has: so it is looked up like any other, by
+/// An id in the path, by the name of what it identifies: `{workspaceId}`. What is not an id becomes the nil UUID, which nothing has: so it is looked up like any other, by
 /// somebody who may, and the answer is that of an id that was never used.
 pub(crate) struct PathId<K>(Uuid, PhantomData<fn() -> K>);
 
@@ -26,8 +28,10 @@ impl<K: Identified> FromRequest for PathId<K> {
     type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let raw = Path::<String>::from_request(request, payload).into_inner();
-        let id = raw.ok().and_then(|raw| raw.parse::<Id<K>>().ok()).map_or(Uuid::nil(), Id::uuid);
+        let parameters = Path::<BTreeMap<String, String>>::from_request(request, payload).into_inner();
+        let parameters = parameters.map(Path::into_inner).unwrap_or_default();
+        let raw = parameters.get(&format!("{}Id", camel_case(K::NOUN)));
+        let id = raw.and_then(|raw| raw.parse::<Id<K>>().ok()).map_or(Uuid::nil(), Id::uuid);
         ready(Ok(Self(id, PhantomData)))
     }
 }

@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use tenantry_domain::{Error, Page, PageRequest, Position, TenantId};
+use tenantry_domain::{Error, Page, PageRequest, Position, Refusal, Sort, TenantId};
 use uuid::Uuid;
 use validator::Validate;
 
@@ -65,6 +65,10 @@ fn is_utf8(query: &str) -> bool {
 pub(crate) trait ListQuery {
     /// `limit`, `sort` and `cursor`.
     fn paging(&self) -> [&Member<String>; 3];
+    /// The order that the parameter `sort` asks for, and the one of this list where it is left out.
+    fn sort(&self, asked: &Member<String>) -> Result<Sort, Refusal> {
+        Ok(asked.parse()?.unwrap_or_default())
+    }
     /// The list and its filters, in a form that is the same only for the same list and filters.
     fn signature(&self) -> String;
 
@@ -72,7 +76,7 @@ pub(crate) trait ListQuery {
     fn page(&self, tenant: Option<TenantId>) -> Result<PageRequest, Failure> {
         let [limit, sort, cursor] = self.paging();
         let limit = limit.parse().map_err(|refusal| refusal.of("limit"))?.unwrap_or_default();
-        let sort = sort.parse().map_err(|refusal| refusal.of("sort"))?.unwrap_or_default();
+        let sort = self.sort(sort).map_err(|refusal| refusal.of("sort"))?;
         let request = PageRequest { limit, sort, after: None };
         let after = match cursor.plain().map_err(|refusal| refusal.of("cursor"))? {
             Some(cursor) => Some(decode(cursor, &request, tenant, &self.signature()).ok_or_else(bad_cursor)?),
@@ -101,6 +105,19 @@ pub(crate) struct List<V> {
     data: Vec<V>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+}
+
+impl<V: Serialize> List<V> {
+    /// The cursor of the next page.
+    pub(crate) fn next_cursor(&self) -> Option<&str> {
+        self.next_cursor.as_deref()
+    }
+
+    /// Each item as one line of JSON.
+    pub(crate) fn lines(&self) -> String {
+        let line = |item| serde_json::to_string(item).map(|json| json + "\n").unwrap_or_default();
+        self.data.iter().map(line).collect()
+    }
 }
 
 #[derive(Serialize, Deserialize)]

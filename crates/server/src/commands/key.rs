@@ -193,10 +193,10 @@ fn print_list(output: &Output, keys: &[ApiKey]) -> Result<(), Exit> {
             (None, None) => "active".to_owned(),
         };
         let row = |key: &ApiKey| {
-            let reach = match key.details.reach {
-                Reach::Tenant => "tenant".to_owned(),
-                Reach::Brand(id) => format!("brand {id}"),
-                Reach::Workspace(id) => format!("workspace {id}"),
+            let reach = match key.details.reach.restriction() {
+                (Some(id), _) => format!("brand {id}"),
+                (None, Some(id)) => format!("workspace {id}"),
+                (None, None) => "tenant".to_owned(),
             };
             let name = key.details.name.as_str().to_owned();
             [key.id.to_string(), name, format!("…{}", key.last_four), state(key), reach]

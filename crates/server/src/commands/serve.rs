@@ -5,7 +5,7 @@ mod demo;
 use std::{net::TcpListener, time::Duration};
 
 use tenantry_domain::Error;
-use tenantry_http::{Closing, ServeOptions};
+use tenantry_http::{Closing, ServeOptions, Trust};
 use tenantry_operations::{Store, housekeeping};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -43,7 +43,7 @@ async fn serve(
     let mut stop = Stop::listen()?;
     let closing = Closing::default();
     let options = ServeOptions { workers: settings.workers, grace: settings.shutdown_grace };
-    let server = tenantry_http::serve(listener, store.clone(), closing.clone(), options)
+    let server = tenantry_http::serve(listener, store.clone(), Trust::default(), closing.clone(), options)
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let handle = server.handle();
     let mut server = tokio::spawn(server);

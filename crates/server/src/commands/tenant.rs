@@ -3,11 +3,14 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use tenantry_domain::{
-    Credential, Error, FieldRefusal, Holder, Line, LocaleRequest, NewTenant, Origin, PageLimit, PageRequest, Refusal,
-    Sort, TenantId,
+    Credential, Error, FieldRefusal, Holder, Limits, Line, LocaleRequest, NewTenant, Origin, PageLimit, PageRequest,
+    Refusal, Sort, TenantId,
 };
 use tenantry_http::{BrandView, TenantView};
-use tenantry_operations::tenants;
+use tenantry_operations::{
+    TenantFilter,
+    tenants::{self, Founded, FoundedOwner, Owner},
+};
 
 use crate::{
     database::with_store,
@@ -70,7 +73,7 @@ impl Create {
             workspace_type: parse("type", self.workspace_type.as_deref(), &mut refused),
         };
         match name {
-            Some(name) if refused.is_empty() => Ok(NewTenant { name, locale }),
+            Some(name) if refused.is_empty() => Ok(NewTenant { name, locale, limits: Limits::default() }),
             _ => Err(Error::Invalid(refused).into()),
         }
     }
@@ -90,11 +93,12 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
     match command {
         Tenant::Create(create) => {
             let (new, operator) = (create.into_domain()?, operator(None)?);
-            let founded = with_store(settings, async move |store| tenants::create(store, &operator, new).await)?;
+            let founded =
+                with_store(settings, async move |store| tenants::create(store, &operator, new, Owner::Key).await)?;
             let created = Created {
                 tenant: founded.tenant.clone().into(),
                 brand: founded.brand.clone().into(),
-                api_key: founded.secret.reveal().to_owned(),
+                api_key: secret(&founded),
             };
             output.print(&created, || {
                 let (tenant, brand) = (&founded.tenant, &founded.brand);
@@ -127,7 +131,7 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
         }
         Tenant::Show { tenant } => {
             let operator = operator(Some(tenant_id(&tenant)?))?;
-            let tenant = with_store(settings, async move |store| tenants::show(store, &operator).await)?;
+            let tenant = with_store(settings, async move |store| tenants::show(store, &operator).await)?.0;
             let view = TenantView::from(tenant);
             output.print(&view, || serde_json::to_string_pretty(&view).unwrap_or_default())
         }
@@ -138,12 +142,20 @@ async fn all(store: &tenantry_operations::Store, operator: &Credential) -> Resul
     let mut request = PageRequest { limit: PageLimit::default(), sort: Sort::default(), after: None };
     let mut tenants = Vec::new();
     loop {
-        let page = tenants::list(store, operator, request.clone()).await?;
+        let page = tenants::list(store, operator, TenantFilter::default(), request.clone()).await?;
         tenants.extend(page.items);
         match page.next {
             Some(next) => request.after = Some(next),
             None => return Ok(tenants),
         }
+    }
+}
+
+/// The key of the first owner; nothing where they were invited.
+pub(crate) fn secret(founded: &Founded) -> String {
+    match &founded.owner {
+        FoundedOwner::Key(secret) => secret.reveal().to_owned(),
+        FoundedOwner::Invitation(_) => String::new(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What a caller asks of API keys.
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use tenantry_domain::{
     ApiKeyDetails, ApiKeyName, BrandId, FieldRefusal, KeyMode, Overlap, PageLimit, Reach, Refusal, Scope, Sort,
@@ -10,7 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 use validator::{Validate, ValidationError};
 
 use super::view::{KeyModeSchema, ScopeSchema};
-use crate::extract::{ListQuery, Member, Unknown, check_each, check_optional, check_required};
+use crate::{
+    api::instant,
+    extract::{ListQuery, Member, Unknown, check_each, check_optional, check_required},
+};
 
 /// An API key to make. It cannot grant more than the caller has: no further scope, no longer life.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -63,7 +65,7 @@ fn check_scopes(member: &Member<Vec<Member<String>>>) -> Result<(), ValidationEr
 }
 
 fn check_expiry(member: &Member<String>) -> Result<(), ValidationError> {
-    check_each(expiry(member))
+    check_each(instant(member))
 }
 
 fn scopes(member: &Member<Vec<Member<String>>>) -> Result<Vec<Scope>, Refusal> {
@@ -75,14 +77,6 @@ fn scopes(member: &Member<Vec<Member<String>>>) -> Result<Vec<Scope>, Refusal> {
         }
     }
     if scopes.is_empty() { Err(Refusal::new("empty", "must name at least one scope")) } else { Ok(scopes) }
-}
-
-fn expiry(member: &Member<String>) -> Result<Option<DateTime<Utc>>, Refusal> {
-    let Some(raw) = member.plain()? else { return Ok(None) };
-    let at = DateTime::parse_from_rfc3339(raw).map_err(|_| {
-        Refusal::new("not_a_time", "must be a time as RFC 3339 writes it, such as 2027-01-20T10:00:00Z")
-    })?;
-    Ok(Some(at.to_utc()))
 }
 
 impl CreateApiKey {
@@ -106,7 +100,7 @@ impl CreateApiKey {
             mode: self.mode.parse_as("mode")?.unwrap_or(KeyMode::Live),
             scopes: scopes(&self.scopes).map_err(|refusal| refusal.of("scopes"))?,
             reach,
-            expires_at: expiry(&self.expires_at).map_err(|refusal| refusal.of("expiresAt"))?,
+            expires_at: instant(&self.expires_at).map_err(|refusal| refusal.of("expiresAt"))?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_auth::Secret;
-use tenantry_domain::{ApiKey, Reach};
+use tenantry_domain::{ApiKey, BrandId, WorkspaceId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -80,10 +80,16 @@ pub(crate) enum ScopeSchema {
     BrandsRead,
     #[schema(rename = "brands:write")]
     BrandsWrite,
+    #[schema(rename = "members:read")]
+    MembersRead,
+    #[schema(rename = "members:write")]
+    MembersWrite,
     #[schema(rename = "keys:read")]
     KeysRead,
     #[schema(rename = "keys:write")]
     KeysWrite,
+    #[schema(rename = "audit:read")]
+    AuditRead,
     #[schema(rename = "tenant:read")]
     TenantRead,
     #[schema(rename = "tenant:write")]
@@ -108,19 +114,15 @@ impl NewApiKey {
 
 impl From<ApiKey> for ApiKeyView {
     fn from(key: ApiKey) -> Self {
-        let (brand_id, workspace_id) = match key.details.reach {
-            Reach::Tenant => (None, None),
-            Reach::Brand(id) => (Some(id.uuid()), None),
-            Reach::Workspace(id) => (None, Some(id.uuid())),
-        };
+        let (brand_id, workspace_id) = key.details.reach.restriction();
         Self {
             id: key.id.uuid(),
             tenant_id: key.tenant_id.uuid(),
             name: key.details.name.as_str().to_owned(),
             mode: key.details.mode.as_str(),
             scopes: key.details.scopes.iter().map(|scope| scope.as_str()).collect(),
-            brand_id,
-            workspace_id,
+            brand_id: brand_id.map(BrandId::uuid),
+            workspace_id: workspace_id.map(WorkspaceId::uuid),
             last_four: key.last_four,
             expires_at: key.details.expires_at,
             revoked_at: key.revoked_at,

@@ -3,11 +3,15 @@
 use std::net::SocketAddr;
 
 use tenantry_domain::{
-    Credential, Error, LocaleRequest, NewTenant, NewWorkspace, Refusal, TenantId, WorkspaceId, WorkspaceType,
+    Credential, Error, Limits, LocaleRequest, NewTenant, NewWorkspace, Refusal, TenantId, WorkspaceId, WorkspaceType,
 };
-use tenantry_operations::{Store, tenants, workspaces};
+use tenantry_operations::{
+    Store,
+    tenants::{self, Owner},
+    workspaces,
+};
 
-use crate::commands::tenant::named_operator;
+use crate::commands::tenant::{named_operator, secret};
 
 /// The demo tenant.
 pub(super) struct Demo {
@@ -21,9 +25,9 @@ pub(super) async fn create_if_first(store: &Store) -> Result<Option<Demo>, Error
         return Ok(None);
     }
     let (tenant, workspace) = examples().map_err(|refusal| Error::internal(format!("the demo tenant {refusal}")))?;
-    let founded = tenants::create(store, &first_start(None)?, tenant).await?;
+    let founded = tenants::create(store, &first_start(None)?, tenant, Owner::Key).await?;
     let workspace = workspaces::create(store, &first_start(Some(founded.tenant.id))?, None, workspace).await?;
-    Ok(Some(Demo { key: founded.secret.reveal().to_owned(), workspace: workspace.id }))
+    Ok(Some(Demo { key: secret(&founded), workspace: workspace.id }))
 }
 
 fn first_start(tenant: Option<TenantId>) -> Result<Credential, Error> {
@@ -46,7 +50,7 @@ fn examples() -> Result<(NewTenant, NewWorkspace), Refusal> {
         email_signature_html: Some("<p>Freundliche Gruesse,<br>Ihr Acme DACH Team</p>".parse()?),
         email_signature_text: Some("Freundliche Gruesse,\nIhr Acme DACH Team".parse()?),
     };
-    Ok((NewTenant { name: "Acme Industrial Supply".parse()?, locale }, workspace))
+    Ok((NewTenant { name: "Acme Industrial Supply".parse()?, locale, limits: Limits::default() }, workspace))
 }
 
 impl Demo {

@@ -1,0 +1,157 @@
+//! Invitations: pending members, until somebody with the address accepts.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use crate::{
+    EmailAddress, InvitationId, Refusal, Role, TenantId, WorkspaceId, audit::Members, ids::Identified, page::SortKey,
+    values::Choice,
+};
+
+/// An invitation as it is stored; its token is known to nobody but the invitee's mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Its identifier.
+    pub id: InvitationId,
+    /// The tenant it invites to.
+    pub tenant_id: TenantId,
+    /// Whom it invites to what.
+    pub details: InvitationDetails,
+    /// Until when it can be accepted.
+    pub expires_at: DateTime<Utc>,
+    /// When it was accepted.
+    pub accepted_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Counts the visible changes, from 1.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Identified for Invitation {
+    const NOUN: &'static str = "invitation";
+}
+
+impl SortKey for Invitation {
+    fn id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn name(&self) -> String {
+        self.details.email.key()
+    }
+
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.created_at, self.updated_at)
+    }
+}
+
+/// What has become of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationState {
+    /// It can be accepted.
+    Pending,
+    /// It was.
+    Accepted,
+    /// It was taken back.
+    Revoked,
+    /// Its time is over; it can be sent again.
+    Expired,
+}
+
+impl Choice for InvitationState {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Pending, "pending"),
+        (Self::Accepted, "accepted"),
+        (Self::Revoked, "revoked"),
+        (Self::Expired, "expired"),
+    ];
+}
+crate::values::spoken!(InvitationState);
+
+/// Whom an invitation invites, to what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationDetails {
+    /// The address whose holder may accept.
+    pub email: EmailAddress,
+    /// The role they will have.
+    pub role: Role,
+    /// The workspaces they will be assigned to.
+    pub workspaces: Vec<WorkspaceId>,
+}
+
+impl Invitation {
+    /// What has become of it.
+    pub fn state(&self, now: DateTime<Utc>) -> InvitationState {
+        match self {
+            Self { accepted_at: Some(_), .. } => InvitationState::Accepted,
+            Self { revoked_at: Some(_), .. } => InvitationState::Revoked,
+            Self { expires_at, .. } if *expires_at <= now => InvitationState::Expired,
+            _ => InvitationState::Pending,
+        }
+    }
+
+    /// The members as the audit log names them.
+    pub fn members(&self) -> Members {
+        self.details
+            .members()
+            .with("expiresAt", self.expires_at.to_rfc3339())
+            .with("acceptedAt", self.accepted_at.map(|at| at.to_rfc3339()))
+            .with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))
+    }
+}
+
+impl InvitationDetails {
+    fn members(&self) -> Members {
+        Members::new()
+            .with("email", self.email.as_str())
+            .with("role", self.role.as_str())
+            .with("workspaceIds", self.workspaces.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+}
+
+/// For how many days an invitation can be accepted: 1 to 30.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvitationDays(u8);
+
+impl InvitationDays {
+    const MAX: u8 = 30;
+
+    /// The days as a duration.
+    pub fn duration(self) -> Duration {
+        Duration::days(self.0.into())
+    }
+}
+
+impl Default for InvitationDays {
+    /// A week.
+    fn default() -> Self {
+        Self(7)
+    }
+}
+
+impl TryFrom<i64> for InvitationDays {
+    type Error = Refusal;
+
+    fn try_from(days: i64) -> Result<Self, Refusal> {
+        match u8::try_from(days) {
+            Ok(days @ 1..=Self::MAX) => Ok(Self(days)),
+            _ => Err(Refusal::new("out_of_range", format!("must be 1 to {} days, this is {days}", Self::MAX))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_invitation_lives_one_to_thirty_days_and_a_week_unless_said() {
+        assert!(InvitationDays::try_from(0).is_err() && InvitationDays::try_from(31).is_err());
+        assert!(InvitationDays::try_from(1).is_ok() && InvitationDays::try_from(30).is_ok());
+        assert_eq!(InvitationDays::default().duration(), Duration::days(7));
+    }
+}

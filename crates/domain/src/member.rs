@@ -1,0 +1,124 @@
+//! Members: the people in a tenant, each with one role, and the workspaces they are assigned to.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::{
+    EmailAddress, Error, MemberId, Person, Role, TenantId, WorkspaceId, audit::Members, ids::Identified, page::SortKey,
+    values::Choice,
+};
+
+/// A member as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its identifier.
+    pub id: MemberId,
+    /// The tenant it is in. One person may be a member of several, each time with another id.
+    pub tenant_id: TenantId,
+    /// Who it is.
+    pub details: MemberDetails,
+    /// Counts the visible changes, from 1.
+    pub version: i64,
+    /// When it became a member.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Identified for Member {
+    const NOUN: &'static str = "member";
+}
+
+impl SortKey for Member {
+    fn id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn name(&self) -> String {
+        self.details.email.key()
+    }
+
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.created_at, self.updated_at)
+    }
+}
+
+/// Whether a member may come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemberStatus {
+    /// It may.
+    Active,
+    /// It is refused at its next request, and keeps its role and its assignments.
+    Suspended,
+}
+
+impl Choice for MemberStatus {
+    const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Suspended, "suspended")];
+}
+crate::values::spoken!(MemberStatus);
+
+/// Who a member is and what it is in its tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberDetails {
+    /// The address it was invited at; unique in the tenant, in any case of its letters.
+    pub email: EmailAddress,
+    /// Its role.
+    pub role: Role,
+    /// Whether it may come in.
+    pub status: MemberStatus,
+    /// By what it is recognised.
+    pub person: Person,
+}
+
+/// A change to a member: what is `None` stays.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct MemberPatch {
+    /// New role.
+    pub role: Option<Role>,
+    /// New status.
+    pub status: Option<MemberStatus>,
+}
+
+impl MemberDetails {
+    /// These details with the change applied.
+    #[must_use]
+    pub fn patched(&self, patch: MemberPatch) -> Self {
+        Self { role: patch.role.unwrap_or(self.role), status: patch.status.unwrap_or(self.status), ..self.clone() }
+    }
+
+    /// Whether this member keeps its tenant from having no owner.
+    pub fn owns(&self) -> bool {
+        self.role == Role::Owner && self.status == MemberStatus::Active
+    }
+
+    /// The members as the audit log names them.
+    pub fn members(&self) -> Members {
+        Members::new()
+            .with("email", self.email.as_str())
+            .with("role", self.role.as_str())
+            .with("status", self.status.as_str())
+            .with("issuer", self.person.issuer.as_str())
+            .with("subject", self.person.subject.as_str())
+    }
+}
+
+/// The refusal of what would leave a tenant without an owner who can come in.
+pub fn last_owner() -> Error {
+    Error::conflict(
+        "last_owner",
+        "A tenant always keeps an active owner: make somebody else an owner first, or transfer the ownership.",
+    )
+}
+
+/// A member's place in one workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The member.
+    pub member_id: MemberId,
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// The workspace's name.
+    pub workspace_name: String,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+}

@@ -1,0 +1,117 @@
+//! The outbox: what is to be sent once the transaction that wants it sent is committed.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use crate::{InvitationId, OutboxMessageId, audit::Members, ids::Identified, values::Choice};
+
+/// What a write wants sent. What it says is put together when it is sent, from what is stored then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mail {
+    /// The message that invites somebody.
+    Invitation(InvitationId),
+}
+
+impl Mail {
+    /// The kind, as the outbox stores it.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Invitation(_) => "invitation",
+        }
+    }
+
+    /// What it is about.
+    pub fn subject_id(self) -> Uuid {
+        match self {
+            Self::Invitation(id) => id.uuid(),
+        }
+    }
+
+    /// The mail of this kind about this thing.
+    pub fn of(kind: &str, subject: Uuid) -> Option<Self> {
+        match kind {
+            "invitation" => Some(Self::Invitation(InvitationId::from_uuid(subject))),
+            _ => None,
+        }
+    }
+}
+
+/// What has become of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxState {
+    /// It is to be sent, or sent again.
+    Pending,
+    /// It was taken over by the mail server.
+    Sent,
+    /// It was refused for good, or too often: somebody has to look at it.
+    Dead,
+    /// There was no more reason to send it.
+    Dropped,
+}
+
+impl Choice for OutboxState {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Pending, "pending"), (Self::Sent, "sent"), (Self::Dead, "dead"), (Self::Dropped, "dropped")];
+}
+crate::values::spoken!(OutboxState);
+
+/// A message in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxMessage {
+    /// Its identifier, and the stem of its `Message-ID`, which is the same at each attempt.
+    pub id: OutboxMessageId,
+    /// What it is.
+    pub mail: Mail,
+    /// What has become of it.
+    pub state: OutboxState,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// When it is tried next, while it is pending.
+    pub next_attempt_at: DateTime<Utc>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// When it was put into the outbox.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Identified for OutboxMessage {
+    const NOUN: &'static str = "outbox_message";
+}
+
+impl OutboxMessage {
+    /// The members as the audit log names them.
+    pub fn members(&self) -> Members {
+        Members::new()
+            .with("state", self.state.as_str())
+            .with("attempts", self.attempts)
+            .with("lastError", self.last_error.as_deref())
+    }
+}
+
+/// How often a message is tried before it is dead: with [`pause`], for about two days.
+pub const ATTEMPTS: i32 = 16;
+
+/// How long to wait after this many failed attempts: twice as long each time, from 15 seconds to 6 hours. `jitter` from 0 to
+/// 1 takes up to half of that off, so that what failed together is not tried together.
+pub fn pause(attempts: i32, jitter: f64) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(12);
+    let longest = (15_000_i64 << doublings).min(6 * 60 * 60 * 1000);
+    let off = (longest / 2 * i64::from((jitter.clamp(0.0, 1.0) * 1000.0) as u16)) / 1000;
+    Duration::milliseconds(longest - off)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_six_hours_and_jitter_takes_at_most_half() {
+        assert_eq!(pause(1, 0.0), Duration::seconds(15));
+        assert_eq!(pause(2, 0.0), Duration::seconds(30));
+        assert_eq!(pause(2, 1.0), Duration::seconds(15));
+        assert_eq!(pause(40, 0.0), Duration::hours(6));
+        assert_eq!(pause(0, 0.0), Duration::seconds(15));
+        let all: Duration = (1..ATTEMPTS).map(|n| pause(n, 0.0)).sum();
+        assert!(all > Duration::hours(24) && all < Duration::hours(60), "{all}");
+    }
+}

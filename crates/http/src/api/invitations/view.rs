@@ -1,0 +1,115 @@
+//! What a caller is shown of an invitation.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tenantry_domain::{Invitation, Member};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::{
+    members::{MemberView, RoleSchema},
+    millis, millis_option,
+};
+
+/// An invitation is a pending member: an e-mail address, a role and workspaces, until it is accepted, revoked or expired.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Invitation)]
+pub(crate) struct InvitationView {
+    /// Unique identifier; says nothing about the token.
+    #[schema(example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")]
+    id: Uuid,
+    /// The tenant it invites to.
+    #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
+    tenant_id: Uuid,
+    /// Whom it invites.
+    #[schema(example = "ada@example.com")]
+    email: String,
+    /// What they will be in the tenant.
+    #[schema(value_type = RoleSchema, example = "agent")]
+    role: &'static str,
+    /// The workspaces they will be assigned to.
+    workspace_ids: Vec<Uuid>,
+    /// What has become of it.
+    #[schema(value_type = InvitationStateSchema, example = "pending")]
+    state: &'static str,
+    /// Until when it can be accepted.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-01-27T10:00:00.000Z")]
+    expires_at: DateTime<Utc>,
+    /// When it was accepted.
+    #[serde(serialize_with = "millis_option")]
+    #[schema(required, example = json!(null))]
+    accepted_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    #[serde(serialize_with = "millis_option")]
+    #[schema(required, example = json!(null))]
+    revoked_at: Option<DateTime<Utc>>,
+    /// When it was created.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-01-20T10:00:00.000Z")]
+    created_at: DateTime<Utc>,
+    /// When it last changed.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-01-20T10:00:00.000Z")]
+    updated_at: DateTime<Utc>,
+}
+
+impl InvitationView {
+    /// As it is at this moment.
+    pub(crate) fn of(invitation: Invitation, now: DateTime<Utc>) -> Self {
+        Self {
+            state: invitation.state(now).as_str(),
+            id: invitation.id.uuid(),
+            tenant_id: invitation.tenant_id.uuid(),
+            email: invitation.details.email.as_str().to_owned(),
+            role: invitation.details.role.as_str(),
+            workspace_ids: invitation.details.workspaces.iter().map(|id| id.uuid()).collect(),
+            expires_at: invitation.expires_at,
+            accepted_at: invitation.accepted_at,
+            revoked_at: invitation.revoked_at,
+            created_at: invitation.created_at,
+            updated_at: invitation.updated_at,
+        }
+    }
+}
+
+/// An invitation that was just accepted, and who its invitee is now.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AcceptedInvitation {
+    /// The invitation.
+    invitation: InvitationView,
+    /// The new member. Its access tokens name the tenant from now on.
+    member: MemberView,
+}
+
+impl AcceptedInvitation {
+    pub(super) fn of(invitation: Invitation, member: Member, now: DateTime<Utc>) -> Self {
+        Self { invitation: InvitationView::of(invitation, now), member: member.into() }
+    }
+}
+
+/// What has become of an invitation.
+#[derive(ToSchema)]
+#[schema(as = InvitationState)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
+pub(crate) enum InvitationStateSchema {
+    Pending,
+    Accepted,
+    Revoked,
+    Expired,
+}
+
+/// A page of invitations.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
+pub(crate) struct InvitationList {
+    /// The invitations.
+    data: Vec<InvitationView>,
+    /// The cursor of the next page; absent at the end.
+    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
+    next_cursor: String,
+}

@@ -1,0 +1,132 @@
+//! Invitations: create, list, show, send again, revoke, accept.
+
+use tenantry_domain::{
+    Action, Change, Credential, Error, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId,
+    InvitationState, Invitee, Mail, Member, Page, PageRequest, Precondition, may_grant,
+};
+use tenantry_persistence::{InvitationFilter, Store, new_id};
+
+/// A page of the tenant's invitations.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn list(
+    store: &Store,
+    credential: &Credential,
+    filter: InvitationFilter,
+    page: PageRequest,
+) -> Result<Page<Invitation>, Error> {
+    store.read(credential, InTenant, Action::InvitationList, move |tx| tx.invitations(&filter, &page)).await
+}
+
+/// An invitation, without its token.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn show(store: &Store, credential: &Credential, id: InvitationId) -> Result<Invitation, Error> {
+    store.read(credential, InTenant, Action::InvitationRead, move |tx| tx.invitation(id)).await
+}
+
+/// Invites somebody; the message is sent once that is committed.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `Forbidden` for a role that the caller cannot give, `Conflict` for an address that is a member's or
+/// is invited already and where a workspace has no place left, and `Invalid` for a workspace that is not there.
+pub async fn create(
+    store: &Store,
+    credential: &Credential,
+    details: InvitationDetails,
+    days: InvitationDays,
+) -> Result<Invitation, Error> {
+    let id = new_id();
+    store
+        .write(credential, InTenant, Action::InvitationCreate, move |tx| {
+            tx.lock_members(Action::InvitationCreate)?;
+            may_grant(tx.grant(), details.role)?;
+            let until = tx.clock()? + days.duration();
+            let invitation = tx.create_invitation(id, &details, until)?;
+            let members = invitation.members();
+            Ok(Change::created(invitation, id, &members).mailing(Mail::Invitation(id)))
+        })
+        .await
+}
+
+/// Sends an invitation again, also one that has expired: with a new token and new time. What was sent before is good no longer.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `Forbidden` for a role that the caller cannot give, and `Conflict` for one that was accepted or
+/// revoked or that finds no place left.
+pub async fn resend(
+    store: &Store,
+    credential: &Credential,
+    id: InvitationId,
+    days: InvitationDays,
+) -> Result<Invitation, Error> {
+    store
+        .write(credential, InTenant, Action::InvitationResend, move |tx| {
+            tx.lock_members(Action::InvitationResend)?;
+            let before = tx.lock_invitation(id)?;
+            may_grant(tx.grant(), before.details.role)?;
+            let now = tx.clock()?;
+            match before.state(now) {
+                InvitationState::Accepted => return Err(accepted().into()),
+                InvitationState::Revoked => {
+                    let message = "This invitation has been revoked: invite the address anew.";
+                    return Err(Error::conflict("invitation_revoked", message).into());
+                }
+                InvitationState::Pending | InvitationState::Expired => {}
+            }
+            let after = tx.renew_invitation(&before, now + days.duration())?;
+            let members = after.members();
+            Ok(Change::between(after, id, &before.members(), &members).mailing(Mail::Invitation(id)))
+        })
+        .await
+}
+
+/// Takes an invitation back. One that has been revoked already stays so.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `PreconditionFailed`, `Forbidden` for a role that the caller cannot give, and `Conflict` for one
+/// that was accepted.
+pub async fn revoke(
+    store: &Store,
+    credential: &Credential,
+    id: InvitationId,
+    precondition: Precondition,
+) -> Result<(), Error> {
+    store
+        .write(credential, InTenant, Action::InvitationRevoke, move |tx| {
+            tx.lock_members(Action::InvitationRevoke)?;
+            let before = tx.lock_invitation(id)?;
+            precondition.hold(before.version)?;
+            may_grant(tx.grant(), before.details.role)?;
+            if before.accepted_at.is_some() {
+                return Err(accepted().into());
+            }
+            if before.revoked_at.is_some() {
+                return Ok(Change::nothing(()));
+            }
+            let after = tx.revoke_invitation(id)?;
+            Ok(Change::between((), id, &before.members(), &after.members()))
+        })
+        .await
+}
+
+fn accepted() -> Error {
+    Error::conflict("invitation_accepted", "This invitation has been accepted already: change or remove the member.")
+}
+
+/// Makes the invitee a member.
+///
+/// # Errors
+///
+/// Those of [`Store::accept_invitation`]; a token that cannot be one is of no invitation.
+pub async fn accept(store: &Store, invitee: Invitee, token: &str) -> Result<(Invitation, Member), Error> {
+    let (tenant, hash) = tenantry_auth::present_invitation(token).ok_or(Error::NotFound("invitation"))?;
+    store.accept_invitation(invitee, tenant, hash, new_id()).await
+}

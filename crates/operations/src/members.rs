@@ -1,0 +1,169 @@
+//! Members: list, show, create, change, remove, and who owns the tenant.
+
+use tenantry_domain::{
+    Action, Actor, Assignment, Change, Credential, Error, InMember, InTenant, Member, MemberDetails, MemberId,
+    MemberPatch, MemberStatus, Page, PageRequest, Precondition, Refusal, Role, WorkspaceId, last_owner, may_grant,
+};
+use tenantry_persistence::{MemberFilter, Store, new_id};
+
+/// A page of the tenant's members.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn list(
+    store: &Store,
+    credential: &Credential,
+    filter: MemberFilter,
+    page: PageRequest,
+) -> Result<Page<Member>, Error> {
+    store.read(credential, InTenant, Action::MemberList, move |tx| tx.members(&filter, &page)).await
+}
+
+/// A member with its assignments.
+#[derive(Debug)]
+pub struct Shown {
+    /// The member.
+    pub member: Member,
+    /// Its assignments by the workspace's name, at most [`tenantry_persistence::SHOWN_ASSIGNMENTS`].
+    pub assignments: Vec<Assignment>,
+    /// How many there are.
+    pub count: i64,
+}
+
+/// A member, and why it sees which workspaces.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn show(store: &Store, credential: &Credential, id: MemberId) -> Result<Shown, Error> {
+    store
+        .read(credential, InMember(id), Action::MemberRead, |tx| {
+            let (assignments, count) = tx.assignments()?;
+            Ok(Shown { member: tx.member()?, assignments, count })
+        })
+        .await
+}
+
+/// Makes somebody a member without an invitation, and assigns them to workspaces: for the first owner, and for imports.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `Conflict` for who is a member already, and `NotFound` for a workspace that is not there.
+pub async fn create(
+    store: &Store,
+    credential: &Credential,
+    details: MemberDetails,
+    workspaces: Vec<WorkspaceId>,
+) -> Result<Member, Error> {
+    let id = new_id();
+    store
+        .write(credential, InTenant, Action::MemberCreate, move |tx| {
+            tx.lock_members(Action::MemberCreate)?;
+            may_grant(tx.grant(), details.role)?;
+            let member = tx.create_member(id, &details, &workspaces)?;
+            let members =
+                details.members().with("workspaceIds", workspaces.iter().map(ToString::to_string).collect::<Vec<_>>());
+            Ok(Change::created(member, id, &members))
+        })
+        .await
+}
+
+/// Changes a member's role or status. Counts at its next request.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `PreconditionFailed`, `Forbidden` for a role that the caller cannot give or take, and `Conflict`
+/// for what would leave the tenant without an owner.
+pub async fn update(
+    store: &Store,
+    credential: &Credential,
+    id: MemberId,
+    precondition: Precondition,
+    patch: MemberPatch,
+) -> Result<Member, Error> {
+    store
+        .write(credential, InMember(id), Action::MemberUpdate, move |tx| {
+            tx.lock_members(Action::MemberUpdate)?;
+            let before = tx.lock_member()?;
+            precondition.hold(before.version)?;
+            let details = before.details.patched(patch);
+            if details == before.details {
+                return Ok(Change::nothing(before));
+            }
+            may_grant(tx.grant(), before.details.role)?;
+            may_grant(tx.grant(), details.role)?;
+            if before.details.owns() && !details.owns() && tx.active_owners()? <= 1 {
+                return Err(last_owner().into());
+            }
+            let after = tx.update_member(&details)?;
+            Ok(Change::between(after, id, &before.details.members(), &details.members()))
+        })
+        .await
+}
+
+/// Removes a member, with its assignments; removing oneself is leaving. Counts at its next request.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `PreconditionFailed`, `Forbidden` for somebody whose role the caller cannot take, and `Conflict`
+/// for what would leave the tenant without an owner.
+pub async fn remove(
+    store: &Store,
+    credential: &Credential,
+    id: MemberId,
+    precondition: Precondition,
+) -> Result<(), Error> {
+    store
+        .write(credential, InMember(id), Action::MemberRemove, move |tx| {
+            tx.lock_members(Action::MemberRemove)?;
+            let before = tx.lock_member()?;
+            precondition.hold(before.version)?;
+            if !tx.is_itself() {
+                may_grant(tx.grant(), before.details.role)?;
+            }
+            if before.details.owns() && tx.active_owners()? <= 1 {
+                return Err(last_owner().into());
+            }
+            tx.remove_member()?;
+            Ok(Change::removed((), id, &before.details.members()))
+        })
+        .await
+}
+
+/// Makes another member an owner and the caller an admin, both at once.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `Invalid` for who is not another member, and `Conflict` for one who is suspended.
+pub async fn transfer_ownership(store: &Store, credential: &Credential, to: MemberId) -> Result<Member, Error> {
+    store
+        .write(credential, InTenant, Action::OwnershipTransfer, move |tx| {
+            tx.lock_members(Action::OwnershipTransfer)?;
+            let Actor::Member(from) = *tx.actor() else {
+                return Err(Error::forbidden("Only a member can hand the ownership over.").into());
+            };
+            if from == to {
+                return Err(not_a_member("is you: name the member who is to become an owner").into());
+            }
+            let (leaving, before) = (tx.lock_other_member(from)?, tx.lock_other_member(to)?);
+            if before.details.status != MemberStatus::Active {
+                return Err(Error::conflict("member_suspended", "A suspended member cannot own the tenant.").into());
+            }
+            let details = MemberDetails { role: Role::Owner, ..before.details.clone() };
+            tx.update_other_member(from, &MemberDetails { role: Role::Admin, ..leaving.details })?;
+            let after = tx.update_other_member(to, &details)?;
+            let members = details.members().with("takesOverFrom", from.to_string());
+            Ok(Change::between(after, to, &before.details.members(), &members))
+        })
+        .await
+        // The member is a member of the request here, and not what was asked for.
+        .map_err(|error| match error {
+            Error::NotFound("member") => not_a_member("is not the id of a member"),
+            other => other,
+        })
+}
+
+fn not_a_member(message: &str) -> Error {
+    Error::invalid(Refusal::new("not_found", message).of("memberId"))
+}

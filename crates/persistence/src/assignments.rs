@@ -1,0 +1,116 @@
+//! Assignments: which members have a place in a workspace, and how many places there are.
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
+use tenantry_domain::{Error, InWorkspace, Member, MemberId, Page, PageRequest, TenantId, WorkspaceId, limit_reached};
+
+use crate::{
+    fault::{Fault, violates},
+    keyset,
+    members::{self, Row},
+    schema::{assignments, invitation_workspaces, invitations, members as members_table},
+    tenants,
+    tx::Tx,
+};
+
+impl Tx<'_, InWorkspace> {
+    /// A page of the members that are assigned to the workspace.
+    pub fn assigned_members(&mut self, page: &PageRequest) -> Result<Page<Member>, Fault> {
+        let (tenant, workspace) = (self.found.tenant.uuid(), self.found.id.uuid());
+        let assigned = assignments::table
+            .filter(assignments::tenant_id.eq(tenant).and(assignments::workspace_id.eq(workspace)))
+            .select(assignments::member_id);
+        let mut query = members_table::table
+            .filter(members_table::tenant_id.eq(tenant).and(members_table::id.eq_any(assigned)))
+            .select(Row::as_select())
+            .into_boxed();
+        if let Some(position) = &page.after {
+            query = query.filter(keyset::after("members", page.sort, position));
+        }
+        let rows = query.order(keyset::order("members", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        Ok(Page::cut(rows.into_iter().map(Row::into_member).collect::<Result<_, _>>()?, page))
+    }
+
+    /// Since when the member is assigned to the workspace; `None` when it is not.
+    pub fn assigned_since(&mut self, member: MemberId) -> Result<Option<DateTime<Utc>>, Fault> {
+        Ok(assignments::table
+            .filter(assignments::tenant_id.eq(self.found.tenant.uuid()))
+            .filter(assignments::workspace_id.eq(self.found.id.uuid()).and(assignments::member_id.eq(member.uuid())))
+            .select(assignments::created_at)
+            .first(self.connection)
+            .optional()?)
+    }
+
+    /// Assigns the member to the workspace, if there is a place left.
+    pub fn assign(&mut self, member: MemberId) -> Result<(), Fault> {
+        let (tenant, workspace) = (self.found.tenant, self.found.id);
+        check_places(self.connection, tenant, workspace)?;
+        insert(self.connection, tenant, workspace, member)?;
+        Ok(members::touch(self.connection, tenant, member)?)
+    }
+
+    /// Takes the member off the workspace.
+    pub fn unassign(&mut self, member: MemberId) -> Result<(), Fault> {
+        diesel::delete(
+            assignments::table.filter(assignments::tenant_id.eq(self.found.tenant.uuid())).filter(
+                assignments::workspace_id.eq(self.found.id.uuid()).and(assignments::member_id.eq(member.uuid())),
+            ),
+        )
+        .execute(self.connection)?;
+        Ok(members::touch(self.connection, self.found.tenant, member)?)
+    }
+}
+
+/// Assigns a member; the place is there.
+pub(crate) fn insert(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    workspace: WorkspaceId,
+    member: MemberId,
+) -> Result<(), Fault> {
+    diesel::insert_into(assignments::table)
+        .values((
+            assignments::tenant_id.eq(tenant.uuid()),
+            assignments::workspace_id.eq(workspace.uuid()),
+            assignments::member_id.eq(member.uuid()),
+        ))
+        .execute(connection)
+        .map(drop)
+        // Both were there a moment ago.
+        .map_err(|error| match violates(&error, "assignments_workspace_fkey") {
+            true => Error::NotFound("workspace").into(),
+            false => Fault::unless_violated(error, "assignments_member_fkey", || Error::NotFound("member")),
+        })
+}
+
+/// Refuses one more place in a workspace that has as many as it may, counting those that are held for the invited. Meaningful
+/// while the tenant is locked, so that nobody else takes one meanwhile.
+pub(crate) fn check_places(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    workspace: WorkspaceId,
+) -> Result<(), Fault> {
+    let Some(cap) = tenants::read(connection, tenant)?.limits.max_members else { return Ok(()) };
+    let assigned: i64 = assignments::table
+        .filter(assignments::tenant_id.eq(tenant.uuid()).and(assignments::workspace_id.eq(workspace.uuid())))
+        .count()
+        .get_result(connection)?;
+    let invited: i64 = invitation_workspaces::table
+        .inner_join(
+            invitations::table.on(invitations::tenant_id
+                .eq(invitation_workspaces::tenant_id)
+                .and(invitations::id.eq(invitation_workspaces::invitation_id))),
+        )
+        .filter(invitation_workspaces::tenant_id.eq(tenant.uuid()))
+        .filter(invitation_workspaces::workspace_id.eq(workspace.uuid()))
+        .filter(invitations::tenant_id.eq(tenant.uuid()))
+        .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
+        .filter(invitations::expires_at.gt(now.into_sql::<Timestamptz>()))
+        .count()
+        .get_result(connection)?;
+    let used = assigned + invited;
+    if used >= i64::from(cap.get()) {
+        return Err(limit_reached("members in the workspace, with those who are invited,", cap, used).into());
+    }
+    Ok(())
+}

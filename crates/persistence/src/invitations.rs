@@ -1,0 +1,293 @@
+//! Invitations of a tenant.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Timestamptz};
+use tenantry_domain::{
+    Error, InTenant, Invitation, InvitationDetails, InvitationId, InvitationState, Mail, Page, PageRequest, Refusal,
+    Role, SecretHash, TenantId, WorkspaceId,
+};
+use uuid::Uuid;
+
+use crate::{
+    assignments::check_places,
+    fault::{Fault, stored, violates},
+    keyset, members, outbox,
+    schema::{invitation_tokens, invitation_workspaces, invitations, workspaces},
+    tx::Tx,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = invitations, check_for_backend(Pg))]
+pub(crate) struct Row {
+    tenant_id: Uuid,
+    pub(crate) id: Uuid,
+    email: String,
+    role: String,
+    expires_at: DateTime<Utc>,
+    accepted_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl Row {
+    fn into_invitation(self, workspaces: Vec<WorkspaceId>) -> Result<Invitation, Fault> {
+        Ok(Invitation {
+            id: InvitationId::from_uuid(self.id),
+            tenant_id: TenantId::from_uuid(self.tenant_id),
+            details: InvitationDetails {
+                email: stored("invitations.email", &self.email)?,
+                role: stored("invitations.role", &self.role)?,
+                workspaces,
+            },
+            expires_at: self.expires_at,
+            accepted_at: self.accepted_at,
+            revoked_at: self.revoked_at,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// Which invitations a list shows; what is `None` does not restrict it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InvitationFilter {
+    /// In this state.
+    pub state: Option<InvitationState>,
+    /// To this role.
+    pub role: Option<Role>,
+    /// With this text somewhere in the address, in either case.
+    pub search: Option<String>,
+}
+
+impl Tx<'_, InTenant> {
+    /// A page of the tenant's invitations.
+    pub fn invitations(&mut self, filter: &InvitationFilter, page: &PageRequest) -> Result<Page<Invitation>, Fault> {
+        let mut query = invitations::table
+            .filter(invitations::tenant_id.eq(self.found.uuid()))
+            .select(Row::as_select())
+            .into_boxed();
+        let open = invitations::accepted_at.is_null().and(invitations::revoked_at.is_null());
+        let alive = invitations::expires_at.gt(now.into_sql::<Timestamptz>());
+        match filter.state {
+            Some(InvitationState::Accepted) => query = query.filter(invitations::accepted_at.is_not_null()),
+            Some(InvitationState::Revoked) => query = query.filter(invitations::revoked_at.is_not_null()),
+            Some(InvitationState::Pending) => query = query.filter(open.and(alive)),
+            Some(InvitationState::Expired) => query = query.filter(open.and(diesel::dsl::not(alive))),
+            None => {}
+        }
+        if let Some(role) = filter.role {
+            query = query.filter(invitations::role.eq(role.as_str()));
+        }
+        if let Some(search) = &filter.search {
+            query = query.filter(invitations::email_key.ilike(keyset::contains(search)));
+        }
+        if let Some(position) = &page.after {
+            query = query.filter(keyset::after("invitations", page.sort, position));
+        }
+        let rows =
+            query.order(keyset::order("invitations", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        Ok(Page::cut(with_workspaces(self.connection, self.found, rows)?, page))
+    }
+
+    /// An invitation of the tenant.
+    pub fn invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
+        let row = invitations::table
+            .filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(id.uuid())))
+            .select(Row::as_select())
+            .first(self.connection)
+            .optional()?;
+        one(self.connection, self.found, row)
+    }
+
+    /// An invitation of the tenant, locked until the end of the transaction.
+    pub fn lock_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
+        lock(self.connection, self.found, id)
+    }
+
+    /// Stores a new invitation, if there is neither a member nor an invitation with the address, and a place in each
+    /// workspace. An expired one with the address makes way.
+    pub fn create_invitation(
+        &mut self,
+        id: InvitationId,
+        details: &InvitationDetails,
+        expires_at: DateTime<Utc>,
+    ) -> Result<Invitation, Fault> {
+        insert(self.connection, self.found, id, details, expires_at)
+    }
+
+    /// Lets the invitation be accepted until the time; what was sent before is good no longer.
+    pub fn renew_invitation(&mut self, before: &Invitation, until: DateTime<Utc>) -> Result<Invitation, Fault> {
+        // It holds its places while it is pending. An expired one has given them up.
+        if before.expires_at <= self.clock()? {
+            for workspace in &before.details.workspaces {
+                check_places(self.connection, self.found, *workspace)?;
+            }
+        }
+        replace_tokens(self.connection, self.found, before.id)?;
+        outbox::drop_pending(self.connection, self.found, Mail::Invitation(before.id))?;
+        let row = diesel::update(
+            invitations::table
+                .filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(before.id.uuid()))),
+        )
+        .set((
+            invitations::expires_at.eq(until),
+            invitations::version.eq(invitations::version + 1),
+            invitations::updated_at.eq(now),
+        ))
+        .returning(Row::as_returning())
+        .get_result(self.connection)?;
+        one(self.connection, self.found, Some(row))
+    }
+
+    /// Takes the invitation back.
+    pub fn revoke_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
+        let row = diesel::update(
+            invitations::table.filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(id.uuid()))),
+        )
+        .set((
+            invitations::revoked_at.eq(now),
+            invitations::version.eq(invitations::version + 1),
+            invitations::updated_at.eq(now),
+        ))
+        .returning(Row::as_returning())
+        .get_result(self.connection)?;
+        outbox::drop_pending(self.connection, self.found, Mail::Invitation(id))?;
+        one(self.connection, self.found, Some(row))
+    }
+
+    /// Writes down the hash of a token that is about to be sent with the invitation.
+    pub fn add_invitation_token(&mut self, id: InvitationId, hash: &SecretHash) -> Result<(), Fault> {
+        diesel::insert_into(invitation_tokens::table)
+            .values((
+                invitation_tokens::tenant_id.eq(self.found.uuid()),
+                invitation_tokens::token_hash.eq(hash.as_bytes()),
+                invitation_tokens::invitation_id.eq(id.uuid()),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+}
+
+/// See [`Tx::create_invitation`].
+pub(crate) fn insert(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    id: InvitationId,
+    details: &InvitationDetails,
+    expires_at: DateTime<Utc>,
+) -> Result<Invitation, Fault> {
+    if members::has_email(connection, tenant, &details.email)? {
+        return Err(members::already_member(&details.email).into());
+    }
+    // An expired one can be sent again; who invites anew has something else in mind.
+    diesel::delete(
+        invitations::table
+            .filter(invitations::tenant_id.eq(tenant.uuid()).and(invitations::email_key.eq(details.email.key())))
+            .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
+            .filter(invitations::expires_at.le(now.into_sql::<Timestamptz>())),
+    )
+    .execute(connection)?;
+    let row = diesel::insert_into(invitations::table)
+        .values((
+            invitations::tenant_id.eq(tenant.uuid()),
+            invitations::id.eq(id.uuid()),
+            invitations::email.eq(details.email.as_str()),
+            invitations::email_key.eq(details.email.key()),
+            invitations::role.eq(details.role.as_str()),
+            invitations::expires_at.eq(expires_at),
+        ))
+        .returning(Row::as_returning())
+        .get_result::<Row>(connection)
+        .map_err(|error| Fault::unless_violated(error, "invitations_open_key", || already_invited(details)))?;
+    let there: Vec<Uuid> = workspaces::table
+        .filter(workspaces::tenant_id.eq(tenant.uuid()).and(workspaces::deleted_at.is_null()))
+        .filter(workspaces::id.eq_any(details.workspaces.iter().map(|id| id.uuid()).collect::<Vec<_>>()))
+        .select(workspaces::id)
+        .load(connection)?;
+    if let Some(id) = details.workspaces.iter().find(|id| !there.contains(&id.uuid())) {
+        return Err(unknown_workspace(*id).into());
+    }
+    for workspace in &details.workspaces {
+        // The invitation itself holds no place yet.
+        check_places(connection, tenant, *workspace)?;
+        let link = (
+            invitation_workspaces::tenant_id.eq(tenant.uuid()),
+            invitation_workspaces::invitation_id.eq(id.uuid()),
+            invitation_workspaces::workspace_id.eq(workspace.uuid()),
+        );
+        diesel::insert_into(invitation_workspaces::table).values(link).execute(connection).map_err(|error| {
+            match violates(&error, "invitation_workspaces_workspace_fkey") {
+                true => unknown_workspace(*workspace).into(),
+                false => Fault::from(error),
+            }
+        })?;
+    }
+    row.into_invitation(details.workspaces.clone())
+}
+
+fn already_invited(details: &InvitationDetails) -> Error {
+    Error::conflict(
+        "already_invited",
+        format!("{} is invited already: send that invitation again, or revoke it first.", details.email.as_str()),
+    )
+}
+
+fn unknown_workspace(id: WorkspaceId) -> Error {
+    Error::invalid(
+        Refusal::new("not_found", format!("has {id}, which is not the id of a workspace")).of("workspaceIds"),
+    )
+}
+
+/// What was sent with the invitation so far is good no longer, and is known to have been.
+fn replace_tokens(connection: &mut PgConnection, tenant: TenantId, id: InvitationId) -> QueryResult<()> {
+    diesel::update(
+        invitation_tokens::table
+            .filter(invitation_tokens::tenant_id.eq(tenant.uuid()).and(invitation_tokens::invitation_id.eq(id.uuid())))
+            .filter(invitation_tokens::replaced_at.is_null()),
+    )
+    .set(invitation_tokens::replaced_at.eq(now))
+    .execute(connection)
+    .map(drop)
+}
+
+/// An invitation, locked until the end of the transaction.
+pub(crate) fn lock(connection: &mut PgConnection, tenant: TenantId, id: InvitationId) -> Result<Invitation, Fault> {
+    let row = invitations::table
+        .filter(invitations::tenant_id.eq(tenant.uuid()).and(invitations::id.eq(id.uuid())))
+        .select(Row::as_select())
+        .for_no_key_update()
+        .first(connection)
+        .optional()?;
+    one(connection, tenant, row)
+}
+
+fn one(connection: &mut PgConnection, tenant: TenantId, row: Option<Row>) -> Result<Invitation, Fault> {
+    let row = row.ok_or(Error::NotFound("invitation"))?;
+    let invitation = with_workspaces(connection, tenant, vec![row])?.pop();
+    invitation.ok_or_else(|| Error::NotFound("invitation").into())
+}
+
+fn with_workspaces(connection: &mut PgConnection, tenant: TenantId, rows: Vec<Row>) -> Result<Vec<Invitation>, Fault> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+    let links: Vec<(Uuid, Uuid)> = invitation_workspaces::table
+        .filter(invitation_workspaces::tenant_id.eq(tenant.uuid()))
+        .filter(invitation_workspaces::invitation_id.eq_any(ids))
+        .select((invitation_workspaces::invitation_id, invitation_workspaces::workspace_id))
+        .order(invitation_workspaces::workspace_id)
+        .load(connection)?;
+    let mut workspaces: HashMap<Uuid, Vec<WorkspaceId>> = HashMap::new();
+    for (invitation, workspace) in links {
+        workspaces.entry(invitation).or_default().push(WorkspaceId::from_uuid(workspace));
+    }
+    rows.into_iter()
+        .map(|row| {
+            let workspaces = workspaces.remove(&row.id).unwrap_or_default();
+            row.into_invitation(workspaces)
+        })
+        .collect()
+}

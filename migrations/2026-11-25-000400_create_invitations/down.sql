@@ -1,0 +1,3 @@
+DROP TABLE invitation_tokens;
+DROP TABLE invitation_workspaces;
+DROP TABLE invitations;
