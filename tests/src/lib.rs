@@ -17,6 +17,7 @@ mod operation;
 mod problem;
 mod raw;
 mod rows;
+mod smtp;
 
 pub use app::{App, Tenant};
 pub use client::{Answer, Client};
@@ -26,3 +27,4 @@ pub use operation::{Operation, Target, document, new_name};
 pub use problem::{problem, problem_body};
 pub use raw::{RawAnswer, exchange};
 pub use rows::{Rows, Snapshot, difference};
+pub use smtp::{Conversation, Encryption, Presented, ReceivedMail, Said, SmtpServer, Turn};

@@ -1,7 +1,8 @@
 //! One plain function for each verb a caller can ask for.
 //!
 //! Each reads like the sentence it carries out, and goes through the door once. HTTP, the command line and the service's own
-//! jobs call the same functions; what they show is theirs. This crate refuses to know HTTP and SQL.
+//! jobs call the same functions; what they show is theirs. Letters leave through [`mail`]. This crate refuses to know HTTP
+//! and SQL.
 
 pub mod api_keys;
 pub mod assignments;
@@ -9,6 +10,7 @@ pub mod audit_events;
 pub mod brands;
 pub mod housekeeping;
 pub mod invitations;
+pub mod mail;
 pub mod me;
 pub mod members;
 pub mod tenants;
