@@ -1,7 +1,6 @@
 //! Ids in a path.
 
 use std::{
-    collections::BTreeMap,
     future::{Ready, ready},
     marker::PhantomData,
 };
@@ -13,8 +12,8 @@ use uuid::Uuid;
 use super::member::camel_case;
 use crate::error::Failure;
 
-/// An id in the path, by the name of what it identifies: `{workspaceId}`. What is not an id becomes the nil UUID, which nothing has: so it is looked up like any other, by
-/// somebody who may, and the answer is that of an id that was never used.
+/// An id in the path, by the name of what it identifies: `{workspaceId}`. What is not an id becomes the nil UUID, which nothing
+/// has: so it is looked up like any other, by somebody who may, and the answer is that of an id that was never used.
 pub(crate) struct PathId<K>(Uuid, PhantomData<fn() -> K>);
 
 impl<K> PathId<K> {
@@ -28,9 +27,10 @@ impl<K: Identified> FromRequest for PathId<K> {
     type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let parameters = Path::<BTreeMap<String, String>>::from_request(request, payload).into_inner();
-        let parameters = parameters.map(Path::into_inner).unwrap_or_default();
-        let raw = parameters.get(&format!("{}Id", camel_case(K::NOUN)));
+        let name = format!("{}Id", camel_case(K::NOUN));
+        let place = request.match_info().iter().position(|(known, _)| known == name);
+        let values = Path::<Vec<String>>::from_request(request, payload).into_inner();
+        let raw = values.ok().zip(place).and_then(|(values, place)| values.into_inner().into_iter().nth(place));
         let id = raw.and_then(|raw| raw.parse::<Id<K>>().ok()).map_or(Uuid::nil(), Id::uuid);
         ready(Ok(Self(id, PhantomData)))
     }
