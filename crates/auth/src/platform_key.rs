@@ -1,0 +1,128 @@
+//! Platform keys: `tnt_plat_v1_`, 32 base62 characters of randomness and a checksum. They belong to no tenant, and the service
+//! knows their hashes from its settings.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use subtle::ConstantTimeEq;
+use tenantry_domain::{Error, SecretHash};
+
+use crate::secret::{self, Secret};
+
+const PREFIX: &str = "tnt_plat_v1_";
+
+/// Makes a new platform key.
+///
+/// # Errors
+///
+/// [`Error::Internal`] when the operating system has no randomness to give.
+pub fn issue_platform() -> Result<Secret, Error> {
+    secret::issue(PREFIX, None)
+}
+
+/// Whether this is presented as a platform key, be it one or not; so that it is not taken for another kind of credential.
+pub fn looks_like_platform_key(text: &str) -> bool {
+    text.starts_with(PREFIX)
+}
+
+/// The hash of a platform key, as the settings hold it: the SHA-256 of the whole key in 64 hex digits of either case, which is
+/// what `printf %s KEY | sha256sum` prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlatformKeyHash(SecretHash);
+
+/// A text that is not 64 hex digits. Does not show it, because it may be the key itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be the SHA-256 of a platform key in 64 hex digits{}", if *.is_key { ", not the key itself" } else { "" })]
+pub struct NotAPlatformKeyHash {
+    is_key: bool,
+}
+
+impl PlatformKeyHash {
+    /// The hash of this key.
+    pub fn of(key: &Secret) -> Self {
+        Self(key.hash())
+    }
+}
+
+impl FromStr for PlatformKeyHash {
+    type Err = NotAPlatformKeyHash;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let read = || {
+            let digits: Vec<u8> = text.bytes().map(digit).collect::<Option<_>>()?;
+            let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] * 16 + pair[1]).collect();
+            <[u8; 32]>::try_from(bytes).ok().filter(|_| digits.len() == 64).map(SecretHash::new)
+        };
+        read().map(Self).ok_or(NotAPlatformKeyHash { is_key: looks_like_platform_key(text) })
+    }
+}
+
+impl fmt::Display for PlatformKeyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// The platform keys that the service accepts.
+#[derive(Debug, Clone, Default)]
+pub struct PlatformKeys(Arc<[PlatformKeyHash]>);
+
+impl PlatformKeys {
+    /// Accepts the keys with these hashes; none at all is allowed, and accepts no key.
+    pub fn new(hashes: Vec<PlatformKeyHash>) -> Self {
+        Self(hashes.into())
+    }
+
+    /// The place, among the hashes, of the key that is presented; `None` for a key that is malformed or not among them. Compares
+    /// with all of them, in a time that does not depend on how much of a hash is right.
+    pub fn recognise(&self, key: &str) -> Option<usize> {
+        let presented = secret::present_of_platform(PREFIX, key)?;
+        let same = |known: &PlatformKeyHash| bool::from(known.0.as_bytes().ct_eq(presented.as_bytes()));
+        self.0.iter().enumerate().fold(None, |found, (place, known)| if same(known) { Some(place) } else { found })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tenantry_domain::{KeyMode, TenantId};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::secret::tests::near_misses;
+
+    #[test]
+    fn the_configured_keys_are_recognised_and_no_others() {
+        let keys: Vec<Secret> = (0..3).map(|_| issue_platform().unwrap()).collect();
+        let known = PlatformKeys::new(keys[..2].iter().map(PlatformKeyHash::of).collect());
+        assert_eq!(keys[0].reveal().len(), 50);
+        let places: Vec<_> = keys.iter().map(|key| known.recognise(key.reveal())).collect();
+        assert_eq!(places, [Some(0), Some(1), None]);
+        for wrong in near_misses(keys[0].reveal()) {
+            assert_eq!(known.recognise(&wrong), None, "{wrong:.80}");
+        }
+        assert_eq!(PlatformKeys::default().recognise(keys[0].reveal()), None);
+    }
+
+    #[test]
+    fn a_key_of_a_tenant_is_no_platform_key() {
+        let key = crate::issue(TenantId::from_uuid(Uuid::from_u128(1)), KeyMode::Live).unwrap();
+        assert_eq!(PlatformKeys::new(vec![PlatformKeyHash::of(&key)]).recognise(key.reveal()), None);
+        assert!(crate::present(issue_platform().unwrap().reveal()).is_err());
+    }
+
+    #[test]
+    fn a_hash_is_sixty_four_hex_digits_and_comes_back() {
+        let key = issue_platform().unwrap();
+        let hash = PlatformKeyHash::of(&key);
+        let text = hash.to_string();
+        assert_eq!(text.parse(), Ok(hash.clone()));
+        assert_eq!(text.to_uppercase().parse(), Ok(hash));
+        let wrong =
+            ["", &text[1..], &format!("{text}0"), &format!("{text} "), &format!("g{}", &text[1..]), &"é".repeat(32)];
+        for wrong in wrong {
+            assert_eq!(wrong.parse::<PlatformKeyHash>(), Err(NotAPlatformKeyHash { is_key: false }), "{wrong}");
+        }
+        let refused = key.reveal().parse::<PlatformKeyHash>().unwrap_err().to_string();
+        assert!(refused.ends_with("not the key itself") && !refused.contains(key.last_four()), "{refused}");
+    }
+}
