@@ -13,6 +13,7 @@ mod app;
 mod client;
 mod contract;
 mod database;
+pub mod issuer;
 mod operation;
 mod problem;
 mod raw;

@@ -1,12 +1,13 @@
-//! Proof of who asks: API keys, platform keys and the tokens of invitations.
+//! Proof of who asks: API keys, platform keys, the tokens of invitations, and JWTs of trusted issuers.
 //!
 //! What is presented becomes a [`Holder`](tenantry_domain::Holder), or a hash to look up, when it holds cryptographically,
 //! without a look at the database: whether the tenant knows it is for the door to find out. This crate refuses to know HTTP
-//! and SQL, and to show a secret: [`Secret`] prints as `redacted`.
+//! and SQL, except to ask issuers for their keys, and to show a secret: [`Secret`] prints as `redacted`. Time is passed in.
 
 mod api_key;
 mod base62;
 mod invitation_token;
+pub mod jwt;
 mod platform_key;
 mod secret;
 

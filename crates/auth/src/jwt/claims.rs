@@ -1,0 +1,138 @@
+//! What the payload of a token says, held against what is expected of it.
+//!
+//! A token that was made for another purpose is refused by what it says of itself (RFC 8725, section 3.12): an ID token, a refresh
+//! token, a logout token or security event, and a token that is bound to a key of its holder, which a bearer cannot prove.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value};
+use tenantry_domain::TenantId;
+
+/// How far the clocks of an issuer and of the service may be apart: `exp`, `nbf` and `iat` are held with this tolerance.
+pub const LEEWAY: TimeDelta = TimeDelta::seconds(30);
+
+/// The longest life of a token: from `iat`, or from now (and [`LEEWAY`]) where it has none, to `exp`.
+pub const MAX_LIFETIME: TimeDelta = TimeDelta::hours(24);
+
+/// The longest `sub`, in characters (OpenID Connect Core, section 2).
+const MAX_SUBJECT: usize = 255;
+
+/// The longest list in `aud`.
+const MAX_AUDIENCE: usize = 100;
+
+/// The last second of the year 9999.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// Claims that no access token of a bearer has: those of ID tokens (OpenID Connect Core, sections 2 and 3.3.2.11), of security events
+/// (RFC 8417), and of proof of possession (RFC 7800).
+const OF_OTHER_TOKENS: [&str; 6] = ["nonce", "at_hash", "c_hash", "s_hash", "events", "cnf"];
+
+/// Claims by which widespread issuers tell their kinds of token apart, and what an access token says there.
+const KINDS: [(&str, &[&str]); 3] =
+    [("typ", &["bearer"]), ("token_use", &["access"]), ("token_type", &["access", "access_token", "bearer"])];
+
+/// The claims of a token that is for us and alive. Still nothing but words until the signature holds.
+#[derive(Debug)]
+pub(crate) struct Claims<'a> {
+    pub(crate) subject: &'a str,
+    pub(crate) tenant: Option<TenantId>,
+    pub(crate) email: Option<&'a str>,
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// `iss`, to pick the issuer by.
+pub(crate) fn issuer(payload: &Map<String, Value>) -> Result<&str, &'static str> {
+    payload.get("iss").and_then(Value::as_str).ok_or("iss is missing or not a string")
+}
+
+impl<'a> Claims<'a> {
+    pub(crate) fn read(
+        payload: &'a Map<String, Value>,
+        audience: &[String],
+        tenant_claim: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Self, &'static str> {
+        purpose(payload)?;
+        if !for_us(payload.get("aud"), audience) {
+            return Err("aud does not name this service");
+        }
+        Ok(Self {
+            expires_at: lifetime(payload, now)?,
+            subject: payload
+                .get("sub")
+                .and_then(Value::as_str)
+                .filter(|sub| is_subject(sub))
+                .ok_or("sub is no subject")?,
+            tenant: payload.get(tenant_claim).map(tenant).transpose()?,
+            email: email(payload),
+        })
+    }
+}
+
+fn purpose(payload: &Map<String, Value>) -> Result<(), &'static str> {
+    if OF_OTHER_TOKENS.iter().any(|name| payload.contains_key(*name)) {
+        return Err("the token has a claim of another kind of token");
+    }
+    let of_another_kind = |(name, expected): &(&str, &[&str])| {
+        payload.get(*name).is_some_and(|kind| {
+            !kind.as_str().is_some_and(|kind| expected.iter().any(|expected| kind.eq_ignore_ascii_case(expected)))
+        })
+    };
+    if KINDS.iter().any(of_another_kind) {
+        return Err("the token says that it is of another kind");
+    }
+    Ok(())
+}
+
+fn for_us(aud: Option<&Value>, audience: &[String]) -> bool {
+    let is_us = |aud: &str| audience.iter().any(|us| us == aud);
+    match aud {
+        Some(Value::String(aud)) => is_us(aud),
+        Some(Value::Array(list)) if list.len() <= MAX_AUDIENCE => {
+            list.iter().all(Value::is_string) && list.iter().filter_map(Value::as_str).any(is_us)
+        }
+        _ => false,
+    }
+}
+
+/// `exp`, when the token is alive.
+fn lifetime(payload: &Map<String, Value>, now: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
+    let expires_at = moment(payload, "exp")?.ok_or("exp is missing or not a moment")?;
+    if now >= expires_at + LEEWAY {
+        return Err("the token has expired");
+    }
+    if moment(payload, "nbf")?.is_some_and(|not_before| not_before > now + LEEWAY) {
+        return Err("the token is not valid yet");
+    }
+    let issued_at = moment(payload, "iat")?;
+    if issued_at.is_some_and(|issued_at| issued_at > now + LEEWAY || issued_at > expires_at) {
+        return Err("iat is in the future or after exp");
+    }
+    if expires_at - issued_at.unwrap_or(now + LEEWAY) > MAX_LIFETIME {
+        return Err("the token lives too long");
+    }
+    Ok(expires_at)
+}
+
+/// A NumericDate (RFC 7519, section 2), to the millisecond; `None` where it is missing.
+fn moment(payload: &Map<String, Value>, claim: &str) -> Result<Option<DateTime<Utc>>, &'static str> {
+    let Some(value) = payload.get(claim) else { return Ok(None) };
+    let seconds = value.as_f64().filter(|seconds| (0.0..=LAST_SECOND).contains(seconds));
+    let moment = seconds.and_then(|seconds| DateTime::from_timestamp_millis((seconds * 1000.0).floor() as i64));
+    moment.map(Some).ok_or("a time is not a number of seconds between 1970 and 9999")
+}
+
+fn is_subject(sub: &str) -> bool {
+    !sub.is_empty() && sub.chars().count() <= MAX_SUBJECT && !sub.chars().any(char::is_control)
+}
+
+fn tenant(claim: &Value) -> Result<TenantId, &'static str> {
+    claim.as_str().and_then(|id| id.parse().ok()).ok_or("the tenant claim is not a UUID")
+}
+
+/// An address that the issuer vouches for; anything else is as good as none, and no reason to refuse the token.
+fn email(payload: &Map<String, Value>) -> Option<&str> {
+    let verified = payload.get("email_verified") == Some(&Value::Bool(true));
+    let email = payload.get("email").and_then(Value::as_str).filter(|_| verified)?;
+    let plain = (3..=254).contains(&email.len()) && !email.chars().any(|c| c.is_control() || c.is_whitespace());
+    plain.then_some(email)
+}

@@ -1,0 +1,80 @@
+//! Getting a JWK Set from where its issuer publishes it.
+
+use std::{error::Error, time::Duration};
+
+use reqwest::{Client, StatusCode, header::ACCEPT, redirect::Policy};
+use url::{Host, Url};
+
+/// How long an issuer may take for the whole answer, connecting included.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The largest JWK Set that is read, in bytes.
+const MAX_DOCUMENT: usize = 256 * 1024;
+
+/// A client that goes where it is told and nowhere else: it follows no redirect and uses no proxy from the environment.
+pub(crate) fn client() -> Result<Client, String> {
+    Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(TIMEOUT)
+        .timeout(TIMEOUT)
+        // Each connection lives on the runtime of the thread that made it: kept, it could outlive that.
+        .pool_max_idle_per_host(0)
+        .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| chain(&error))
+}
+
+/// The address of a JWK Set: `https`, or `http` on this machine.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn address(url: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(url).map_err(|_| "is not a URL")?;
+    let here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    match url.scheme() {
+        "https" => {}
+        "http" if here => {}
+        _ => return Err("must begin with https:// (http:// is for addresses of this machine)"),
+    }
+    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        return Err("must not have a user, a password or a fragment");
+    }
+    Ok(url)
+}
+
+/// The document at this address.
+///
+/// # Errors
+///
+/// What went wrong, for the log; without the address.
+pub(crate) async fn get(client: &Client, url: &Url) -> Result<Vec<u8>, String> {
+    let failed = |error: reqwest::Error| chain(&error.without_url());
+    let request = client.get(url.clone()).header(ACCEPT, "application/jwk-set+json, application/json");
+    let mut response = request.send().await.map_err(failed)?;
+    if response.status() != StatusCode::OK {
+        return Err(format!("the answer has status {}", response.status().as_u16()));
+    }
+    let mut document = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        if document.len() + chunk.len() > MAX_DOCUMENT {
+            return Err(format!("the answer has more than {MAX_DOCUMENT} bytes"));
+        }
+        document.extend_from_slice(&chunk);
+    }
+    Ok(document)
+}
+
+/// An error with its causes: the outermost says only that something failed.
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,52 @@
+//! What the header of a token says, as far as it is listened to.
+
+use serde_json::{Map, Value};
+
+use super::options::{Algorithm, MediaType};
+
+/// The longest `kid`, in characters.
+pub(crate) const MAX_KID: usize = 256;
+
+/// Parameters that change what the other bytes of a token mean (RFC 7515, section 4.1.11; RFC 7797; RFC 7516). None is supported,
+/// and to ignore one would be to read another token than was signed.
+const REFUSED: [&str; 3] = ["crit", "b64", "zip"];
+
+/// The header of a token. Which key is meant is still a claim of whoever made the token.
+#[derive(Debug)]
+pub(crate) struct Header<'a> {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) kid: Option<&'a str>,
+}
+
+impl<'a> Header<'a> {
+    pub(crate) fn read(
+        header: &'a Map<String, Value>,
+        algorithms: &[Algorithm],
+        types: &[MediaType],
+    ) -> Result<Self, &'static str> {
+        if REFUSED.iter().any(|name| header.contains_key(*name)) {
+            return Err("the header has a parameter that is not supported");
+        }
+        let named = header.get("alg").and_then(Value::as_str).ok_or("alg is missing or not a string")?;
+        let allowed = algorithms.iter().find(|algorithm| algorithm.name() == named);
+        let algorithm = *allowed.ok_or("alg is not among the issuer's algorithms")?;
+        let found = match header.get("typ") {
+            None => MediaType::jwt(),
+            Some(Value::String(found)) => MediaType::new(found),
+            Some(_) => return Err("typ is not a string"),
+        };
+        if !types.contains(&found) {
+            return Err("typ is not an accepted type of token");
+        }
+        let kid = match header.get("kid") {
+            None => None,
+            Some(kid) => Some(kid.as_str().filter(|kid| is_kid(kid)).ok_or("kid is not the name of a key")?),
+        };
+        Ok(Self { algorithm, kid })
+    }
+}
+
+/// Whether this can name a key: 1 to [`MAX_KID`] characters, none of them a control character.
+pub(crate) fn is_kid(kid: &str) -> bool {
+    !kid.is_empty() && kid.chars().count() <= MAX_KID && !kid.chars().any(char::is_control)
+}

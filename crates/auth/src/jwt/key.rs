@@ -1,0 +1,137 @@
+//! A key of an issuer, read from a JWK (RFC 7517, RFC 7518). It is for one algorithm, for good (RFC 8725, section 3.1).
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{DecodingKey, crypto};
+use serde_json::{Map, Value};
+
+use super::{
+    header::is_kid,
+    options::{Algorithm, HmacSecret},
+};
+
+/// Members that only a private or a symmetric key has. Whoever publishes one has no secret any more.
+const SECRET_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// The lengths of an RSA modulus that are accepted, in bits: shorter ones are weak, and longer ones are work for nothing.
+const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+
+/// The longest public exponent, in bytes: a larger one makes each verification slow. It must be odd and at least 65537.
+const RSA_EXPONENT: usize = 4;
+
+/// A key and what it is for.
+#[derive(Debug)]
+pub(crate) struct Key {
+    pub(crate) kid: Option<String>,
+    pub(crate) algorithm: Algorithm,
+    material: DecodingKey,
+}
+
+impl Key {
+    /// The key that HS256 shares.
+    pub(crate) fn secret(secret: &HmacSecret) -> Self {
+        Self { kid: None, algorithm: Algorithm::Hs256, material: DecodingKey::from_secret(secret.bytes()) }
+    }
+
+    /// Reads a JWK for one of these algorithms.
+    ///
+    /// An RSA key without `alg` is used only if it can be meant for one algorithm alone.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be used, to follow "the key".
+    pub(crate) fn read(jwk: &Value, algorithms: &[Algorithm]) -> Result<Self, &'static str> {
+        let jwk = jwk.as_object().ok_or("is not an object")?;
+        if SECRET_MEMBERS.iter().any(|member| jwk.contains_key(*member)) {
+            return Err("is private or symmetric");
+        }
+        if jwk.get("use").is_some_and(|purpose| purpose != "sig") {
+            return Err("is not for signatures");
+        }
+        let verifies =
+            |operations: &Value| operations.as_array().is_some_and(|all| all.iter().any(|one| one == "verify"));
+        if !jwk.get("key_ops").is_none_or(verifies) {
+            return Err("is not for verification");
+        }
+        let kid = match jwk.get("kid") {
+            None => None,
+            Some(kid) => Some(kid.as_str().filter(|kid| is_kid(kid)).ok_or("has a kid that is not a name")?.to_owned()),
+        };
+        let (material, possible) = material(jwk)?;
+        let algorithm = algorithm(jwk.get("alg"), possible, algorithms)?;
+        Ok(Self { kid, algorithm, material })
+    }
+
+    /// Whether this signature (base64url) is this key's under this algorithm.
+    pub(crate) fn holds(&self, algorithm: Algorithm, message: &str, signature: &str) -> bool {
+        self.algorithm == algorithm
+            && crypto::verify(signature, message.as_bytes(), &self.material, algorithm.into()).unwrap_or(false)
+    }
+}
+
+fn material(jwk: &Map<String, Value>) -> Result<(DecodingKey, &'static [Algorithm]), &'static str> {
+    match (text(jwk, "kty"), text(jwk, "crv")) {
+        (Some("RSA"), _) => Ok((rsa(jwk)?, &[Algorithm::Rs256, Algorithm::Ps256])),
+        (Some("EC"), Some("P-256")) => Ok((p256(jwk)?, &[Algorithm::Es256])),
+        (Some("OKP"), Some("Ed25519")) => Ok((ed25519(jwk)?, &[Algorithm::EdDsa])),
+        _ => Err("is of a type or on a curve that is not supported"),
+    }
+}
+
+fn algorithm(named: Option<&Value>, possible: &[Algorithm], allowed: &[Algorithm]) -> Result<Algorithm, &'static str> {
+    let mut fitting = possible.iter().filter(|algorithm| allowed.contains(algorithm));
+    match named {
+        Some(named) => {
+            fitting.find(|algorithm| named == algorithm.name()).ok_or("has an alg that is not expected of it")
+        }
+        None => match (fitting.next(), fitting.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err("is for none of the issuer's algorithms"),
+            _ => Err("has no alg and could be for several"),
+        },
+    }
+    .copied()
+}
+
+fn rsa(jwk: &Map<String, Value>) -> Result<DecodingKey, &'static str> {
+    let (n, e) = (number(jwk, "n")?, number(jwk, "e")?);
+    let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
+    if !RSA_BITS.contains(&bits) {
+        return Err("has a modulus that is not of 2048 to 8192 bits");
+    }
+    let exponent = e.iter().fold(0_u64, |exponent, byte| (exponent << 8) | u64::from(*byte));
+    if e.len() > RSA_EXPONENT || exponent < 65537 || exponent % 2 == 0 {
+        return Err("has a public exponent that is not safe");
+    }
+    Ok(DecodingKey::from_rsa_raw_components(&n, &e))
+}
+
+fn p256(jwk: &Map<String, Value>) -> Result<DecodingKey, &'static str> {
+    let point = [vec![4], bytes(jwk, "x")?, bytes(jwk, "y")?].concat();
+    // Asks whether the point is on the curve.
+    let fits = point.len() == 65 && ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).is_ok();
+    fits.then(|| DecodingKey::from_ec_der(&point)).ok_or("is not a point on its curve")
+}
+
+fn ed25519(jwk: &Map<String, Value>) -> Result<DecodingKey, &'static str> {
+    let point = bytes(jwk, "x")?;
+    let fits = point.len() == 32 && ParsedPublicKey::new(&ED25519, &point).is_ok();
+    fits.then(|| DecodingKey::from_ed_der(&point)).ok_or("is not a point on its curve")
+}
+
+fn text<'a>(jwk: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
+    jwk.get(member).and_then(Value::as_str)
+}
+
+fn bytes(jwk: &Map<String, Value>, member: &str) -> Result<Vec<u8>, &'static str> {
+    text(jwk, member)
+        .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+        .ok_or("lacks a member, or has one that is not base64url")
+}
+
+/// The bytes of a positive number, without the leading zeros that some issuers publish.
+fn number(jwk: &Map<String, Value>, member: &str) -> Result<Vec<u8>, &'static str> {
+    let bytes = bytes(jwk, member)?;
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    Ok(bytes[zeros..].to_vec())
+}

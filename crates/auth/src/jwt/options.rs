@@ -1,0 +1,227 @@
+//! Which issuers are trusted, and what of theirs: as the settings describe it, checked all at once.
+
+use std::{collections::HashSet, fmt, str::FromStr, sync::Arc};
+
+use reqwest::Client;
+use url::Url;
+
+use super::{Issuer, Keys, cache::KeyCache, fetch, key::Key};
+
+/// The claim that names the tenant, unless another is configured.
+pub const DEFAULT_TENANT_CLAIM: &str = "tenant_id";
+
+/// The types of token that are accepted, unless others are configured.
+pub const DEFAULT_TOKEN_TYPES: [&str; 2] = ["at+jwt", "JWT"];
+
+/// Claims with a meaning of their own, which therefore cannot name the tenant.
+const TAKEN_CLAIMS: [&str; 9] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "email", "email_verified"];
+
+/// A trusted issuer.
+#[derive(Debug, Clone)]
+pub struct IssuerOptions {
+    /// `iss` of its tokens, to the letter.
+    pub issuer: String,
+    /// What its tokens may name in `aud`; at least one, and each is accepted. Must stand for this service alone: a client's id
+    /// would let that client's ID tokens in.
+    pub audience: Vec<String>,
+    /// The algorithms it signs with, at least one.
+    pub algorithms: Vec<Algorithm>,
+    /// Where its keys are.
+    pub keys: KeySource,
+    /// The claim with the tenant's id; [`DEFAULT_TENANT_CLAIM`].
+    pub tenant_claim: String,
+    /// What its tokens may say in `typ`; [`DEFAULT_TOKEN_TYPES`]. Compared as media types: in any case, with or without `application/`.
+    /// A token without `typ` counts as `JWT` (RFC 7519, section 5.1).
+    pub token_types: Vec<String>,
+}
+
+/// Where the keys of an issuer are.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// At this address, as a JWK Set: `https`, or `http` on this machine.
+    JwksUrl(String),
+    /// A secret shared with it, for HS256 alone.
+    HmacSecret(HmacSecret),
+}
+
+/// A secret for HS256: 32 bytes or more, from a generator of random numbers. Whoever knows it can make tokens.
+#[derive(Clone)]
+pub struct HmacSecret(Vec<u8>);
+
+impl HmacSecret {
+    /// Takes over a secret; whether it is strong enough is checked with the other options.
+    pub fn new(secret: impl Into<Vec<u8>>) -> Self {
+        Self(secret.into())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What makes it weak. Cannot tell random numbers from others, and refuses what nobody rolled.
+    fn weakness(&self) -> Option<&'static str> {
+        let text = String::from_utf8_lossy(&self.0).to_lowercase();
+        let different: HashSet<_> = self.0.iter().collect();
+        let repeats = |period: usize| self.0.iter().zip(&self.0[period..]).all(|(one, other)| one == other);
+        if self.0.len() < 32 {
+            Some("is shorter than 32 bytes")
+        } else if different.len() < 8 || (1..=self.0.len() / 2).any(repeats) {
+            Some("repeats itself")
+        } else if ["secret", "password", "changeme", "change-me", "change_me", "example"]
+            .iter()
+            .any(|word| text.contains(word))
+        {
+            Some("contains a word that stands in examples")
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Debug for HmacSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HmacSecret(redacted)")
+    }
+}
+
+/// An algorithm that tokens are signed with (RFC 7518, RFC 8037).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// EdDSA on Ed25519.
+    EdDsa,
+    /// HMAC with SHA-256, for a shared secret alone.
+    Hs256,
+}
+
+impl Algorithm {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa, Self::Hs256];
+
+    /// Its name in `alg`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Hs256 => "HS256",
+        }
+    }
+}
+
+/// A name that is none of an [`Algorithm`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be RS256, PS256, ES256, EdDSA or HS256")]
+pub struct UnknownAlgorithm;
+
+impl FromStr for Algorithm {
+    type Err = UnknownAlgorithm;
+
+    fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
+        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name).ok_or(UnknownAlgorithm)
+    }
+}
+
+impl From<Algorithm> for jsonwebtoken::Algorithm {
+    fn from(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Rs256 => Self::RS256,
+            Algorithm::Ps256 => Self::PS256,
+            Algorithm::Es256 => Self::ES256,
+            Algorithm::EdDsa => Self::EdDSA,
+            Algorithm::Hs256 => Self::HS256,
+        }
+    }
+}
+
+/// A value of `typ`, so that equal ones are equal (RFC 7515, section 4.1.9).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MediaType(String);
+
+impl MediaType {
+    pub(crate) fn new(text: &str) -> Self {
+        let text = text.to_ascii_lowercase();
+        Self(text.strip_prefix("application/").map(str::to_owned).unwrap_or(text))
+    }
+
+    pub(crate) fn jwt() -> Self {
+        Self("jwt".to_owned())
+    }
+}
+
+/// The issuers that these options describe.
+///
+/// # Errors
+///
+/// All faults, each a sentence.
+pub(crate) fn checked(options: Vec<IssuerOptions>) -> Result<Vec<Issuer>, Vec<String>> {
+    let client = fetch::client()
+        .map_err(|cause| vec![format!("The client for the keys of issuers cannot be made: {cause}.")])?;
+    let (mut faults, mut names, mut issuers) = (Vec::new(), HashSet::new(), Vec::new());
+    for one in options {
+        let mut wrong = faults_of(&one);
+        if !names.insert(one.issuer.clone()) {
+            wrong.push("it is configured twice".to_owned());
+        }
+        let name = one.issuer.clone();
+        match key_source(&one, &client) {
+            Ok(keys) => issuers.push(issuer(one, keys)),
+            Err(fault) => wrong.push(fault),
+        }
+        faults.extend(wrong.into_iter().map(|fault| format!("The issuer {name:?}: {fault}.")));
+    }
+    if faults.is_empty() { Ok(issuers) } else { Err(faults) }
+}
+
+fn faults_of(options: &IssuerOptions) -> Vec<String> {
+    let IssuerOptions { issuer, audience, algorithms, tenant_claim, token_types, .. } = options;
+    let plain = |text: &str| !text.is_empty() && !text.chars().any(|c| c.is_control() || c.is_whitespace());
+    let hs256 = algorithms.contains(&Algorithm::Hs256);
+    let shared = matches!(options.keys, KeySource::HmacSecret(_));
+    let rules = [
+        (plain(issuer), "its name must not be empty and have no spaces"),
+        (!audience.is_empty(), "it needs at least one audience"),
+        (audience.iter().all(|one| plain(one)), "an audience must not be empty and have no spaces"),
+        (!algorithms.is_empty(), "it needs at least one algorithm"),
+        (shared || !hs256, "HS256 needs a secret and cannot be used with a JWKS URL"),
+        (!shared || algorithms.iter().all(|one| *one == Algorithm::Hs256), "a secret can be used with HS256 only"),
+        (plain(tenant_claim), "the tenant claim must not be empty and have no spaces"),
+        (!TAKEN_CLAIMS.contains(&tenant_claim.as_str()), "the tenant claim has a meaning of its own already"),
+        (!token_types.is_empty(), "it needs at least one token type"),
+        (token_types.iter().all(|one| plain(one)), "a token type must not be empty and have no spaces"),
+    ];
+    rules.into_iter().filter(|(holds, _)| !holds).map(|(_, fault)| fault.to_owned()).collect()
+}
+
+fn key_source(options: &IssuerOptions, client: &Client) -> Result<Keys, String> {
+    match &options.keys {
+        KeySource::JwksUrl(text) => {
+            let url: Url = fetch::address(text).map_err(|fault| format!("the JWKS URL {fault}"))?;
+            let cache = KeyCache::new(options.issuer.clone(), options.algorithms.clone(), client.clone(), url);
+            Ok(Keys::Published(Arc::new(cache)))
+        }
+        KeySource::HmacSecret(secret) => match secret.weakness() {
+            Some(weakness) => {
+                Err(format!("the secret {weakness}: take 32 random bytes, as `openssl rand -hex 32` prints them"))
+            }
+            None => Ok(Keys::Secret(Arc::new(Key::secret(secret)))),
+        },
+    }
+}
+
+fn issuer(options: IssuerOptions, keys: Keys) -> Issuer {
+    Issuer {
+        name: options.issuer,
+        audience: options.audience,
+        algorithms: options.algorithms,
+        tenant_claim: options.tenant_claim,
+        token_types: options.token_types.iter().map(|one| MediaType::new(one)).collect(),
+        keys,
+    }
+}

@@ -1,0 +1,128 @@
+//! An identity provider on a port of its own: publishes keys, makes tokens, and misbehaves when it is told to.
+
+mod bad_tokens;
+mod draft;
+mod keys;
+mod server;
+mod trio;
+
+use std::sync::{Arc, Mutex};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use tenantry_auth::jwt::{Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, IssuerOptions, KeySource};
+
+use self::server::Server;
+pub use self::{
+    draft::Draft,
+    keys::{Signing, SigningKey, hmac},
+    server::Behaviour,
+    trio::Trio,
+};
+
+/// What the tokens of the kit are for.
+pub const AUDIENCE: &str = "https://tenantry.test/api";
+
+/// A running identity provider.
+pub struct Issuer {
+    /// `iss`, which is also its address.
+    pub name: String,
+    server: Server,
+    keys: Mutex<Vec<Arc<SigningKey>>>,
+}
+
+impl Issuer {
+    /// One that publishes `rs`, `ps`, `ed`, and the two keys `es` and `es-2`.
+    pub async fn start() -> Self {
+        let keys = [
+            SigningKey::rsa("rs", Signing::Rs256),
+            SigningKey::rsa("ps", Signing::Ps256),
+            SigningKey::p256("es"),
+            SigningKey::p256("es-2"),
+            SigningKey::ed25519("ed"),
+        ];
+        Self::with(keys.map(Arc::new).to_vec()).await
+    }
+
+    /// One that publishes these keys.
+    pub async fn with(keys: Vec<Arc<SigningKey>>) -> Self {
+        let server = Server::start().await;
+        let issuer = Self { name: server.base(), server, keys: Mutex::default() };
+        issuer.publish(keys);
+        issuer
+    }
+
+    /// Publishes these keys from now on.
+    pub fn publish(&self, keys: Vec<Arc<SigningKey>>) {
+        self.publish_jwks(keys.iter().map(|key| key.jwk()).collect());
+        *self.keys.lock().unwrap() = keys;
+    }
+
+    /// Publishes these JWKs from now on, whatever they are.
+    pub fn publish_jwks(&self, jwks: Vec<Value>) {
+        self.behave(Behaviour::Answer {
+            content_type: "application/json",
+            body: json!({ "keys": jwks }).to_string().into_bytes(),
+        });
+    }
+
+    /// Answers like this from now on.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.server.behave(behaviour);
+    }
+
+    /// Closes the port; whoever connects is refused.
+    pub async fn close(&self) {
+        self.server.close().await;
+    }
+
+    /// Opens the same port again.
+    pub async fn reopen(&self) {
+        self.server.open().await;
+    }
+
+    /// How often it was connected to.
+    pub fn connections(&self) -> usize {
+        self.server.connections()
+    }
+
+    /// The key of this name.
+    #[track_caller]
+    pub fn key(&self, kid: &str) -> Arc<SigningKey> {
+        let keys = self.keys.lock().unwrap();
+        Arc::clone(keys.iter().find(|key| key.kid == kid).expect("the issuer has this key"))
+    }
+
+    /// Where its keys are.
+    pub fn jwks_url(&self) -> String {
+        format!("{}/jwks", self.name)
+    }
+
+    /// How it is trusted, for all that it can sign with.
+    pub fn options(&self) -> IssuerOptions {
+        IssuerOptions {
+            issuer: self.name.clone(),
+            audience: vec![AUDIENCE.to_owned()],
+            algorithms: vec![Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa],
+            keys: KeySource::JwksUrl(self.jwks_url()),
+            tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
+            token_types: DEFAULT_TOKEN_TYPES.map(str::to_owned).to_vec(),
+        }
+    }
+
+    /// A token to be, signed by the key of this name: for us, of `somebody`, issued now, for five minutes.
+    pub fn draft(&self, kid: &str) -> Draft {
+        Draft::new(&self.name, self.key(kid))
+    }
+
+    /// A good token signed by the first key, with these claims added or replaced.
+    pub fn token(&self, claims: Value) -> String {
+        let key = Arc::clone(self.keys.lock().unwrap().first().expect("the issuer has a key"));
+        Draft::new(&self.name, key).claims(claims).token()
+    }
+}
+
+/// base64url without padding.
+pub fn encoded(bytes: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,140 @@
+//! The provider's HTTP server, written by hand so that it can do what no server should.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// How a request is answered.
+#[derive(Debug, Clone)]
+pub enum Behaviour {
+    /// 200 with this body.
+    Answer {
+        /// `Content-Type`.
+        content_type: &'static str,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// This status, with a body that says so.
+    Status(u16),
+    /// 302 to this address.
+    Redirect(String),
+    /// 200 and a body without end.
+    Endless,
+    /// Not at all; the connection stays open.
+    Hang,
+    /// 200, a length, and then one byte after the other, slower than anybody waits.
+    Drip,
+    /// The connection is closed without an answer.
+    Drop,
+}
+
+pub(super) struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    accepting: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Shared {
+    behaviour: Mutex<Behaviour>,
+    connections: AtomicUsize,
+}
+
+impl Server {
+    pub(super) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let shared = Shared { behaviour: Mutex::new(Behaviour::Drop), connections: AtomicUsize::new(0) };
+        let server =
+            Self { address: listener.local_addr().unwrap(), shared: Arc::new(shared), accepting: Mutex::default() };
+        server.accept(listener);
+        server
+    }
+
+    pub(super) fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub(super) fn behave(&self, behaviour: Behaviour) {
+        *self.shared.behaviour.lock().unwrap() = behaviour;
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.shared.connections.load(Ordering::SeqCst)
+    }
+
+    pub(super) async fn close(&self) {
+        let accepting = self.accepting.lock().unwrap().take().expect("the port is open");
+        accepting.abort();
+        // Only then is the listener gone.
+        assert!(accepting.await.unwrap_err().is_cancelled());
+    }
+
+    pub(super) async fn open(&self) {
+        self.accept(TcpListener::bind(self.address).await.unwrap());
+    }
+
+    fn accept(&self, listener: TcpListener) {
+        let shared = Arc::clone(&self.shared);
+        let accepting = tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                shared.connections.fetch_add(1, Ordering::SeqCst);
+                let behaviour = shared.behaviour.lock().unwrap().clone();
+                tokio::spawn(answer(stream, behaviour));
+            }
+        });
+        *self.accepting.lock().unwrap() = Some(accepting);
+    }
+}
+
+/// One request and its answer; what cannot be sent is not, because the client may have gone.
+async fn answer(mut stream: TcpStream, behaviour: Behaviour) {
+    let mut request = Vec::new();
+    while !request.windows(4).any(|window| window == b"\r\n\r\n") {
+        if stream.read_buf(&mut request).await.unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let head = |status: u16, rest: &str| format!("HTTP/1.1 {status} Whatever\r\nConnection: close\r\n{rest}\r\n\r\n");
+    let bytes = match behaviour {
+        Behaviour::Answer { content_type, body } => {
+            let rest = format!("Content-Type: {content_type}\r\nContent-Length: {}", body.len());
+            [head(200, &rest).into_bytes(), body].concat()
+        }
+        Behaviour::Status(status) => [head(status, "Content-Length: 4").as_bytes(), b"Oops"].concat(),
+        Behaviour::Redirect(to) => head(302, &format!("Location: {to}\r\nContent-Length: 0")).into_bytes(),
+        Behaviour::Drop => return,
+        Behaviour::Hang => return std::future::pending().await,
+        Behaviour::Drip => return drip(stream, head(200, "Content-Length: 1000000").into_bytes()).await,
+        Behaviour::Endless => return endless(stream, head(200, "Content-Type: application/json").into_bytes()).await,
+    };
+    drop(stream.write_all(&bytes).await);
+    // Otherwise bytes that were not read could take the answer with them.
+    drop(stream.shutdown().await);
+    drop(stream.read_to_end(&mut request).await);
+}
+
+async fn drip(mut stream: TcpStream, head: Vec<u8>) {
+    let mut alive = stream.write_all(&head).await.is_ok();
+    let mut ticks = tokio::time::interval(std::time::Duration::from_millis(50));
+    while alive {
+        ticks.tick().await;
+        alive = stream.write_all(b" ").await.is_ok();
+    }
+}
+
+async fn endless(mut stream: TcpStream, head: Vec<u8>) {
+    let mut alive = stream.write_all(&head).await.is_ok();
+    while alive {
+        alive = stream.write_all(&[b' '; 4096]).await.is_ok();
+    }
+}

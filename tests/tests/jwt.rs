@@ -1,0 +1,32 @@
+//! Tokens of trusted issuers: which hold, which do not, and what happens while an issuer is not there.
+#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it must be")]
+
+#[path = "jwt/availability.rs"]
+mod availability;
+#[path = "jwt/logs.rs"]
+mod logs;
+#[path = "jwt/options.rs"]
+mod options;
+#[path = "jwt/published_keys.rs"]
+mod published_keys;
+#[path = "jwt/rotation.rs"]
+mod rotation;
+#[path = "jwt/shared_secret.rs"]
+mod shared_secret;
+#[path = "jwt/times.rs"]
+mod times;
+#[path = "jwt/tokens.rs"]
+mod tokens;
+
+use tenantry_auth::jwt::{Issuers, Refused};
+use tenantry_tests::issuer::Issuer;
+
+/// Trusts this issuer alone.
+fn trusting(issuer: &Issuer) -> Issuers {
+    Issuers::new(vec![issuer.options()]).unwrap()
+}
+
+/// Whether the token was refused for what it is.
+fn is_invalid<T>(result: &Result<T, Refused>) -> bool {
+    matches!(result, Err(Refused::Invalid(_)))
+}
