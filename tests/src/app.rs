@@ -3,15 +3,18 @@
 use std::{net::TcpListener, time::Duration};
 
 use serde_json::{Value, json};
-use tenantry_domain::{Credential, Holder, Limits, LocaleRequest, NewTenant, Origin, TenantId};
+use tenantry_auth::jwt::{IssuerOptions, Issuers};
+use tenantry_domain::{
+    Credential, Holder, Limits, LocaleRequest, MemberDetails, MemberStatus, NewTenant, Origin, Person, Role, TenantId,
+};
 use tenantry_http::{Closing, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
-    Store,
+    Store, members,
     tenants::{self, FoundedOwner, Owner},
 };
 use tenantry_persistence::PoolOptions;
 
-use crate::{Client, TestDatabase};
+use crate::{Client, People, TestDatabase, new_name};
 
 /// A running service.
 pub struct App {
@@ -25,6 +28,8 @@ pub struct App {
     pub closing: Closing,
     /// Stops it.
     pub handle: ServerHandle,
+    /// Whose access tokens it accepts.
+    pub people: People,
 }
 
 impl App {
@@ -41,7 +46,14 @@ impl App {
     /// [`App::on`], with as many threads that answer requests as a measurement wants.
     pub async fn serving(database: TestDatabase, workers: usize, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
         let store = Self::store(&database.service_url(), adjust);
-        Self::with(database, store, workers)
+        Self::with(database, store, workers, Vec::new())
+    }
+
+    /// A service that trusts these issuers too.
+    pub async fn trusting(issuers: Vec<IssuerOptions>) -> Self {
+        let database = TestDatabase::new();
+        let store = Self::store(&database.service_url(), |_| {});
+        Self::with(database, store, 1, issuers)
     }
 
     /// A door of its own to the same database, as another replica has it.
@@ -57,14 +69,17 @@ impl App {
         Store::new(&options).unwrap()
     }
 
-    fn with(database: TestDatabase, store: Store, workers: usize) -> Self {
+    fn with(database: TestDatabase, store: Store, workers: usize, more: Vec<IssuerOptions>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (closing, options) = (Closing::default(), ServeOptions { workers, grace: Duration::from_secs(10) });
-        let server = tenantry_http::serve(listener, store.clone(), Trust::default(), closing.clone(), options).unwrap();
+        let people = People::new();
+        let issuers = Issuers::new([vec![people.options()], more].concat()).unwrap();
+        let trust = Trust { issuers, ..Trust::default() };
+        let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { base, database, store, closing, handle }
+        Self { base, database, store, closing, handle, people }
     }
 
     /// A client without a key.
@@ -79,6 +94,8 @@ impl App {
         let founded = tenants::create(&self.store, &operator(None), new, Owner::Key).await.unwrap();
         let FoundedOwner::Key(secret) = &founded.owner else { panic!("an owner with a key") };
         Tenant {
+            people: self.people.clone(),
+            store: self.store.clone(),
             id: founded.tenant.id,
             brand: founded.brand.id.to_string(),
             owner: self.client().with_key(secret.reveal()),
@@ -99,12 +116,37 @@ pub struct Tenant {
     pub brand: String,
     /// A client with its owner's key.
     pub owner: Client,
+    people: People,
+    store: Store,
 }
 
 impl Tenant {
+    /// Somebody new in this role, assigned to these workspaces: their id, and a client with their token.
+    pub async fn member(&self, role: Role, workspaces: &[&str]) -> (String, Client) {
+        let subject = new_name("Somebody");
+        let details = MemberDetails {
+            email: People::email(&subject).parse().unwrap(),
+            role,
+            status: MemberStatus::Active,
+            person: Person { issuer: People::ISSUER.parse().unwrap(), subject: subject.parse().unwrap() },
+        };
+        let workspaces = workspaces.iter().map(|id| id.parse().unwrap()).collect();
+        let member = members::create(&self.store, &self.operator(), details, workspaces).await.unwrap();
+        (member.id.to_string(), self.owner.with_key(&self.people.token(&subject, Some(self.id), json!({}))))
+    }
+
     /// An operator's credential in this tenant.
     pub fn operator(&self) -> Credential {
         operator(Some(self.id))
+    }
+
+    /// An invitation of this address as an agent; `more` adds members to the request. Returns its id.
+    pub async fn invitation(&self, email: &str, more: Value) -> String {
+        let mut body = json!({ "email": email, "role": "agent" });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        self.owner.post("/api/invitations", body).await.expect(201).id()
     }
 
     /// A workspace with this name under the default brand; returns its id.

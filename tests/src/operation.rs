@@ -7,6 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tenantry_domain::Role;
 
 use crate::{Answer, Client, Tenant};
 
@@ -15,6 +16,11 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 /// A name that nothing else has, so that a change to it is one.
 pub fn new_name(stem: &str) -> String {
     format!("{stem} {}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// An address that nobody else has.
+pub fn new_email() -> String {
+    format!("{}@tenantry.test", new_name("invitee").replace(' ', "."))
 }
 
 /// The OpenAPI document of the running code.
@@ -52,9 +58,17 @@ impl Operation {
         all
     }
 
-    /// Those that need a credential.
+    /// Those that the key of a tenant's owner may call.
     pub fn of_the_api() -> Vec<Self> {
-        Self::all().into_iter().filter(Self::needs_credential).collect()
+        Self::all()
+            .into_iter()
+            .filter(|operation| operation.needs_credential() && !operation.needs_a_person())
+            .collect()
+    }
+
+    /// Whether only a person may call it, because it is about that person.
+    pub fn needs_a_person(&self) -> bool {
+        matches!(self.path.as_str(), "/api/tenant/transfer-ownership" | "/api/invitations/accept")
     }
 
     /// Those that change something.
@@ -83,10 +97,15 @@ impl Operation {
         operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == "cursor")
     }
 
-    /// A body that it takes, which changes what it is sent to.
+    /// A body that it takes, which changes what it is sent to. [`Target::body`] has those that name something.
     pub fn body(&self) -> Option<Value> {
         Some(match (self.method.as_str(), self.path.as_str()) {
             ("GET" | "DELETE", _) | ("POST", "/api/workspaces/{workspaceId}/restore") => return None,
+            ("PUT", "/api/workspaces/{workspaceId}/members/{memberId}") => return None,
+            ("PATCH", "/api/members/{memberId}") => json!({ "role": "observer" }),
+            ("POST", "/api/invitations") => json!({ "email": new_email(), "role": "agent" }),
+            ("POST", "/api/invitations/batch") => json!({ "emails": [new_email()], "role": "agent" }),
+            ("POST", "/api/invitations/{invitationId}/resend") => json!({ "expiresInDays": 3 }),
             ("POST", "/api/workspaces") => json!({ "name": new_name("Nordics"), "country": "SE" }),
             ("POST", "/api/brands") => json!({ "name": new_name("Brand"), "emailFromName": "Sender" }),
             ("PATCH", "/api/workspaces/{workspaceId}" | "/api/brands/{brandId}" | "/api/tenant") => {
@@ -97,6 +116,29 @@ impl Operation {
             ("POST", "/api/api-keys/{apiKeyId}/rotate") => json!({ "overlapSeconds": 60 }),
             _ => panic!("{self} is new: give it a body here"),
         })
+    }
+
+    /// How many things its path names.
+    pub fn ids(&self) -> usize {
+        if self.has_id() { self.path.matches('{').count() } else { 0 }
+    }
+
+    /// Where in the path the thing with this number stands, as a segment.
+    fn segment(&self, number: usize) -> usize {
+        let named = self.path.split('/').enumerate().filter(|(_, segment)| segment.starts_with('{'));
+        named.map(|(at, _)| at).nth(number).expect("the path names so many things")
+    }
+
+    /// The id with this number in a path of this operation.
+    pub fn id_in(&self, path: &str, number: usize) -> String {
+        path.split('/').nth(self.segment(number)).unwrap().to_owned()
+    }
+
+    /// A path of this operation with another id in that place.
+    pub fn with_id(&self, path: &str, number: usize, id: &str) -> String {
+        let at = self.segment(number);
+        let segments = path.split('/').enumerate().map(|(n, segment)| if n == at { id } else { segment });
+        segments.collect::<Vec<_>>().join("/")
     }
 
     /// Sends it with this path and body.
@@ -143,9 +185,27 @@ impl<'t> Target<'t> {
                 }
                 id
             }
+            "memberId" => {
+                let workspace = self.workspace().await;
+                let assigned = operation.method == "DELETE" && operation.path.starts_with("/api/workspaces/");
+                let workspaces = [workspace.as_str()];
+                self.tenant.member(Role::Agent, &workspaces[..usize::from(assigned)]).await.0
+            }
+            "invitationId" => self.tenant.invitation(&new_email(), json!({})).await,
             "apiKeyId" => self.tenant.key_with_id(&["keys:write"], json!({ "name": new_name("Key") })).await.1,
             "file" => "start.js".to_owned(),
             _ => panic!("{operation} names a new thing, {parameter}: make one here"),
+        }
+    }
+
+    /// A body of the operation, with something of the tenant in it where it names something.
+    pub async fn body(&mut self, operation: &Operation) -> Option<Value> {
+        match operation.path.as_str() {
+            "/api/tenant/transfer-ownership" => {
+                Some(json!({ "memberId": self.tenant.member(Role::Agent, &[]).await.0 }))
+            }
+            "/api/invitations/accept" => Some(json!({ "token": "tnt_inv_v1_mistyped" })),
+            _ => operation.body(),
         }
     }
 

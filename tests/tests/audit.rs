@@ -58,6 +58,13 @@ fn expected(operation: &Operation) -> (&'static str, &'static str) {
         ("PATCH", "/api/brands/{brandId}") => ("brand.update", "brand"),
         ("DELETE", "/api/brands/{brandId}") => ("brand.delete", "brand"),
         ("PATCH", "/api/tenant") => ("tenant.update", "tenant"),
+        ("PATCH", "/api/members/{memberId}") => ("member.update", "member"),
+        ("DELETE", "/api/members/{memberId}") => ("member.remove", "member"),
+        ("PUT", "/api/workspaces/{workspaceId}/members/{memberId}") => ("assignment.create", "member"),
+        ("DELETE", "/api/workspaces/{workspaceId}/members/{memberId}") => ("assignment.remove", "member"),
+        ("POST", "/api/invitations" | "/api/invitations/batch") => ("invitation.create", "invitation"),
+        ("POST", "/api/invitations/{invitationId}/resend") => ("invitation.resend", "invitation"),
+        ("DELETE", "/api/invitations/{invitationId}") => ("invitation.revoke", "invitation"),
         ("POST", "/api/api-keys") => ("api_key.create", "api_key"),
         ("DELETE", "/api/api-keys/{apiKeyId}") => ("api_key.revoke", "api_key"),
         ("POST", "/api/api-keys/{apiKeyId}/rotate") => ("api_key.rotate", "api_key"),
@@ -65,11 +72,14 @@ fn expected(operation: &Operation) -> (&'static str, &'static str) {
     }
 }
 
-/// The id of what an operation is about: the one in its path, else the one in its answer.
+/// The id of what an operation is about: the last one in its path, else the one in its answer.
 fn subject(operation: &Operation, path: &str, answer: &Answer) -> String {
-    match operation.path.find('{') {
-        Some(start) => path[start..].split('/').next().unwrap().to_owned(),
-        None => answer.id(),
+    match operation.ids() {
+        0 if operation.path.ends_with("/batch") => {
+            answer.body["data"][0]["invitation"]["id"].as_str().unwrap().to_owned()
+        }
+        0 => answer.id(),
+        ids => operation.id_in(path, ids - 1),
     }
 }
 

@@ -27,7 +27,7 @@ pub use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
 pub use api::{api_keys::ApiKeyView, brands::BrandView, members::MemberView, tenant::TenantView};
 pub use routes::document;
-use tenantry_auth::PlatformKeys;
+use tenantry_auth::{PlatformKeys, jwt::Issuers};
 use tenantry_domain::Error;
 use tenantry_operations::Store;
 use utoipa_actix_web::AppExt;
@@ -37,6 +37,8 @@ use utoipa_actix_web::AppExt;
 pub struct Trust {
     /// The keys of the platform.
     pub platform: PlatformKeys,
+    /// The issuers of access tokens.
+    pub issuers: Issuers,
 }
 
 /// What every handler shares.

@@ -8,6 +8,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
+use tenantry_auth::jwt::IssuerState;
 use tenantry_operations::PoolState;
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -29,6 +30,12 @@ pub(crate) struct Metrics {
     requests: Family<Labels, Counter>,
     latency: Family<RouteLabels, Histogram>,
     connections: Family<PoolLabels, Gauge>,
+    issuer_keys: Family<IssuerLabels, Gauge>,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct IssuerLabels {
+    issuer: String,
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -42,7 +49,7 @@ impl Metrics {
     pub(crate) fn new() -> Self {
         let requests = Family::default();
         let latency = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        let connections = Family::default();
+        let (connections, issuer_keys) = (Family::default(), Family::default());
         let mut registry = Registry::default();
         registry.register("tenantry_http_requests", "Requests answered", requests.clone());
         registry.register("tenantry_http_request_duration_seconds", "Time to the answer's first byte", latency.clone());
@@ -51,7 +58,12 @@ impl Metrics {
             "Database connections: allowed, open, busy",
             connections.clone(),
         );
-        Self { registry, requests, latency, connections }
+        registry.register(
+            "tenantry_issuer_usable_keys",
+            "Keys of an issuer that tokens are verified with; 0 when they could not be had",
+            issuer_keys.clone(),
+        );
+        Self { registry, requests, latency, connections, issuer_keys }
     }
 
     /// Counts an answer. Methods that are not HTTP's own are one label, so that callers cannot make labels up.
@@ -66,9 +78,13 @@ impl Metrics {
     }
 
     /// All figures in the OpenMetrics text format.
-    pub(crate) fn print(&self, pool: PoolState) -> Result<String, std::fmt::Error> {
+    pub(crate) fn print(&self, pool: PoolState, issuers: Vec<IssuerState>) -> Result<String, std::fmt::Error> {
         for (state, value) in [("allowed", pool.connections), ("open", pool.open), ("busy", pool.busy)] {
             self.connections.get_or_create(&PoolLabels { state }).set(value.into());
+        }
+        for IssuerState { issuer, usable_keys, .. } in issuers {
+            let keys = i64::try_from(usable_keys).unwrap_or(i64::MAX);
+            self.issuer_keys.get_or_create(&IssuerLabels { issuer }).set(keys);
         }
         let mut text = String::new();
         encode(&mut text, &self.registry)?;

@@ -1,8 +1,11 @@
 //! Settings: read once from the environment and a TOML file, typed, all faults reported together.
 
+mod issuers;
+
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
-use config::{Config, Environment, File, FileFormat};
+use config::{Config, Environment, File, FileFormat, Source};
+use tenantry_auth::jwt::Issuers;
 
 /// Everything that can be set.
 #[derive(Clone)]
@@ -22,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) shutdown_grace: Duration,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: String,
+    pub(crate) issuers: Issuers,
     /// For `tenantry config`: every setting as text, secrets masked.
     pub(crate) shown: Vec<Shown>,
 }
@@ -71,12 +75,14 @@ impl Settings {
     /// Reads the environment and the file that it names.
     pub(crate) fn read() -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
-        let mut environment =
-            load(Config::builder().add_source(Environment::with_prefix("TENANTRY").ignore_empty(true)), &mut faults);
+        let environment = build(Environment::with_prefix("TENANTRY").ignore_empty(true), &mut faults);
+        let mut environment = flat(environment, &mut faults);
         let file = match environment.remove("config") {
-            Some(path) => load(Config::builder().add_source(File::new(&path, FileFormat::Toml)), &mut faults),
-            None => Values::new(),
+            Some(path) => build(File::new(&path, FileFormat::Toml), &mut faults),
+            None => Config::default(),
         };
+        let issuers = issuers::read(&file, &mut faults);
+        let file = flat(file, &mut faults);
         #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
         if let Ok(url) = std::env::var("DATABASE_URL")
             && !url.is_empty()
@@ -85,7 +91,7 @@ impl Settings {
         }
         unknown(&environment, |name| format!("the variable TENANTRY_{}", name.to_uppercase()), &mut faults);
         unknown(&file, |name| format!("\"{name}\" in the settings file"), &mut faults);
-        let settings = Self::of(&Reader { environment, file }, &mut faults);
+        let settings = Self { issuers, ..Self::of(&Reader { environment, file }, &mut faults) };
         if faults.is_empty() { Ok(settings) } else { Err(faults) }
     }
 
@@ -142,20 +148,32 @@ impl Settings {
                         .map_err(|_| "must be a level or a filter")
                 })
                 .unwrap_or_default(),
+            issuers: Issuers::none(),
             shown: ROWS.iter().map(|row| reader.show(row)).collect(),
         }
     }
 }
 
-/// A source as flat text values; what cannot be read is a fault and not a stop.
-fn load(builder: config::ConfigBuilder<config::builder::DefaultState>, faults: &mut Vec<String>) -> Values {
-    match builder.build().and_then(Config::try_deserialize) {
-        Ok(values) => values,
+/// A source; what cannot be read is a fault and not a stop.
+fn build(source: impl Source + Send + Sync + 'static, faults: &mut Vec<String>) -> Config {
+    Config::builder().add_source(source).build().unwrap_or_else(|error| {
+        faults.push(error.to_string());
+        Config::default()
+    })
+}
+
+/// The settings of one value each, as text.
+fn flat(source: Config, faults: &mut Vec<String>) -> Values {
+    let values = source.try_deserialize::<BTreeMap<String, config::Value>>().unwrap_or_default();
+    let single = values.into_iter().filter(|(name, _)| name != "issuers");
+    let text = |(name, value): (String, config::Value)| match value.into_string() {
+        Ok(text) => Some((name, text)),
         Err(error) => {
-            faults.push(error.to_string());
-            Values::new()
+            faults.push(format!("{name}: {error}"));
+            None
         }
-    }
+    };
+    single.filter_map(text).collect()
 }
 
 /// A misspelt setting would silently be its default.

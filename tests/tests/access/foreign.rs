@@ -28,19 +28,6 @@ fn malformed(id: &str) -> Vec<String> {
     forms
 }
 
-/// The path with another id in the place of its only one.
-fn with_id(operation: &Operation, id: &str) -> String {
-    let (before, rest) = operation.path.split_once('{').unwrap();
-    let (_, after) = rest.split_once('}').unwrap();
-    assert!(!after.contains('{'), "{operation} has two ids: let this test try each");
-    format!("{before}{id}{after}")
-}
-
-fn id_in(operation: &Operation, path: &str) -> String {
-    let start = operation.path.find('{').unwrap();
-    path[start..].split('/').next().unwrap().to_owned()
-}
-
 async fn with_header(client: &Client, operation: &Operation, path: &str, header: (&str, &str)) -> Answer {
     let mut request = client.request(&operation.method, path).header(header.0, header.1);
     if let Some(body) = operation.body() {
@@ -51,34 +38,13 @@ async fn with_header(client: &Client, operation: &Operation, path: &str, header:
 
 impl World {
     async fn an_id_of_another_tenant_is_an_id_that_was_never_used(&self) {
-        let mut rows = Rows::of(&self.app.database);
-        for operation in Operation::all().iter().filter(|operation| operation.has_id()) {
-            let (mut target, body) = (Target::of(&self.ours).await, operation.body());
-            let path = target.path(operation).await;
-            let id = id_in(operation, &path);
-            let before = rows.all();
-            let unused = with_id(operation, &Uuid::now_v7().to_string());
-            let expected = comparable(&operation.send(&self.theirs.owner, &unused, body.as_ref()).await.expect(404));
-            let kin = [self.ours.id.to_string(), self.ours.brand.clone(), target.brand().to_owned(), id.to_uppercase()];
-            for id in kin.into_iter().chain([id.clone(), Uuid::nil().to_string()]).chain(malformed(&id)) {
-                let path = with_id(operation, &id);
-                let answer = operation.send(&self.theirs.owner, &path, body.as_ref()).await;
-                assert_eq!(comparable(&answer), expected, "{} {path}", operation.method);
+        for operation in Operation::of_the_api() {
+            for number in 0..operation.ids() {
+                self.is_unknown_to_the_other_tenant(&operation, number).await;
             }
-            for header in [("If-None-Match", "\"1\""), ("If-None-Match", "*"), ("If-Match", "\"1\""), ("If-Match", "*")]
-            {
-                let answer = with_header(&self.theirs.owner, operation, &path, header).await;
-                assert_eq!(comparable(&answer), expected, "{operation} with {header:?}");
-            }
-            for client in [self.app.client(), self.app.client().with_key("tnt_live_v1_mistyped")] {
-                let (there, never) =
-                    (operation.send(&client, &path, None).await, operation.send(&client, &unused, None).await);
-                assert_eq!(comparable(&there.expect(401)), comparable(&never), "{operation}");
-            }
-            assert_eq!(rows.all(), before, "{operation} of another tenant's thing leaves nothing");
-            self.is_found_by_its_own_tenant(operation, &path, &id, body.as_ref()).await;
         }
         // Without an id, where the tenant itself is what an operation starts from.
+        let mut rows = Rows::of(&self.app.database);
         for operation in Operation::of_the_api().iter().filter(|operation| !operation.has_id()) {
             let before = rows.of_others(self.ours.id);
             let answer = operation.send(&self.ours.owner, &operation.path, operation.body().as_ref()).await;
@@ -88,13 +54,44 @@ impl World {
         }
     }
 
+    /// One id of the path is ours, and the others are theirs.
+    async fn is_unknown_to_the_other_tenant(&self, operation: &Operation, number: usize) {
+        let mut rows = Rows::of(&self.app.database);
+        let (mut target, body) = (Target::of(&self.ours).await, operation.body());
+        let path = target.path(operation).await;
+        let home = Target::of(&self.theirs).await.path(operation).await;
+        let id = operation.id_in(&path, number);
+        let before = rows.all();
+        let unused = operation.with_id(&home, number, &Uuid::now_v7().to_string());
+        let expected = comparable(&operation.send(&self.theirs.owner, &unused, body.as_ref()).await.expect(404));
+        let kin = [self.ours.id.to_string(), self.ours.brand.clone(), target.brand().to_owned(), id.to_uppercase()];
+        for id in kin.into_iter().chain([id.clone(), Uuid::nil().to_string()]).chain(malformed(&id)) {
+            let path = operation.with_id(&home, number, &id);
+            let answer = operation.send(&self.theirs.owner, &path, body.as_ref()).await;
+            assert_eq!(comparable(&answer), expected, "{} {path}", operation.method);
+        }
+        let foreign = operation.with_id(&home, number, &id);
+        for header in [("If-None-Match", "\"1\""), ("If-None-Match", "*"), ("If-Match", "\"1\""), ("If-Match", "*")] {
+            let answer = with_header(&self.theirs.owner, operation, &foreign, header).await;
+            assert_eq!(comparable(&answer), expected, "{operation} with {header:?}");
+        }
+        for client in [self.app.client(), self.app.client().with_key("tnt_live_v1_mistyped")] {
+            let (there, never) =
+                (operation.send(&client, &foreign, None).await, operation.send(&client, &unused, None).await);
+            assert_eq!(comparable(&there.expect(401)), comparable(&never), "{operation}");
+        }
+        assert_eq!(rows.all(), before, "{operation} of another tenant's thing leaves nothing");
+        self.is_found_by_its_own_tenant(operation, &path, number, body.as_ref()).await;
+    }
+
     /// The control: the same path is good in the hands of its own tenant, with the id in either case and in no other form.
-    async fn is_found_by_its_own_tenant(&self, operation: &Operation, path: &str, id: &str, body: Option<&Value>) {
-        for form in malformed(id) {
-            let answer = operation.send(&self.ours.owner, &with_id(operation, &form), body).await;
+    async fn is_found_by_its_own_tenant(&self, operation: &Operation, path: &str, number: usize, body: Option<&Value>) {
+        let id = operation.id_in(path, number);
+        for form in malformed(&id) {
+            let answer = operation.send(&self.ours.owner, &operation.with_id(path, number, &form), body).await;
             assert_eq!(answer.status, 404, "{operation} with {form}: {}", answer.text);
         }
-        let found = operation.send(&self.ours.owner, &with_id(operation, &id.to_uppercase()), body).await;
+        let found = operation.send(&self.ours.owner, &operation.with_id(path, number, &id.to_uppercase()), body).await;
         assert!((200..300).contains(&found.status), "{operation} {path}: {}", found.text);
     }
 

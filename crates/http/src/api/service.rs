@@ -48,7 +48,7 @@ pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failu
 pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Failure> {
     let text = service
         .metrics
-        .print(service.store.state())
+        .print(service.store.state(), service.trust.issuers.states(chrono::Utc::now()))
         .map_err(|error| tenantry_domain::Error::internal(format!("cannot write the figures: {error}")))?;
     Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
 }

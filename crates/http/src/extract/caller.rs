@@ -3,7 +3,9 @@
 use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
-use tenantry_domain::{Credential, Error, Holder, Invitee, Origin, Unauthenticated};
+use chrono::Utc;
+use tenantry_auth::jwt::{Refused, VerifiedToken};
+use tenantry_domain::{Credential, Error, Holder, Invitee, Origin, Person, Refusal, Unauthenticated};
 
 use crate::{Service, Trust, error::Failure, telemetry};
 
@@ -46,8 +48,10 @@ impl FromRequest for Invited {
                 )
                 .into());
             }
-            let _ = (token, origin(&request));
-            Err(Error::Unauthenticated(Unauthenticated::Token).into())
+            let token = verified(&request, token).await?;
+            // An address that is not one of ours was not invited.
+            let email = token.email.as_deref().and_then(|email| email.parse().ok());
+            Ok(Self(Invitee { person: person(&token)?, email, origin: origin(&request) }))
         })
     }
 }
@@ -81,8 +85,29 @@ async fn holder(request: &HttpRequest, token: &str) -> Result<Holder, Failure> {
     if token.starts_with(OURS) {
         return tenantry_auth::present(token).map_err(|error| Error::Unauthenticated(error).into());
     }
-    // No issuer is trusted.
-    Err(Error::Unauthenticated(Unauthenticated::Token).into())
+    let token = verified(request, token).await?;
+    let Some(tenant) = token.tenant else {
+        tracing::info!(reason = "it names no tenant", "refused an access token");
+        return Err(Error::Unauthenticated(Unauthenticated::Token).into());
+    };
+    Ok(Holder::Member { tenant, person: person(&token)? })
+}
+
+/// What the token proves. Why it proves nothing is for the log.
+async fn verified(request: &HttpRequest, token: &str) -> Result<VerifiedToken, Failure> {
+    let issuers = trust(request).map(|trust| trust.issuers.clone()).unwrap_or_default();
+    issuers.verify(token, Utc::now()).await.map_err(|refused| match refused {
+        Refused::Invalid(reason) => {
+            tracing::info!(reason, "refused an access token");
+            Error::Unauthenticated(Unauthenticated::Token).into()
+        }
+        Refused::NoKeys => Error::Unavailable { cause: refused.to_string() }.into(),
+    })
+}
+
+fn person(token: &VerifiedToken) -> Result<Person, Error> {
+    let wrong = |refusal: Refusal| Error::internal(format!("a verified token names somebody whose name {refusal}"));
+    Ok(Person { issuer: token.issuer.parse().map_err(wrong)?, subject: token.subject.parse().map_err(wrong)? })
 }
 
 /// How every secret begins that this service makes. No access token does.

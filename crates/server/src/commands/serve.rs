@@ -4,6 +4,8 @@ mod demo;
 
 use std::{net::TcpListener, time::Duration};
 
+use chrono::Utc;
+use tenantry_auth::jwt::Issuers;
 use tenantry_domain::Error;
 use tenantry_http::{Closing, ServeOptions, Trust};
 use tenantry_operations::{Store, housekeeping};
@@ -13,6 +15,9 @@ use crate::{database::Database, exit::Exit, output::Output, settings::Settings};
 
 /// How often what is due is done.
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+
+/// How often is looked whether the keys of an issuer are due.
+const KEYS: Duration = Duration::from_secs(60);
 
 /// Serves until a signal asks it to stop; then finishes what it has begun, and stops the embedded database.
 pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
@@ -43,7 +48,8 @@ async fn serve(
     let mut stop = Stop::listen()?;
     let closing = Closing::default();
     let options = ServeOptions { workers: settings.workers, grace: settings.shutdown_grace };
-    let server = tenantry_http::serve(listener, store.clone(), Trust::default(), closing.clone(), options)
+    let trust = Trust { issuers: settings.issuers.clone(), ..Trust::default() };
+    let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options)
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let handle = server.handle();
     let mut server = tokio::spawn(server);
@@ -52,6 +58,7 @@ async fn serve(
         handle.stop(false).await;
         return Err(error.into());
     }
+    let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
     let chores = tokio::spawn(keep_house(store));
     let ended = tokio::select! {
         ended = &mut server => ended.map_err(|error| Exit::failed(error.to_string()))?.map_err(|error| Exit::failed(error.to_string())),
@@ -66,6 +73,7 @@ async fn serve(
         }
     };
     chores.abort();
+    refreshing.abort();
     tracing::info!("stopped");
     ended
 }
@@ -87,6 +95,16 @@ async fn greet(output: &Output, store: &Store, address: std::net::SocketAddr, em
     // Somebody who closed the standard output does not want to read it.
     let _ = output.line(&banner);
     Ok(())
+}
+
+/// Obtains the issuers' keys at the start and before they are stale.
+async fn keep_keys(issuers: Issuers) {
+    let mut due = tokio::time::interval(KEYS);
+    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while !issuers.is_empty() {
+        due.tick().await;
+        issuers.refresh(Utc::now()).await;
+    }
 }
 
 async fn keep_house(store: Store) {

@@ -1,0 +1,154 @@
+//! The issuers of access tokens: `[[issuers]]` in the settings file, because each has several parts.
+
+use std::{fs, path::PathBuf};
+
+use config::Config;
+use serde::Deserialize;
+use tenantry_auth::jwt::{
+    Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, HmacSecret, IssuerOptions, Issuers, KeySource,
+};
+use tenantry_domain::{IssuerName, Refusal};
+
+/// One entry, as the file has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    issuer: String,
+    audience: OneOrMany,
+    algorithms: Vec<String>,
+    jwks_url: Option<String>,
+    hmac_secret_file: Option<PathBuf>,
+    tenant_claim: Option<String>,
+    token_types: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// The issuers that the file names; what is wrong with them is added to the faults.
+pub(super) fn read(file: &Config, faults: &mut Vec<String>) -> Issuers {
+    let entries = match file.get::<Vec<Entry>>("issuers") {
+        Ok(entries) => entries,
+        Err(config::ConfigError::NotFound(_)) => return Issuers::none(),
+        Err(error) => {
+            faults.push(format!("[[issuers]] in the settings file: {error}"));
+            return Issuers::none();
+        }
+    };
+    let known = faults.len();
+    let options: Vec<_> = entries.into_iter().filter_map(|entry| entry.into_options(faults)).collect();
+    match Issuers::new(options) {
+        // What is missing may be what was refused before.
+        Ok(_) if faults.len() > known => Issuers::none(),
+        Ok(issuers) => issuers,
+        Err(more) => {
+            faults.extend(more);
+            Issuers::none()
+        }
+    }
+}
+
+impl Entry {
+    fn into_options(self, faults: &mut Vec<String>) -> Option<IssuerOptions> {
+        let known = faults.len();
+        let named = format!("the issuer \"{:.100}\"", self.issuer);
+        if let Err(refusal) = self.issuer.parse::<IssuerName>() {
+            let refusal: Refusal = refusal;
+            faults.push(format!("{named}: the issuer {refusal}"));
+        }
+        let algorithms: Vec<Algorithm> = self
+            .algorithms
+            .iter()
+            .filter_map(|name| {
+                name.parse().map_err(|error| faults.push(format!("{named}: \"{name:.20}\" {error}"))).ok()
+            })
+            .collect();
+        let keys = match (self.jwks_url, self.hmac_secret_file) {
+            (Some(url), None) => Some(KeySource::JwksUrl(url)),
+            (None, Some(path)) => match fs::read(&path) {
+                Ok(secret) => Some(KeySource::HmacSecret(HmacSecret::new(trimmed(&secret)))),
+                Err(error) => {
+                    faults.push(format!("{named}: cannot read hmac_secret_file {}: {error}", path.display()));
+                    None
+                }
+            },
+            _ => {
+                faults.push(format!("{named} needs one of jwks_url and hmac_secret_file, and not both"));
+                None
+            }
+        };
+        let (Some(keys), true) = (keys, faults.len() == known) else { return None };
+        Some(IssuerOptions {
+            issuer: self.issuer,
+            audience: match self.audience {
+                OneOrMany::One(audience) => vec![audience],
+                OneOrMany::Many(audience) => audience,
+            },
+            algorithms,
+            keys,
+            tenant_claim: self.tenant_claim.unwrap_or_else(|| DEFAULT_TENANT_CLAIM.to_owned()),
+            token_types: self.token_types.unwrap_or_else(|| DEFAULT_TOKEN_TYPES.map(str::to_owned).to_vec()),
+        })
+    }
+}
+
+/// A secret without the newline that an editor leaves behind it.
+fn trimmed(secret: &[u8]) -> &[u8] {
+    let secret = secret.strip_suffix(b"\n").unwrap_or(secret);
+    secret.strip_suffix(b"\r").unwrap_or(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use config::{File, FileFormat};
+
+    use super::*;
+
+    fn issuers(toml: &str) -> (Issuers, Vec<String>) {
+        let file = Config::builder().add_source(File::from_str(toml, FileFormat::Toml)).build().unwrap();
+        let mut faults = Vec::new();
+        let issuers = read(&file, &mut faults);
+        (issuers, faults)
+    }
+
+    #[test]
+    fn an_issuer_is_read_with_its_defaults() {
+        let (issuers, faults) = issuers(
+            "[[issuers]]\nissuer = \"https://login.example.com/\"\naudience = \"https://api.example.com\"\n\
+             algorithms = [\"RS256\", \"EdDSA\"]\njwks_url = \"https://login.example.com/jwks\"",
+        );
+        assert_eq!((issuers.is_empty(), faults), (false, Vec::new()));
+        let none = super::read(&Config::default(), &mut Vec::new());
+        assert!(none.is_empty());
+    }
+
+    #[test]
+    fn every_fault_of_every_issuer_is_named_and_no_secret_is_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let secret = dir.path().join("secret");
+        fs::write(&secret, "tooshort\n").unwrap();
+        let (issuers, faults) = issuers(&format!(
+            "[[issuers]]\nissuer = \"a\"\naudience = \"x\"\nalgorithms = [\"none\"]\njwks_url = \"https://a.test/\"\n\
+             [[issuers]]\nissuer = \"b\"\naudience = [\"x\"]\nalgorithms = [\"RS256\"]\n\
+             [[issuers]]\nissuer = \"c\"\naudience = [\"x\"]\nalgorithms = [\"HS256\"]\nhmac_secret_file = \"{}\"\n\
+             [[issuers]]\nissuer = \"d\"\naudience = [\"x\"]\nalgorithms = [\"RS256\"]\njwks_url = \"http://d.example.com/\"",
+            secret.display()
+        ));
+        assert!(issuers.is_empty());
+        for name in ["\"a\"", "\"b\"", "c", "d"] {
+            assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:#?}");
+        }
+        assert!(!faults.iter().any(|fault| fault.contains("tooshort")), "{faults:#?}");
+    }
+
+    #[test]
+    fn a_misspelt_part_is_a_fault() {
+        let (_, faults) =
+            issuers("[[issuers]]\nissuer = \"a\"\naudience = \"x\"\nalgorithms = []\njwks_uri = \"https://a.test/\"");
+        assert!(faults.len() == 1 && faults[0].contains("jwks_uri"), "{faults:?}");
+    }
+}
