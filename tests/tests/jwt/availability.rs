@@ -6,7 +6,7 @@ use serde_json::json;
 use tenantry_auth::jwt::{COOL_DOWN, Issuers, MAX_AGE, REFRESH_AFTER, Refused, STALE_AFTER};
 use tenantry_tests::issuer::{Behaviour, Issuer};
 
-use crate::trusting;
+use crate::{trusting, until};
 
 /// Ways not to answer with keys, quickly.
 fn failures(issuer: &Issuer, elsewhere: &Issuer) -> Vec<Behaviour> {
@@ -46,6 +46,7 @@ async fn without_keys_a_token_is_neither_good_nor_bad() {
         issuer.behave(failure.clone());
         let issuers = trusting(&issuer);
         assert_eq!(issuers.verify(&token(&issuer, now), now).await, Err(Refused::NoKeys), "{failure:?}");
+        until(|| issuers.states(now)[0].failing).await;
         let state = issuers.states(now).remove(0);
         assert_eq!((state.usable_keys, state.age, state.failing, state.failed), (0, None, true, 1), "{failure:?}");
         let bad = issuers.verify("a.b.c", now).await;
@@ -78,6 +79,7 @@ async fn keys_that_were_obtained_work_for_a_day_while_the_issuer_is_down() {
             let unknown = issuer.draft("es").header("kid", "unknown").lives(later, 3600).token();
             let refused = issuers.verify(&unknown, later).await;
             assert!(matches!(refused, Err(Refused::Invalid(_))), "{failure:?} {refused:?}");
+            until(|| issuers.states(later)[0].failing).await;
             let state = issuers.states(later).remove(0);
             assert_eq!((state.usable_keys, state.age, state.failing), (5, Some(age), true), "{failure:?}");
         }
@@ -115,17 +117,13 @@ async fn an_issuer_that_flaps_is_asked_once_in_a_cool_down() {
         let now = down + TimeDelta::seconds(second);
         assert!(issuers.verify(&token(&issuer, now), now).await.is_ok());
         // Those are in the background, and must be over before it can be counted.
-        while issuers.states(now)[0].failed < 1 + u64::try_from(second).unwrap() / 30 {
-            tokio::task::yield_now().await;
-        }
+        until(|| issuers.states(now)[0].failed == 1 + u64::try_from(second).unwrap() / 30).await;
     }
     assert_eq!(issuer.connections(), 1 + 3);
     issuer.publish(vec![issuer.key("es")]);
     let up = down + TimeDelta::seconds(90);
     assert!(issuers.verify(&token(&issuer, up), up).await.is_ok());
-    while issuers.states(up)[0].failing {
-        tokio::task::yield_now().await;
-    }
+    until(|| !issuers.states(up)[0].failing).await;
     assert_eq!(issuers.states(up)[0].age, Some(TimeDelta::zero()));
 }
 
@@ -147,9 +145,7 @@ async fn nobody_waits_long_for_an_issuer_that_does_not_answer() {
         let state = issuers.states(now).remove(0);
         assert!(!state.failing, "whoever waits for a request gives up before the request does");
         assert_eq!(issuer.connections(), 1);
-        while !issuers.states(now)[0].failing {
-            tokio::task::yield_now().await;
-        }
+        until(|| issuers.states(now)[0].failing).await;
     }
 }
 
@@ -165,9 +161,7 @@ async fn nobody_waits_for_an_issuer_that_failed_before_while_there_are_keys() {
     let later = stale + COOL_DOWN;
     let verified = issuers.verify(&token(&issuer, later), later).now_or_never();
     assert!(verified.is_some_and(|verified| verified.is_ok()), "at once");
-    while issuers.states(later)[0].failed < 2 {
-        tokio::task::yield_now().await;
-    }
+    until(|| issuers.states(later)[0].failed == 2).await;
     assert_eq!(issuer.connections(), 3, "and the issuer was asked all the same");
 }
 
