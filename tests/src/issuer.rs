@@ -60,10 +60,13 @@ impl Issuer {
 
     /// Publishes these JWKs from now on, whatever they are.
     pub fn publish_jwks(&self, jwks: Vec<Value>) {
-        self.behave(Behaviour::Answer {
-            content_type: "application/json",
-            body: json!({ "keys": jwks }).to_string().into_bytes(),
-        });
+        self.behave(Behaviour::json(200, json!({ "keys": jwks }).to_string()));
+    }
+
+    /// Answers with this status from now on, and with good keys that must not be taken from such an answer.
+    pub fn fail(&self, status: u16) {
+        let jwks: Vec<Value> = self.keys.lock().unwrap().iter().map(|key| key.jwk()).collect();
+        self.behave(Behaviour::json(status, json!({ "keys": jwks }).to_string()));
     }
 
     /// Answers like this from now on.

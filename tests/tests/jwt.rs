@@ -30,3 +30,10 @@ fn trusting(issuer: &Issuer) -> Issuers {
 fn is_invalid<T>(result: &Result<T, Refused>) -> bool {
     matches!(result, Err(Refused::Invalid(_)))
 }
+
+/// Waits for what a request in the background will bring about; nobody who verifies a token waits that long.
+async fn until(holds: impl Fn() -> bool) {
+    while !holds() {
+        tokio::task::yield_now().await;
+    }
+}

@@ -17,15 +17,15 @@ use tokio::{
 /// How a request is answered.
 #[derive(Debug, Clone)]
 pub enum Behaviour {
-    /// 200 with this body.
+    /// With this body.
     Answer {
+        /// The status.
+        status: u16,
         /// `Content-Type`.
         content_type: &'static str,
         /// The body.
         body: Vec<u8>,
     },
-    /// This status, with a body that says so.
-    Status(u16),
     /// 302 to this address.
     Redirect(String),
     /// 200 and a body without end.
@@ -36,6 +36,13 @@ pub enum Behaviour {
     Drip,
     /// The connection is closed without an answer.
     Drop,
+}
+
+impl Behaviour {
+    /// An answer in JSON, or in what is called so.
+    pub fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self::Answer { status, content_type: "application/json", body: body.into() }
+    }
 }
 
 pub(super) struct Server {
@@ -106,11 +113,10 @@ async fn answer(mut stream: TcpStream, behaviour: Behaviour) {
     }
     let head = |status: u16, rest: &str| format!("HTTP/1.1 {status} Whatever\r\nConnection: close\r\n{rest}\r\n\r\n");
     let bytes = match behaviour {
-        Behaviour::Answer { content_type, body } => {
+        Behaviour::Answer { status, content_type, body } => {
             let rest = format!("Content-Type: {content_type}\r\nContent-Length: {}", body.len());
-            [head(200, &rest).into_bytes(), body].concat()
+            [head(status, &rest).into_bytes(), body].concat()
         }
-        Behaviour::Status(status) => [head(status, "Content-Length: 4").as_bytes(), b"Oops"].concat(),
         Behaviour::Redirect(to) => head(302, &format!("Location: {to}\r\nContent-Length: 0")).into_bytes(),
         Behaviour::Drop => return,
         Behaviour::Hang => return std::future::pending().await,

@@ -9,7 +9,7 @@ use chrono::Utc;
 use serde_json::json;
 use tenantry_tests::issuer::Issuer;
 
-use crate::{is_invalid, trusting};
+use crate::{is_invalid, trusting, until};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -47,6 +47,7 @@ async fn the_log_knows_issuers_and_their_keys_and_nothing_of_tokens() {
     issuer.close().await;
     let later = Utc::now() + chrono::TimeDelta::minutes(5);
     assert!(issuers.verify(&issuer.draft("es").lives(later, 60).token(), later).await.is_ok());
+    until(|| issuers.states(later)[0].failing).await;
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for expected in [
         "obtained the keys of an issuer",

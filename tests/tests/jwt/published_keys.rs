@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::Utc;
 use num_bigint::BigUint;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tenantry_auth::jwt::{Algorithm, Issuers};
-use tenantry_tests::issuer::{Draft, Issuer, Signing, SigningKey, encoded};
+use tenantry_tests::issuer::{Issuer, Signing, SigningKey, encoded};
 
 use crate::{is_invalid, trusting};
 
@@ -126,45 +128,52 @@ async fn a_key_whose_numbers_are_wrong_is_not_used() {
 async fn a_modulus_may_have_leading_zeros() {
     let issuer = Issuer::start().await;
     let n = issuer.key("rs").jwk()["n"].as_str().unwrap().to_owned();
-    let bytes = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, n).unwrap();
+    let bytes = URL_SAFE_NO_PAD.decode(n).unwrap();
     let padded = [vec![0; 300], bytes].concat();
     assert!(works("rs", json!({ "n": encoded(padded), "e": encoded([0, 1, 0, 1]) })).await);
 }
 
-/// With e = 1 a signature is the padded message itself; with e = 3 a modulus can be found to any cube, and verifies.
+/// With e = 1 a signature is the padded message itself; with e = 3 a modulus can be made that suits a given cube.
 #[tokio::test]
-async fn a_signature_that_needs_no_private_key_does_not_hold() {
+async fn a_signature_that_took_no_private_key_does_not_hold() {
     let issuer = Issuer::with(vec![Arc::new(SigningKey::rsa("rs", Signing::Rs256))]).await;
-    let padded = |message: &[u8]| {
-        let info =
-            [0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0, 4, 32];
-        let end = [&[0][..], &info, Sha256::digest(message).as_slice()].concat();
-        [&[0, 1][..], &vec![0xff; 254 - end.len()], &end].concat()
-    };
-    let draft: Draft = issuer.draft("rs");
-    let message = draft.signed(|_| vec![1]).rsplit_once('.').unwrap().0.to_owned();
-    let wanted = BigUint::from_bytes_be(&padded(message.as_bytes()));
-    // The least even cube root of more than twice the message leaves an odd modulus of 2048 bits, which is more than the message.
-    let root = (BigUint::from(5_u8) * (BigUint::from(1_u8) << 2045_u32)).cbrt();
-    let root = &root + (&root % 2_u8);
-    let modulus = root.pow(3) - &wanted;
-    assert_eq!((modulus.bits(), &root.pow(3) % &modulus), (2048, wanted.clone()));
-    for (exponent, modulus, signature) in [
-        (1_u8, vec![0xff; 256], padded(message.as_bytes())),
-        (3, modulus.to_bytes_be(), [vec![0; 256 - root.to_bytes_be().len()], root.to_bytes_be()].concat()),
-    ] {
-        let key = issuer.key("rs").jwk();
+    let draft = issuer.draft("rs").header("kid", "forged");
+    let token = draft.signed(|_| vec![1]);
+    let message = token.rsplit_once('.').unwrap().0.as_bytes();
+    let padded = padded(message);
+    let (root, modulus) = cube(&padded);
+    for (exponent, modulus, signature) in [(1, vec![0xff; 256], padded), (3, modulus, root)] {
+        let public = RsaPublicKeyComponents { n: modulus.as_slice(), e: &[exponent][..] };
+        let control = public.verify(&RSA_PKCS1_2048_8192_SHA256, message, &signature);
+        assert_eq!(control.is_ok(), exponent == 3, "a cube is good enough for the library");
         let forged =
-            json!({ "kty": "RSA", "kid": "forged", "n": encoded(modulus), "e": encoded([exponent]), "alg": "RS256" });
-        issuer.publish_jwks(vec![key, forged]);
+            json!({ "kty": "RSA", "kid": "forged", "alg": "RS256", "n": encoded(&modulus), "e": encoded([exponent]) });
+        issuer.publish_jwks(vec![issuer.key("rs").jwk(), forged]);
         let issuers = trusting(&issuer);
-        let token = draft.clone().header("kid", "forged");
-        let message = token.signed(|_| vec![1]).rsplit_once('.').unwrap().0.to_owned();
-        drop(message);
-        let result = issuers.verify(&token.signed(|_| signature), Utc::now()).await;
+        let result = issuers.verify(&draft.signed(|_| signature), Utc::now()).await;
         assert!(is_invalid(&result), "e = {exponent}");
-        assert!(issuers.verify(&draft.token(), Utc::now()).await.is_ok());
+        assert!(issuers.verify(&issuer.draft("rs").token(), Utc::now()).await.is_ok());
     }
+}
+
+/// The message as PKCS #1 v1.5 pads it for 2048 bits.
+fn padded(message: &[u8]) -> Vec<u8> {
+    let sha256 = [
+        0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04,
+        0x20,
+    ];
+    let end = [&[0][..], &sha256, Sha256::digest(message).as_slice()].concat();
+    [&[0, 1][..], &vec![0xff; 254 - end.len()], &end].concat()
+}
+
+/// A number, and an odd modulus of 2048 bits of which its cube leaves just this.
+fn cube(rest: &[u8]) -> (Vec<u8>, Vec<u8>) {
+    let (rest, one) = (BigUint::from_bytes_be(rest), BigUint::from(1_u8));
+    let root = (BigUint::from(5_u8) * (&one << 2045_u32)).cbrt();
+    let root = if root.bit(0) == rest.bit(0) { root + one } else { root };
+    let modulus = root.pow(3) - rest;
+    let root = root.to_bytes_be();
+    ([vec![0; 256 - root.len()], root].concat(), modulus.to_bytes_be())
 }
 
 #[tokio::test]

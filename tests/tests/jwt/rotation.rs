@@ -7,7 +7,7 @@ use serde_json::json;
 use tenantry_auth::jwt::{COOL_DOWN, REFRESH_AFTER, STALE_AFTER};
 use tenantry_tests::issuer::{Issuer, SigningKey};
 
-use crate::{is_invalid, trusting};
+use crate::{is_invalid, trusting, until};
 
 #[tokio::test]
 async fn a_new_key_works_with_its_first_token_and_costs_one_request() {
@@ -71,9 +71,7 @@ async fn keys_are_renewed_in_the_background_before_anybody_waits() {
     issuer.publish(vec![issuer.key("es-2")]);
     // The answer comes from the keys at hand; the request for newer ones is on its way.
     assert!(issuers.verify(&token, now + REFRESH_AFTER).await.is_ok());
-    while issuers.states(now)[0].fetched < 2 {
-        tokio::task::yield_now().await;
-    }
+    until(|| issuers.states(now)[0].fetched == 2).await;
     assert!(is_invalid(&issuers.verify(&token, now + REFRESH_AFTER).await));
     assert_eq!(issuers.states(now + REFRESH_AFTER)[0].age, Some(TimeDelta::zero()));
 }

@@ -2,9 +2,6 @@
 
 use std::{collections::HashSet, fmt, str::FromStr, sync::Arc};
 
-use reqwest::Client;
-use url::Url;
-
 use super::{Issuer, Keys, cache::KeyCache, fetch, key::Key};
 
 /// The claim that names the tenant, unless another is configured.
@@ -161,8 +158,6 @@ impl MediaType {
 ///
 /// All faults, each a sentence.
 pub(crate) fn checked(options: Vec<IssuerOptions>) -> Result<Vec<Issuer>, Vec<String>> {
-    let client = fetch::client()
-        .map_err(|cause| vec![format!("The client for the keys of issuers cannot be made: {cause}.")])?;
     let (mut faults, mut names, mut issuers) = (Vec::new(), HashSet::new(), Vec::new());
     for one in options {
         let mut wrong = faults_of(&one);
@@ -170,7 +165,7 @@ pub(crate) fn checked(options: Vec<IssuerOptions>) -> Result<Vec<Issuer>, Vec<St
             wrong.push("it is configured twice".to_owned());
         }
         let name = one.issuer.clone();
-        match key_source(&one, &client) {
+        match key_source(&one) {
             Ok(keys) => issuers.push(issuer(one, keys)),
             Err(fault) => wrong.push(fault),
         }
@@ -199,11 +194,13 @@ fn faults_of(options: &IssuerOptions) -> Vec<String> {
     rules.into_iter().filter(|(holds, _)| !holds).map(|(_, fault)| fault.to_owned()).collect()
 }
 
-fn key_source(options: &IssuerOptions, client: &Client) -> Result<Keys, String> {
+fn key_source(options: &IssuerOptions) -> Result<Keys, String> {
     match &options.keys {
         KeySource::JwksUrl(text) => {
-            let url: Url = fetch::address(text).map_err(|fault| format!("the JWKS URL {fault}"))?;
-            let cache = KeyCache::new(options.issuer.clone(), options.algorithms.clone(), client.clone(), url);
+            let url = fetch::address(text).map_err(|fault| format!("the JWKS URL {fault}"))?;
+            // Only for those who need it: it does not come about on a machine without certificates.
+            let client = fetch::client().map_err(|cause| format!("its keys cannot be asked for: {cause}"))?;
+            let cache = KeyCache::new(options.issuer.clone(), options.algorithms.clone(), client, url);
             Ok(Keys::Published(Arc::new(cache)))
         }
         KeySource::HmacSecret(secret) => match secret.weakness() {
