@@ -109,6 +109,7 @@ fn operator(tenant: Option<TenantId>) -> Credential {
 }
 
 /// A tenant and its owner.
+#[derive(Clone)]
 pub struct Tenant {
     /// Its id.
     pub id: TenantId,
@@ -123,6 +124,12 @@ pub struct Tenant {
 impl Tenant {
     /// Somebody new in this role, assigned to these workspaces: their id, and a client with their token.
     pub async fn member(&self, role: Role, workspaces: &[&str]) -> (String, Client) {
+        let (id, subject) = self.member_called(role, workspaces).await;
+        (id, self.owner.with_key(&self.people.token(&subject, Some(self.id), json!({}))))
+    }
+
+    /// [`Tenant::member`], with the subject of their tokens instead of a client.
+    pub async fn member_called(&self, role: Role, workspaces: &[&str]) -> (String, String) {
         let subject = new_name("Somebody");
         let details = MemberDetails {
             email: People::email(&subject).parse().unwrap(),
@@ -132,7 +139,7 @@ impl Tenant {
         };
         let workspaces = workspaces.iter().map(|id| id.parse().unwrap()).collect();
         let member = members::create(&self.store, &self.operator(), details, workspaces).await.unwrap();
-        (member.id.to_string(), self.owner.with_key(&self.people.token(&subject, Some(self.id), json!({}))))
+        (member.id.to_string(), subject)
     }
 
     /// An operator's credential in this tenant.

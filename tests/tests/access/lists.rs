@@ -25,6 +25,9 @@ fn queries(operation: &Operation, ours: &Tenant, theirs: &Tenant) -> Vec<String>
     let mut queries = vec![String::new()];
     for parameter in document["paths"][&operation.path]["get"]["parameters"].as_array().unwrap() {
         let name = parameter["name"].as_str().unwrap();
+        if parameter["in"] != "query" {
+            continue;
+        }
         let values = match name {
             "brandId" => vec![ours.brand.clone(), theirs.brand.clone()],
             "country" => vec!["DE".to_owned()],
@@ -105,7 +108,8 @@ impl World {
         fill(&self.ours, "ours", 3).await;
         fill(&self.theirs, "theirs", 3).await;
         for operation in lists() {
-            for (tenant, other, stranger) in [(&self.ours, "theirs", &self.theirs), (&self.theirs, "ours", &self.ours)] {
+            for (tenant, other, stranger) in [(&self.ours, "theirs", &self.theirs), (&self.theirs, "ours", &self.ours)]
+            {
                 let path = path_of(&operation, tenant).await;
                 for query in queries(&operation, tenant, stranger) {
                     let items = read_all(tenant, &path, &query).await;

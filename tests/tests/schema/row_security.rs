@@ -7,7 +7,8 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 use serde_json::json;
-use tenantry_tests::{App, Rows, Tenant, TestDatabase, count};
+use tenantry_domain::Role;
+use tenantry_tests::{App, Rows, Tenant, TestDatabase, count, new_email};
 
 /// Two tenants with a row of each kind.
 pub(crate) struct Stage {
@@ -21,7 +22,11 @@ impl Stage {
         let app = App::start().await;
         let (ours, theirs) = (app.tenant("Ours").await, app.tenant("Theirs").await);
         for tenant in [&ours, &theirs] {
-            tenant.workspace("DACH").await;
+            let workspace = tenant.workspace("DACH").await;
+            tenant.member(Role::Agent, &[&workspace]).await;
+            let invitation = tenant.invitation(&new_email(), json!({ "workspaceIds": [workspace] })).await;
+            let token = format!("INSERT INTO invitation_tokens VALUES ('{}', '\\x00', '{invitation}')", tenant.id);
+            app.database.admin().batch_execute(&token).unwrap();
             tenant.key(&["keys:read"], json!({ "brandId": tenant.brand })).await;
         }
         for table in tables(&app.database) {
