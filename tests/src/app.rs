@@ -82,6 +82,18 @@ impl App {
         Self { base, database, store, closing, handle, people }
     }
 
+    /// A second service on the same database, with connections of its own, which trusts the same people. It runs until the
+    /// test ends.
+    pub fn replica(&self) -> Client {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let store = Self::store(&self.database.service_url(), |_| {});
+        let trust = Trust { issuers: Issuers::new(vec![self.people.options()]).unwrap(), ..Trust::default() };
+        let options = ServeOptions { workers: 1, grace: Duration::from_secs(10) };
+        tokio::spawn(tenantry_http::serve(listener, store, trust, Closing::default(), options).unwrap());
+        Client::new(&base)
+    }
+
     /// A client without a key.
     pub fn client(&self) -> Client {
         Client::new(&self.base)
