@@ -14,6 +14,7 @@ mod error;
 mod ids;
 mod invitation;
 mod member;
+mod number;
 mod outbox;
 mod page;
 mod place;
@@ -39,10 +40,13 @@ pub use ids::{
     ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId, WorkspaceId,
 };
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
-pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, last_owner};
+pub use member::{Assignment, Holding, Member, MemberDetails, MemberPatch, MemberStatus, PlaceHolder, last_owner};
+pub use number::{Number, Numbered, PlaceNumber, WorkspaceNumber};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
-pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
+pub use place::{
+    InBrand, InMember, InNumberedWorkspace, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform,
+};
 pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
 pub use refusal::{FieldRefusal, Refusal};
 pub use role::Role;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    EmailAddress, Error, MemberId, Person, Role, TenantId, WorkspaceId, audit::Members, ids::Identified, page::SortKey,
-    values::Choice,
+    EmailAddress, Error, InvitationId, MemberId, Person, PlaceNumber, Role, TenantId, WorkspaceId, audit::Members,
+    ids::Identified, page::SortKey, values::Choice,
 };
 
 /// A member as it is stored.
@@ -108,6 +108,28 @@ pub fn last_owner() -> Error {
         "last_owner",
         "A tenant always keeps an active owner: make somebody else an owner first, or transfer the ownership.",
     )
+}
+
+/// Somebody with a place in a workspace, or for whom one is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceHolder {
+    /// The number of the place.
+    pub number: PlaceNumber,
+    /// Who: a member, or an invitation that is pending.
+    pub holder: Holding,
+    /// Their address.
+    pub email: EmailAddress,
+    /// Their role, or the one they are invited to.
+    pub role: Role,
+}
+
+/// By what somebody has a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding {
+    /// By an assignment of this member.
+    Member(MemberId),
+    /// By this pending invitation.
+    Invitation(InvitationId),
 }
 
 /// A member's place in one workspace.

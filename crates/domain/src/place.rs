@@ -1,6 +1,6 @@
 //! Where: the place in which a credential wants to stand while something is done.
 
-use crate::{BrandId, MemberId, TenantId, WorkspaceId};
+use crate::{BrandId, MemberId, TenantId, WorkspaceId, WorkspaceNumber};
 
 /// Above all tenants: the list of tenants, and nothing inside any of them.
 #[derive(Debug, Clone, Copy)]
@@ -34,3 +34,7 @@ pub struct InRestorableWorkspace(pub WorkspaceId);
 /// At a member of that tenant. Who does not reach all of the tenant finds itself there and nobody else.
 #[derive(Debug, Clone, Copy)]
 pub struct InMember(pub MemberId);
+
+/// A workspace of that tenant, by its number.
+#[derive(Debug, Clone, Copy)]
+pub struct InNumberedWorkspace(pub WorkspaceNumber);

@@ -45,7 +45,8 @@ impl Tx<'_, InWorkspace> {
     pub fn assign(&mut self, member: MemberId) -> Result<(), Fault> {
         let (tenant, workspace) = (self.found.tenant, self.found.id);
         check_places(self.connection, tenant, workspace)?;
-        insert(self.connection, tenant, workspace, member)?;
+        let number = tenants::next_place_number(self.connection, tenant)?;
+        insert(self.connection, tenant, workspace, member, number)?;
         Ok(members::touch(self.connection, tenant, member)?)
     }
 
@@ -61,18 +62,20 @@ impl Tx<'_, InWorkspace> {
     }
 }
 
-/// Assigns a member; the place is there.
+/// Assigns a member to a place with this number; the place is there.
 pub(crate) fn insert(
     connection: &mut PgConnection,
     tenant: TenantId,
     workspace: WorkspaceId,
     member: MemberId,
+    number: i64,
 ) -> Result<(), Fault> {
     diesel::insert_into(assignments::table)
         .values((
             assignments::tenant_id.eq(tenant.uuid()),
             assignments::workspace_id.eq(workspace.uuid()),
             assignments::member_id.eq(member.uuid()),
+            assignments::number.eq(number),
         ))
         .execute(connection)
         .map(drop)

@@ -80,8 +80,9 @@ fn accept(
         person: invitee.person.clone(),
     };
     let member = members::insert(connection, tenant, id, &details)?;
-    for workspace in &invitation.details.workspaces {
-        assignments::insert(connection, tenant, *workspace, id)?;
+    // A place keeps its number.
+    for (workspace, number) in invitations::places(connection, tenant, invitation.id)? {
+        assignments::insert(connection, tenant, workspace, id, number)?;
     }
     let accepted = mark_accepted(connection, tenant, invitation.id)?;
     let members = accepted.members().with("memberId", id.to_string());

@@ -15,6 +15,7 @@ use crate::{
     fault::{Fault, stored, violates},
     keyset, members, outbox,
     schema::{invitation_tokens, invitation_workspaces, invitations, workspaces},
+    tenants,
     tx::Tx,
 };
 
@@ -213,21 +214,47 @@ pub(crate) fn insert(
         return Err(unknown_workspace(*id).into());
     }
     for workspace in &details.workspaces {
-        // The invitation itself holds no place yet.
-        check_places(connection, tenant, *workspace)?;
-        let link = (
-            invitation_workspaces::tenant_id.eq(tenant.uuid()),
-            invitation_workspaces::invitation_id.eq(id.uuid()),
-            invitation_workspaces::workspace_id.eq(workspace.uuid()),
-        );
-        diesel::insert_into(invitation_workspaces::table).values(link).execute(connection).map_err(|error| {
-            match violates(&error, "invitation_workspaces_workspace_fkey") {
-                true => unknown_workspace(*workspace).into(),
-                false => Fault::from(error),
-            }
-        })?;
+        hold_place(connection, tenant, id, *workspace)?;
     }
     row.into_invitation(details.workspaces.clone())
+}
+
+/// Holds a place in the workspace for the invitee, if there is one left.
+fn hold_place(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    id: InvitationId,
+    workspace: WorkspaceId,
+) -> Result<(), Fault> {
+    // The invitation itself does not count there yet.
+    check_places(connection, tenant, workspace)?;
+    let place = (
+        invitation_workspaces::tenant_id.eq(tenant.uuid()),
+        invitation_workspaces::invitation_id.eq(id.uuid()),
+        invitation_workspaces::workspace_id.eq(workspace.uuid()),
+        invitation_workspaces::number.eq(tenants::next_place_number(connection, tenant)?),
+    );
+    diesel::insert_into(invitation_workspaces::table).values(place).execute(connection).map(drop).map_err(|error| {
+        match violates(&error, "invitation_workspaces_workspace_fkey") {
+            true => unknown_workspace(workspace).into(),
+            false => Fault::from(error),
+        }
+    })
+}
+
+/// The places that an invitation holds, with their numbers.
+pub(crate) fn places(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    id: InvitationId,
+) -> Result<Vec<(WorkspaceId, i64)>, Fault> {
+    let rows: Vec<(Uuid, i64)> = invitation_workspaces::table
+        .filter(invitation_workspaces::tenant_id.eq(tenant.uuid()))
+        .filter(invitation_workspaces::invitation_id.eq(id.uuid()))
+        .select((invitation_workspaces::workspace_id, invitation_workspaces::number))
+        .order(invitation_workspaces::number)
+        .load(connection)?;
+    Ok(rows.into_iter().map(|(id, number)| (WorkspaceId::from_uuid(id), number)).collect())
 }
 
 fn already_invited(details: &InvitationDetails) -> Error {

@@ -163,7 +163,8 @@ impl Tx<'_, InTenant> {
         let member = insert(self.connection, self.found, id, details)?;
         for workspace in workspaces {
             crate::assignments::check_places(self.connection, self.found, *workspace)?;
-            crate::assignments::insert(self.connection, self.found, *workspace, id)?;
+            let number = tenants::next_place_number(self.connection, self.found)?;
+            crate::assignments::insert(self.connection, self.found, *workspace, id, number)?;
         }
         Ok(member)
     }

@@ -10,8 +10,8 @@ use diesel::{
 };
 use tenantry_domain::{
     ApiKeyId, AuditEvent, Brand, BrandId, Credential, Grant, Holder, Identified, InBrand, InMember,
-    InRestorableWorkspace, InTenant, InWorkspace, Member, MemberId, MemberStatus, OverTenant, Platform,
-    RESTORABLE_DAYS, Reach, Role, Scope, Tenant, TenantId, Workspace, WorkspaceId,
+    InNumberedWorkspace, InRestorableWorkspace, InTenant, InWorkspace, Member, MemberId, MemberStatus, OverTenant,
+    Platform, RESTORABLE_DAYS, Reach, Role, Scope, Tenant, TenantId, Workspace, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -481,6 +481,9 @@ impl FoundWorkspace {
 /// The two places in a workspace differ in the rows they take and in nothing else.
 macro_rules! workspace_place {
     ($place:ident, $taken:expr) => {
+        workspace_place!($place, |place: &$place| workspaces::id.eq(place.0.uuid()), $taken);
+    };
+    ($place:ident, $named:expr, $taken:expr) => {
         impl sealed::Sealed for $place {}
         impl Place for $place {
             type Found = FoundWorkspace;
@@ -491,33 +494,32 @@ macro_rules! workspace_place {
                 connection: &mut PgConnection,
                 visitor: &Visitor,
             ) -> QueryResult<Option<Sight<FoundWorkspace>>> {
-                let (tenant, id) = (visitor.tenant, self.0.uuid());
+                let tenant = visitor.tenant;
                 let row = tenant_and_visitor!(visitor)
-                    .left_join(
-                        workspaces::table.on(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(id)).and($taken)),
-                    )
+                    .left_join(workspaces::table.on(workspaces::tenant_id.eq(tenant).and($named(&self)).and($taken)))
                     .left_join(
                         assignments::table.on(assignments::tenant_id
                             .eq(tenant)
-                            .and(assignments::workspace_id.eq(id))
+                            .and(assignments::workspace_id.nullable().eq(workspaces::id.nullable()))
                             .and(assignments::member_id.nullable().eq(members::id.nullable()))),
                     )
                     .filter(tenants::id.eq(tenant))
                     .select((
                         Known::as_select(),
+                        workspaces::id.nullable(),
                         workspaces::brand_id.nullable(),
                         assignments::member_id.nullable().is_not_null(),
                     ))
-                    .first::<(Known, Option<Uuid>, bool)>(connection)
+                    .first::<(Known, Option<Uuid>, Option<Uuid>, bool)>(connection)
                     .optional()?;
-                Ok(row.map(|(known, brand, of_member)| {
-                    let found = |brand| FoundWorkspace {
+                Ok(row.map(|(known, id, brand, of_member)| {
+                    let found = |(id, brand)| FoundWorkspace {
                         tenant: TenantId::from_uuid(tenant),
-                        id: self.0,
+                        id: WorkspaceId::from_uuid(id),
                         brand: BrandId::from_uuid(brand),
                         of_member,
                     };
-                    Sight { known, found: brand.map(found) }
+                    Sight { known, found: id.zip(brand).map(found) }
                 }))
             }
 
@@ -537,6 +539,11 @@ macro_rules! workspace_place {
     };
 }
 workspace_place!(InWorkspace, workspaces::deleted_at.is_null());
+workspace_place!(
+    InNumberedWorkspace,
+    |place: &InNumberedWorkspace| workspaces::number.eq(place.0.get()),
+    workspaces::deleted_at.is_null()
+);
 workspace_place!(
     InRestorableWorkspace,
     workspaces::deleted_at

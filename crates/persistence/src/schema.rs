@@ -16,6 +16,8 @@ diesel::table! {
         max_workspaces -> Nullable<Int4>,
         max_members -> Nullable<Int4>,
         mail_due_at -> Nullable<Timestamptz>,
+        last_workspace_number -> Int8,
+        last_place_number -> Int8,
     }
 }
 
@@ -60,6 +62,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
+        number -> Int8,
     }
 }
 
@@ -121,6 +124,7 @@ diesel::table! {
         workspace_id -> Uuid,
         member_id -> Uuid,
         created_at -> Timestamptz,
+        number -> Int8,
     }
 }
 
@@ -145,6 +149,7 @@ diesel::table! {
         tenant_id -> Uuid,
         invitation_id -> Uuid,
         workspace_id -> Uuid,
+        number -> Int8,
     }
 }
 

@@ -274,6 +274,22 @@ impl Tx<'_, InTenant> {
     }
 }
 
+/// The next number of a workspace. Whoever makes another one in the tenant waits for the end of the transaction.
+pub(crate) fn next_workspace_number(connection: &mut PgConnection, id: TenantId) -> QueryResult<i64> {
+    diesel::update(tenants::table.filter(tenants::id.eq(id.uuid())))
+        .set(tenants::last_workspace_number.eq(tenants::last_workspace_number + 1))
+        .returning(tenants::last_workspace_number)
+        .get_result(connection)
+}
+
+/// The next number of a place in a workspace.
+pub(crate) fn next_place_number(connection: &mut PgConnection, id: TenantId) -> QueryResult<i64> {
+    diesel::update(tenants::table.filter(tenants::id.eq(id.uuid())))
+        .set(tenants::last_place_number.eq(tenants::last_place_number + 1))
+        .returning(tenants::last_place_number)
+        .get_result(connection)
+}
+
 pub(crate) fn read(connection: &mut PgConnection, id: TenantId) -> Result<Tenant, Fault> {
     let row = tenants::table.filter(tenants::id.eq(id.uuid())).select(Row::as_select()).first(connection).optional()?;
     row.ok_or(Error::NotFound("tenant"))?.into_tenant()

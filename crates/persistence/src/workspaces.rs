@@ -8,9 +8,10 @@ use diesel::{
     sql_types::{Bool, Timestamptz},
 };
 use tenantry_domain::{
-    BrandId, CountryCode, CurrencyCode, Error, InBrand, InRestorableWorkspace, InTenant, InWorkspace, Instructions,
-    LanguageCode, Locale, NewWorkspace, Page, PageRequest, RESTORABLE_DAYS, Reach, SignatureHtml, SignatureText,
-    TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceType, limit_reached,
+    BrandId, CountryCode, CurrencyCode, Error, InBrand, InNumberedWorkspace, InRestorableWorkspace, InTenant,
+    InWorkspace, Instructions, LanguageCode, Locale, NewWorkspace, Page, PageRequest, RESTORABLE_DAYS, Reach,
+    SignatureHtml, SignatureText, TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceType,
+    limit_reached,
 };
 use uuid::Uuid;
 
@@ -149,6 +150,15 @@ impl Tx<'_, InTenant> {
         Ok(Page::cut(rows.into_iter().map(Row::into_workspace).collect::<Result<_, _>>()?, page))
     }
 
+    /// The number and the name of every workspace that the actor reaches, by number.
+    pub fn numbered_workspaces(&mut self) -> Result<Vec<(WorkspaceNumber, String)>, Fault> {
+        let rows: Vec<(i64, String)> = visible(self.found, self.grant.reach())
+            .select((workspaces::number, workspaces::name))
+            .order(workspaces::number)
+            .load(self.connection)?;
+        Ok(rows.into_iter().map(|(number, name)| (WorkspaceNumber::given(number), name)).collect())
+    }
+
     /// How many workspaces the actor reaches.
     pub fn count_workspaces(&mut self) -> Result<i64, Fault> {
         Ok(visible(self.found, self.grant.reach()).count().get_result(self.connection)?)
@@ -219,8 +229,14 @@ impl Tx<'_, InBrand> {
         let tenant = tenants::read(self.connection, self.found.tenant)?;
         let details = new.details(self.found.id, &tenant.details.defaults).map_err(Error::Invalid)?;
         check_limit(self.connection, tenant.id)?;
+        let number = tenants::next_workspace_number(self.connection, tenant.id)?;
         diesel::insert_into(workspaces::table)
-            .values((workspaces::tenant_id.eq(tenant.id.uuid()), workspaces::id.eq(id.uuid()), Columns::of(&details)))
+            .values((
+                workspaces::tenant_id.eq(tenant.id.uuid()),
+                workspaces::id.eq(id.uuid()),
+                workspaces::number.eq(number),
+                Columns::of(&details),
+            ))
             .returning(Row::as_returning())
             .get_result(self.connection)
             // The brand was there a moment ago.
@@ -281,6 +297,13 @@ impl Tx<'_, InWorkspace> {
             ))
             .execute(self.connection)?;
         Ok(())
+    }
+}
+
+impl Tx<'_, InNumberedWorkspace> {
+    /// Which workspace has the number.
+    pub fn workspace_id(&self) -> WorkspaceId {
+        self.found.id
     }
 }
 
