@@ -117,7 +117,8 @@ pub async fn revoke(
         .await
 }
 
-fn accepted() -> Error {
+/// The refusal of what can no longer be done to an invitation that was accepted.
+pub(crate) fn accepted() -> Error {
     Error::conflict("invitation_accepted", "This invitation has been accepted already: change or remove the member.")
 }
 

@@ -13,6 +13,7 @@ pub mod invitations;
 pub mod mail;
 pub mod me;
 pub mod members;
+pub mod place_holders;
 pub mod tenants;
 pub mod workspaces;
 

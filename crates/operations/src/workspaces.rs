@@ -1,9 +1,9 @@
 //! Workspaces: list, show, create, update, delete, restore, and what is in force in one.
 
 use tenantry_domain::{
-    Action, Brand, BrandId, Change, Credential, Effective, Error, FieldRefusal, InBrand, InRestorableWorkspace,
-    InTenant, InWorkspace, NewWorkspace, Page, PageRequest, Precondition, Refusal, Workspace, WorkspaceId,
-    WorkspacePatch,
+    Action, Brand, BrandId, Change, Credential, Effective, Error, FieldRefusal, InBrand, InNumberedWorkspace,
+    InRestorableWorkspace, InTenant, InWorkspace, NewWorkspace, Page, PageRequest, Precondition, Refusal, Workspace,
+    WorkspaceId, WorkspaceNumber, WorkspacePatch,
 };
 use tenantry_persistence::{Store, WorkspaceFilter, new_id};
 
@@ -19,6 +19,29 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<Workspace>, Error> {
     store.read(credential, InTenant, Action::WorkspaceList, move |tx| tx.workspaces(&filter, &page)).await
+}
+
+/// The number and the name of every workspace that the caller sees, by number.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn numbered(store: &Store, credential: &Credential) -> Result<Vec<(WorkspaceNumber, String)>, Error> {
+    store.read(credential, InTenant, Action::WorkspaceList, |tx| tx.numbered_workspaces()).await
+}
+
+/// Which workspace has the number, for a caller who may do this there.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn with_number(
+    store: &Store,
+    credential: &Credential,
+    number: WorkspaceNumber,
+    action: Action,
+) -> Result<WorkspaceId, Error> {
+    store.read(credential, InNumberedWorkspace(number), action, |tx| Ok(tx.workspace_id())).await
 }
 
 /// A workspace.

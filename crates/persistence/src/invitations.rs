@@ -161,6 +161,24 @@ impl Tx<'_, InTenant> {
         one(self.connection, self.found, Some(row))
     }
 
+    /// Has the invitation hold a place in one more workspace.
+    pub fn hold_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
+        hold_place(self.connection, self.found, before.id, workspace)?;
+        touch(self.connection, self.found, before.id)
+    }
+
+    /// Has the invitation give up its place in a workspace.
+    pub fn give_up_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
+        diesel::delete(
+            invitation_workspaces::table
+                .filter(invitation_workspaces::tenant_id.eq(self.found.uuid()))
+                .filter(invitation_workspaces::invitation_id.eq(before.id.uuid()))
+                .filter(invitation_workspaces::workspace_id.eq(workspace.uuid())),
+        )
+        .execute(self.connection)?;
+        touch(self.connection, self.found, before.id)
+    }
+
     /// Writes down the hash of a token that is about to be sent with the invitation.
     pub fn add_invitation_token(&mut self, id: InvitationId, hash: &SecretHash) -> Result<(), Fault> {
         diesel::insert_into(invitation_tokens::table)
@@ -280,6 +298,17 @@ fn replace_tokens(connection: &mut PgConnection, tenant: TenantId, id: Invitatio
     .set(invitation_tokens::replaced_at.eq(now))
     .execute(connection)
     .map(drop)
+}
+
+/// Counts a change that is seen at the invitation and stands elsewhere.
+fn touch(connection: &mut PgConnection, tenant: TenantId, id: InvitationId) -> Result<Invitation, Fault> {
+    let row = diesel::update(
+        invitations::table.filter(invitations::tenant_id.eq(tenant.uuid()).and(invitations::id.eq(id.uuid()))),
+    )
+    .set((invitations::version.eq(invitations::version + 1), invitations::updated_at.eq(now)))
+    .returning(Row::as_returning())
+    .get_result(connection)?;
+    one(connection, tenant, Some(row))
 }
 
 /// An invitation, locked until the end of the transaction.

@@ -1,0 +1,135 @@
+//! What goes wrong, in the words of the dialect.
+
+use std::{fmt, future::Future, pin::Pin};
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, ResponseError,
+    dev::Payload,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use tenantry_domain::Error;
+use utoipa::ToSchema;
+
+use crate::error::Failure;
+
+/// A failure that is told in the dialect.
+#[derive(Debug)]
+pub(crate) struct Refusal(Failure);
+
+/// The sentences that the page fixes.
+pub(crate) struct Fixed {
+    pub(crate) not_found: &'static str,
+    pub(crate) forbidden: &'static str,
+    pub(crate) limit: &'static str,
+    pub(crate) limit_advice: &'static str,
+}
+
+/// As they stand there.
+pub(crate) const FIXED: Fixed = Fixed {
+    not_found: "Workspace not found.",
+    forbidden: "Your account doesn't have the permission to access that page.",
+    limit: "Workspace creation limit exceeded.",
+    limit_advice: "Please delete some before creating new ones.",
+};
+
+/// What went wrong.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CallFluentError)]
+pub(crate) struct Told {
+    /// Always false.
+    #[schema(example = false)]
+    status: bool,
+    /// What went wrong, for a human.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Workspace not found.")]
+    error: Option<String>,
+    /// What to do about a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Please delete some before creating new ones.")]
+    message: Option<&'static str>,
+    /// What went wrong, where permission is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "Your account doesn't have the permission to access that page.")]
+    msg: Option<&'static str>,
+}
+
+impl Told {
+    fn error(text: impl Into<String>) -> Self {
+        Self { status: false, error: Some(text.into()), message: None, msg: None }
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Refusal {
+    fn is_limit(&self) -> bool {
+        matches!(self.0, Failure::Domain(Error::Conflict { code: "limit_reached", .. }))
+    }
+
+    fn told(&self) -> Told {
+        match &self.0 {
+            Failure::Domain(Error::Forbidden { .. }) => {
+                Told { status: false, error: None, message: None, msg: Some(FIXED.forbidden) }
+            }
+            Failure::Domain(Error::NotFound(_)) => Told::error(FIXED.not_found),
+            other => Told::error(other.to_string()),
+        }
+    }
+
+    /// The same, of the creation of a workspace, for which the page has words of its own.
+    pub(super) fn of_creation(self) -> HttpResponse {
+        if !self.is_limit() {
+            return self.error_response();
+        }
+        let told = Told { message: Some(FIXED.limit_advice), ..Told::error(FIXED.limit) };
+        HttpResponse::BadRequest().insert_header((header::CACHE_CONTROL, "no-store")).json(told)
+    }
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        if self.is_limit() { StatusCode::BAD_REQUEST } else { self.0.status_code() }
+    }
+
+    /// The headers are those of any failure, and the cause is logged as there.
+    fn error_response(&self) -> HttpResponse {
+        let native = self.0.error_response();
+        let mut response = HttpResponse::build(self.status_code());
+        for name in [header::CACHE_CONTROL, header::WWW_AUTHENTICATE, header::RETRY_AFTER] {
+            if let Some(value) = native.headers().get(&name) {
+                response.insert_header((name, value.clone()));
+            }
+        }
+        response.json(self.told())
+    }
+}
+
+/// What a handler asks of a request, refused in the dialect.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<T: FromRequest<Error = Failure> + 'static> FromRequest for Asked<T> {
+    type Error = Refusal;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let asked = T::from_request(request, payload);
+        Box::pin(async move { Ok(Self(asked.await?)) })
+    }
+}
