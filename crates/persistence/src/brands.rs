@@ -203,9 +203,19 @@ impl Tx<'_, InWorkspace> {
     }
 }
 
-fn read(connection: &mut PgConnection, tenant: TenantId, id: BrandId) -> Result<Brand, Fault> {
+pub(crate) fn read(connection: &mut PgConnection, tenant: TenantId, id: BrandId) -> Result<Brand, Fault> {
     let row = brands::table
         .filter(brands::tenant_id.eq(tenant.uuid()).and(brands::id.eq(id.uuid())))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
+    row.ok_or(Error::NotFound("brand"))?.into_brand()
+}
+
+/// The brand that is meant where none is named.
+pub(crate) fn read_default(connection: &mut PgConnection, tenant: TenantId) -> Result<Brand, Fault> {
+    let row = brands::table
+        .filter(brands::tenant_id.eq(tenant.uuid()).and(brands::is_default))
         .select(Row::as_select())
         .first(connection)
         .optional()?;

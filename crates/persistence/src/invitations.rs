@@ -129,7 +129,7 @@ impl Tx<'_, InTenant> {
             }
         }
         replace_tokens(self.connection, self.found, before.id)?;
-        outbox::drop_pending(self.connection, self.found, Mail::Invitation(before.id))?;
+        outbox::drop_unsent(self.connection, self.found, Mail::Invitation(before.id))?;
         let row = diesel::update(
             invitations::table
                 .filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(before.id.uuid()))),
@@ -156,7 +156,7 @@ impl Tx<'_, InTenant> {
         ))
         .returning(Row::as_returning())
         .get_result(self.connection)?;
-        outbox::drop_pending(self.connection, self.found, Mail::Invitation(id))?;
+        outbox::drop_unsent(self.connection, self.found, Mail::Invitation(id))?;
         one(self.connection, self.found, Some(row))
     }
 

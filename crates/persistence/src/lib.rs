@@ -30,6 +30,7 @@ pub use fault::Fault;
 pub use invitations::InvitationFilter;
 pub use members::{MemberFilter, SHOWN_ASSIGNMENTS};
 pub use migrate::{MigrateError, Migrated, Migration, Migrator};
+pub use outbox::{DueInvitation, Pick};
 pub use places::{Place, TenantPlace};
 pub use pool::{PoolOptions, PoolState, objection_to};
 pub use tenants::{FirstOwner, Founding, TenantFilter};

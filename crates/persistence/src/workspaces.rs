@@ -312,6 +312,21 @@ impl Tx<'_, InRestorableWorkspace> {
     }
 }
 
+/// Those of the workspaces that are there, by name.
+pub(crate) fn read_those(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[WorkspaceId],
+) -> Result<Vec<Workspace>, Fault> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<Row> = visible(tenant, Reach::Tenant)
+        .filter(workspaces::id.eq_any(ids))
+        .order((workspaces::name, workspaces::id))
+        .select(Row::as_select())
+        .load(connection)?;
+    rows.into_iter().map(Row::into_workspace).collect()
+}
+
 /// The one row of a place.
 #[diesel::dsl::auto_type]
 fn this(found: FoundWorkspace) -> _ {

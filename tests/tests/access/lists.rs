@@ -105,7 +105,8 @@ impl World {
         fill(&self.ours, "ours", 3).await;
         fill(&self.theirs, "theirs", 3).await;
         for operation in lists() {
-            for (tenant, other, stranger) in [(&self.ours, "theirs", &self.theirs), (&self.theirs, "ours", &self.ours)] {
+            for (tenant, other, stranger) in [(&self.ours, "theirs", &self.theirs), (&self.theirs, "ours", &self.ours)]
+            {
                 let path = path_of(&operation, tenant).await;
                 for query in queries(&operation, tenant, stranger) {
                     let items = read_all(tenant, &path, &query).await;
