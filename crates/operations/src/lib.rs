@@ -13,6 +13,7 @@ pub mod invitations;
 pub mod mail;
 pub mod me;
 pub mod members;
+pub mod outbox;
 pub mod tenants;
 pub mod workspaces;
 
