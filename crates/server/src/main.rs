@@ -54,6 +54,9 @@ enum Command {
     /// Make, inspect, rotate and revoke the API keys of a tenant
     #[command(subcommand)]
     Key(commands::key::Key),
+    /// List the letters of the tenants, and try again what was given up
+    #[command(subcommand)]
+    Outbox(commands::outbox::Outbox),
     /// Print the OpenAPI document (YAML; JSON with --output json)
     Openapi,
     /// Print the settings in force, secrets masked, and where each comes from
@@ -81,6 +84,7 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Migrate(command) => commands::migrate::run(&command, &settings, output),
         Command::Tenant(command) => commands::tenant::run(command, &settings, output),
         Command::Key(command) => commands::key::run(command, &settings, output),
+        Command::Outbox(command) => commands::outbox::run(command, &settings, output),
         Command::Config => commands::config::print(&settings, output),
         Command::Healthcheck => commands::healthcheck::run(&settings, output),
         Command::Openapi => Ok(()),

@@ -1,11 +1,14 @@
 //! Settings: read once from the environment and a TOML file, typed, all faults reported together.
 
 mod issuers;
+mod mail;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use config::{Config, Environment, File, FileFormat, Source};
 use tenantry_auth::jwt::Issuers;
+
+pub(crate) use mail::Mail;
 
 /// Everything that can be set.
 #[derive(Clone)]
@@ -26,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: String,
     pub(crate) issuers: Issuers,
+    /// None in a process that sends no letters.
+    pub(crate) mail: Option<Mail>,
     /// For `tenantry config`: every setting as text, secrets masked.
     pub(crate) shown: Vec<Shown>,
 }
@@ -51,9 +56,9 @@ pub(crate) struct Shown {
 /// capitals.
 struct Row(&'static str, &'static str, &'static str);
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 28] = [
     Row("bind", "127.0.0.1:8080", "address and port to listen on; port 0 takes a free one"),
-    Row("data_dir", "data", "where the embedded PostgreSQL lives"),
+    Row("data_dir", "data", "where the embedded PostgreSQL lives, and letters without a mail server"),
     Row("database_url", "", "PostgreSQL of your own, as the role that serves; also DATABASE_URL"),
     Row("owner_database_url", "", "the same database as its owner, for `tenantry migrate`"),
     Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database; searched for when empty"),
@@ -67,6 +72,19 @@ const ROWS: [Row; 15] = [
     Row("shutdown_grace", "30s", "how long requests that are being answered may take to finish at shutdown"),
     Row("log_format", "pretty", "pretty or json"),
     Row("log_level", "info", "error, warn, info, debug, trace, or a filter such as info,tenantry_http=debug"),
+    Row("smtp_host", "", "the mail server; without one, letters become files in mail_dir"),
+    Row("smtp_port", "", "its port; 587 with starttls, 465 with tls and 25 with plain when empty"),
+    Row("smtp_security", "starttls", "starttls, tls, or plain for a mail catcher next door"),
+    Row("smtp_username", "", "the user name for the mail server"),
+    Row("smtp_password", "", "the password that goes with it"),
+    Row("smtp_password_file", "", "a file with that password instead"),
+    Row("smtp_ca_file", "", "certificates (PEM) to trust besides those of the system"),
+    Row("smtp_timeout", "30s", "how long an attempt to send a letter may take, 1s to 60s"),
+    Row("mail_from", "", "the address that letters come from; needed with smtp_host"),
+    Row("mail_dir", "", "where letters become files; the folder mail in data_dir when empty"),
+    Row("invitation_link", "", "where invitations are accepted, with {token} in it; needed with smtp_host"),
+    Row("mail_workers", "2", "how many letters are sent at once; 0 sends none in this process"),
+    Row("mail_poll", "1s", "how often the outbox is looked at, 100ms to 1h"),
 ];
 
 type Values = BTreeMap<String, String>;
@@ -149,6 +167,7 @@ impl Settings {
                 })
                 .unwrap_or_default(),
             issuers: Issuers::none(),
+            mail: mail::read(reader, faults),
             shown: ROWS.iter().map(|row| reader.show(row)).collect(),
         }
     }
@@ -201,6 +220,11 @@ impl Reader {
         }
     }
 
+    /// Whether somebody has set it.
+    fn is_given(&self, name: &str) -> bool {
+        !matches!(self.value(name), (None, _) | (_, "default"))
+    }
+
     fn text(&self, name: &str) -> Option<String> {
         self.value(name).0.map(str::to_owned)
     }
@@ -233,7 +257,11 @@ impl Reader {
 
     fn show(&self, row: &Row) -> Shown {
         let (value, source) = self.value(row.0);
-        let masked = value.map(|value| if row.0.ends_with("database_url") { mask(value) } else { value.to_owned() });
+        let masked = value.map(|value| match row.0 {
+            "smtp_password" => "***".to_owned(),
+            name if name.ends_with("database_url") => mask(value),
+            _ => value.to_owned(),
+        });
         Shown {
             name: row.0,
             variable: format!("TENANTRY_{}", row.0.to_uppercase()),

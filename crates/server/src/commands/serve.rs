@@ -1,6 +1,7 @@
 //! `tenantry serve`.
 
 mod demo;
+mod letters;
 
 use std::{net::TcpListener, time::Duration};
 
@@ -8,9 +9,10 @@ use chrono::Utc;
 use tenantry_auth::jwt::Issuers;
 use tenantry_domain::Error;
 use tenantry_http::{Closing, ServeOptions, Trust};
-use tenantry_operations::{Store, housekeeping};
+use tenantry_operations::{Store, housekeeping, mail::Mailer};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::letters::Letters;
 use crate::{database::Database, exit::Exit, output::Output, settings::Settings};
 
 /// How often what is due is done.
@@ -26,12 +28,13 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     let listener = TcpListener::bind(settings.bind).map_err(|error| {
         Exit::failed(format!("cannot listen on {}: {error}; set TENANTRY_BIND to another address", settings.bind))
     })?;
+    let mailer = letters::mailer(settings)?;
     let database = Database::open_migrated(settings)?;
     database.check_role()?;
     let store = database.store(settings)?;
     let database = database.watched()?;
     let outcome =
-        actix_web::rt::System::new().block_on(serve(settings, output, listener, store, database.is_embedded()));
+        actix_web::rt::System::new().block_on(serve(settings, output, listener, store, database.is_embedded(), mailer));
     let closed = database.close();
     outcome.and(closed)
 }
@@ -42,6 +45,7 @@ async fn serve(
     listener: TcpListener,
     store: Store,
     embedded: bool,
+    mailer: Option<Mailer>,
 ) -> Result<(), Exit> {
     let address = listener.local_addr().map_err(|error| Exit::failed(error.to_string()))?;
     // From here on a signal is an orderly stop, also while the first start is under way.
@@ -59,6 +63,7 @@ async fn serve(
         return Err(error.into());
     }
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
+    let mut letters = Letters::start(settings, mailer, &store, address)?;
     let chores = tokio::spawn(keep_house(store));
     let ended = tokio::select! {
         ended = &mut server => ended.map_err(|error| Exit::failed(error.to_string()))?.map_err(|error| Exit::failed(error.to_string())),
@@ -66,7 +71,7 @@ async fn serve(
             closing.announce();
             tracing::info!("stopping: finishing what has begun; ask again to stop at once");
             tokio::select! {
-                () = stop_gracefully(settings, &handle) => {}
+                ((), ()) = async { tokio::join!(stop_gracefully(settings, &handle), letters.finish(settings.shutdown_grace)) } => {}
                 () = stop.asked() => handle.stop(false).await,
             }
             Ok(())
@@ -116,6 +121,11 @@ async fn keep_house(store: Store) {
             Ok(0) => {}
             Ok(erased) => tracing::info!(erased, "erased workspaces that were deleted more than 30 days ago"),
             Err(error) => tracing::warn!(?error, "could not erase deleted workspaces; it is tried again"),
+        }
+        match housekeeping::clear_outbox(&store).await {
+            Ok(0) => {}
+            Ok(cleared) => tracing::info!(cleared, "cleared the outbox of what was over more than 30 days ago"),
+            Err(error) => tracing::warn!(?error, "could not clear the outbox; it is tried again"),
         }
     }
 }
