@@ -23,9 +23,9 @@ mod sending;
 #[path = "outbox/workers.rs"]
 mod workers;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use diesel::connection::SimpleConnection;
+use diesel::{PgConnection, connection::SimpleConnection};
 use tenantry_domain::{Error, Invitation, Invitee, Member, Origin, OutboxState, PageLimit, PageRequest, Person, Sort};
 use tenantry_operations::{
     Store, invitations,
@@ -66,6 +66,37 @@ async fn deliver_all(store: &Store, server: &SmtpServer) -> usize {
 
 fn behind_the_back(app: &App, sql: &str) {
     app.database.admin().batch_execute(sql).unwrap();
+}
+
+/// Has whoever does this to a table wait until it is let go, in the middle of its transaction.
+fn hold(app: &App, what: &str) -> PgConnection {
+    let mut holder = app.database.admin();
+    let sql = format!(
+        "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             PERFORM pg_advisory_xact_lock(7); RETURN NEW; END $$;
+         CREATE TRIGGER hold {what} EXECUTE FUNCTION hold();
+         SELECT pg_advisory_lock(7)"
+    );
+    holder.batch_execute(&sql).unwrap();
+    holder
+}
+
+fn let_go(mut holder: PgConnection) {
+    holder.batch_execute("SELECT pg_advisory_unlock(7); DROP FUNCTION hold CASCADE").unwrap();
+}
+
+/// Returns when this many connections of the service wait for a lock. It is they who are waited for, and no time.
+async fn until_waiting(app: &App, how_many: i64) {
+    let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+                   AND usename = 'tenantry_service' AND wait_event_type = 'Lock'";
+    while app.database.rows(waiting) < how_many {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// A service that is patient with locks.
+async fn patient() -> App {
+    App::on(TestDatabase::new(), |options| options.statement_timeout = Duration::from_secs(120)).await
 }
 
 /// Lets the time pass until everything that is pending is due.

@@ -249,8 +249,11 @@ pub async fn retry(store: &Store, credential: &Credential, id: OutboxMessageId) 
                     return Err(Error::conflict("message_dropped", message).into());
                 }
             };
-            let members = message.members();
-            Ok(Change::between(message, id, &before.members(), &members))
+            let (before, after) = (before.members(), message.members());
+            if before == after {
+                return Ok(Change::nothing(message));
+            }
+            Ok(Change::between(message, id, &before, &after))
         })
         .await
 }

@@ -14,6 +14,8 @@ mod embedded;
 mod kit;
 #[path = "binary/migrations.rs"]
 mod migrations;
+#[path = "binary/outbox.rs"]
+mod outbox;
 #[path = "binary/own_database.rs"]
 mod own_database;
 #[path = "binary/settings.rs"]

@@ -1,7 +1,5 @@
 //! Several workers on one outbox, and workers that die.
 
-use std::time::Duration;
-
 use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -9,8 +7,8 @@ use tenantry_operations::outbox::{Report, deliver_due};
 use tenantry_tests::{App, Turn};
 
 use super::{
-    accept, behind_the_back, deliver, deliver_all, each_got_one, messages, sender, server, token,
-    wait_for_the_next_attempt,
+    accept, behind_the_back, deliver, deliver_all, each_got_one, hold, let_go, messages, patient, sender, server,
+    token, until_waiting, wait_for_the_next_attempt,
 };
 
 #[tokio::test]
@@ -42,18 +40,9 @@ async fn what_comes_in_while_others_finish_is_never_forgotten() {
     each_got_one(server, 40);
 }
 
-/// Returns when a connection of the service waits for a lock.
-async fn until_waiting(app: &App) {
-    let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tenantry_service'
-                   AND wait_event_type = 'Lock'";
-    while app.database.rows(waiting) == 0 {
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_committed_while_a_worker_finds_nothing_left_is_not_forgotten() {
-    let (app, server) = (App::start().await, server());
+    let (app, server) = (patient().await, server());
     let acme = app.tenant("Acme").await;
     acme.invitation("p1@example.com", json!({})).await;
     assert_eq!(deliver(&app, &server).await.sent, 1);
@@ -68,7 +57,7 @@ async fn what_is_committed_while_a_worker_finds_nothing_left_is_not_forgotten() 
         .unwrap();
     let (store, sender) = (app.store.clone(), sender(&server));
     let worker = tokio::spawn(async move { deliver_due(&store, &sender, || true).await.unwrap() });
-    until_waiting(&app).await;
+    until_waiting(&app, 1).await;
     inviting.batch_execute("COMMIT").unwrap();
     let sent = worker.await.unwrap().sent;
     assert_eq!(sent + deliver(&app, &server).await.sent, 1);
@@ -103,24 +92,14 @@ async fn a_worker_that_dies_before_it_sends_is_given_up_after_two_minutes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_after_it_has_sent_leaves_a_letter_that_comes_twice_and_can_be_told() {
-    let (app, server) = (App::start().await, server());
+    let (app, server) = (patient().await, server());
     let acme = app.tenant("Acme").await;
     acme.invitation("ada@example.com", json!({})).await;
     // It dies while it writes down that it has sent the letter.
-    let mut holder = app.database.admin();
-    holder
-        .batch_execute(
-            "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                 PERFORM pg_advisory_xact_lock(7); RETURN NEW; END $$;
-             CREATE TRIGGER hold BEFORE UPDATE ON outbox_messages
-                 FOR EACH ROW WHEN (NEW.state = 'sent') EXECUTE FUNCTION hold();
-             SELECT pg_advisory_lock(7)",
-        )
-        .unwrap();
-    let store = App::store(&app.database.service_url(), |options| options.statement_timeout = Duration::from_secs(120));
-    let dying = sender(&server);
+    let holder = hold(&app, "BEFORE UPDATE ON outbox_messages FOR EACH ROW WHEN (NEW.state = 'sent')");
+    let (store, dying) = (app.store.clone(), sender(&server));
     let worker = tokio::spawn(async move { deliver_due(&store, &dying, || true).await });
-    until_waiting(&app).await;
+    until_waiting(&app, 1).await;
     assert_eq!(server.mails().len(), 1, "it was taken over");
     worker.abort();
     behind_the_back(
@@ -128,7 +107,7 @@ async fn a_worker_that_dies_after_it_has_sent_leaves_a_letter_that_comes_twice_a
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
          WHERE datname = current_database() AND usename = 'tenantry_service'",
     );
-    holder.batch_execute("SELECT pg_advisory_unlock(7); DROP TRIGGER hold ON outbox_messages").unwrap();
+    let_go(holder);
     assert_eq!(messages(&app.database, "state = 'pending' AND attempts = 1"), 1);
     wait_for_the_next_attempt(&app);
     assert_eq!(deliver(&app, &server).await, Report { sent: 1, ..Report::default() });
