@@ -185,7 +185,7 @@ mod tests {
         let (mail, faults) = mail(&[("data_dir", "/srv/tenantry")]);
         let mail = mail.unwrap();
         assert_eq!(faults, Vec::<String>::new());
-        assert!(matches!(&mail.options, MailOptions::Files(path) if *path == PathBuf::from("/srv/tenantry/mail")));
+        assert!(matches!(&mail.options, MailOptions::Files(path) if path.to_str() == Some("/srv/tenantry/mail")));
         assert_eq!((mail.workers, mail.poll, mail.link), (2, Duration::from_secs(1), None));
     }
 

@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
+use diesel::connection::SimpleConnection;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tenantry_operations::mail::Security;
@@ -81,6 +82,7 @@ async fn while_nobody_takes_mail_it_serves_and_a_letter_that_was_given_up_is_sen
     let line = service.until_logged("a letter was not sent and is tried again");
     assert!(line.contains("no connection to localhost:") && !line.contains("ada@"), "{line}");
     owner.get("/api/me").await.expect(200);
+    behind_the_back(&database, "UPDATE outbox_messages SET next_attempt_at = now() + interval '1 hour'");
     server.next(Turn::Recipient("550 5.1.1 <bob@example.com> is not here".to_owned())).open();
     invite(&owner, "bob@example.com").await;
     let line = service.until_logged("a letter was given up");
@@ -103,16 +105,29 @@ async fn while_nobody_takes_mail_it_serves_and_a_letter_that_was_given_up_is_sen
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_is_under_way_is_finished_before_the_service_ends() {
     let (database, server) = (TestDatabase::new(), SmtpServer::with(Encryption::Nothing, Presented::Own));
-    let tenantry = sending_to(&server, Tenantry::on(&database)).with("TENANTRY_MAIL_WORKERS", "1");
+    let tenantry = sending_to(&server, Tenantry::on(&database)).with("TENANTRY_STATEMENT_TIMEOUT", "4m");
     let (_, key) = tenant(&tenantry);
     let mut service = tenantry.serve();
-    server.next(Turn::Trickle);
+    // It is kept from writing down that the letter was sent.
+    let mut holder = database.admin();
+    holder
+        .batch_execute(
+            "CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 PERFORM pg_advisory_xact_lock(7); RETURN NEW; END $$;
+             CREATE TRIGGER hold BEFORE UPDATE ON outbox_messages
+                 FOR EACH ROW WHEN (NEW.state = 'sent') EXECUTE FUNCTION hold();
+             SELECT pg_advisory_lock(7)",
+        )
+        .unwrap();
     invite(&service.client().with_key(&key), "ada@example.com").await;
-    while database.rows("SELECT 1 FROM outbox_messages WHERE attempts = 1") == 0 {
+    let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+                   AND usename = 'tenantry_service' AND wait_event_type = 'Lock'";
+    while database.rows(waiting) == 0 {
         tokio::task::yield_now().await;
     }
     service.signal(Signal::SIGTERM);
     service.until_logged("stopping");
+    holder.batch_execute("SELECT pg_advisory_unlock(7)").unwrap();
     let (code, log) = service.wait();
     assert_eq!(code, Some(0), "{log}");
     server.mail();
@@ -191,7 +206,7 @@ async fn the_outbox_is_listed_for_people_and_what_is_not_there_is_told_apart() {
 }
 
 fn behind_the_back(database: &TestDatabase, sql: &str) {
-    diesel::connection::SimpleConnection::batch_execute(&mut database.admin(), sql).unwrap();
+    database.admin().batch_execute(sql).unwrap();
 }
 
 #[test]
