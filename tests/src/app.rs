@@ -82,6 +82,18 @@ impl App {
         Self { base, database, store, closing, handle, people }
     }
 
+    /// A second service on the same database, with connections of its own, which trusts the same people. It runs until the
+    /// test ends.
+    pub fn replica(&self) -> Client {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let store = Self::store(&self.database.service_url(), |_| {});
+        let trust = Trust { issuers: Issuers::new(vec![self.people.options()]).unwrap(), ..Trust::default() };
+        let options = ServeOptions { workers: 1, grace: Duration::from_secs(10) };
+        tokio::spawn(tenantry_http::serve(listener, store, trust, Closing::default(), options).unwrap());
+        Client::new(&base)
+    }
+
     /// A client without a key.
     pub fn client(&self) -> Client {
         Client::new(&self.base)
@@ -109,6 +121,7 @@ fn operator(tenant: Option<TenantId>) -> Credential {
 }
 
 /// A tenant and its owner.
+#[derive(Clone)]
 pub struct Tenant {
     /// Its id.
     pub id: TenantId,
@@ -123,6 +136,12 @@ pub struct Tenant {
 impl Tenant {
     /// Somebody new in this role, assigned to these workspaces: their id, and a client with their token.
     pub async fn member(&self, role: Role, workspaces: &[&str]) -> (String, Client) {
+        let (id, subject) = self.member_called(role, workspaces).await;
+        (id, self.owner.with_key(&self.people.token(&subject, Some(self.id), json!({}))))
+    }
+
+    /// [`Tenant::member`], with the subject of their tokens instead of a client.
+    pub async fn member_called(&self, role: Role, workspaces: &[&str]) -> (String, String) {
         let subject = new_name("Somebody");
         let details = MemberDetails {
             email: People::email(&subject).parse().unwrap(),
@@ -132,7 +151,7 @@ impl Tenant {
         };
         let workspaces = workspaces.iter().map(|id| id.parse().unwrap()).collect();
         let member = members::create(&self.store, &self.operator(), details, workspaces).await.unwrap();
-        (member.id.to_string(), self.owner.with_key(&self.people.token(&subject, Some(self.id), json!({}))))
+        (member.id.to_string(), subject)
     }
 
     /// An operator's credential in this tenant.

@@ -8,6 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 use tenantry_domain::Role;
+use uuid::Uuid;
 
 use crate::{Answer, Client, Tenant};
 
@@ -16,6 +17,12 @@ static NEXT: AtomicU32 = AtomicU32::new(1);
 /// A name that nothing else has, so that a change to it is one.
 pub fn new_name(stem: &str) -> String {
     format!("{stem} {}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A token of an invitation that was never sent.
+fn invitation_token() -> String {
+    let tenant = tenantry_domain::Id::from_uuid(Uuid::now_v7());
+    tenantry_auth::issue_invitation(tenant).unwrap().reveal().to_owned()
 }
 
 /// An address that nobody else has.
@@ -106,6 +113,9 @@ impl Operation {
             ("POST", "/api/invitations") => json!({ "email": new_email(), "role": "agent" }),
             ("POST", "/api/invitations/batch") => json!({ "emails": [new_email()], "role": "agent" }),
             ("POST", "/api/invitations/{invitationId}/resend") => json!({ "expiresInDays": 3 }),
+            // Of nobody: what names something of a tenant is for [`Target::body`].
+            ("POST", "/api/tenant/transfer-ownership") => json!({ "memberId": Uuid::now_v7() }),
+            ("POST", "/api/invitations/accept") => json!({ "token": invitation_token() }),
             ("POST", "/api/workspaces") => json!({ "name": new_name("Nordics"), "country": "SE" }),
             ("POST", "/api/brands") => json!({ "name": new_name("Brand"), "emailFromName": "Sender" }),
             ("PATCH", "/api/workspaces/{workspaceId}" | "/api/brands/{brandId}" | "/api/tenant") => {
@@ -204,7 +214,6 @@ impl<'t> Target<'t> {
             "/api/tenant/transfer-ownership" => {
                 Some(json!({ "memberId": self.tenant.member(Role::Agent, &[]).await.0 }))
             }
-            "/api/invitations/accept" => Some(json!({ "token": "tnt_inv_v1_mistyped" })),
             _ => operation.body(),
         }
     }

@@ -7,6 +7,8 @@ mod availability;
 mod logs;
 #[path = "jwt/options.rs"]
 mod options;
+#[path = "jwt/over_http.rs"]
+mod over_http;
 #[path = "jwt/published_keys.rs"]
 mod published_keys;
 #[path = "jwt/rotation.rs"]

@@ -6,7 +6,7 @@ mod answers;
 #[path = "openapi/routes.rs"]
 mod routes;
 
-use tenantry_domain::Scope;
+use tenantry_domain::{Choice, InvitationState, MemberStatus, Role, Scope};
 use tenantry_tests::{App, Contract, Operation, document};
 
 #[test]
@@ -33,6 +33,18 @@ fn the_scopes_of_the_document_are_the_scopes_of_the_policy() {
 }
 
 #[test]
+fn the_closed_lists_of_the_document_are_those_of_the_domain() {
+    fn words<T: Choice>() -> serde_json::Value {
+        T::ALL.iter().map(|(_, word)| *word).collect()
+    }
+    let document = document();
+    let documented = |name: &str| document["components"]["schemas"][name]["enum"].clone();
+    assert_eq!(documented("Role"), words::<Role>());
+    assert_eq!(documented("MemberStatus"), words::<MemberStatus>());
+    assert_eq!(documented("InvitationState"), words::<InvitationState>());
+}
+
+#[test]
 fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
     let document = document();
     let mut names = std::collections::BTreeSet::new();
@@ -42,8 +54,14 @@ fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
         assert!(names.insert(described["operationId"].as_str().unwrap().to_owned()), "{operation}");
         assert!(tags.contains(&described["tags"][0]), "{operation}");
         assert!(described["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{operation}");
-        let guarded = described["security"][0].get("apiKey").is_some();
-        assert_eq!(guarded, operation.needs_credential(), "{operation}");
+        let ways = described["security"].as_array().into_iter().flatten();
+        let ways: Vec<_> = ways.flat_map(|way| way.as_object().unwrap().keys().cloned()).collect();
+        let expected: &[&str] = match () {
+            () if !operation.needs_credential() => &[],
+            () if operation.needs_a_person() => &["accessToken"],
+            () => &["apiKey", "accessToken"],
+        };
+        assert_eq!(ways, expected, "{operation}");
         for part in operation.path.split('{').skip(1) {
             let name = part.split('}').next().unwrap();
             let parameters = described["parameters"].as_array().unwrap();

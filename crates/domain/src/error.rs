@@ -69,6 +69,9 @@ pub enum Unauthenticated {
         "The access token is not valid: it may be expired, of another issuer or audience, or of somebody who is not an active member of the tenant that it names."
     )]
     Token,
+    /// A key was presented where only a person can be meant.
+    #[error("Only a person can do this: send their own access token. A key is nobody's.")]
+    NotAPerson,
     /// The credential is good, and its tenant is suspended.
     #[error("The tenant is suspended: ask whoever runs this service.")]
     Suspended,

@@ -167,6 +167,7 @@ impl Failure {
                 Error::Unreadable { code, .. } | Error::Conflict { code, .. } => code,
                 Error::Unauthenticated(Unauthenticated::Missing) => "missing_credentials",
                 Error::Unauthenticated(Unauthenticated::Invalid | Unauthenticated::Token) => "invalid_credentials",
+                Error::Unauthenticated(Unauthenticated::NotAPerson) => "not_a_person",
                 Error::Unauthenticated(Unauthenticated::Suspended) => "tenant_suspended",
                 Error::Forbidden { scope: Some(_), .. } => "insufficient_scope",
                 Error::Forbidden { scope: None, .. } => "forbidden",

@@ -43,8 +43,9 @@ pub(crate) struct Base;
 /// The header `X-Request-Id` of every answer.
 const REQUEST_ID: &str = "The request in the service's logs.";
 
-/// The name of the security scheme.
+/// The names of the security schemes.
 const API_KEY: &str = "apiKey";
+const ACCESS_TOKEN: &str = "accessToken";
 
 /// Completes the document once its routes are known.
 pub(crate) fn complete(document: &mut openapi::OpenApi) {
@@ -55,6 +56,12 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
         .description(Some("An API key of your tenant: `tnt_live_v1_…`."))
         .build();
     components.security_schemes.insert(API_KEY.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("An access token of a member, from an issuer that the service trusts. It names the tenant."))
+        .build();
+    components.security_schemes.insert(ACCESS_TOKEN.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
     for (path, item) in &mut document.paths.paths {
         let methods = [
             (&mut item.get, "get"),
@@ -84,7 +91,10 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
         header_parameter(operation, "If-Match", text);
     }
     if is_api {
-        operation.security = Some(vec![SecurityRequirement::new(API_KEY, Vec::<String>::new())]);
+        let way = |name| SecurityRequirement::new(name, Vec::<String>::new());
+        let people_only = matches!(path, "/api/tenant/transfer-ownership" | "/api/invitations/accept");
+        let ways = if people_only { vec![way(ACCESS_TOKEN)] } else { vec![way(API_KEY), way(ACCESS_TOKEN)] };
+        operation.security = Some(ways);
     }
     let failing = Failing { path, method, has_body: operation.request_body.is_some(), is_list: has_list(operation) };
     let responses = &mut operation.responses.responses;
@@ -94,7 +104,8 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
     }
     for (status, response) in responses.iter_mut() {
         if let RefOr::T(response) = response {
-            success_headers(response, status, one || method != "get");
+            // A batch answers with several things, which have no tag in common.
+            success_headers(response, status, one || method != "get" && !path.ends_with("/batch"));
         }
     }
     responses.extend(failing.responses().map(|(status, response)| (status.to_string(), RefOr::T(response))));

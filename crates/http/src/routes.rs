@@ -10,7 +10,7 @@ use crate::{
     api::{
         api_keys, assignments, audit_events, brands, effective, invitations, me, members, service, tenant, workspaces,
     },
-    openapi,
+    openapi, telemetry,
 };
 
 /// One line each; path and documentation stand at the handler.
@@ -42,6 +42,8 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(invitations::create)
         .service(invitations::create_each)
         .service(invitations::accept)
+        .map(|routes| nothing_more_at(routes, "/api/invitations/batch"))
+        .map(|routes| nothing_more_at(routes, "/api/invitations/accept"))
         .service(invitations::show)
         .service(invitations::resend)
         .service(invitations::revoke)
@@ -59,6 +61,14 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(service::openapi_yaml)
         .service(service::docs_page)
         .service(service::docs_asset);
+}
+
+/// A path that stands where others have an id: what it does not know is not asked of the thing with that id.
+fn nothing_more_at<'r>(
+    routes: &'r mut actix_web::web::ServiceConfig,
+    path: &str,
+) -> &'r mut actix_web::web::ServiceConfig {
+    routes.service(actix_web::web::resource(path).to(telemetry::fallback))
 }
 
 /// The OpenAPI 3.1 document of all routes.

@@ -25,6 +25,9 @@ fn queries(operation: &Operation, ours: &Tenant, theirs: &Tenant) -> Vec<String>
     let mut queries = vec![String::new()];
     for parameter in document["paths"][&operation.path]["get"]["parameters"].as_array().unwrap() {
         let name = parameter["name"].as_str().unwrap();
+        if parameter["in"] != "query" {
+            continue;
+        }
         let values = match name {
             "brandId" => vec![ours.brand.clone(), theirs.brand.clone()],
             "country" => vec!["DE".to_owned()],

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use chrono::Utc;
 use serde_json::json;
-use tenantry_domain::{KeyMode, Scope};
+use tenantry_domain::{Choice, KeyMode, Role, Scope};
 use tenantry_tests::{Answer, App, Client, Contract, Operation, Rows, Target, Tenant, difference, new_name};
 
 /// A kind of actor, in the order in which the file names them.
@@ -22,6 +23,37 @@ enum Actor {
     OwnBrand,
     OwnWorkspace,
     Owner,
+    Token(Token),
+    Stranger,
+    Removed,
+    Suspended,
+    OtherTenantsMember,
+    Unassigned(Role),
+    Member(Role),
+}
+
+/// What is wrong with a token of somebody who owns the tenant.
+#[derive(Clone, Copy, PartialEq)]
+enum Token {
+    Garbled,
+    Expired,
+    OfAnotherAudience,
+    OfAnUnknownIssuer,
+    OfNobody,
+    WithoutTenant,
+    ForAnotherTenant,
+}
+
+impl Token {
+    const ALL: [(Self, &str); 7] = [
+        (Self::Garbled, "token with a flipped signature"),
+        (Self::Expired, "expired token"),
+        (Self::OfAnotherAudience, "token of another audience"),
+        (Self::OfAnUnknownIssuer, "token of an unknown issuer"),
+        (Self::OfNobody, "token without a subject"),
+        (Self::WithoutTenant, "token without a tenant"),
+        (Self::ForAnotherTenant, "token for a tenant of which its holder is no member"),
+    ];
 }
 
 impl Actor {
@@ -30,6 +62,10 @@ impl Actor {
         let mut all = vec![Nobody, Malformed, Unknown, Revoked, Expired, OtherTenant];
         all.extend(Scope::all().into_iter().map(Only));
         all.extend([OtherBrand, WorkspaceOfOtherBrand, SiblingWorkspace, OwnBrand, OwnWorkspace, Owner]);
+        all.extend(self::Token::ALL.map(|(wrong, _)| Token(wrong)));
+        all.extend([Stranger, Removed, Suspended, OtherTenantsMember]);
+        all.extend([Role::Agent, Role::Observer].map(Unassigned));
+        all.extend(Role::ALL.iter().rev().map(|(role, _)| Member(*role)));
         all
     }
 
@@ -47,12 +83,38 @@ impl Actor {
             Self::SiblingWorkspace => "all scopes in another workspace of the brand".to_owned(),
             Self::OwnBrand => "all scopes in the brand".to_owned(),
             Self::OwnWorkspace => "all scopes in the workspace".to_owned(),
-            Self::Owner => "owner".to_owned(),
+            Self::Owner => "owner's key".to_owned(),
+            Self::Token(wrong) => self::Token::ALL
+                .iter()
+                .find(|(token, _)| *token == wrong)
+                .map(|(_, words)| (*words).to_owned())
+                .unwrap(),
+            Self::Stranger => "token of a stranger".to_owned(),
+            Self::Removed => "token of a removed member".to_owned(),
+            Self::Suspended => "token of a suspended member".to_owned(),
+            Self::OtherTenantsMember => "member of another tenant (owner)".to_owned(),
+            Self::Unassigned(role) => format!("member ({role}, not assigned)"),
+            Self::Member(role @ (Role::Agent | Role::Observer)) => format!("member ({role}, assigned)"),
+            Self::Member(role) => format!("member ({role})"),
         }
     }
 
     fn is_known(self) -> bool {
-        !matches!(self, Self::Nobody | Self::Malformed | Self::Unknown | Self::Revoked | Self::Expired)
+        use Actor::*;
+        !matches!(self, Nobody | Malformed | Unknown | Revoked | Expired | Token(_) | Stranger | Removed | Suspended)
+    }
+
+    /// Whether it belongs to the other tenant.
+    fn is_foreign(self) -> bool {
+        matches!(self, Self::OtherTenant | Self::OtherTenantsMember)
+    }
+
+    /// Whether it proves who a person is, be they a member or not.
+    fn is_a_person(self) -> bool {
+        use self::Token::{ForAnotherTenant, WithoutTenant};
+        use Actor::*;
+        matches!(self, Token(WithoutTenant | ForAnotherTenant) | Stranger | Removed | Suspended | OtherTenantsMember)
+            || matches!(self, Unassigned(_) | Member(_))
     }
 }
 
@@ -110,23 +172,72 @@ impl Cast {
             Actor::OwnBrand => ours.key(&all, json!({ "brandId": target.brand() })).await,
             Actor::OwnWorkspace => ours.key(&all, json!({ "workspaceId": target.workspace().await })).await,
             Actor::Owner => ours.owner.clone(),
+            Actor::Token(wrong) => {
+                let subject = ours.member_called(Role::Owner, &[]).await.1;
+                self.app.client().with_key(&self.token(wrong, &subject))
+            }
+            Actor::Stranger => {
+                let token = self.app.people.token(&new_name("Stranger"), Some(ours.id), json!({}));
+                self.app.client().with_key(&token)
+            }
+            Actor::Removed => {
+                let (id, client) = ours.member(Role::Admin, &[]).await;
+                ours.owner.delete(&format!("/api/members/{id}")).await.expect(204);
+                client
+            }
+            Actor::Suspended => {
+                let (id, client) = ours.member(Role::Admin, &[]).await;
+                ours.owner.patch(&format!("/api/members/{id}"), json!({ "status": "suspended" })).await.expect(200);
+                client
+            }
+            Actor::OtherTenantsMember => self.theirs.member(Role::Owner, &[]).await.1,
+            Actor::Unassigned(role) => ours.member(role, &[]).await.1,
+            // Who is assigned to nothing leaves the brand empty.
+            Actor::Member(role @ (Role::Owner | Role::Admin | Role::Billing)) => ours.member(role, &[]).await.1,
+            Actor::Member(role) => {
+                let workspace = target.workspace().await;
+                ours.member(role, &[&workspace]).await.1
+            }
+        }
+    }
+
+    /// A token of this owner of our tenant, with one thing wrong with it.
+    fn token(&self, wrong: Token, subject: &str) -> String {
+        let ours = Some(self.ours.id);
+        let token = |more| self.app.people.token(subject, ours, more);
+        match wrong {
+            Token::Garbled => {
+                let token = token(json!({}));
+                let (message, signature) = token.rsplit_once('.').unwrap();
+                let flipped = if signature.starts_with('A') { 'B' } else { 'A' };
+                format!("{message}.{flipped}{}", &signature[1..])
+            }
+            Token::Expired => {
+                let now = Utc::now().timestamp();
+                token(json!({ "iat": now - 600, "exp": now - 31 }))
+            }
+            Token::OfAnotherAudience => token(json!({ "aud": "https://another.tenantry.test" })),
+            Token::OfAnUnknownIssuer => token(json!({ "iss": "https://login.another.test/" })),
+            Token::OfNobody => token(json!({ "sub": "" })),
+            Token::WithoutTenant => self.app.people.token(subject, None, json!({})),
+            Token::ForAnotherTenant => self.app.people.token(subject, Some(self.theirs.id), json!({})),
         }
     }
 
     /// One call, and what it must and must not have done to the rows.
     async fn play(&mut self, operation: &Operation, actor: Actor) -> Answer {
-        let ours = Tenant { id: self.ours.id, brand: self.ours.brand.clone(), owner: self.ours.owner.clone() };
+        let ours = self.ours.clone();
         let mut target = Target::of(&ours).await;
         let client = self.client(actor, &mut target).await;
-        let path = target.path(operation).await;
+        let (path, body) = (target.path(operation).await, target.body(operation).await);
         let before = self.rows.all();
-        let answer = operation.send(&client, &path, operation.body().as_ref()).await;
+        let answer = operation.send(&client, &path, body.as_ref()).await;
         let changes = difference(&before, &self.rows.all());
         let here = format!("{operation} by {}: {} {changes:#?}", actor.words(), answer.status);
         match (answer.status, operation.writes()) {
             (200..300, true) => {
                 assert!(!changes.is_empty(), "succeeds and does nothing: {here}");
-                let tenant = if actor == Actor::OtherTenant { &self.theirs } else { &self.ours }.id.to_string();
+                let tenant = if actor.is_foreign() { &self.theirs } else { &self.ours }.id.to_string();
                 assert!(changes.iter().all(|row| row.contains(&tenant)), "reaches across: {here}");
             }
             // A key's use is put on record.
@@ -142,11 +253,17 @@ impl Cast {
 /// What must hold whatever the file says.
 fn assert_rules(operation: &Operation, actor: Actor, status: u16) {
     let here = format!("{operation} by {}: {status}", actor.words());
-    if actor == Actor::Owner || !operation.needs_credential() {
+    if operation.path == "/api/invitations/accept" {
+        // The token in the body is of no invitation: that is what only a person is told.
+        assert_eq!(status, if actor.is_a_person() { 404 } else { 401 }, "{here}");
+    } else if !operation.needs_credential()
+        || actor == Actor::Member(Role::Owner)
+        || actor == Actor::Owner && !operation.needs_a_person()
+    {
         assert!((200..300).contains(&status), "the control: {here}");
     } else if !actor.is_known() {
         assert_eq!(status, 401, "{here}");
-    } else if actor == Actor::OtherTenant && operation.has_id() {
+    } else if actor.is_foreign() && operation.has_id() {
         assert_eq!(status, 404, "{here}");
     }
 }

@@ -2,7 +2,7 @@
 //! the wrong one. Ids do not meet in practice, so nothing but this shows it.
 
 use serde_json::{Value, json};
-use tenantry_domain::Scope;
+use tenantry_domain::{Role, Scope};
 use tenantry_operations::housekeeping;
 use tenantry_tests::{Client, Operation, Rows, Target};
 
@@ -25,16 +25,20 @@ impl World {
         let (ours, theirs) = (self.ours.id, self.theirs.id);
         let copy = |table: &str, changes: &str| {
             format!(
-                "INSERT INTO {table} SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{theirs}', {changes}))).*
+                "INSERT INTO {table} SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{theirs}' {changes}))).*
                      FROM {table} AS row WHERE tenant_id = '{ours}';
-                 UPDATE {table} SET version = version WHERE tenant_id = '{ours}';"
+                 UPDATE {table} SET tenant_id = tenant_id WHERE tenant_id = '{ours}';"
             )
         };
         let all: Vec<_> = Scope::all().iter().map(|scope| format!("'{scope}'")).collect();
         self.behind_the_back(&format!(
-            "DELETE FROM api_keys WHERE tenant_id = '{theirs}'; DELETE FROM workspaces WHERE tenant_id = '{theirs}';
+            "DELETE FROM members WHERE tenant_id = '{theirs}'; DELETE FROM invitations WHERE tenant_id = '{theirs}';
+             DELETE FROM api_keys WHERE tenant_id = '{theirs}'; DELETE FROM workspaces WHERE tenant_id = '{theirs}';
              DELETE FROM brands WHERE tenant_id = '{theirs}'; UPDATE api_keys SET last_used_at = NULL;
-             {brands} {workspaces} {keys}
+             {brands} {workspaces} {keys} {members} {assignments} {invitations} {places}
+             -- Everybody of theirs may do everything, and is assigned to everything.
+             INSERT INTO assignments SELECT tenant_id, workspaces.id, members.id FROM members JOIN workspaces USING (tenant_id)
+                 WHERE tenant_id = '{theirs}' ON CONFLICT DO NOTHING;
              UPDATE api_keys SET brand_id = NULL, workspace_id = NULL, expires_at = NULL, revoked_at = NULL
                  WHERE tenant_id = '{theirs}';
              -- Each workspace under another brand than ours, where there is one.
@@ -44,12 +48,22 @@ impl World {
                  'is_default', false))).* FROM brands AS row WHERE tenant_id = '{theirs}' LIMIT 1;",
             brands = copy(
                 "brands",
-                &format!("'name', '{MARK}', 'email_from_name', '{MARK}', 'brand_instructions', '{MARK}', 'version', 77")
+                &format!(", 'name', '{MARK}', 'email_from_name', '{MARK}', 'brand_instructions', '{MARK}', 'version', 77")
             ),
-            workspaces = copy("workspaces", &format!("'name', '{MARK}', 'workspace_instructions', '{MARK}', 'version', 77")),
+            workspaces = copy("workspaces", &format!(", 'name', '{MARK}', 'workspace_instructions', '{MARK}', 'version', 77")),
+            members = copy(
+                "members",
+                &format!(", 'email', '{MARK}.' || email, 'email_key', '{MARK}.' || email_key, 'role', 'owner', 'version', 77")
+            ),
+            assignments = copy("assignments", ""),
+            invitations = copy(
+                "invitations",
+                &format!(", 'email', '{MARK}.' || email, 'email_key', '{MARK}.' || email_key, 'role', 'owner', 'version', 77")
+            ),
+            places = copy("invitation_workspaces", ""),
             keys = copy(
                 "api_keys",
-                &format!("'name', '{MARK}', 'last_four', '{MARK}', 'version', 77, 'scopes', ARRAY[{}]", all.join(", "))
+                &format!(", 'name', '{MARK}', 'last_four', '{MARK}', 'version', 77, 'scopes', ARRAY[{}]", all.join(", "))
             ),
         ));
     }
@@ -62,6 +76,10 @@ impl World {
             self.ours.key(&all, json!({ "brandId": brand })).await,
             self.ours.key(&all, json!({ "workspaceId": workspace })).await,
             self.ours.key(&["brands:read"], json!({})).await,
+            self.ours.member(Role::Admin, &[]).await.1,
+            self.ours.member(Role::Observer, &[workspace]).await.1,
+            self.ours.member(Role::Agent, &[]).await.1,
+            self.ours.member(Role::Billing, &[workspace]).await.1,
         ]
     }
 

@@ -69,7 +69,7 @@ async fn head_is_get_without_the_body() {
 async fn there_is_nothing_beside_the_documented_paths() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
-    let beside = ["", "/", "/api", "/api/", "/api/workspace", "/api/tenants", "/api/members", "/admin", "/favicon.ico"];
+    let beside = ["", "/", "/api", "/api/", "/api/workspace", "/api/tenants", "/api/member", "/admin", "/favicon.ico"];
     let deeper = ["/api/workspaces/", "/api/workspaces//effective", "/api/me/me", "/docs/../openapi.yaml/x", "/API/me"];
     for path in beside.into_iter().chain(deeper) {
         for method in ["GET", "POST", "DELETE", "OPTIONS"] {

@@ -7,7 +7,8 @@ use diesel::{
     sql_types::{Bool, Text},
 };
 use serde_json::json;
-use tenantry_tests::{App, Rows, Tenant, TestDatabase, count};
+use tenantry_domain::Role;
+use tenantry_tests::{App, Rows, Tenant, TestDatabase, count, new_email};
 
 /// Two tenants with a row of each kind.
 pub(crate) struct Stage {
@@ -21,7 +22,11 @@ impl Stage {
         let app = App::start().await;
         let (ours, theirs) = (app.tenant("Ours").await, app.tenant("Theirs").await);
         for tenant in [&ours, &theirs] {
-            tenant.workspace("DACH").await;
+            let workspace = tenant.workspace("DACH").await;
+            tenant.member(Role::Agent, &[&workspace]).await;
+            let invitation = tenant.invitation(&new_email(), json!({ "workspaceIds": [workspace] })).await;
+            let token = format!("INSERT INTO invitation_tokens VALUES ('{}', '\\x00', '{invitation}')", tenant.id);
+            app.database.admin().batch_execute(&token).unwrap();
             tenant.key(&["keys:read"], json!({ "brandId": tenant.brand })).await;
         }
         for table in tables(&app.database) {
@@ -46,6 +51,9 @@ pub(crate) struct Table {
     /// A column that the service may change; empty where there is none.
     #[diesel(sql_type = Text)]
     changeable: String,
+    /// The columns of its primary key.
+    #[diesel(sql_type = Text)]
+    key: String,
 }
 
 impl Table {
@@ -60,7 +68,10 @@ pub(crate) fn tables(database: &TestDatabase) -> Vec<Table> {
         "SELECT relname::text AS name, has_table_privilege('tenantry_service', oid, 'SELECT') AS readable,
                 has_table_privilege('tenantry_service', oid, 'DELETE') AS deletable,
                 coalesce((SELECT min(attname)::text FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0
-                          AND has_column_privilege('tenantry_service', pg_class.oid, attname, 'UPDATE')), '') AS changeable
+                          AND has_column_privilege('tenantry_service', pg_class.oid, attname, 'UPDATE')), '') AS changeable,
+                (SELECT string_agg(attname, ', ' ORDER BY array_position(conkey, attnum))
+                 FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
+                 WHERE conrelid = pg_class.oid AND contype = 'p') AS key
          FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname IN ({})",
         names.join(", ")
     );
@@ -133,7 +144,11 @@ async fn another_tenants_rows_are_neither_read_nor_changed_nor_deleted() {
         let set = format!("SET {changed} = {changed}");
         let statements = [
             (table.readable, format!("SELECT 1 FROM {name} WHERE {of_theirs}")),
-            (table.readable, format!("SELECT 1 FROM {name} WHERE {of_theirs} FOR KEY SHARE")),
+            // Who may only read may not lock.
+            (
+                table.readable && !table.changeable.is_empty(),
+                format!("SELECT 1 FROM {name} WHERE {of_theirs} FOR KEY SHARE"),
+            ),
             (!table.changeable.is_empty(), format!("UPDATE {name} {set} WHERE {of_theirs}")),
             (!table.changeable.is_empty(), format!("UPDATE {name} {set} WHERE {of_theirs} RETURNING {changed}")),
             (table.deletable, format!("DELETE FROM {name} WHERE {of_theirs}")),
@@ -169,8 +184,9 @@ async fn nothing_is_written_into_another_tenant() {
     for table in tables(&stage.app.database) {
         let new = their_row(&stage, &table, "jsonb_build_object('id', gen_random_uuid())");
         let known = their_row(&stage, &table, "'{}'");
-        let key = if table.name == "tenants" { "id" } else { "tenant_id, id" };
-        let changed = if table.changeable.is_empty() { "id" } else { &table.changeable };
+        let key = &table.key;
+        let last = key.rsplit(", ").next().unwrap();
+        let changed = if table.changeable.is_empty() { last } else { &table.changeable };
         let upsert = format!("ON CONFLICT ({key}) DO UPDATE SET {changed} = excluded.{changed}");
         let statements = [
             new.clone(),
@@ -204,8 +220,13 @@ async fn a_row_of_ones_own_is_written_where_the_service_may() {
     for table in tables(&stage.app.database).iter().filter(|table| table.name != "tenants") {
         // Of theirs, in their tenant, with what must be unique made so: the refusals above are not about anything else.
         let changes =
-            "jsonb_build_object('id', gen_random_uuid(), 'slug', 'new', 'is_default', false, 'secret_hash', 'new')";
-        let outcome = attempt(&mut service, &in_tenant(&stage.theirs), &their_row(&stage, table, changes));
+            "jsonb_build_object('id', gen_random_uuid(), 'slug', 'new', 'is_default', false, 'secret_hash', 'new',
+                                          'email_key', 'new', 'subject', 'new', 'token_hash', 'new')";
+        // What only links two others is written anew.
+        let only_links = !table.key.ends_with(", id") && !table.key.ends_with("_hash");
+        let away = if only_links { format!("; DELETE FROM {}", table.name) } else { String::new() };
+        let stand = in_tenant(&stage.theirs) + &away;
+        let outcome = attempt(&mut service, &stand, &their_row(&stage, table, changes));
         assert_eq!(outcome, Ok(1), "{}", table.name);
     }
 }

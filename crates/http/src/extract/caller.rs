@@ -43,10 +43,7 @@ impl FromRequest for Invited {
         Box::pin(async move {
             let token = bearer(&request)?;
             if token.starts_with(OURS) {
-                return Err(Error::forbidden(
-                    "Only a person can accept an invitation: send the invitee's own access token.",
-                )
-                .into());
+                return Err(Error::Unauthenticated(Unauthenticated::NotAPerson).into());
             }
             let token = verified(&request, token).await?;
             // An address that is not one of ours was not invited.

@@ -26,13 +26,19 @@ impl<'a> Failing<'a> {
         let is_api = path.starts_with("/api/");
         let (reads, guarded) = (method == "get", matches!(method, "patch" | "delete"));
         let has_id = path.contains('{') && is_api;
-        let conflicts = !reads
-            && (path == "/api/brands" || path == "/api/brands/{brandId}" || path == "/api/api-keys/{apiKeyId}/rotate");
+        let conflicts = match path {
+            "/api/brands" | "/api/brands/{brandId}" | "/api/api-keys/{apiKeyId}/rotate" => !reads,
+            "/api/workspaces" | "/api/workspaces/{workspaceId}/restore" => !reads,
+            "/api/invitations" | "/api/invitations/{invitationId}" | "/api/invitations/{invitationId}/resend" => !reads,
+            "/api/invitations/accept" | "/api/tenant/transfer-ownership" | "/api/members/{memberId}" => !reads,
+            "/api/workspaces/{workspaceId}/members/{memberId}" => method == "put",
+            _ => false,
+        };
         [
             (400, is_api, "The request could not be read."),
             (401, is_api, "No credential, or none that holds."),
             (403, is_api && path != "/api/me", "The credential is good and does not allow this."),
-            (404, has_id || path == "/docs/{file}", self.absence()),
+            (404, has_id || matches!(path, "/docs/{file}" | "/api/invitations/accept"), self.absence()),
             (408, has_body, "The body took too long to arrive."),
             (409, conflicts, "The request and the present state of things do not go together."),
             (412, guarded, "It has changed since the `ETag` in `If-Match`."),
@@ -52,6 +58,12 @@ impl<'a> Failing<'a> {
             _ if !self.path.starts_with("/api/") => "There is no such file.",
             "Brand" => "No brand exists with the given ID in the authenticated tenant, or the caller may not see it.",
             "API key" => "No API key exists with the given ID in the authenticated tenant.",
+            "Invitation" if self.path.ends_with("/accept") => "No invitation was sent with this token.",
+            "Invitation" => "No invitation exists with the given ID in the authenticated tenant.",
+            "Member" if self.path.starts_with("/api/workspaces/") => {
+                "No such workspace, or no such member in it, exists in the authenticated tenant, or the caller may not see it."
+            }
+            "Member" => "No member exists with the given ID in the authenticated tenant, or the caller may not see it.",
             _ => "No workspace exists with the given ID in the authenticated tenant, or the caller may not see it.",
         }
     }
@@ -158,6 +170,20 @@ fn refused(failing: Failing<'_>) -> Value {
             ("overlapSeconds", "out_of_range", "must be 0 to 604800 seconds, this is -1")
         }
         "API key" => ("scopes", "empty", "must name at least one scope"),
+        "Member" if failing.path.ends_with("/transfer-ownership") => {
+            ("memberId", "not_found", "is not the id of a member")
+        }
+        "Member" => ("role", "not_a_choice", "must be one of owner, admin, billing, agent, observer"),
+        "Invitation" if failing.path.ends_with("/accept") => ("token", "required", "is required"),
+        "Invitation" if failing.path.ends_with("/resend") => {
+            ("expiresInDays", "out_of_range", "must be 1 to 30 days, this is 31")
+        }
+        "Invitation" if failing.path.ends_with("/batch") => ("emails", "empty", "must name at least one address"),
+        "Invitation" => (
+            "email",
+            "not_an_email_address",
+            "must be one e-mail address such as \"ada@example.com\": it contains white space or a control character",
+        ),
         _ => ("country", "wrong_case", "must be an ISO 3166-1 alpha-2 country code in upper case: use \"SE\""),
     };
     let mut example = problem(422, "Unprocessable Entity", "invalid_fields", &format!("{field} {message}."));
@@ -172,6 +198,10 @@ impl Failing<'_> {
         match self.path {
             path if path.starts_with("/api/brands") => "Brand",
             path if path.starts_with("/api/api-keys") => "API key",
+            path if path.starts_with("/api/invitations") => "Invitation",
+            path if path.starts_with("/api/members") || path.contains("/members") => "Member",
+            path if path.starts_with("/api/audit-events") => "Audit",
+            "/api/tenant/transfer-ownership" => "Member",
             path if path.starts_with("/api/tenant") => "Tenant",
             _ => "Workspace",
         }
@@ -182,6 +212,8 @@ impl Failing<'_> {
         let noun = match self.noun() {
             "Brand" => "brands",
             "API key" => "keys",
+            "Invitation" | "Member" => "members",
+            "Audit" => "audit",
             "Tenant" => "tenant",
             _ => "workspaces",
         };
@@ -197,15 +229,28 @@ impl Failing<'_> {
     }
 
     fn conflict(self) -> Story {
-        let (code, error) = if self.noun() == "API key" {
-            ("api_key_ended", "The API key has ended: create a new one instead.")
-        } else if self.method == "delete" {
-            (
+        let (code, error) = match (self.noun(), self.method) {
+            ("API key", _) => ("api_key_ended", "The API key has ended: create a new one instead."),
+            ("Brand", "delete") => (
                 "brand_has_workspaces",
                 "The brand still has workspaces: move or delete them first. A deleted workspace counts until it is erased.",
-            )
-        } else {
-            ("slug_taken", "Another brand of the tenant has the slug \"acme-consumer\".")
+            ),
+            ("Brand", _) => ("slug_taken", "Another brand of the tenant has the slug \"acme-consumer\"."),
+            ("Invitation", "post") if self.path == "/api/invitations" => (
+                "already_invited",
+                "ada@example.com is invited already: send that invitation again, or revoke it first.",
+            ),
+            ("Invitation", _) => ("invitation_accepted", "This invitation has been accepted already."),
+            ("Member", "put") => (
+                "limit_reached",
+                "The limit of 5 members in the workspace, with those who are invited, is reached: there are 5.",
+            ),
+            ("Member", "post") => ("member_suspended", "A suspended member cannot own the tenant."),
+            ("Member", _) => (
+                "last_owner",
+                "A tenant always keeps an active owner: make somebody else an owner first, or transfer the ownership.",
+            ),
+            _ => ("limit_reached", "The limit of 25 workspaces is reached: there are 25."),
         };
         ("Conflict", code, error.to_owned())
     }

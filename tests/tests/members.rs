@@ -1,0 +1,12 @@
+//! Members: who sees what, who may change whom, and that a tenant always keeps an owner.
+
+#[path = "members/access.rs"]
+mod access;
+#[path = "members/lists.rs"]
+mod lists;
+#[path = "members/owners.rs"]
+mod owners;
+#[path = "members/people.rs"]
+mod people;
+#[path = "members/places.rs"]
+mod places;
