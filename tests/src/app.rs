@@ -3,6 +3,7 @@
 use std::{net::TcpListener, time::Duration};
 
 use serde_json::{Value, json};
+use tenantry_auth::{PlatformKeyHash, PlatformKeys, Secret};
 use tenantry_domain::{Credential, Holder, Limits, LocaleRequest, NewTenant, Origin, TenantId};
 use tenantry_http::{Closing, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
@@ -11,7 +12,7 @@ use tenantry_operations::{
 };
 use tenantry_persistence::PoolOptions;
 
-use crate::{Client, TestDatabase};
+use crate::{Client, Operation, TestDatabase, new_name};
 
 /// A running service.
 pub struct App {
@@ -25,6 +26,8 @@ pub struct App {
     pub closing: Closing,
     /// Stops it.
     pub handle: ServerHandle,
+    /// A platform key that it trusts.
+    platform: Secret,
 }
 
 impl App {
@@ -58,18 +61,42 @@ impl App {
     }
 
     fn with(database: TestDatabase, store: Store, workers: usize) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let (closing, options) = (Closing::default(), ServeOptions { workers, grace: Duration::from_secs(10) });
-        let server = tenantry_http::serve(listener, store.clone(), Trust::default(), closing.clone(), options).unwrap();
-        let handle = server.handle();
-        tokio::spawn(server);
-        Self { base, database, store, closing, handle }
+        let platform = tenantry_auth::issue_platform().unwrap();
+        let closing = Closing::default();
+        let (base, handle) = listen(&store, &platform, &closing, workers);
+        Self { base, database, store, closing, handle, platform }
+    }
+
+    /// A client without a key of another replica: the same database, and nothing else that is shared.
+    pub fn replica(&self) -> Client {
+        let store = Self::store(&self.database.service_url(), |_| {});
+        let (base, _) = listen(&store, &self.platform, &Closing::default(), 1);
+        Client::new(&base)
     }
 
     /// A client without a key.
     pub fn client(&self) -> Client {
         Client::new(&self.base)
+    }
+
+    /// A client with the platform key.
+    pub fn platform(&self) -> Client {
+        self.client().with_key(self.platform.reveal())
+    }
+
+    /// A tenant of its own for an operation of the platform, in the state that the operation needs, and the path that names it.
+    pub async fn admin_target(&self, operation: &Operation) -> (Tenant, String) {
+        let tenant = self.tenant(&new_name("Target")).await;
+        let one = format!("/api/admin/tenants/{}", tenant.id);
+        match operation.path.rsplit_once('/') {
+            Some((_, "reactivate")) => {
+                drop(self.platform().post(&format!("{one}/suspend"), json!({})).await.expect(200))
+            }
+            Some((_, "restore")) => drop(self.platform().delete(&one).await.expect(204)),
+            _ => {}
+        }
+        let path = operation.path.replace("{tenantId}", &tenant.id.to_string());
+        (tenant, path)
     }
 
     /// A new tenant in Germany with its default brand and its owner's key.
@@ -84,6 +111,18 @@ impl App {
             owner: self.client().with_key(secret.reveal()),
         }
     }
+}
+
+/// Serves on a port of its own.
+fn listen(store: &Store, platform: &Secret, closing: &Closing, workers: usize) -> (String, ServerHandle) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let trust = Trust { platform: PlatformKeys::new(vec![PlatformKeyHash::of(platform)]) };
+    let options = ServeOptions { workers, grace: Duration::from_secs(10) };
+    let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options).unwrap();
+    let handle = server.handle();
+    tokio::spawn(server);
+    (base, handle)
 }
 
 /// The credential of an operator, in a tenant or above all.

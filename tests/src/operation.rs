@@ -52,12 +52,17 @@ impl Operation {
         all
     }
 
-    /// Those that need a credential.
+    /// Those that need a credential of a tenant.
     pub fn of_the_api() -> Vec<Self> {
-        Self::all().into_iter().filter(Self::needs_credential).collect()
+        Self::all().into_iter().filter(|one| one.needs_credential() && !one.is_of_the_platform()).collect()
     }
 
-    /// Those that change something.
+    /// Those that need the platform key.
+    pub fn of_the_platform() -> Vec<Self> {
+        Self::all().into_iter().filter(Self::is_of_the_platform).collect()
+    }
+
+    /// Those that change something in a tenant.
     pub fn writing() -> Vec<Self> {
         Self::of_the_api().into_iter().filter(Self::writes).collect()
     }
@@ -65,6 +70,11 @@ impl Operation {
     /// Whether it needs a credential.
     pub fn needs_credential(&self) -> bool {
         self.path.starts_with("/api/")
+    }
+
+    /// Whether it is the platform's, for which no credential of a tenant is good.
+    pub fn is_of_the_platform(&self) -> bool {
+        self.path.starts_with("/api/admin/")
     }
 
     /// Whether it changes something.
@@ -87,6 +97,9 @@ impl Operation {
     pub fn body(&self) -> Option<Value> {
         Some(match (self.method.as_str(), self.path.as_str()) {
             ("GET" | "DELETE", _) | ("POST", "/api/workspaces/{workspaceId}/restore") => return None,
+            ("POST", "/api/admin/tenants") => json!({ "name": new_name("Tenant"), "country": "NL" }),
+            ("PATCH", "/api/admin/tenants/{tenantId}") => json!({ "name": new_name("Renamed"), "maxWorkspaces": 5 }),
+            ("POST", path) if path.starts_with("/api/admin/tenants/{tenantId}/") => return None,
             ("POST", "/api/workspaces") => json!({ "name": new_name("Nordics"), "country": "SE" }),
             ("POST", "/api/brands") => json!({ "name": new_name("Brand"), "emailFromName": "Sender" }),
             ("PATCH", "/api/workspaces/{workspaceId}" | "/api/brands/{brandId}" | "/api/tenant") => {
@@ -144,6 +157,7 @@ impl<'t> Target<'t> {
                 id
             }
             "apiKeyId" => self.tenant.key_with_id(&["keys:write"], json!({ "name": new_name("Key") })).await.1,
+            "tenantId" => self.tenant.id.to_string(),
             "file" => "start.js".to_owned(),
             _ => panic!("{operation} names a new thing, {parameter}: make one here"),
         }

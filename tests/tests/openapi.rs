@@ -42,8 +42,10 @@ fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
         assert!(names.insert(described["operationId"].as_str().unwrap().to_owned()), "{operation}");
         assert!(tags.contains(&described["tags"][0]), "{operation}");
         assert!(described["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{operation}");
-        let guarded = described["security"][0].get("apiKey").is_some();
-        assert_eq!(guarded, operation.needs_credential(), "{operation}");
+        let guarded = |scheme| described["security"][0].get(scheme).is_some();
+        assert_eq!(guarded("platformKey"), operation.is_of_the_platform(), "{operation}");
+        let of_a_tenant = operation.needs_credential() && !operation.is_of_the_platform();
+        assert_eq!(guarded("apiKey"), of_a_tenant, "{operation}");
         for part in operation.path.split('{').skip(1) {
             let name = part.split('}').next().unwrap();
             let parameters = described["parameters"].as_array().unwrap();

@@ -144,8 +144,8 @@ pub(crate) fn finish<T>(connection: &mut PgConnection, outcome: Result<T, Fault>
     }
 }
 
-/// Why a credential of no tenant cannot stand in one.
-fn nowhere(credential: &Credential, action: Action) -> Error {
+/// Why a credential of no tenant cannot stand in one: what the door answers it, for who must know before the door.
+pub fn nowhere(credential: &Credential, action: Action) -> Error {
     match credential.holder {
         // Its key is good. What it may not do is said as to anybody else.
         Holder::Platform => permit(&Grant::Platform, action)

@@ -25,7 +25,7 @@ mod tx;
 mod workspaces;
 
 pub use audit_events::AuditFilter;
-pub use door::Store;
+pub use door::{Store, nowhere};
 pub use fault::Fault;
 pub use invitations::InvitationFilter;
 pub use members::{MemberFilter, SHOWN_ASSIGNMENTS};

@@ -5,6 +5,7 @@ use utoipa::openapi::{
     Header, HeaderBuilder, ObjectBuilder, Ref, Response, ResponseBuilder, content::ContentBuilder, schema::Type,
 };
 
+use super::is_of_the_platform;
 use crate::error::PROBLEM_JSON;
 
 /// An operation in so far as its failures depend on it.
@@ -27,11 +28,15 @@ impl<'a> Failing<'a> {
         let (reads, guarded) = (method == "get", matches!(method, "patch" | "delete"));
         let has_id = path.contains('{') && is_api;
         let conflicts = !reads
-            && (path == "/api/brands" || path == "/api/brands/{brandId}" || path == "/api/api-keys/{apiKeyId}/rotate");
+            && (path == "/api/brands"
+                || path == "/api/brands/{brandId}"
+                || path == "/api/api-keys/{apiKeyId}/rotate"
+                || path.ends_with("/suspend")
+                || path.ends_with("/reactivate"));
         [
             (400, is_api, "The request could not be read."),
             (401, is_api, "No credential, or none that holds."),
-            (403, is_api && path != "/api/me", "The credential is good and does not allow this."),
+            (403, is_api, "The credential is good and does not allow this."),
             (404, has_id || path == "/docs/{file}", self.absence()),
             (408, has_body, "The body took too long to arrive."),
             (409, conflicts, "The request and the present state of things do not go together."),
@@ -51,6 +56,7 @@ impl<'a> Failing<'a> {
         match self.noun() {
             _ if !self.path.starts_with("/api/") => "There is no such file.",
             "Brand" => "No brand exists with the given ID in the authenticated tenant, or the caller may not see it.",
+            "Tenant" => "No tenant exists with the given ID.",
             "API key" => "No API key exists with the given ID in the authenticated tenant.",
             _ => "No workspace exists with the given ID in the authenticated tenant, or the caller may not see it.",
         }
@@ -77,6 +83,12 @@ impl<'a> Failing<'a> {
             404 => self.missing(),
             409 => self.conflict(),
             422 => return refused(self),
+            403 if is_of_the_platform(self.path) => {
+                ("Forbidden", "forbidden", "This cannot be done with an API key.".to_owned())
+            }
+            403 if self.path == "/api/me" => {
+                ("Forbidden", "forbidden", "The platform key manages tenants and does not see inside them.".to_owned())
+            }
             403 => (
                 "Forbidden",
                 "insufficient_scope",
@@ -149,6 +161,9 @@ fn refused(failing: Failing<'_>) -> Value {
         "Brand" => {
             ("primaryColor", "not_a_hex_color", "must be a colour of # and six hexadecimal digits, such as \"#0055AA\"")
         }
+        "Tenant" if is_of_the_platform(failing.path) => {
+            ("maxWorkspaces", "out_of_range", "must be a number from 0 to 1000000, this is -1")
+        }
         "Tenant" => (
             "defaultCountry",
             "unknown_country",
@@ -172,7 +187,7 @@ impl Failing<'_> {
         match self.path {
             path if path.starts_with("/api/brands") => "Brand",
             path if path.starts_with("/api/api-keys") => "API key",
-            path if path.starts_with("/api/tenant") => "Tenant",
+            path if path.starts_with("/api/tenant") || is_of_the_platform(path) => "Tenant",
             _ => "Workspace",
         }
     }
@@ -197,7 +212,9 @@ impl Failing<'_> {
     }
 
     fn conflict(self) -> Story {
-        let (code, error) = if self.noun() == "API key" {
+        let (code, error) = if is_of_the_platform(self.path) {
+            ("tenant_deleted", "The tenant is deleted: restore it first.")
+        } else if self.noun() == "API key" {
             ("api_key_ended", "The API key has ended: create a new one instead.")
         } else if self.method == "delete" {
             (
