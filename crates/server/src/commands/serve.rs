@@ -4,6 +4,7 @@ mod demo;
 
 use std::{net::TcpListener, time::Duration};
 
+use tenantry_auth::PlatformKeys;
 use tenantry_domain::Error;
 use tenantry_http::{Closing, ServeOptions, Trust};
 use tenantry_operations::{Store, housekeeping};
@@ -42,8 +43,9 @@ async fn serve(
     // From here on a signal is an orderly stop, also while the first start is under way.
     let mut stop = Stop::listen()?;
     let closing = Closing::default();
+    let trust = Trust { platform: PlatformKeys::new(settings.platform_keys.clone()) };
     let options = ServeOptions { workers: settings.workers, grace: settings.shutdown_grace };
-    let server = tenantry_http::serve(listener, store.clone(), Trust::default(), closing.clone(), options)
+    let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options)
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let handle = server.handle();
     let mut server = tokio::spawn(server);
