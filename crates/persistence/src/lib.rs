@@ -10,6 +10,7 @@ mod audit_events;
 mod brands;
 mod door;
 pub mod embedded;
+mod erase;
 mod fault;
 mod front_desk;
 mod invitations;
@@ -26,6 +27,7 @@ mod workspaces;
 
 pub use audit_events::AuditFilter;
 pub use door::{Store, nowhere};
+pub use erase::{ERASED_TABLES, EraseError, Eraser};
 pub use fault::Fault;
 pub use invitations::InvitationFilter;
 pub use members::{MemberFilter, SHOWN_ASSIGNMENTS};

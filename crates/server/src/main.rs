@@ -4,6 +4,7 @@
 
 mod commands;
 mod database;
+mod erasure;
 mod exit;
 mod logging;
 mod output;

@@ -26,8 +26,8 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     database.check_role()?;
     let store = database.store(settings)?;
     let database = database.watched()?;
-    let outcome =
-        actix_web::rt::System::new().block_on(serve(settings, output, listener, store, database.is_embedded()));
+    let owner_url = database.own_owner_url();
+    let outcome = actix_web::rt::System::new().block_on(serve(settings, output, listener, store, owner_url));
     let closed = database.close();
     outcome.and(closed)
 }
@@ -37,7 +37,7 @@ async fn serve(
     output: &Output,
     listener: TcpListener,
     store: Store,
-    embedded: bool,
+    owner_url: Option<String>,
 ) -> Result<(), Exit> {
     let address = listener.local_addr().map_err(|error| Exit::failed(error.to_string()))?;
     // From here on a signal is an orderly stop, also while the first start is under way.
@@ -50,11 +50,11 @@ async fn serve(
     let handle = server.handle();
     let mut server = tokio::spawn(server);
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
-    if let Err(error) = greet(output, &store, address, embedded).await {
+    if let Err(error) = greet(output, &store, address, owner_url.is_some()).await {
         handle.stop(false).await;
         return Err(error.into());
     }
-    let chores = tokio::spawn(keep_house(store));
+    let chores = tokio::spawn(keep_house(store, owner_url));
     let ended = tokio::select! {
         ended = &mut server => ended.map_err(|error| Exit::failed(error.to_string()))?.map_err(|error| Exit::failed(error.to_string())),
         () = stop.asked() => {
@@ -91,7 +91,7 @@ async fn greet(output: &Output, store: &Store, address: std::net::SocketAddr, em
     Ok(())
 }
 
-async fn keep_house(store: Store) {
+async fn keep_house(store: Store, owner_url: Option<String>) {
     let mut due = tokio::time::interval(HOUSEKEEPING);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -100,6 +100,12 @@ async fn keep_house(store: Store) {
             Ok(0) => {}
             Ok(erased) => tracing::info!(erased, "erased workspaces that were deleted more than 30 days ago"),
             Err(error) => tracing::warn!(?error, "could not erase deleted workspaces; it is tried again"),
+        }
+        // Of another database than its own the service is not the owner: `tenantry tenant erase` is for cron there.
+        if let Some(owner_url) = owner_url.clone() {
+            #[expect(clippy::disallowed_methods, reason = "once an hour, on a connection of the owner's")]
+            let done = tokio::task::spawn_blocking(move || crate::erasure::keep_house(&owner_url));
+            let _ = done.await;
         }
     }
 }

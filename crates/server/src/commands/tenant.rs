@@ -2,6 +2,7 @@
 
 mod change;
 mod create;
+mod erase;
 
 use clap::{Args, Subcommand};
 use tenantry_domain::{
@@ -16,6 +17,7 @@ use tenantry_operations::{
 use self::{
     change::{Limit, State, Update},
     create::Create,
+    erase::Erase,
 };
 use crate::{
     database::with_store,
@@ -45,6 +47,8 @@ pub(crate) enum Tenant {
     Delete(One),
     /// Bring back a deleted tenant that is not erased yet
     Restore(One),
+    /// Erase what was deleted more than 30 days ago, with everything in it; as the owner of the database
+    Erase(Erase),
 }
 
 #[derive(Args)]
@@ -100,6 +104,7 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
         Tenant::Suspend(one) => change::set(State::Suspended, &one, settings, output),
         Tenant::Reactivate(one) => change::set(State::Active, &one, settings, output),
         Tenant::Restore(one) => change::set(State::Restored, &one, settings, output),
+        Tenant::Erase(erase) => erase::run(&erase, settings, output),
         Tenant::Delete(one) => change::delete(&one, settings, output),
     }
 }

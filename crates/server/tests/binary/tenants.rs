@@ -1,5 +1,6 @@
 //! `tenantry tenant`: what operators do to tenants.
 
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use tenantry_tests::App;
 
@@ -76,4 +77,30 @@ async fn wrong_usage_is_told_from_what_is_not_there() {
     assert_eq!((code(&["update", &id, "--name", " "]), code(&["limit", &id, "--max-members", "1.5"])), (2, 2));
     assert_eq!((code(&["update", &unused, "--name", "A"]), code(&["limit", &unused, "--max-members", "1"])), (3, 3));
     assert_eq!(code(&["list", "--state", "gone"]), 2);
+}
+
+#[tokio::test]
+async fn what_is_due_is_erased_as_the_owner_and_nothing_else() {
+    let app = App::start().await;
+    let (acme, beta, gamma) = (app.tenant("Acme").await, app.tenant("Beta").await, app.tenant("Gamma").await);
+    let tenantry = Tenantry::on(&app.database);
+    let [acme_id, beta_id, gamma_id] = [&acme, &beta, &gamma].map(|tenant| tenant.id.to_string());
+    assert_eq!(tenantry.json(&["tenant", "erase"]), json!({ "erased": [] }));
+    tenantry.json(&["tenant", "delete", &beta_id]);
+    for id in [&acme_id, &gamma_id] {
+        tenantry.json(&["tenant", "delete", id]);
+        let sql = format!("UPDATE tenants SET deleted_at = now() - interval '31 days' WHERE id = '{id}'");
+        app.database.admin().batch_execute(&sql).unwrap();
+    }
+    let only = |id: &str| tenantry.run(&["tenant", "erase", "--tenant", id]);
+    let early = only(&beta_id).expect(4);
+    assert!(early.err.contains("can be restored until"), "{}", early.err);
+    only(&uuid::Uuid::now_v7().to_string()).expect(3);
+    let service = Tenantry::at(&app.database.service_url()).run(&["tenant", "erase"]);
+    assert!(service.code == 1 && service.err.contains("TENANTRY_OWNER_DATABASE_URL"), "{}", service.err);
+    assert_eq!(only(&gamma_id).expect(0).out, format!("erased  {gamma_id}\n"));
+    assert_eq!(tenantry.json(&["tenant", "erase"]), json!({ "erased": [acme_id] }));
+    let left = tenantry.json(&["tenant", "list"]);
+    assert_eq!((left.as_array().unwrap().len(), &left[0]["id"]), (1, &json!(beta_id)));
+    assert_eq!(tenantry.run(&["tenant", "erase"]).expect(0).out, "nothing to erase\n");
 }

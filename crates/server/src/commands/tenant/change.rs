@@ -13,6 +13,7 @@ use super::{One, operator, parse, tenant_id};
 use crate::{database::with_store, exit::Exit, output::Output, settings::Settings};
 
 #[derive(Args)]
+#[command(override_usage = "tenantry tenant update [OPTIONS] <TENANT>")]
 #[command(group = ArgGroup::new("changes").required(true).multiple(true)
     .args(["name", "country", "language", "currency", "workspace_type"]))]
 pub(crate) struct Update {
