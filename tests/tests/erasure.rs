@@ -1,10 +1,5 @@
 //! Erasure: of a tenant that can no longer be restored nothing is left, and nothing of another tenant is touched.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test ends when something is not as it must be"
-)]
+#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it must be")]
 
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use serde_json::json;

@@ -14,6 +14,7 @@ pub mod mail;
 pub mod me;
 pub mod members;
 pub mod tenants;
+pub mod transfer;
 pub mod workspaces;
 
 pub use tenantry_persistence::{

@@ -22,6 +22,7 @@ mod places;
 mod pool;
 mod schema;
 mod tenants;
+mod transfer;
 mod tx;
 mod workspaces;
 
@@ -35,6 +36,7 @@ pub use migrate::{MigrateError, Migrated, Migration, Migrator};
 pub use places::{Place, TenantPlace};
 pub use pool::{PoolOptions, PoolState, objection_to};
 pub use tenants::{FirstOwner, Founding, TenantFilter};
+pub use transfer::{KeptWorkspace, Placement};
 pub use tx::Tx;
 pub use workspaces::WorkspaceFilter;
 

@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod erase;
+mod transfer;
 
 use clap::{Args, Subcommand};
 use tenantry_domain::{
@@ -18,6 +19,7 @@ use self::{
     change::{Limit, State, Update},
     create::Create,
     erase::Erase,
+    transfer::{Export, Import},
 };
 use crate::{
     database::with_store,
@@ -49,6 +51,10 @@ pub(crate) enum Tenant {
     Restore(One),
     /// Erase what was deleted more than 30 days ago, with everything in it; as the owner of the database
     Erase(Erase),
+    /// Write all of a tenant as lines of JSON, without any secret
+    Export(Export),
+    /// Read what was exported into an empty tenant, all of it or nothing
+    Import(Import),
 }
 
 #[derive(Args)]
@@ -104,6 +110,8 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
         Tenant::Suspend(one) => change::set(State::Suspended, &one, settings, output),
         Tenant::Reactivate(one) => change::set(State::Active, &one, settings, output),
         Tenant::Restore(one) => change::set(State::Restored, &one, settings, output),
+        Tenant::Export(export) => transfer::export(&export, settings, output),
+        Tenant::Import(import) => transfer::import(&import, settings, output),
         Tenant::Erase(erase) => erase::run(&erase, settings, output),
         Tenant::Delete(one) => change::delete(&one, settings, output),
     }

@@ -1,5 +1,7 @@
 //! `tenantry tenant`: what operators do to tenants.
 
+use std::fs;
+
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use tenantry_tests::App;
@@ -103,4 +105,40 @@ async fn what_is_due_is_erased_as_the_owner_and_nothing_else() {
     let left = tenantry.json(&["tenant", "list"]);
     assert_eq!((left.as_array().unwrap().len(), &left[0]["id"]), (1, &json!(beta_id)));
     assert_eq!(tenantry.run(&["tenant", "erase"]).expect(0).out, "nothing to erase\n");
+}
+
+#[tokio::test]
+async fn a_tenant_is_exported_to_a_file_or_the_standard_output_and_imported_into_an_empty_one() {
+    let app = App::start().await;
+    let (acme, beta, gamma) = (app.tenant("Acme").await, app.tenant("Beta").await, app.tenant("Gamma").await);
+    acme.workspace("DACH").await;
+    let tenantry = Tenantry::on(&app.database);
+    let [acme_id, beta_id, gamma_id] = [&acme, &beta, &gamma].map(|tenant| tenant.id.to_string());
+    let out = tenantry.run(&["tenant", "export", &acme_id]).expect(0).out;
+    let header: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    assert_eq!(
+        (&header["type"], &header["version"], &header["tenant"]["name"]),
+        (&json!("export"), &json!(1), &json!("Acme"))
+    );
+    let done = tenantry.json(&["tenant", "export", &acme_id, "--file", "acme.ndjson"]);
+    assert_eq!((&done["exported"]["workspaces"], &done["file"]), (&json!(1), &json!("acme.ndjson")));
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(tenantry.path("acme.ndjson")).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    let imported = tenantry.json(&["tenant", "import", &beta_id, "--file", "acme.ndjson"]);
+    assert_eq!((&imported["imported"]["brands"], &imported["imported"]["apiKeys"]), (&json!(1), &json!(0)));
+    assert_eq!(beta.owner.get("/api/workspaces").await.expect(200).body["data"][0]["name"], "DACH");
+    assert_eq!((done_by_ada(&app.database, "tenant.export"), done_by_ada(&app.database, "tenant.import")), (2, 1));
+    let full = tenantry.run(&["tenant", "import", &acme_id, "--file", "acme.ndjson"]).expect(4);
+    assert!(full.err.contains("needs an empty tenant"), "{}", full.err);
+    let broken = out.replace("\"DACH\"", "\" \"");
+    fs::write(tenantry.path("broken.ndjson"), broken).unwrap();
+    let refused = tenantry.run(&["tenant", "import", &gamma_id, "--file", "broken.ndjson"]).expect(2);
+    assert!(refused.err.contains("line 3 name: must not be empty"), "{}", refused.err);
+    let nothing = tenantry.run(&["tenant", "import", &gamma_id]).expect(2);
+    assert!(nothing.err.contains("line 1: must be the header"), "{}", nothing.err);
+    tenantry.run(&["tenant", "import", &gamma_id, "--file", "missing.ndjson"]).expect(1);
+    let unused = uuid::Uuid::now_v7().to_string();
+    tenantry.run(&["tenant", "export", &unused, "--file", "unused.ndjson"]).expect(3);
+    assert!(!tenantry.path("unused.ndjson").exists(), "nothing half is left");
 }
