@@ -78,6 +78,16 @@ fn the_eraser_knows_every_table_of_a_tenant() {
 
 #[tokio::test]
 async fn after_erasure_a_search_of_the_whole_database_finds_nothing_of_the_tenant() {
+    erasing_leaves_nothing_of_it_and_all_of_the_others(TestDatabase::owner_url).await;
+}
+
+/// What row security does not bind is told apart by the conditions alone.
+#[tokio::test]
+async fn who_is_not_bound_by_row_security_erases_no_more() {
+    erasing_leaves_nothing_of_it_and_all_of_the_others(TestDatabase::admin_url).await;
+}
+
+async fn erasing_leaves_nothing_of_it_and_all_of_the_others(url: fn(&TestDatabase) -> String) {
     let app = App::start().await;
     let (acme, beta) = (app.tenant("Zyxacme").await, app.tenant("Zyxbeta").await);
     let ours = fill(&app, &acme, "zyxgone").await;
@@ -95,7 +105,7 @@ async fn after_erasure_a_search_of_the_whole_database_finds_nothing_of_the_tenan
     for word in &words {
         assert!(before.contains(word), "the control: {word}");
     }
-    let mut eraser = eraser(&app.database);
+    let mut eraser = Eraser::connect(&url(&app.database)).unwrap();
     assert_eq!(eraser.due().unwrap(), [acme.id]);
     assert!(eraser.erase(acme.id).unwrap());
     let after = everything(&app.database).to_lowercase();
