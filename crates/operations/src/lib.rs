@@ -15,6 +15,7 @@ pub mod me;
 pub mod members;
 pub mod outbox;
 pub mod tenants;
+pub mod transfer;
 pub mod workspaces;
 
 pub use tenantry_persistence::{

@@ -301,3 +301,17 @@ fn slug_taken(slug: &Slug) -> Error {
 pub(crate) fn unknown_brand() -> Error {
     Error::invalid(Refusal::new("not_found", "is not the id of a brand").of("brandId"))
 }
+
+/// Stores a brand as it was elsewhere, as it will be counted from here on.
+pub(crate) fn import(connection: &mut PgConnection, tenant: TenantId, brand: &Brand) -> QueryResult<()> {
+    diesel::insert_into(brands::table)
+        .values((
+            brands::tenant_id.eq(tenant.uuid()),
+            brands::id.eq(brand.id.uuid()),
+            Columns::of(&brand.details, &brand.slug, brand.is_default),
+            brands::created_at.eq(brand.created_at),
+            brands::updated_at.eq(brand.updated_at),
+        ))
+        .execute(connection)
+        .map(drop)
+}

@@ -291,3 +291,31 @@ fn with_workspaces(connection: &mut PgConnection, tenant: TenantId, rows: Vec<Ro
         })
         .collect()
 }
+
+/// Stores an invitation as it was elsewhere, as it will be counted from here on, without a token.
+pub(crate) fn import(connection: &mut PgConnection, tenant: TenantId, invitation: &Invitation) -> QueryResult<()> {
+    diesel::insert_into(invitations::table)
+        .values((
+            invitations::tenant_id.eq(tenant.uuid()),
+            invitations::id.eq(invitation.id.uuid()),
+            invitations::email.eq(invitation.details.email.as_str()),
+            invitations::email_key.eq(invitation.details.email.key()),
+            invitations::role.eq(invitation.details.role.as_str()),
+            invitations::expires_at.eq(invitation.expires_at),
+            invitations::accepted_at.eq(invitation.accepted_at),
+            invitations::revoked_at.eq(invitation.revoked_at),
+            invitations::created_at.eq(invitation.created_at),
+            invitations::updated_at.eq(invitation.updated_at),
+        ))
+        .execute(connection)?;
+    for workspace in &invitation.details.workspaces {
+        diesel::insert_into(invitation_workspaces::table)
+            .values((
+                invitation_workspaces::tenant_id.eq(tenant.uuid()),
+                invitation_workspaces::invitation_id.eq(invitation.id.uuid()),
+                invitation_workspaces::workspace_id.eq(workspace.uuid()),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
+}

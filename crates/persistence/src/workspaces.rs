@@ -26,7 +26,7 @@ use crate::{
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = workspaces, check_for_backend(Pg))]
-struct Row {
+pub(crate) struct Row {
     tenant_id: Uuid,
     id: Uuid,
     brand_id: Uuid,
@@ -74,7 +74,7 @@ impl<'a> Columns<'a> {
 }
 
 impl Row {
-    fn into_workspace(self) -> Result<Workspace, Fault> {
+    pub(crate) fn into_workspace(self) -> Result<Workspace, Fault> {
         let locale = Locale {
             country: stored("workspaces.country", &self.country)?,
             language: stored("workspaces.operating_language", &self.operating_language)?,
@@ -336,4 +336,24 @@ fn this(found: FoundWorkspace) -> _ {
 
 fn found(row: Option<Row>) -> Result<Workspace, Fault> {
     row.ok_or(Error::NotFound("workspace"))?.into_workspace()
+}
+
+/// Stores a workspace as it was elsewhere, as it will be counted from here on.
+pub(crate) fn import(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    workspace: &Workspace,
+    deleted_at: Option<DateTime<Utc>>,
+) -> QueryResult<()> {
+    diesel::insert_into(workspaces::table)
+        .values((
+            workspaces::tenant_id.eq(tenant.uuid()),
+            workspaces::id.eq(workspace.id.uuid()),
+            Columns::of(&workspace.details),
+            workspaces::created_at.eq(workspace.created_at),
+            workspaces::updated_at.eq(workspace.updated_at),
+            workspaces::deleted_at.eq(deleted_at),
+        ))
+        .execute(connection)
+        .map(drop)
 }
