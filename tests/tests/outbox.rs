@@ -16,6 +16,8 @@ mod brands;
 mod clearing;
 #[path = "outbox/failures.rs"]
 mod failures;
+#[path = "outbox/joining.rs"]
+mod joining;
 #[path = "outbox/secrecy.rs"]
 mod secrecy;
 #[path = "outbox/sending.rs"]

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use diesel::connection::SimpleConnection;
 use serde_json::json;
-use tenantry_domain::KeyMode;
+use tenantry_domain::{KeyMode, Role};
 use tenantry_tests::{Answer, App, Client, Contract, Operation, Rows, Tenant, difference};
 
 use super::path;
 
-const ACTORS: [&str; 13] = [
+const ACTORS: [&str; 17] = [
     "no key",
     "malformed key",
     "unknown key of the tenant",
@@ -22,6 +22,10 @@ const ACTORS: [&str; 13] = [
     "only tenant:write in the tenant",
     "owner of the tenant",
     "owner of another tenant",
+    "member (owner) of the tenant",
+    "member (billing) of the tenant",
+    "removed member of the tenant",
+    "token of a stranger",
     "platform key",
 ];
 
@@ -49,6 +53,8 @@ impl Cast {
         ours.owner.delete(&format!("/api/api-keys/{id}")).await.expect(204);
         let sql = format!("UPDATE api_keys SET expires_at = now() WHERE id = '{late}'");
         app.database.admin().batch_execute(&sql).unwrap();
+        let (id, removed) = ours.member(Role::Owner, &[]).await;
+        ours.member(Role::Owner, &[]).await.1.delete(&format!("/api/members/{id}")).await.expect(204);
         let with = |secret: &str| app.client().with_key(secret);
         let clients = vec![
             app.client(),
@@ -63,6 +69,10 @@ impl Cast {
             ours.key(&["tenant:write"], json!({})).await,
             ours.owner.clone(),
             other.owner.clone(),
+            ours.member(Role::Owner, &[]).await.1,
+            ours.member(Role::Billing, &[]).await.1,
+            removed,
+            with(&app.people.token("a stranger", Some(ours.id), json!({}))),
             app.platform(),
         ];
         let rows = Rows::of(&app.database);
