@@ -34,7 +34,6 @@ pub(super) fn of_invitation(
         workspaces: workspaces.iter().map(|workspace| workspace.details.name.clone()).collect(),
         link: link.to_owned(),
         expires_at: invitation.expires_at,
-        inviter: None,
     })
 }
 
