@@ -3,7 +3,10 @@
 use std::{net::TcpListener, time::Duration};
 
 use serde_json::{Value, json};
-use tenantry_auth::jwt::{IssuerOptions, Issuers};
+use tenantry_auth::{
+    PlatformKeyHash, PlatformKeys, Secret,
+    jwt::{IssuerOptions, Issuers},
+};
 use tenantry_domain::{
     Credential, Holder, Limits, LocaleRequest, MemberDetails, MemberStatus, NewTenant, Origin, Person, Role, TenantId,
 };
@@ -14,7 +17,7 @@ use tenantry_operations::{
 };
 use tenantry_persistence::PoolOptions;
 
-use crate::{Client, People, TestDatabase, new_name};
+use crate::{Client, Operation, People, TestDatabase, new_name};
 
 /// A running service.
 pub struct App {
@@ -30,6 +33,9 @@ pub struct App {
     pub handle: ServerHandle,
     /// Whose access tokens it accepts.
     pub people: People,
+    trust: Trust,
+    /// A platform key that it trusts.
+    platform: Secret,
 }
 
 impl App {
@@ -70,33 +76,45 @@ impl App {
     }
 
     fn with(database: TestDatabase, store: Store, workers: usize, more: Vec<IssuerOptions>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let (closing, options) = (Closing::default(), ServeOptions { workers, grace: Duration::from_secs(10) });
-        let people = People::new();
-        let issuers = Issuers::new([vec![people.options()], more].concat()).unwrap();
-        let trust = Trust { issuers, ..Trust::default() };
-        let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options).unwrap();
-        let handle = server.handle();
-        tokio::spawn(server);
-        Self { base, database, store, closing, handle, people }
+        let (platform, people, closing) = (tenantry_auth::issue_platform().unwrap(), People::new(), Closing::default());
+        let trust = Trust {
+            platform: PlatformKeys::new(vec![PlatformKeyHash::of(&platform)]),
+            issuers: Issuers::new([vec![people.options()], more].concat()).unwrap(),
+        };
+        let (base, handle) = listen(&store, trust.clone(), &closing, workers);
+        Self { base, database, store, closing, handle, people, trust, platform }
     }
 
-    /// A second service on the same database, with connections of its own, which trusts the same people. It runs until the
-    /// test ends.
+    /// A client without a key of another replica: the same database, the same trust, and nothing else that is shared.
     pub fn replica(&self) -> Client {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
         let store = Self::store(&self.database.service_url(), |_| {});
-        let trust = Trust { issuers: Issuers::new(vec![self.people.options()]).unwrap(), ..Trust::default() };
-        let options = ServeOptions { workers: 1, grace: Duration::from_secs(10) };
-        tokio::spawn(tenantry_http::serve(listener, store, trust, Closing::default(), options).unwrap());
+        let (base, _) = listen(&store, self.trust.clone(), &Closing::default(), 1);
         Client::new(&base)
     }
 
     /// A client without a key.
     pub fn client(&self) -> Client {
         Client::new(&self.base)
+    }
+
+    /// A client with the platform key.
+    pub fn platform(&self) -> Client {
+        self.client().with_key(self.platform.reveal())
+    }
+
+    /// A tenant of its own for an operation of the platform, in the state that the operation needs, and the path that names it.
+    pub async fn admin_target(&self, operation: &Operation) -> (Tenant, String) {
+        let tenant = self.tenant(&new_name("Target")).await;
+        let one = format!("/api/admin/tenants/{}", tenant.id);
+        match operation.path.rsplit_once('/') {
+            Some((_, "reactivate")) => {
+                drop(self.platform().post(&format!("{one}/suspend"), json!({})).await.expect(200))
+            }
+            Some((_, "restore")) => drop(self.platform().delete(&one).await.expect(204)),
+            _ => {}
+        }
+        let path = operation.path.replace("{tenantId}", &tenant.id.to_string());
+        (tenant, path)
     }
 
     /// A new tenant in Germany with its default brand and its owner's key.
@@ -113,6 +131,17 @@ impl App {
             owner: self.client().with_key(secret.reveal()),
         }
     }
+}
+
+/// Serves on a port of its own.
+fn listen(store: &Store, trust: Trust, closing: &Closing, workers: usize) -> (String, ServerHandle) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    let options = ServeOptions { workers, grace: Duration::from_secs(10) };
+    let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options).unwrap();
+    let handle = server.handle();
+    tokio::spawn(server);
+    (base, handle)
 }
 
 /// The credential of an operator, in a tenant or above all.

@@ -67,10 +67,8 @@ impl Operation {
 
     /// Those that the key of a tenant's owner may call.
     pub fn of_the_api() -> Vec<Self> {
-        Self::all()
-            .into_iter()
-            .filter(|operation| operation.needs_credential() && !operation.needs_a_person())
-            .collect()
+        let of_keys = |one: &Self| one.needs_credential() && !one.needs_a_person() && !one.is_of_the_platform();
+        Self::all().into_iter().filter(of_keys).collect()
     }
 
     /// Whether only a person may call it, because it is about that person.
@@ -78,7 +76,12 @@ impl Operation {
         matches!(self.path.as_str(), "/api/tenant/transfer-ownership" | "/api/invitations/accept")
     }
 
-    /// Those that change something.
+    /// Those that need the platform key.
+    pub fn of_the_platform() -> Vec<Self> {
+        Self::all().into_iter().filter(Self::is_of_the_platform).collect()
+    }
+
+    /// Those that change something in a tenant.
     pub fn writing() -> Vec<Self> {
         Self::of_the_api().into_iter().filter(Self::writes).collect()
     }
@@ -86,6 +89,11 @@ impl Operation {
     /// Whether it needs a credential.
     pub fn needs_credential(&self) -> bool {
         self.path.starts_with("/api/")
+    }
+
+    /// Whether it is the platform's, for which no credential of a tenant is good.
+    pub fn is_of_the_platform(&self) -> bool {
+        self.path.starts_with("/api/admin/")
     }
 
     /// Whether it changes something.
@@ -116,6 +124,9 @@ impl Operation {
             // Of nobody: what names something of a tenant is for [`Target::body`].
             ("POST", "/api/tenant/transfer-ownership") => json!({ "memberId": Uuid::now_v7() }),
             ("POST", "/api/invitations/accept") => json!({ "token": invitation_token() }),
+            ("POST", "/api/admin/tenants") => json!({ "name": new_name("Tenant"), "country": "NL" }),
+            ("PATCH", "/api/admin/tenants/{tenantId}") => json!({ "name": new_name("Renamed"), "maxWorkspaces": 5 }),
+            ("POST", path) if path.starts_with("/api/admin/tenants/{tenantId}/") => return None,
             ("POST", "/api/workspaces") => json!({ "name": new_name("Nordics"), "country": "SE" }),
             ("POST", "/api/brands") => json!({ "name": new_name("Brand"), "emailFromName": "Sender" }),
             ("PATCH", "/api/workspaces/{workspaceId}" | "/api/brands/{brandId}" | "/api/tenant") => {
@@ -203,6 +214,7 @@ impl<'t> Target<'t> {
             }
             "invitationId" => self.tenant.invitation(&new_email(), json!({})).await,
             "apiKeyId" => self.tenant.key_with_id(&["keys:write"], json!({ "name": new_name("Key") })).await.1,
+            "tenantId" => self.tenant.id.to_string(),
             "file" => "start.js".to_owned(),
             _ => panic!("{operation} names a new thing, {parameter}: make one here"),
         }

@@ -58,6 +58,7 @@ fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
         let ways: Vec<_> = ways.flat_map(|way| way.as_object().unwrap().keys().cloned()).collect();
         let expected: &[&str] = match () {
             () if !operation.needs_credential() => &[],
+            () if operation.is_of_the_platform() => &["platformKey"],
             () if operation.needs_a_person() => &["accessToken"],
             () => &["apiKey", "accessToken"],
         };

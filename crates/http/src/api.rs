@@ -1,6 +1,7 @@
 //! The native API: per noun its requests, its views and its handlers. A handler extracts, calls one operation and shows a
 //! view; it never asks who may do what.
 
+pub(crate) mod admin;
 pub(crate) mod api_keys;
 pub(crate) mod assignments;
 pub(crate) mod audit_events;

@@ -25,7 +25,13 @@ use std::{
 
 pub use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
-pub use api::{api_keys::ApiKeyView, brands::BrandView, members::MemberView, tenant::TenantView};
+pub use api::{
+    admin::{PlatformTenantView, PlatformTenantWithUse},
+    api_keys::ApiKeyView,
+    brands::BrandView,
+    members::MemberView,
+    tenant::TenantView,
+};
 pub use routes::document;
 use tenantry_auth::{PlatformKeys, jwt::Issuers};
 use tenantry_domain::Error;

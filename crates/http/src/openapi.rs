@@ -33,6 +33,7 @@ use crate::error::{FieldProblem, Problem};
         (name = "Invitations", description = "Pending members: who is invited to what, until they accept."),
         (name = "API keys", description = "Machine credentials: what they may do, where, and until when. A secret is shown once."),
         (name = "Audit", description = "Who did what to what, and when. Written with each change, and never changed."),
+        (name = "Platform", description = "Tenants as such, for the platform that provisions them: their state and their limits, and nothing of what is inside. With a platform key."),
         (name = "Me", description = "Who the caller is and what it may do."),
         (name = "Service", description = "Health, metrics and this document. No credential needed."),
     ),
@@ -46,6 +47,14 @@ const REQUEST_ID: &str = "The request in the service's logs.";
 /// The names of the security schemes.
 const API_KEY: &str = "apiKey";
 const ACCESS_TOKEN: &str = "accessToken";
+
+/// The name of the security scheme of the platform.
+const PLATFORM_KEY: &str = "platformKey";
+
+/// Whether an operation is the platform's, for which no credential of a tenant is good.
+fn is_of_the_platform(path: &str) -> bool {
+    path.starts_with("/api/admin/")
+}
 
 /// Completes the document once its routes are known.
 pub(crate) fn complete(document: &mut openapi::OpenApi) {
@@ -62,6 +71,12 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
         .description(Some("An access token of a member, from an issuer that the service trusts. It names the tenant."))
         .build();
     components.security_schemes.insert(ACCESS_TOKEN.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("tnt_plat_v1_…")
+        .description(Some("A platform key of this service, `tnt_plat_v1_…`, for `/api/admin` and nothing else."))
+        .build();
+    components.security_schemes.insert(PLATFORM_KEY.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
     for (path, item) in &mut document.paths.paths {
         let methods = [
             (&mut item.get, "get"),
@@ -91,10 +106,13 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
         header_parameter(operation, "If-Match", text);
     }
     if is_api {
-        let way = |name| SecurityRequirement::new(name, Vec::<String>::new());
-        let people_only = matches!(path, "/api/tenant/transfer-ownership" | "/api/invitations/accept");
-        let ways = if people_only { vec![way(ACCESS_TOKEN)] } else { vec![way(API_KEY), way(ACCESS_TOKEN)] };
-        operation.security = Some(ways);
+        let ways: &[&str] = match path {
+            path if is_of_the_platform(path) => &[PLATFORM_KEY],
+            "/api/tenant/transfer-ownership" | "/api/invitations/accept" => &[ACCESS_TOKEN],
+            _ => &[API_KEY, ACCESS_TOKEN],
+        };
+        operation.security =
+            Some(ways.iter().map(|name| SecurityRequirement::new(*name, Vec::<String>::new())).collect());
     }
     let failing = Failing { path, method, has_body: operation.request_body.is_some(), is_list: has_list(operation) };
     let responses = &mut operation.responses.responses;

@@ -8,7 +8,8 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use crate::{
     api::{
-        api_keys, assignments, audit_events, brands, effective, invitations, me, members, service, tenant, workspaces,
+        admin, api_keys, assignments, audit_events, brands, effective, invitations, me, members, service, tenant,
+        workspaces,
     },
     openapi, telemetry,
 };
@@ -54,6 +55,14 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(api_keys::rotate)
         .service(audit_events::list)
         .service(me::show)
+        .service(admin::list)
+        .service(admin::create)
+        .service(admin::show)
+        .service(admin::update)
+        .service(admin::delete)
+        .service(admin::suspend)
+        .service(admin::reactivate)
+        .service(admin::restore)
         .service(service::healthz)
         .service(service::readyz)
         .service(service::metrics)

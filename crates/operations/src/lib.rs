@@ -13,8 +13,10 @@ pub mod invitations;
 pub mod mail;
 pub mod me;
 pub mod members;
+pub mod outbox;
 pub mod place_holders;
 pub mod tenants;
+pub mod transfer;
 pub mod workspaces;
 
 pub use tenantry_persistence::{

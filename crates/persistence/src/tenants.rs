@@ -282,6 +282,18 @@ pub(crate) fn next_workspace_number(connection: &mut PgConnection, id: TenantId)
         .get_result(connection)
 }
 
+/// Has the next number follow the largest that there is.
+pub(crate) fn number_on(connection: &mut PgConnection, id: TenantId) -> QueryResult<()> {
+    let largest: Option<i64> = workspaces::table
+        .filter(workspaces::tenant_id.eq(id.uuid()))
+        .select(diesel::dsl::max(workspaces::number))
+        .get_result(connection)?;
+    diesel::update(tenants::table.filter(tenants::id.eq(id.uuid())))
+        .set(tenants::last_workspace_number.eq(largest.unwrap_or_default()))
+        .execute(connection)
+        .map(drop)
+}
+
 /// The next number of a place in a workspace.
 pub(crate) fn next_place_number(connection: &mut PgConnection, id: TenantId) -> QueryResult<i64> {
     diesel::update(tenants::table.filter(tenants::id.eq(id.uuid())))

@@ -2,6 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
+use tenantry_domain::Role;
 use tenantry_tests::{App, Tenant, TestDatabase, problem};
 
 use super::strings::naughty;
@@ -67,6 +68,7 @@ async fn targets(tenant: &Tenant) -> Vec<Target> {
     let target = |method, path: &str, base, members| Target { method, path: path.to_owned(), base, members };
     let workspace = format!("/api/workspaces/{}", tenant.workspace("DACH").await);
     let brand = format!("/api/brands/{}", tenant.brand("Second").await);
+    let member = format!("/api/members/{}", tenant.member(Role::Agent, &[]).await.0);
     vec![
         target("POST", "/api/workspaces", json!({ "name": "x" }), WORKSPACE),
         target("PATCH", &workspace, json!({}), WORKSPACE),
@@ -74,6 +76,13 @@ async fn targets(tenant: &Tenant) -> Vec<Target> {
         target("PATCH", &brand, json!({}), BRAND),
         target("PATCH", "/api/tenant", json!({}), TENANT),
         target("POST", "/api/api-keys", json!({ "name": "x", "scopes": ["brands:read"] }), &[("name", Kind::Line)]),
+        target(
+            "POST",
+            "/api/invitations",
+            json!({ "email": "x@example.com", "role": "agent" }),
+            &[("email", Kind::Exact), ("role", Kind::Exact)],
+        ),
+        target("PATCH", &member, json!({}), &[("role", Kind::Exact), ("status", Kind::Exact)]),
     ]
 }
 

@@ -5,6 +5,7 @@ use utoipa::openapi::{
     Header, HeaderBuilder, ObjectBuilder, Ref, Response, ResponseBuilder, content::ContentBuilder, schema::Type,
 };
 
+use super::is_of_the_platform;
 use crate::error::PROBLEM_JSON;
 
 /// An operation in so far as its failures depend on it.
@@ -32,12 +33,12 @@ impl<'a> Failing<'a> {
             "/api/invitations" | "/api/invitations/{invitationId}" | "/api/invitations/{invitationId}/resend" => !reads,
             "/api/invitations/accept" | "/api/tenant/transfer-ownership" | "/api/members/{memberId}" => !reads,
             "/api/workspaces/{workspaceId}/members/{memberId}" => method == "put",
-            _ => false,
+            path => path.ends_with("/suspend") || path.ends_with("/reactivate"),
         };
         [
             (400, is_api, "The request could not be read."),
             (401, is_api, "No credential, or none that holds."),
-            (403, is_api && path != "/api/me", "The credential is good and does not allow this."),
+            (403, is_api, "The credential is good and does not allow this."),
             (404, has_id || matches!(path, "/docs/{file}" | "/api/invitations/accept"), self.absence()),
             (408, has_body, "The body took too long to arrive."),
             (409, conflicts, "The request and the present state of things do not go together."),
@@ -57,6 +58,7 @@ impl<'a> Failing<'a> {
         match self.noun() {
             _ if !self.path.starts_with("/api/") => "There is no such file.",
             "Brand" => "No brand exists with the given ID in the authenticated tenant, or the caller may not see it.",
+            "Tenant" => "No tenant exists with the given ID.",
             "API key" => "No API key exists with the given ID in the authenticated tenant.",
             "Invitation" if self.path.ends_with("/accept") => "No invitation was sent with this token.",
             "Invitation" => "No invitation exists with the given ID in the authenticated tenant.",
@@ -89,6 +91,12 @@ impl<'a> Failing<'a> {
             404 => self.missing(),
             409 => self.conflict(),
             422 => return refused(self),
+            403 if is_of_the_platform(self.path) => {
+                ("Forbidden", "forbidden", "This cannot be done with an API key.".to_owned())
+            }
+            403 if self.path == "/api/me" => {
+                ("Forbidden", "forbidden", "The platform key manages tenants and does not see inside them.".to_owned())
+            }
             403 => (
                 "Forbidden",
                 "insufficient_scope",
@@ -161,6 +169,9 @@ fn refused(failing: Failing<'_>) -> Value {
         "Brand" => {
             ("primaryColor", "not_a_hex_color", "must be a colour of # and six hexadecimal digits, such as \"#0055AA\"")
         }
+        "Tenant" if is_of_the_platform(failing.path) => {
+            ("maxWorkspaces", "out_of_range", "must be a number from 0 to 1000000, this is -1")
+        }
         "Tenant" => (
             "defaultCountry",
             "unknown_country",
@@ -202,7 +213,7 @@ impl Failing<'_> {
             path if path.starts_with("/api/members") || path.contains("/members") => "Member",
             path if path.starts_with("/api/audit-events") => "Audit",
             "/api/tenant/transfer-ownership" => "Member",
-            path if path.starts_with("/api/tenant") => "Tenant",
+            path if path.starts_with("/api/tenant") || is_of_the_platform(path) => "Tenant",
             _ => "Workspace",
         }
     }
@@ -230,6 +241,7 @@ impl Failing<'_> {
 
     fn conflict(self) -> Story {
         let (code, error) = match (self.noun(), self.method) {
+            _ if is_of_the_platform(self.path) => ("tenant_deleted", "The tenant is deleted: restore it first."),
             ("API key", _) => ("api_key_ended", "The API key has ended: create a new one instead."),
             ("Brand", "delete") => (
                 "brand_has_workspaces",

@@ -1,0 +1,124 @@
+//! `/api/workspace/…`: nine routes.
+
+use actix_web::{HttpResponse, delete, get, post, put, web::Data};
+use tenantry_domain::{Action, Assignment, Credential, LocaleRequest, NewWorkspace, Precondition, Workspace, WorkspaceId, WorkspaceNumber};
+use tenantry_operations::{place_holders, workspaces};
+
+use super::{
+    answer::{self, List, Workspaces},
+    number::PathNumber,
+    refusal::{Asked, Refusal},
+    request::{Create, Invite, Update},
+};
+use crate::{
+    Service,
+    extract::{Caller, Valid},
+};
+
+/// Which workspace has the number, for a caller who may do this there.
+async fn found(
+    service: &Service,
+    credential: &Credential,
+    number: WorkspaceNumber,
+    action: Action,
+) -> Result<WorkspaceId, Refusal> {
+    Ok(workspaces::with_number(&service.store, credential, number, action).await?)
+}
+
+/// Create a new workspace
+///
+/// With a name alone: brand, country, language, currency and type are the tenant's. Answers with every workspace.
+#[utoipa::path(
+    tag = "CallFluent",
+    request_body = Create,
+    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+)]
+#[post("/api/workspace/create")]
+pub(crate) async fn create(
+    caller: Asked<Caller>,
+    body: Asked<Valid<Create>>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let name = body.0.0.into_name().map_err(|refusal| Refusal::from(crate::error::Failure::from(refusal)))?;
+    let new = NewWorkspace {
+        name,
+        locale: LocaleRequest::default(),
+        workspace_instructions: None,
+        email_signature_html: None,
+        email_signature_text: None,
+    };
+    match workspaces::create(&service.store, &caller.0.credential, None, new).await {
+        Ok(_) => answer::list(&service, &caller.0.credential).await,
+        Err(error) => Ok(Refusal::from(error).of_creation()),
+    }
+}
+
+/// Get all workspaces
+///
+/// Every workspace that the caller sees, by number.
+#[utoipa::path(tag = "CallFluent", responses((status = 200, description = "Every workspace that the caller sees.", body = Workspaces)))]
+#[get("/api/workspace/get-all")]
+pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Result<HttpResponse, Refusal> {
+    answer::workspaces(&service, &caller.0.credential).await
+}
+
+/// Invite a user to a workspace
+///
+/// As an agent, pending until they accept; the message is being sent. An address that is invited already is sent the
+/// invitation again, and a member of the tenant is assigned. Answers with every workspace.
+#[utoipa::path(
+    tag = "CallFluent",
+    request_body = Invite,
+    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+)]
+#[post("/api/workspace/invite-user")]
+pub(crate) async fn invite_user(
+    caller: Asked<Caller>,
+    body: Asked<Valid<Invite>>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let (number, email) = body.0.0.into_domain().map_err(|refusal| Refusal::from(crate::error::Failure::from(refusal)))?;
+    let credential = &caller.0.credential;
+    let id = found(&service, credential, number, Action::InvitationCreate).await?;
+    place_holders::invite(&service.store, credential, id, email).await?;
+    answer::list(&service, credential).await
+}
+
+/// Delete a workspace member
+///
+/// By the number of their place, as `get/{id}` lists it; also of one who has not accepted yet. Answers with every workspace.
+#[utoipa::path(
+    tag = "CallFluent",
+    params(("id" = i64, Path, description = "The number of the place.", example = 11)),
+    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+)]
+#[delete("/api/workspace/invite-delete/{id}")]
+pub(crate) async fn invite_delete(
+    caller: Asked<Caller>,
+    place: Asked<PathNumber<Assignment>>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let credential = &caller.0.credential;
+    place_holders::vacate(&service.store, credential, place.0.number()).await?;
+    answer::list(&service, credential).await
+}
+
+/// Delete a workspace
+///
+/// It is hidden at once, and can be restored for 30 days through the native API. Answers with every workspace.
+#[utoipa::path(
+    tag = "CallFluent",
+    params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
+    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+)]
+#[delete("/api/workspace/delete/{id}")]
+pub(crate) async fn delete(
+    caller: Asked<Caller>,
+    number: Asked<PathNumber<Workspace>>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let credential = &caller.0.credential;
+    let id = found(&service, credential, number.0.number(), Action::WorkspaceDelete).await?;
+    workspaces::delete(&service.store, credential, id, Precondition::None).await?;
+    answer::list(&service, credential).await
+}
