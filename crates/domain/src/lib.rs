@@ -8,6 +8,7 @@ mod actor;
 mod api_key;
 mod audit;
 mod brand;
+mod calendar;
 mod codes;
 mod email;
 mod error;
@@ -24,6 +25,7 @@ mod signature;
 mod tenant;
 mod text;
 mod values;
+mod voice;
 mod workspace;
 
 pub use actor::{
@@ -32,6 +34,7 @@ pub use actor::{
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
 pub use audit::{AuditEvent, AuditRecord, Change, Members};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand};
+pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
@@ -54,7 +57,8 @@ pub use tenant::{
 pub use text::{
     ApiKeyName, BrandName, Instructions, Line, Paragraphs, SenderName, SignatureText, TenantName, WorkspaceName,
 };
-pub use values::{Choice, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
+pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
+pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, Source, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
 };
