@@ -1,19 +1,22 @@
 //! One plain function for each verb a caller can ask for.
 //!
 //! Each reads like the sentence it carries out, and goes through the door once. HTTP, the command line and the service's own
-//! jobs call the same functions; what they show is theirs. Letters leave through [`mail`]. This crate refuses to know HTTP
-//! and SQL.
+//! jobs call the same functions; what they show is theirs. Letters leave through [`mail`], questions to the services of others
+//! through [`providers`]. This crate refuses to know the HTTP of the service itself, and SQL.
 
 pub mod api_keys;
 pub mod assignments;
 pub mod audit_events;
 pub mod brands;
+pub mod calendars;
 pub mod housekeeping;
 pub mod invitations;
 pub mod mail;
 pub mod me;
 pub mod members;
+pub mod providers;
 pub mod tenants;
+pub mod voices;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
