@@ -17,6 +17,7 @@ pub mod issuer;
 mod operation;
 mod people;
 mod problem;
+pub mod provider_accounts;
 mod raw;
 mod rows;
 mod smtp;
