@@ -1,5 +1,4 @@
 //! AI agents of a workspace through the API.
-#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it must be")]
 
 #[path = "agents/limit.rs"]
 mod limit;

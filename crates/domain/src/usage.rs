@@ -219,14 +219,14 @@ impl MonthUse {
         match (kind, cap) {
             (UsageKind::Refund, _) if more > used => Err(Error::conflict(
                 "refund_exceeds_usage",
-                format!("In {} are {used} seconds of usage, of which {more} cannot be refunded.", self.month),
+                format!("{used} seconds of {} are used, of which {more} cannot be refunded.", self.month),
             )),
             (UsageKind::Refund, _) => Ok(Self { seconds: used - more, ..self }),
             // A limit that was lowered below what is used keeps that; and nothing is no growth.
             (UsageKind::Usage, Some(cap)) if more > 0 && used + more > seconds_of(cap) => Err(Error::conflict(
                 "limit_reached",
                 format!(
-                    "The limit of {} minutes in a month is reached: in {} are {used} seconds used, and {more} more go beyond it.",
+                    "The limit of {} minutes a month is reached: {used} seconds of {} are used, and {more} more go beyond it.",
                     cap.get(),
                     self.month
                 ),

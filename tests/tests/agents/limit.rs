@@ -25,7 +25,8 @@ async fn many_who_create_agents_on_two_replicas_end_exactly_at_the_limit() {
     limit(&acme, &id, Some(7)).await;
     acme.agent(&other, json!({})).await;
     let path = path(&id);
-    let create = |n: usize| if n % 2 == 0 { &acme.owner } else { &replica }.post(&path, json!({ "name": "Agent" }));
+    let create =
+        |n: usize| if n.is_multiple_of(2) { &acme.owner } else { &replica }.post(&path, json!({ "name": "Agent" }));
     let answers = join_all((0..100).map(create)).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 7);
     for refused in answers.iter().filter(|answer| answer.status != 201) {
@@ -49,7 +50,7 @@ async fn agents_that_come_and_go_around_the_limit_are_never_more() {
     limit(&acme, &id, Some(3)).await;
     let path = path(&id);
     let come_and_go = async |n: usize| {
-        let client = if n % 2 == 0 { &acme.owner } else { &replica };
+        let client = if n.is_multiple_of(2) { &acme.owner } else { &replica };
         for turn in 0..4 {
             let made = client.post(&path, json!({ "name": "Agent" })).await;
             let listed = client.get(&path).await.expect(200);

@@ -36,8 +36,10 @@ async fn of_many_who_want_one_reference_at_once_one_gets_it() {
     let id = acme.workspace("DACH").await;
     let body = json!({ "name": "x", "externalReference": "ext-1" });
     let path = path(&id);
-    let answers =
-        join_all((0..24).map(|n| if n % 2 == 0 { &acme.owner } else { &replica }.post(&path, body.clone()))).await;
+    let answers = join_all(
+        (0..24).map(|n: usize| if n.is_multiple_of(2) { &acme.owner } else { &replica }.post(&path, body.clone())),
+    )
+    .await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
     assert!(
         answers.iter().all(|answer| answer.status == 201 || answer.body["code"] == "reference_taken"),

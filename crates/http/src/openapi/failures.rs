@@ -270,7 +270,7 @@ impl Failing<'_> {
             }
             ("Usage", _) => (
                 "limit_reached",
-                "The limit of 600 minutes in a month is reached: in 2026-03 are 36000 seconds used, and 95 more go beyond it.",
+                "The limit of 600 minutes a month is reached: 36000 seconds of 2026-03 are used, and 95 more go beyond it.",
             ),
             ("Member", "put") => (
                 "limit_reached",
