@@ -207,6 +207,15 @@ impl Tenant {
         self.owner.post("/api/workspaces", json!({ "name": name, "brandId": brand })).await.expect(201).id()
     }
 
+    /// An agent in this workspace; `more` adds members to the request. Returns its id.
+    pub async fn agent(&self, workspace: &str, more: Value) -> String {
+        let mut body = json!({ "name": new_name("Agent") });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        self.owner.post(&format!("/api/workspaces/{workspace}/agents"), body).await.expect(201).id()
+    }
+
     /// A brand with this name; returns its id.
     pub async fn brand(&self, name: &str) -> String {
         self.owner.post("/api/brands", json!({ "name": name, "emailFromName": name })).await.expect(201).id()

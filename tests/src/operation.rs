@@ -112,6 +112,12 @@ impl Operation {
         operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == "cursor")
     }
 
+    /// Whether it takes parameters in its query.
+    pub fn has_query(&self) -> bool {
+        let operation = &document()["paths"][&self.path][self.method.to_lowercase()];
+        operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == "query")
+    }
+
     /// A body that it takes, which changes what it is sent to. [`Target::body`] has those that name something.
     pub fn body(&self) -> Option<Value> {
         Some(match (self.method.as_str(), self.path.as_str()) {
@@ -135,6 +141,12 @@ impl Operation {
             // The scope that making a key needs, which a key with nothing else can pass on.
             ("POST", "/api/api-keys") => json!({ "name": new_name("Key"), "scopes": ["keys:write"] }),
             ("POST", "/api/api-keys/{apiKeyId}/rotate") => json!({ "overlapSeconds": 60 }),
+            ("PATCH", "/api/workspaces/{workspaceId}/limits") => {
+                json!({ "maxMinutes": 1_000 + NEXT.fetch_add(1, Ordering::Relaxed) })
+            }
+            ("POST", "/api/workspaces/{workspaceId}/agents") => json!({ "name": new_name("Agent") }),
+            ("PATCH", "/api/workspaces/{workspaceId}/agents/{agentId}") => json!({ "name": new_name("Renamed") }),
+            ("POST", "/api/workspaces/{workspaceId}/usage") => json!({ "seconds": 30, "reference": new_name("Call") }),
             _ => panic!("{self} is new: give it a body here"),
         })
     }
@@ -215,6 +227,10 @@ impl<'t> Target<'t> {
             "invitationId" => self.tenant.invitation(&new_email(), json!({})).await,
             "apiKeyId" => self.tenant.key_with_id(&["keys:write"], json!({ "name": new_name("Key") })).await.1,
             "tenantId" => self.tenant.id.to_string(),
+            "agentId" => {
+                let workspace = self.workspace().await;
+                self.tenant.agent(&workspace, json!({})).await
+            }
             "file" => "start.js".to_owned(),
             _ => panic!("{operation} names a new thing, {parameter}: make one here"),
         }

@@ -6,7 +6,7 @@ mod answers;
 #[path = "openapi/routes.rs"]
 mod routes;
 
-use tenantry_domain::{Choice, InvitationState, MemberStatus, Role, Scope};
+use tenantry_domain::{AgentStatus, Choice, InvitationState, LimitSource, MemberStatus, Role, Scope, UsageKind};
 use tenantry_tests::{App, Contract, Operation, document};
 
 #[test]
@@ -42,6 +42,9 @@ fn the_closed_lists_of_the_document_are_those_of_the_domain() {
     assert_eq!(documented("Role"), words::<Role>());
     assert_eq!(documented("MemberStatus"), words::<MemberStatus>());
     assert_eq!(documented("InvitationState"), words::<InvitationState>());
+    assert_eq!(documented("AgentStatus"), words::<AgentStatus>());
+    assert_eq!(documented("UsageKind"), words::<UsageKind>());
+    assert_eq!(documented("LimitSource"), words::<LimitSource>());
 }
 
 #[test]

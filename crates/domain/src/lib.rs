@@ -5,6 +5,7 @@
 //! This crate refuses to know HTTP, SQL, settings and clocks.
 
 mod actor;
+mod agent;
 mod api_key;
 mod audit;
 mod brand;
@@ -13,7 +14,9 @@ mod email;
 mod error;
 mod ids;
 mod invitation;
+mod limits;
 mod member;
+mod month;
 mod outbox;
 mod page;
 mod place;
@@ -23,12 +26,15 @@ mod role;
 mod signature;
 mod tenant;
 mod text;
+mod time_zone;
+mod usage;
 mod values;
 mod workspace;
 
 pub use actor::{
     Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Origin, Person, Reach, SecretHash, Subject,
 };
+pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
 pub use audit::{AuditEvent, AuditRecord, Change, Members};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand};
@@ -36,10 +42,13 @@ pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
 pub use ids::{
-    ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId, WorkspaceId,
+    AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId,
+    UsageEntryId, WorkspaceId,
 };
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
+pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
 pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, last_owner};
+pub use month::Month;
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
@@ -52,8 +61,11 @@ pub use tenant::{
     TenantPatch, TenantState, Use, limit_reached,
 };
 pub use text::{
-    ApiKeyName, BrandName, Instructions, Line, Paragraphs, SenderName, SignatureText, TenantName, WorkspaceName,
+    AgentName, AgentReference, ApiKeyName, BrandName, Instructions, Line, Paragraphs, SenderName, SignatureText,
+    TenantName, UsageReference, VoiceName, WorkspaceName,
 };
+pub use time_zone::TimeZone;
+pub use usage::{MonthUse, NewUsage, THRESHOLDS, UsageEntry, UsageKind, UsageSeconds, UsedAt};
 pub use values::{Choice, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, Source, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,

@@ -55,6 +55,15 @@ pub enum Action {
     OutboxList,
     OutboxRetry,
     OutboxDeliver,
+    LimitsRead,
+    LimitsUpdate,
+    AgentCreate,
+    AgentList,
+    AgentRead,
+    AgentUpdate,
+    AgentDelete,
+    UsageRead,
+    UsageRecord,
 }
 
 /// What an API key may be allowed to do. `write` does not include `read`.
@@ -69,6 +78,8 @@ pub enum Scope {
     MembersWrite,
     KeysRead,
     KeysWrite,
+    UsageRead,
+    UsageWrite,
     AuditRead,
     TenantRead,
     TenantWrite,
@@ -84,6 +95,8 @@ impl Choice for Scope {
         (Self::MembersWrite, "members:write"),
         (Self::KeysRead, "keys:read"),
         (Self::KeysWrite, "keys:write"),
+        (Self::UsageRead, "usage:read"),
+        (Self::UsageWrite, "usage:write"),
         (Self::AuditRead, "audit:read"),
         (Self::TenantRead, "tenant:read"),
         (Self::TenantWrite, "tenant:write"),
@@ -158,6 +171,8 @@ const OWNERS: Roles = [YES, NO, NO, NO, NO];
 const MANAGERS: Roles = [YES, YES, NO, NO, NO];
 /// Who sees workspaces, in so far as they see them.
 const READERS: Roles = [YES, YES, NO, YES, YES];
+/// Who works in workspaces, in so far as they see them.
+const WORKERS: Roles = [YES, YES, NO, YES, NO];
 const EVERYBODY: Roles = [YES, YES, YES, YES, YES];
 /// Everybody about themselves, managers about others too.
 const SELVES: Roles = [YES, YES, OWN, OWN, OWN];
@@ -223,6 +238,16 @@ pub const POLICY: &[Rule] = &[
     row(A::OutboxList, "outbox.list", Never, NOBODY, OPS),
     row(A::OutboxRetry, "outbox.retry", Never, NOBODY, OPS),
     row(A::OutboxDeliver, "outbox.deliver", Never, NOBODY, JOBS),
+    row(A::LimitsRead, "limits.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    // Who is restricted to one workspace does not say how much there may be in it.
+    row(A::LimitsUpdate, "limits.update", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    row(A::AgentCreate, "agent.create", Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    row(A::AgentList, "agent.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    row(A::AgentRead, "agent.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    row(A::AgentUpdate, "agent.update", Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    row(A::AgentDelete, "agent.delete", Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    row(A::UsageRead, "usage.read", Scoped(S::UsageRead, L::Workspace), READERS, OPS),
+    row(A::UsageRecord, "usage.record", Scoped(S::UsageWrite, L::Workspace), WORKERS, OPS),
 ];
 
 impl Action {
@@ -307,7 +332,7 @@ mod tests {
         for (index, rule) in POLICY.iter().enumerate() {
             assert_eq!(rule.action as usize, index, "{}", rule.name);
         }
-        assert_eq!(POLICY.len(), A::OutboxDeliver as usize + 1);
+        assert_eq!(POLICY.len(), A::UsageRecord as usize + 1);
     }
 
     /// The golden file: rewrite it with `UPDATE_GOLDEN=1 cargo test -p tenantry-domain policy` and read the difference.
@@ -373,9 +398,18 @@ mod tests {
         let all = Scope::all();
         assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Admin).is_ok());
         assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Owner).is_err(), "no key can be an owner");
-        let reading =
-            [Scope::MembersWrite, Scope::TenantRead, Scope::BrandsRead, Scope::WorkspacesRead, Scope::MembersRead];
-        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Agent).is_ok());
+        let reading = [
+            Scope::MembersWrite,
+            Scope::TenantRead,
+            Scope::BrandsRead,
+            Scope::WorkspacesRead,
+            Scope::MembersRead,
+            Scope::UsageRead,
+        ];
+        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Observer).is_ok());
+        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Agent).is_err(), "who works writes");
+        let working = [&reading[..], &[Scope::WorkspacesWrite, Scope::UsageWrite]].concat();
+        assert!(may_grant(&scopes(&working, Reach::Tenant), Role::Agent).is_ok());
         assert!(may_grant(&scopes(&reading[..2], Reach::Tenant), Role::Billing).is_ok());
         for missing in 0..reading.len() {
             let some: Vec<_> = reading.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, s)| *s).collect();

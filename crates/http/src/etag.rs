@@ -107,6 +107,11 @@ pub(crate) fn list(page: &impl Serialize) -> HttpResponse {
     listing().json(page)
 }
 
+/// Answers with a view of what has no tag.
+pub(crate) fn untagged(mut response: HttpResponseBuilder, view: &impl Serialize) -> HttpResponse {
+    response.insert_header(PRIVATE).insert_header(VARY).json(view)
+}
+
 /// The start of an answer with a page of a list, in whatever form.
 pub(crate) fn listing() -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();

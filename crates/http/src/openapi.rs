@@ -7,7 +7,7 @@ use utoipa::{
     OpenApi,
     openapi::{
         self, HeaderBuilder, ObjectBuilder, RefOr, Required, Response, ResponseBuilder,
-        path::{Operation, ParameterBuilder, ParameterIn},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::Type,
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
@@ -27,6 +27,9 @@ use crate::error::{FieldProblem, Problem};
     servers((url = "/", description = "This service")),
     tags(
         (name = "Workspaces", description = "Operational units under a brand: regions, business units, product lines. What a workspace leaves open, its brand fills in."),
+        (name = "Limits", description = "What a workspace may have at most: its own limits and those of its tenant, of which the smaller one holds."),
+        (name = "Agents", description = "The AI agents of a workspace."),
+        (name = "Usage", description = "The seconds that a workspace uses: a ledger to which entries are only added, and its sums by month."),
         (name = "Brands", description = "Customer-facing identities of the tenant: name, colours, sender, signatures, tone. One of them is its default."),
         (name = "Tenant", description = "The account that everything else belongs to, and what its new workspaces start with."),
         (name = "Members", description = "The people in the tenant, each in one role, and the workspaces they are assigned to."),
@@ -114,7 +117,13 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
         operation.security =
             Some(ways.iter().map(|name| SecurityRequirement::new(*name, Vec::<String>::new())).collect());
     }
-    let failing = Failing { path, method, has_body: operation.request_body.is_some(), is_list: has_list(operation) };
+    let failing = Failing {
+        path,
+        method,
+        has_body: operation.request_body.is_some(),
+        is_list: has_list(operation),
+        has_query: has_query(operation),
+    };
     let responses = &mut operation.responses.responses;
     if one {
         responses
@@ -122,8 +131,9 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
     }
     for (status, response) in responses.iter_mut() {
         if let RefOr::T(response) = response {
-            // A batch answers with several things, which have no tag in common.
-            success_headers(response, status, one || method != "get" && !path.ends_with("/batch"));
+            // A batch answers with several things, which have no tag in common; an entry of a ledger never changes.
+            let untagged = path.ends_with("/batch") || path.ends_with("/usage");
+            success_headers(response, status, one || method != "get" && !untagged);
         }
     }
     responses.extend(failing.responses().map(|(status, response)| (status.to_string(), RefOr::T(response))));
@@ -143,6 +153,11 @@ fn has_list(operation: &Operation) -> bool {
         .iter()
         .flatten()
         .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "cursor"))
+}
+
+fn has_query(operation: &Operation) -> bool {
+    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
+    operation.parameters.iter().flatten().any(in_query)
 }
 
 fn header_parameter(operation: &mut Operation, name: &str, description: &str) {

@@ -8,8 +8,8 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use crate::{
     api::{
-        admin, api_keys, assignments, audit_events, brands, effective, invitations, me, members, service, tenant,
-        workspaces,
+        admin, agents, api_keys, assignments, audit_events, brands, effective, invitations, limits, me, members,
+        service, tenant, usage, workspaces,
     },
     openapi, telemetry,
 };
@@ -24,6 +24,16 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(workspaces::delete)
         .service(workspaces::restore)
         .service(effective::show)
+        .service(limits::show)
+        .service(limits::update)
+        .service(agents::list)
+        .service(agents::create)
+        .service(agents::show)
+        .service(agents::update)
+        .service(agents::delete)
+        .service(usage::record)
+        .service(usage::show)
+        .service(usage::check)
         .service(brands::list)
         .service(brands::create)
         .service(brands::show)

@@ -4,20 +4,24 @@
 //! jobs call the same functions; what they show is theirs. Letters leave through [`mail`]. This crate refuses to know HTTP
 //! and SQL.
 
+pub mod agents;
 pub mod api_keys;
 pub mod assignments;
 pub mod audit_events;
 pub mod brands;
 pub mod housekeeping;
 pub mod invitations;
+pub mod limits;
 pub mod mail;
 pub mod me;
 pub mod members;
 pub mod outbox;
 pub mod tenants;
 pub mod transfer;
+pub mod usage;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
-    AuditFilter, InvitationFilter, MemberFilter, PoolState, SHOWN_ASSIGNMENTS, Store, TenantFilter, WorkspaceFilter,
+    AgentFilter, AuditFilter, FoundLimits, InvitationFilter, MemberFilter, PoolState, SHOWN_ASSIGNMENTS, Store,
+    TenantFilter, WorkspaceFilter,
 };

@@ -4,6 +4,7 @@
 //! closure a [`Tx`] that already stands in that place. The schema is private, so that no query can be written elsewhere.
 //! This crate refuses to know HTTP, and to let a transaction wait for the network: closures are synchronous.
 
+mod agents;
 mod api_keys;
 mod assignments;
 mod audit_events;
@@ -15,6 +16,7 @@ mod fault;
 mod front_desk;
 mod invitations;
 mod keyset;
+mod limits;
 mod members;
 mod migrate;
 mod outbox;
@@ -24,13 +26,16 @@ mod schema;
 mod tenants;
 mod transfer;
 mod tx;
+mod usage;
 mod workspaces;
 
+pub use agents::AgentFilter;
 pub use audit_events::AuditFilter;
 pub use door::{Store, nowhere};
 pub use erase::{ERASED_TABLES, EraseError, Eraser};
 pub use fault::Fault;
 pub use invitations::InvitationFilter;
+pub use limits::FoundLimits;
 pub use members::{MemberFilter, SHOWN_ASSIGNMENTS};
 pub use migrate::{MigrateError, Migrated, Migration, Migrator};
 pub use outbox::{DueInvitation, Pick};

@@ -15,6 +15,7 @@ pub(super) struct Failing<'a> {
     pub(super) method: &'a str,
     pub(super) has_body: bool,
     pub(super) is_list: bool,
+    pub(super) has_query: bool,
 }
 
 /// Title, code and sentence.
@@ -23,7 +24,7 @@ type Story = (&'static str, &'static str, String);
 impl<'a> Failing<'a> {
     /// Every status that is not a success, with its response.
     pub(super) fn responses(self) -> impl Iterator<Item = (u16, Response)> + use<'a> {
-        let Self { path, method, has_body, is_list } = self;
+        let Self { path, method, has_body, has_query, .. } = self;
         let is_api = path.starts_with("/api/");
         let (reads, guarded) = (method == "get", matches!(method, "patch" | "delete"));
         let has_id = path.contains('{') && is_api;
@@ -33,6 +34,8 @@ impl<'a> Failing<'a> {
             "/api/invitations" | "/api/invitations/{invitationId}" | "/api/invitations/{invitationId}/resend" => !reads,
             "/api/invitations/accept" | "/api/tenant/transfer-ownership" | "/api/members/{memberId}" => !reads,
             "/api/workspaces/{workspaceId}/members/{memberId}" => method == "put",
+            "/api/workspaces/{workspaceId}/agents" | "/api/workspaces/{workspaceId}/usage" => !reads,
+            "/api/workspaces/{workspaceId}/agents/{agentId}" => method == "patch",
             path => path.ends_with("/suspend") || path.ends_with("/reactivate"),
         };
         [
@@ -45,7 +48,7 @@ impl<'a> Failing<'a> {
             (412, guarded, "It has changed since the `ETag` in `If-Match`."),
             (413, has_body, "The body is too large."),
             (415, has_body, "The body is not JSON in UTF-8."),
-            (422, has_body || is_list, "Values were refused: all of them are named."),
+            (422, has_body || has_query, "Values were refused: all of them are named."),
             (500, is_api, "A fault of the service."),
             (503, is_api || path == "/readyz", "The service cannot answer now: see `Retry-After`."),
         ]
@@ -64,6 +67,9 @@ impl<'a> Failing<'a> {
             "Invitation" => "No invitation exists with the given ID in the authenticated tenant.",
             "Member" if self.path.starts_with("/api/workspaces/") => {
                 "No such workspace, or no such member in it, exists in the authenticated tenant, or the caller may not see it."
+            }
+            "Agent" if self.path.ends_with("/{agentId}") => {
+                "No such workspace, or no such agent in it, exists in the authenticated tenant, or the caller may not see it."
             }
             "Member" => "No member exists with the given ID in the authenticated tenant, or the caller may not see it.",
             _ => "No workspace exists with the given ID in the authenticated tenant, or the caller may not see it.",
@@ -190,6 +196,13 @@ fn refused(failing: Failing<'_>) -> Value {
             ("expiresInDays", "out_of_range", "must be 1 to 30 days, this is 31")
         }
         "Invitation" if failing.path.ends_with("/batch") => ("emails", "empty", "must name at least one address"),
+        "Agent" => ("name", "required", "is required"),
+        "Limits" => ("maxAgents", "out_of_range", "must be a number from 0 to 1000000, this is -1"),
+        "Usage" if failing.path.ends_with("/check") => {
+            ("seconds", "out_of_range", "must be a whole number from 0 to 86400")
+        }
+        "Usage" if failing.has_query => ("from", "not_a_month", "must be a month such as 2026-11, not before 1970"),
+        "Usage" => ("seconds", "out_of_range", "must be a number of seconds from 0 to 86400, this is -1"),
         "Invitation" => (
             "email",
             "not_an_email_address",
@@ -211,6 +224,9 @@ impl Failing<'_> {
             path if path.starts_with("/api/api-keys") => "API key",
             path if path.starts_with("/api/invitations") => "Invitation",
             path if path.starts_with("/api/members") || path.contains("/members") => "Member",
+            path if path.contains("/agents") => "Agent",
+            path if path.ends_with("/limits") => "Limits",
+            path if path.contains("/usage") => "Usage",
             path if path.starts_with("/api/audit-events") => "Audit",
             "/api/tenant/transfer-ownership" => "Member",
             path if path.starts_with("/api/tenant") || is_of_the_platform(path) => "Tenant",
@@ -225,6 +241,7 @@ impl Failing<'_> {
             "API key" => "keys",
             "Invitation" | "Member" => "members",
             "Audit" => "audit",
+            "Usage" => "usage",
             "Tenant" => "tenant",
             _ => "workspaces",
         };
@@ -233,7 +250,13 @@ impl Failing<'_> {
 
     fn missing(self) -> Story {
         if self.path.starts_with("/api/") {
-            ("Not Found", "not_found", format!("{} not found", self.noun()))
+            let noun = match self.noun() {
+                // What is not there is the workspace.
+                "Usage" | "Limits" => "Workspace",
+                "Agent" if self.path.ends_with("/agents") => "Workspace",
+                noun => noun,
+            };
+            ("Not Found", "not_found", format!("{noun} not found"))
         } else {
             ("Not Found", "no_such_route", "The documentation has no such part; see /docs.".to_owned())
         }
@@ -253,6 +276,14 @@ impl Failing<'_> {
                 "ada@example.com is invited already: send that invitation again, or revoke it first.",
             ),
             ("Invitation", _) => ("invitation_accepted", "This invitation has been accepted already."),
+            ("Agent", "post") => ("limit_reached", "The limit of 5 agents in the workspace is reached: there are 5."),
+            ("Agent", _) => {
+                ("reference_taken", "Another agent of the workspace has the external reference \"agent-4711\".")
+            }
+            ("Usage", _) => (
+                "limit_reached",
+                "The limit of 600 minutes a month is reached: 36000 seconds of 2026-03 are used, and 95 more go beyond it.",
+            ),
             ("Member", "put") => (
                 "limit_reached",
                 "The limit of 5 members in the workspace, with those who are invited, is reached: there are 5.",

@@ -88,6 +88,10 @@ pub(crate) enum ScopeSchema {
     KeysRead,
     #[schema(rename = "keys:write")]
     KeysWrite,
+    #[schema(rename = "usage:read")]
+    UsageRead,
+    #[schema(rename = "usage:write")]
+    UsageWrite,
     #[schema(rename = "audit:read")]
     AuditRead,
     #[schema(rename = "tenant:read")]
