@@ -12,6 +12,7 @@ mod codes;
 mod email;
 mod error;
 mod ids;
+mod integration;
 mod invitation;
 mod member;
 mod outbox;
@@ -20,6 +21,7 @@ mod place;
 mod policy;
 mod refusal;
 mod role;
+mod sealing;
 mod signature;
 mod tenant;
 mod text;
@@ -38,6 +40,10 @@ pub use error::{Error, Precondition, Unauthenticated};
 pub use ids::{
     ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId, WorkspaceId,
 };
+pub use integration::{
+    AccountSid, ConnectionStatus, ElevenLabsRegion, Integration, IntegrationPatch, LocationId, PlainField, Provider,
+    SecretTrace, Verification, VerificationStatus,
+};
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
 pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, last_owner};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
@@ -46,6 +52,7 @@ pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace,
 pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
 pub use refusal::{FieldRefusal, Refusal};
 pub use role::Role;
+pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
 pub use signature::SignatureHtml;
 pub use tenant::{
     Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, TENANT_RESTORABLE_DAYS, Tenant, TenantDetails,

@@ -34,6 +34,11 @@ pub enum Action {
     ApiKeyRead,
     ApiKeyRevoke,
     ApiKeyRotate,
+    IntegrationList,
+    IntegrationUpdate,
+    IntegrationRemove,
+    IntegrationVerify,
+    IntegrationReseal,
     MemberCreate,
     MemberList,
     MemberRead,
@@ -67,6 +72,8 @@ pub enum Scope {
     MembersWrite,
     KeysRead,
     KeysWrite,
+    IntegrationsRead,
+    IntegrationsWrite,
     AuditRead,
     TenantRead,
     TenantWrite,
@@ -82,6 +89,8 @@ impl Choice for Scope {
         (Self::MembersWrite, "members:write"),
         (Self::KeysRead, "keys:read"),
         (Self::KeysWrite, "keys:write"),
+        (Self::IntegrationsRead, "integrations:read"),
+        (Self::IntegrationsWrite, "integrations:write"),
         (Self::AuditRead, "audit:read"),
         (Self::TenantRead, "tenant:read"),
         (Self::TenantWrite, "tenant:write"),
@@ -198,6 +207,11 @@ pub const POLICY: &[Rule] = &[
     row(A::ApiKeyRead, "api_key.read", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
     row(A::ApiKeyRevoke, "api_key.revoke", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
     row(A::ApiKeyRotate, "api_key.rotate", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    row(A::IntegrationList, "integration.list", Scoped(S::IntegrationsRead, L::Workspace), READERS, OPS),
+    row(A::IntegrationUpdate, "integration.update", Scoped(S::IntegrationsWrite, L::Workspace), MANAGERS, OPS),
+    row(A::IntegrationRemove, "integration.remove", Scoped(S::IntegrationsWrite, L::Workspace), MANAGERS, OPS),
+    row(A::IntegrationVerify, "integration.verify", Scoped(S::IntegrationsWrite, L::Workspace), MANAGERS, OPS),
+    row(A::IntegrationReseal, "integration.reseal", Never, NOBODY, OPS),
     row(A::MemberCreate, "member.create", Never, NOBODY, OPS),
     row(A::MemberList, "member.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
     row(A::MemberRead, "member.read", Scoped(S::MembersRead, L::Tenant), SELVES, OPS),
@@ -368,8 +382,14 @@ mod tests {
         let all = Scope::all();
         assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Admin).is_ok());
         assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Owner).is_err(), "no key can be an owner");
-        let reading =
-            [Scope::MembersWrite, Scope::TenantRead, Scope::BrandsRead, Scope::WorkspacesRead, Scope::MembersRead];
+        let reading = [
+            Scope::MembersWrite,
+            Scope::TenantRead,
+            Scope::BrandsRead,
+            Scope::WorkspacesRead,
+            Scope::MembersRead,
+            Scope::IntegrationsRead,
+        ];
         assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Agent).is_ok());
         assert!(may_grant(&scopes(&reading[..2], Reach::Tenant), Role::Billing).is_ok());
         for missing in 0..reading.len() {

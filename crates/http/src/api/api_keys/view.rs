@@ -88,6 +88,10 @@ pub(crate) enum ScopeSchema {
     KeysRead,
     #[schema(rename = "keys:write")]
     KeysWrite,
+    #[schema(rename = "integrations:read")]
+    IntegrationsRead,
+    #[schema(rename = "integrations:write")]
+    IntegrationsWrite,
     #[schema(rename = "audit:read")]
     AuditRead,
     #[schema(rename = "tenant:read")]
