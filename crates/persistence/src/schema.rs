@@ -16,6 +16,7 @@ diesel::table! {
         max_workspaces -> Nullable<Int4>,
         max_members -> Nullable<Int4>,
         mail_due_at -> Nullable<Timestamptz>,
+        sealed_under -> Array<Text>,
     }
 }
 
@@ -172,6 +173,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    integrations (tenant_id, workspace_id, provider) {
+        tenant_id -> Uuid,
+        workspace_id -> Uuid,
+        provider -> Text,
+        plain -> Nullable<Text>,
+        sealed_secret -> Nullable<Bytea>,
+        key_version -> Nullable<Int4>,
+        last_four -> Nullable<Text>,
+        secret_set_at -> Nullable<Timestamptz>,
+        verification_status -> Text,
+        verified_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     brands,
@@ -184,4 +204,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitation_workspaces,
     invitation_tokens,
     outbox_messages,
+    integrations,
 );
