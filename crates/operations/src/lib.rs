@@ -9,10 +9,12 @@ pub mod assignments;
 pub mod audit_events;
 pub mod brands;
 pub mod housekeeping;
+pub mod integrations;
 pub mod invitations;
 pub mod mail;
 pub mod me;
 pub mod members;
+pub mod providers;
 pub mod tenants;
 pub mod workspaces;
 

@@ -116,7 +116,11 @@ impl Tx<'_, InWorkspace> {
                 integrations::provider.eq(provider.as_str()),
             ))
             .on_conflict_do_nothing()
-            .execute(self.connection)?;
+            .execute(self.connection)
+            // The workspace was there a moment ago.
+            .map_err(|error| {
+                Fault::unless_violated(error, "integrations_workspace_fkey", || Error::NotFound("workspace"))
+            })?;
         integrations::table
             .filter(this(self.found, provider))
             .select(Row::as_select())

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::{count_star, sql},
+    dsl::{count_star, now, sql},
     prelude::*,
     sql_types::Text,
 };
-use tenantry_domain::{Error, InTenant, MasterKeyId, Platform, Provider, SealedSecret, TenantId, WorkspaceId};
+use tenantry_domain::{
+    Error, InTenant, MasterKeyId, Platform, Provider, SealedSecret, TenantId, VerificationStatus, WorkspaceId,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -123,6 +126,28 @@ impl Tx<'_, InTenant> {
         .set((
             integrations::sealed_secret.eq(sealed.as_bytes()),
             integrations::key_version.eq(i32::from(key.version())),
+        ))
+        .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Discards a secret, and what the provider said of it.
+    pub fn discard_sealed(&mut self, workspace: WorkspaceId, provider: Provider) -> Result<(), Fault> {
+        diesel::update(
+            integrations::table.filter(integrations::tenant_id.eq(self.found.uuid())).filter(
+                integrations::workspace_id.eq(workspace.uuid()).and(integrations::provider.eq(provider.as_str())),
+            ),
+        )
+        .set((
+            integrations::sealed_secret.eq(None::<Vec<u8>>),
+            integrations::key_version.eq(None::<i32>),
+            integrations::last_four.eq(None::<String>),
+            integrations::secret_set_at.eq(None::<DateTime<Utc>>),
+            integrations::verification_status.eq(VerificationStatus::Unverified.as_str()),
+            integrations::verified_at.eq(None::<DateTime<Utc>>),
+            integrations::last_error.eq(None::<String>),
+            integrations::version.eq(integrations::version + 1),
+            integrations::updated_at.eq(now),
         ))
         .execute(self.connection)?;
         Ok(())
