@@ -8,7 +8,8 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use crate::{
     api::{
-        api_keys, assignments, audit_events, brands, effective, invitations, me, members, service, tenant, workspaces,
+        api_keys, assignments, audit_events, brands, effective, integrations, invitations, me, members, service,
+        tenant, workspaces,
     },
     openapi, telemetry,
 };
@@ -52,6 +53,11 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(api_keys::show)
         .service(api_keys::revoke)
         .service(api_keys::rotate)
+        .service(integrations::list)
+        .service(integrations::show)
+        .service(integrations::set)
+        .service(integrations::remove)
+        .service(integrations::verify)
         .service(audit_events::list)
         .service(me::show)
         .service(service::healthz)

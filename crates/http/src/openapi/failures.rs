@@ -24,7 +24,7 @@ impl<'a> Failing<'a> {
     pub(super) fn responses(self) -> impl Iterator<Item = (u16, Response)> + use<'a> {
         let Self { path, method, has_body, is_list } = self;
         let is_api = path.starts_with("/api/");
-        let (reads, guarded) = (method == "get", matches!(method, "patch" | "delete"));
+        let (reads, guarded) = (method == "get", takes_if_match(path, method));
         let has_id = path.contains('{') && is_api;
         let conflicts = match path {
             "/api/brands" | "/api/brands/{brandId}" | "/api/api-keys/{apiKeyId}/rotate" => !reads,
@@ -32,6 +32,7 @@ impl<'a> Failing<'a> {
             "/api/invitations" | "/api/invitations/{invitationId}" | "/api/invitations/{invitationId}/resend" => !reads,
             "/api/invitations/accept" | "/api/tenant/transfer-ownership" | "/api/members/{memberId}" => !reads,
             "/api/workspaces/{workspaceId}/members/{memberId}" => method == "put",
+            "/api/workspaces/{workspaceId}/integrations/{provider}/verify" => true,
             _ => false,
         };
         [
@@ -60,6 +61,9 @@ impl<'a> Failing<'a> {
             "API key" => "No API key exists with the given ID in the authenticated tenant.",
             "Invitation" if self.path.ends_with("/accept") => "No invitation was sent with this token.",
             "Invitation" => "No invitation exists with the given ID in the authenticated tenant.",
+            "Integration" => {
+                "No such workspace or provider, or no connection to it, exists in the authenticated tenant, or the caller may not see it."
+            }
             "Member" if self.path.starts_with("/api/workspaces/") => {
                 "No such workspace, or no such member in it, exists in the authenticated tenant, or the caller may not see it."
             }
@@ -101,6 +105,11 @@ impl<'a> Failing<'a> {
         };
         problem(status, title, code, &error)
     }
+}
+
+/// Whether the operation changes something that has versions.
+pub(super) fn takes_if_match(path: &str, method: &str) -> bool {
+    matches!(method, "patch" | "delete") || method == "put" && path.ends_with("/integrations/{provider}")
 }
 
 /// What does not depend on the failing.
@@ -174,6 +183,7 @@ fn refused(failing: Failing<'_>) -> Value {
             ("memberId", "not_found", "is not the id of a member")
         }
         "Member" => ("role", "not_a_choice", "must be one of owner, admin, billing, agent, observer"),
+        "Integration" => ("apiKey", "surrounding_space", "begins or ends with white space: send it without"),
         "Invitation" if failing.path.ends_with("/accept") => ("token", "required", "is required"),
         "Invitation" if failing.path.ends_with("/resend") => {
             ("expiresInDays", "out_of_range", "must be 1 to 30 days, this is 31")
@@ -199,6 +209,7 @@ impl Failing<'_> {
             path if path.starts_with("/api/brands") => "Brand",
             path if path.starts_with("/api/api-keys") => "API key",
             path if path.starts_with("/api/invitations") => "Invitation",
+            path if path.contains("/integrations") => "Integration",
             path if path.starts_with("/api/members") || path.contains("/members") => "Member",
             path if path.starts_with("/api/audit-events") => "Audit",
             "/api/tenant/transfer-ownership" => "Member",
@@ -213,6 +224,7 @@ impl Failing<'_> {
             "Brand" => "brands",
             "API key" => "keys",
             "Invitation" | "Member" => "members",
+            "Integration" => "integrations",
             "Audit" => "audit",
             "Tenant" => "tenant",
             _ => "workspaces",
@@ -241,6 +253,7 @@ impl Failing<'_> {
                 "ada@example.com is invited already: send that invitation again, or revoke it first.",
             ),
             ("Invitation", _) => ("invitation_accepted", "This invitation has been accepted already."),
+            ("Integration", _) => ("integration_incomplete", "The integration with OpenAI lacks apiKey: set it first."),
             ("Member", "put") => (
                 "limit_reached",
                 "The limit of 5 members in the workspace, with those who are invited, is reached: there are 5.",
