@@ -182,6 +182,11 @@ impl MasterKeys {
         &self.0.0.id
     }
 
+    /// The newest version among them.
+    pub fn newest(&self) -> u16 {
+        self.all().map(|key| key.id.version()).max().unwrap_or_default()
+    }
+
     fn all(&self) -> impl Iterator<Item = &MasterKey> {
         std::iter::once(&self.0.0).chain(&self.0.1)
     }

@@ -6,6 +6,7 @@ mod commands;
 mod database;
 mod exit;
 mod logging;
+mod master_keys;
 mod output;
 mod settings;
 
@@ -54,6 +55,10 @@ enum Command {
     /// Make, inspect, rotate and revoke the API keys of a tenant
     #[command(subcommand)]
     Key(commands::key::Key),
+    /// Make a file with a new master key, under which the secrets of integrations are sealed
+    MasterKey(commands::master_key::NewMasterKey),
+    /// Seal the secrets of integrations anew, under the key in TENANTRY_MASTER_KEY_FILE; the service may run meanwhile
+    Reseal(commands::reseal::Reseal),
     /// Print the OpenAPI document (YAML; JSON with --output json)
     Openapi,
     /// Print the settings in force, secrets masked, and where each comes from
@@ -81,6 +86,8 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Migrate(command) => commands::migrate::run(&command, &settings, output),
         Command::Tenant(command) => commands::tenant::run(command, &settings, output),
         Command::Key(command) => commands::key::run(command, &settings, output),
+        Command::MasterKey(new) => commands::master_key::run(&new, &settings, output),
+        Command::Reseal(reseal) => commands::reseal::run(&reseal, &settings, output),
         Command::Config => commands::config::print(&settings, output),
         Command::Healthcheck => commands::healthcheck::run(&settings, output),
         Command::Openapi => Ok(()),
