@@ -3,18 +3,22 @@
 use std::{net::TcpListener, time::Duration};
 
 use serde_json::{Value, json};
-use tenantry_auth::jwt::{IssuerOptions, Issuers};
+use tenantry_auth::{
+    jwt::{IssuerOptions, Issuers},
+    seal::{MasterKey, MasterKeys},
+};
 use tenantry_domain::{
     Credential, Holder, Limits, LocaleRequest, MemberDetails, MemberStatus, NewTenant, Origin, Person, Role, TenantId,
 };
-use tenantry_http::{Closing, ServeOptions, ServerHandle, Trust};
+use tenantry_http::{Closing, Integrations, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
     Store, members,
+    providers::{PROVIDER_TIME, Providers},
     tenants::{self, FoundedOwner, Owner},
 };
 use tenantry_persistence::PoolOptions;
 
-use crate::{Client, People, TestDatabase, new_name};
+use crate::{Client, People, ProviderServer, TestDatabase, new_name};
 
 /// A running service.
 pub struct App {
@@ -30,6 +34,16 @@ pub struct App {
     pub handle: ServerHandle,
     /// Whose access tokens it accepts.
     pub people: People,
+    /// What stands in for the providers.
+    pub providers: ProviderServer,
+    /// Its master keys, and its way to the providers.
+    pub integrations: Integrations,
+}
+
+/// Master keys of these versions, made for one test; the first one seals.
+pub fn master_keys(versions: &[u16]) -> MasterKeys {
+    let mut keys = versions.iter().map(|version| MasterKey::generate(*version).unwrap().parse().unwrap());
+    MasterKeys::new(keys.next().unwrap(), keys.collect()).unwrap()
 }
 
 impl App {
@@ -46,14 +60,21 @@ impl App {
     /// [`App::on`], with as many threads that answer requests as a measurement wants.
     pub async fn serving(database: TestDatabase, workers: usize, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
         let store = Self::store(&database.service_url(), adjust);
-        Self::with(database, store, workers, Vec::new())
+        Self::with(database, store, workers, Vec::new(), (master_keys(&[1]), PROVIDER_TIME))
+    }
+
+    /// A service with these master keys, which gives providers this time for an answer.
+    pub async fn integrating(keys: MasterKeys, time: Duration) -> Self {
+        let database = TestDatabase::new();
+        let store = Self::store(&database.service_url(), |_| {});
+        Self::with(database, store, 1, Vec::new(), (keys, time))
     }
 
     /// A service that trusts these issuers too.
     pub async fn trusting(issuers: Vec<IssuerOptions>) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, 1, issuers)
+        Self::with(database, store, 1, issuers, (master_keys(&[1]), PROVIDER_TIME))
     }
 
     /// A door of its own to the same database, as another replica has it.
@@ -69,28 +90,43 @@ impl App {
         Store::new(&options).unwrap()
     }
 
-    fn with(database: TestDatabase, store: Store, workers: usize, more: Vec<IssuerOptions>) -> Self {
+    fn with(
+        database: TestDatabase,
+        store: Store,
+        workers: usize,
+        more: Vec<IssuerOptions>,
+        (keys, time): (MasterKeys, Duration),
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let (closing, options) = (Closing::default(), ServeOptions { workers, grace: Duration::from_secs(10) });
         let people = People::new();
         let issuers = Issuers::new([vec![people.options()], more].concat()).unwrap();
         let trust = Trust { issuers, ..Trust::default() };
-        let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options).unwrap();
+        let providers = ProviderServer::start();
+        let integrations = Integrations { keys, providers: Providers::new(providers.urls(), time) };
+        let outside = integrations.clone();
+        let server = tenantry_http::serve(listener, store.clone(), trust, outside, closing.clone(), options).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { base, database, store, closing, handle, people }
+        Self { base, database, store, closing, handle, people, providers, integrations }
     }
 
     /// A second service on the same database, with connections of its own, which trusts the same people. It runs until the
     /// test ends.
     pub fn replica(&self) -> Client {
+        self.replica_with(self.integrations.keys.clone())
+    }
+
+    /// [`App::replica`], with these master keys.
+    pub fn replica_with(&self, keys: MasterKeys) -> Client {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let store = Self::store(&self.database.service_url(), |_| {});
         let trust = Trust { issuers: Issuers::new(vec![self.people.options()]).unwrap(), ..Trust::default() };
         let options = ServeOptions { workers: 1, grace: Duration::from_secs(10) };
-        tokio::spawn(tenantry_http::serve(listener, store, trust, Closing::default(), options).unwrap());
+        let outside = Integrations { keys, ..self.integrations.clone() };
+        tokio::spawn(tenantry_http::serve(listener, store, trust, outside, Closing::default(), options).unwrap());
         Client::new(&base)
     }
 

@@ -35,7 +35,7 @@ impl World {
             "DELETE FROM members WHERE tenant_id = '{theirs}'; DELETE FROM invitations WHERE tenant_id = '{theirs}';
              DELETE FROM api_keys WHERE tenant_id = '{theirs}'; DELETE FROM workspaces WHERE tenant_id = '{theirs}';
              DELETE FROM brands WHERE tenant_id = '{theirs}'; UPDATE api_keys SET last_used_at = NULL;
-             {brands} {workspaces} {keys} {members} {assignments} {invitations} {places}
+             {brands} {workspaces} {keys} {members} {assignments} {invitations} {places} {integrations}
              -- Everybody of theirs may do everything, and is assigned to everything.
              INSERT INTO assignments SELECT tenant_id, workspaces.id, members.id FROM members JOIN workspaces USING (tenant_id)
                  WHERE tenant_id = '{theirs}' ON CONFLICT DO NOTHING;
@@ -61,6 +61,7 @@ impl World {
                 &format!(", 'email', '{MARK}.' || email, 'email_key', '{MARK}.' || email_key, 'role', 'owner', 'version', 77")
             ),
             places = copy("invitation_workspaces", ""),
+            integrations = copy("integrations", &format!(", 'last_error', '{MARK}', 'last_four', '{MARK}', 'version', 77")),
             keys = copy(
                 "api_keys",
                 &format!(", 'name', '{MARK}', 'last_four', '{MARK}', 'version', 77, 'scopes', ARRAY[{}]", all.join(", "))

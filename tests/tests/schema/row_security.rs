@@ -24,6 +24,8 @@ impl Stage {
         for tenant in [&ours, &theirs] {
             let workspace = tenant.workspace("DACH").await;
             tenant.member(Role::Agent, &[&workspace]).await;
+            let integration = format!("/api/workspaces/{workspace}/integrations/openai");
+            tenant.owner.put(&integration, json!({ "apiKey": "sk-proj-of-a-stage" })).await.expect(200);
             let invitation = tenant.invitation(&new_email(), json!({ "workspaceIds": [workspace] })).await;
             let token = format!("INSERT INTO invitation_tokens VALUES ('{}', '\\x00', '{invitation}')", tenant.id);
             app.database.admin().batch_execute(&token).unwrap();
