@@ -10,6 +10,7 @@
 )]
 
 mod app;
+mod canary;
 mod client;
 mod contract;
 mod database;
@@ -23,6 +24,7 @@ mod rows;
 mod smtp;
 
 pub use app::{App, Tenant, master_keys};
+pub use canary::Canary;
 pub use client::{Answer, Client};
 pub use contract::Contract;
 pub use database::{Count, TestDatabase, count};

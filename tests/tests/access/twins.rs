@@ -61,7 +61,9 @@ impl World {
                 &format!(", 'email', '{MARK}.' || email, 'email_key', '{MARK}.' || email_key, 'role', 'owner', 'version', 77")
             ),
             places = copy("invitation_workspaces", ""),
-            integrations = copy("integrations", &format!(", 'last_error', '{MARK}', 'last_four', '{MARK}', 'version', 77")),
+            integrations = copy("integrations", &format!(
+                ", 'last_error', '{MARK}', 'last_four', CASE WHEN sealed_secret IS NOT NULL THEN '{MARK}' END, 'version', 77"
+            )),
             keys = copy(
                 "api_keys",
                 &format!(", 'name', '{MARK}', 'last_four', '{MARK}', 'version', 77, 'scopes', ARRAY[{}]", all.join(", "))
