@@ -55,9 +55,9 @@ enum Command {
     /// Make, inspect, rotate and revoke the API keys of a tenant
     #[command(subcommand)]
     Key(commands::key::Key),
-    /// Make a file with a new master key, under which the secrets of integrations are sealed
+    /// Make a master key, under which the secrets of integrations are sealed
     MasterKey(commands::master_key::NewMasterKey),
-    /// Seal the secrets of integrations anew, under the key in TENANTRY_MASTER_KEY_FILE; the service may run meanwhile
+    /// Seal the secrets of integrations under another master key, while the service runs
     Reseal(commands::reseal::Reseal),
     /// Print the OpenAPI document (YAML; JSON with --output json)
     Openapi,
