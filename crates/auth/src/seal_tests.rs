@@ -55,13 +55,16 @@ fn it_opens_at_no_other_place() {
 }
 
 #[test]
-fn the_parts_of_a_place_cannot_be_shifted_against_each_other() {
-    let one = SealPlace { field: "apiKey", ..place() }.associated_data(1, 1);
-    let other = SealPlace { field: "piKey", ..place() }.associated_data(1, 1);
-    assert_ne!(one.len(), other.len());
-    let all: HashSet<_> =
-        [(1, 1), (1, 2), (2, 1), (1, 0x0101)].map(|(form, key)| place().associated_data(form, key)).into();
-    assert_eq!(all.len(), 4);
+fn the_parts_of_a_place_stand_behind_their_lengths() {
+    let length = |n: u8| [0, 0, 0, 0, 0, 0, 0, n];
+    let id = |n: u8| [[0; 15].as_slice(), &[n]].concat();
+    let expected = [
+        [length(1).as_slice(), &[1], &length(2), &[1, 2]].concat(),
+        [length(16).as_slice(), &id(1), &length(16), &id(2)].concat(),
+        [length(6).as_slice(), b"openai", &length(6), b"apiKey"].concat(),
+    ];
+    // Whoever changes this can open nothing that is stored.
+    assert_eq!(place().associated_data(1, 0x0102), expected.concat());
 }
 
 #[test]
@@ -148,6 +151,7 @@ fn a_key_is_thirty_two_random_bytes_in_base64_or_hexadecimal_digits() {
         (of(&[0xff; 32]), NotAMasterKey::Weak),
         (of(&b"0123456789abcdef0123456789abcdef"[..]), NotAMasterKey::Weak),
         (of(&period), NotAMasterKey::Weak),
+        (of(&[[0; 31].as_slice(), &[1]].concat()), NotAMasterKey::Weak),
     ] {
         let error = wrong.parse::<MasterKey>().unwrap_err();
         assert_eq!(error, why, "{wrong}");

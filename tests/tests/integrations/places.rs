@@ -48,6 +48,29 @@ async fn a_sealed_secret_that_is_copied_elsewhere_does_not_open_and_nobody_is_as
 }
 
 #[tokio::test]
+async fn a_workspace_of_another_tenant_with_the_very_same_id_is_another_place() {
+    let app = App::start().await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    let workspace = acme.workspace("DACH").await;
+    acme.owner.put(&path(&workspace, "openai"), fields("openai", "canary-567890")).await.expect(200);
+    let copy = |table: &str, more: &str| {
+        format!(
+            "INSERT INTO {table} SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{}' {more}))).*
+             FROM {table} AS row;",
+            beta.id
+        )
+    };
+    let workspaces = copy("workspaces", &format!(", 'brand_id', '{}'", beta.brand));
+    behind_the_back(&app, &(workspaces + &copy("integrations", "")));
+    let here = path(&workspace, "openai");
+    assert_eq!(beta.owner.get(&here).await.expect(200).body["status"], "connected");
+    let refused = beta.owner.post(&format!("{here}/verify"), json!({})).await.expect(409);
+    assert_eq!(refused.body["code"], "secret_unreadable");
+    assert!(app.providers.requests().is_empty());
+    acme.owner.post(&format!("{here}/verify"), json!({})).await.expect(200);
+}
+
+#[tokio::test]
 async fn whatever_is_wrong_with_a_sealed_secret_is_one_error_and_an_alarm() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;

@@ -111,3 +111,14 @@ pub(crate) fn secret_header(secret: &PlainSecret) -> Option<HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_with_a_secret_in_it_does_not_print_it() {
+        let header = secret_header(&"canary-567890".parse().unwrap()).unwrap();
+        assert_eq!((format!("{header:?}").as_str(), header.as_bytes()), ("Sensitive", b"canary-567890".as_slice()));
+    }
+}
