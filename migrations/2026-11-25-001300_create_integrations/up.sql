@@ -36,7 +36,8 @@ CREATE POLICY integrations_of_the_tenant ON integrations
     USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)
     WITH CHECK (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid);
 
-GRANT SELECT, INSERT, DELETE ON integrations TO tenantry_service;
+-- No DELETE: they go with their workspace.
+GRANT SELECT, INSERT ON integrations TO tenantry_service;
 GRANT UPDATE (plain, sealed_secret, key_version, last_four, secret_set_at, verification_status, verified_at, last_error, version,
               updated_at) ON integrations TO tenantry_service;
 
