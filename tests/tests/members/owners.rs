@@ -134,7 +134,8 @@ async fn nobody_gives_a_role_that_may_do_more_than_they_may() {
     let acme = app.tenant("Acme").await;
     let (_, owner) = acme.member(Role::Owner, &[]).await;
     let (_, admin) = acme.member(Role::Admin, &[]).await;
-    let reading = ["members:read", "members:write", "tenant:read", "brands:read", "workspaces:read"];
+    let reading =
+        ["members:read", "members:write", "tenant:read", "brands:read", "workspaces:read", "integrations:read"];
     let reader = acme.key(&reading, json!({})).await;
     let narrow = acme.key(&["members:write"], json!({})).await;
     for (client, given) in [
