@@ -123,6 +123,10 @@ impl Operation {
         Some(match (self.method.as_str(), self.path.as_str()) {
             ("GET" | "DELETE", _) | ("POST", "/api/workspaces/{workspaceId}/restore") => return None,
             ("PUT", "/api/workspaces/{workspaceId}/members/{memberId}") => return None,
+            ("POST", "/api/workspaces/{workspaceId}/integrations/{provider}/verify") => return None,
+            ("PUT", "/api/workspaces/{workspaceId}/integrations/{provider}") => {
+                json!({ "apiKey": format!("sk-proj-{}", Uuid::now_v7()) })
+            }
             ("PATCH", "/api/members/{memberId}") => json!({ "role": "observer" }),
             ("POST", "/api/invitations") => json!({ "email": new_email(), "role": "agent" }),
             ("POST", "/api/invitations/batch") => json!({ "emails": [new_email()], "role": "agent" }),
@@ -151,14 +155,14 @@ impl Operation {
         })
     }
 
-    /// How many things its path names.
+    /// How many things its path names by their ids. A word of a closed list is no id.
     pub fn ids(&self) -> usize {
-        if self.has_id() { self.path.matches('{').count() } else { 0 }
+        if self.has_id() { self.path.matches("Id}").count() } else { 0 }
     }
 
     /// Where in the path the thing with this number stands, as a segment.
     fn segment(&self, number: usize) -> usize {
-        let named = self.path.split('/').enumerate().filter(|(_, segment)| segment.starts_with('{'));
+        let named = self.path.split('/').enumerate().filter(|(_, segment)| segment.ends_with("Id}"));
         named.map(|(at, _)| at).nth(number).expect("the path names so many things")
     }
 
@@ -230,6 +234,15 @@ impl<'t> Target<'t> {
             "agentId" => {
                 let workspace = self.workspace().await;
                 self.tenant.agent(&workspace, json!({})).await
+            }
+            "provider" => {
+                let provider = "openai";
+                if matches!(operation.method.as_str(), "POST" | "DELETE") {
+                    let path = format!("/api/workspaces/{}/integrations/{provider}", self.workspace().await);
+                    let body = json!({ "apiKey": format!("sk-proj-{}", Uuid::now_v7()) });
+                    self.tenant.owner.put(&path, body).await.expect(200);
+                }
+                provider.to_owned()
             }
             "file" => "start.js".to_owned(),
             _ => panic!("{operation} names a new thing, {parameter}: make one here"),

@@ -36,6 +36,8 @@ async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
     let one = format!("/api/workspaces/{workspace}");
     let agent = json!({ "name": stem, "externalReference": stem });
     let agent = tenant.owner.post(&format!("{one}/agents"), agent).await.expect(201).id();
+    let integration = json!({ "apiKey": format!("sk-proj-{stem}-0123456789") });
+    tenant.owner.put(&format!("{one}/integrations/openai"), integration).await.expect(200);
     let used = json!({ "seconds": 60, "reference": stem });
     tenant.owner.post(&format!("{one}/usage"), used).await.expect(201);
     let gone = tenant.workspace_of(&brand, stem).await;

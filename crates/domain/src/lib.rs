@@ -13,6 +13,7 @@ mod codes;
 mod email;
 mod error;
 mod ids;
+mod integration;
 mod invitation;
 mod limits;
 mod member;
@@ -23,6 +24,7 @@ mod place;
 mod policy;
 mod refusal;
 mod role;
+mod sealing;
 mod signature;
 mod tenant;
 mod text;
@@ -45,6 +47,10 @@ pub use ids::{
     AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId,
     UsageEntryId, WorkspaceId,
 };
+pub use integration::{
+    AccountSid, ConnectionStatus, ElevenLabsRegion, Integration, IntegrationPatch, LocationId, PlainField, Provider,
+    SecretTrace, Verification, VerificationStatus,
+};
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
 pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
 pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, last_owner};
@@ -55,6 +61,7 @@ pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace,
 pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
 pub use refusal::{FieldRefusal, Refusal};
 pub use role::Role;
+pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
 pub use signature::SignatureHtml;
 pub use tenant::{
     Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, TENANT_RESTORABLE_DAYS, Tenant, TenantDetails,

@@ -8,6 +8,7 @@ pub(crate) mod assignments;
 pub(crate) mod audit_events;
 pub(crate) mod brands;
 pub(crate) mod effective;
+pub(crate) mod integrations;
 pub(crate) mod invitations;
 pub(crate) mod limits;
 pub(crate) mod me;

@@ -35,6 +35,7 @@ use crate::error::{FieldProblem, Problem};
         (name = "Members", description = "The people in the tenant, each in one role, and the workspaces they are assigned to."),
         (name = "Invitations", description = "Pending members: who is invited to what, until they accept."),
         (name = "API keys", description = "Machine credentials: what they may do, where, and until when. A secret is shown once."),
+        (name = "Integrations", description = "Connections of a workspace to providers. Their secrets can be set and are never shown."),
         (name = "Audit", description = "Who did what to what, and when. Written with each change, and never changed."),
         (name = "Platform", description = "Tenants as such, for the platform that provisions them: their state and their limits, and nothing of what is inside. With a platform key."),
         (name = "Me", description = "Who the caller is and what it may do."),
@@ -104,7 +105,7 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
         let text = "The `ETag` of the answer you have, such as `\"3\"`; 304 when nothing has changed.";
         header_parameter(operation, "If-None-Match", text);
     }
-    if matches!(method, "patch" | "delete") {
+    if failures::takes_if_match(path, method) {
         let text = "The `ETag` of what you mean to change, such as `\"3\"`; 412 when it has changed since.";
         header_parameter(operation, "If-Match", text);
     }

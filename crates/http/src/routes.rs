@@ -8,8 +8,8 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use crate::{
     api::{
-        admin, agents, api_keys, assignments, audit_events, brands, effective, invitations, limits, me, members,
-        service, tenant, usage, workspaces,
+        admin, agents, api_keys, assignments, audit_events, brands, effective, integrations, invitations, limits, me,
+        members, service, tenant, usage, workspaces,
     },
     openapi, telemetry,
 };
@@ -63,6 +63,11 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(api_keys::show)
         .service(api_keys::revoke)
         .service(api_keys::rotate)
+        .service(integrations::list)
+        .service(integrations::show)
+        .service(integrations::set)
+        .service(integrations::remove)
+        .service(integrations::verify)
         .service(audit_events::list)
         .service(me::show)
         .service(admin::list)

@@ -25,6 +25,7 @@ pub const ERASED_TABLES: &[&str] = &[
     "usage_entries",
     "usage_months",
     "agents",
+    "integrations",
     "workspaces",
     "brands",
     "audit_events",

@@ -18,6 +18,7 @@ diesel::table! {
         mail_due_at -> Nullable<Timestamptz>,
         max_agents -> Nullable<Int4>,
         max_minutes -> Nullable<Int4>,
+        sealed_under -> Array<Text>,
     }
 }
 
@@ -195,6 +196,25 @@ diesel::table! {
 }
 
 diesel::table! {
+    integrations (tenant_id, workspace_id, provider) {
+        tenant_id -> Uuid,
+        workspace_id -> Uuid,
+        provider -> Text,
+        plain -> Nullable<Text>,
+        sealed_secret -> Nullable<Bytea>,
+        key_version -> Nullable<Int4>,
+        last_four -> Nullable<Text>,
+        secret_set_at -> Nullable<Timestamptz>,
+        verification_status -> Text,
+        verified_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     usage_entries (tenant_id, id) {
         tenant_id -> Uuid,
         id -> Uuid,
@@ -232,4 +252,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     agents,
     usage_entries,
     usage_months,
+    integrations,
 );

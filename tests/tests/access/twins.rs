@@ -36,6 +36,7 @@ impl World {
              DELETE FROM api_keys WHERE tenant_id = '{theirs}'; DELETE FROM workspaces WHERE tenant_id = '{theirs}';
              DELETE FROM brands WHERE tenant_id = '{theirs}'; UPDATE api_keys SET last_used_at = NULL;
              {brands} {workspaces} {keys} {members} {assignments} {invitations} {places} {agents} {entries} {months}
+             {integrations}
              -- Everybody of theirs may do everything, and is assigned to everything.
              INSERT INTO assignments SELECT tenant_id, workspaces.id, members.id FROM members JOIN workspaces USING (tenant_id)
                  WHERE tenant_id = '{theirs}' ON CONFLICT DO NOTHING;
@@ -71,6 +72,9 @@ impl World {
             agents = copy("agents", &format!(", 'name', '{MARK}', 'voice', '{MARK}', 'version', 77")),
             entries = copy("usage_entries", ", 'seconds', 7777"),
             months = copy("usage_months", ", 'seconds', 7777"),
+            integrations = copy("integrations", &format!(
+                ", 'last_error', '{MARK}', 'last_four', CASE WHEN sealed_secret IS NOT NULL THEN '{MARK}' END, 'version', 77"
+            )),
             keys = copy(
                 "api_keys",
                 &format!(", 'name', '{MARK}', 'last_four', '{MARK}', 'version', 77, 'scopes', ARRAY[{}]", all.join(", "))

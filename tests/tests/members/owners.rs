@@ -143,6 +143,7 @@ async fn nobody_gives_a_role_that_may_do_more_than_they_may() {
         "workspaces:write",
         "usage:read",
         "usage:write",
+        "integrations:read",
     ];
     let worker = acme.key(&working, json!({})).await;
     let narrow = acme.key(&["members:write"], json!({})).await;

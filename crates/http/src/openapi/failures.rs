@@ -26,7 +26,7 @@ impl<'a> Failing<'a> {
     pub(super) fn responses(self) -> impl Iterator<Item = (u16, Response)> + use<'a> {
         let Self { path, method, has_body, has_query, .. } = self;
         let is_api = path.starts_with("/api/");
-        let (reads, guarded) = (method == "get", matches!(method, "patch" | "delete"));
+        let (reads, guarded) = (method == "get", takes_if_match(path, method));
         let has_id = path.contains('{') && is_api;
         let conflicts = match path {
             "/api/brands" | "/api/brands/{brandId}" | "/api/api-keys/{apiKeyId}/rotate" => !reads,
@@ -36,6 +36,7 @@ impl<'a> Failing<'a> {
             "/api/workspaces/{workspaceId}/members/{memberId}" => method == "put",
             "/api/workspaces/{workspaceId}/agents" | "/api/workspaces/{workspaceId}/usage" => !reads,
             "/api/workspaces/{workspaceId}/agents/{agentId}" => method == "patch",
+            "/api/workspaces/{workspaceId}/integrations/{provider}/verify" => true,
             path => path.ends_with("/suspend") || path.ends_with("/reactivate"),
         };
         [
@@ -65,6 +66,9 @@ impl<'a> Failing<'a> {
             "API key" => "No API key exists with the given ID in the authenticated tenant.",
             "Invitation" if self.path.ends_with("/accept") => "No invitation was sent with this token.",
             "Invitation" => "No invitation exists with the given ID in the authenticated tenant.",
+            "Integration" => {
+                "No such workspace or provider, or no connection to it, exists in the authenticated tenant, or the caller may not see it."
+            }
             "Member" if self.path.starts_with("/api/workspaces/") => {
                 "No such workspace, or no such member in it, exists in the authenticated tenant, or the caller may not see it."
             }
@@ -115,6 +119,11 @@ impl<'a> Failing<'a> {
         };
         problem(status, title, code, &error)
     }
+}
+
+/// Whether the operation changes something that has versions.
+pub(super) fn takes_if_match(path: &str, method: &str) -> bool {
+    matches!(method, "patch" | "delete") || method == "put" && path.ends_with("/integrations/{provider}")
 }
 
 /// What does not depend on the failing.
@@ -191,6 +200,7 @@ fn refused(failing: Failing<'_>) -> Value {
             ("memberId", "not_found", "is not the id of a member")
         }
         "Member" => ("role", "not_a_choice", "must be one of owner, admin, billing, agent, observer"),
+        "Integration" => ("apiKey", "surrounding_space", "begins or ends with white space: send it without"),
         "Invitation" if failing.path.ends_with("/accept") => ("token", "required", "is required"),
         "Invitation" if failing.path.ends_with("/resend") => {
             ("expiresInDays", "out_of_range", "must be 1 to 30 days, this is 31")
@@ -223,6 +233,7 @@ impl Failing<'_> {
             path if path.starts_with("/api/brands") => "Brand",
             path if path.starts_with("/api/api-keys") => "API key",
             path if path.starts_with("/api/invitations") => "Invitation",
+            path if path.contains("/integrations") => "Integration",
             path if path.starts_with("/api/members") || path.contains("/members") => "Member",
             path if path.contains("/agents") => "Agent",
             path if path.ends_with("/limits") => "Limits",
@@ -240,6 +251,7 @@ impl Failing<'_> {
             "Brand" => "brands",
             "API key" => "keys",
             "Invitation" | "Member" => "members",
+            "Integration" => "integrations",
             "Audit" => "audit",
             "Usage" => "usage",
             "Tenant" => "tenant",
@@ -284,6 +296,7 @@ impl Failing<'_> {
                 "limit_reached",
                 "The limit of 600 minutes a month is reached: 36000 seconds of 2026-03 are used, and 95 more go beyond it.",
             ),
+            ("Integration", _) => ("integration_incomplete", "The integration with OpenAI lacks apiKey: set it first."),
             ("Member", "put") => (
                 "limit_reached",
                 "The limit of 5 members in the workspace, with those who are invited, is reached: there are 5.",

@@ -92,6 +92,10 @@ pub(crate) enum ScopeSchema {
     UsageRead,
     #[schema(rename = "usage:write")]
     UsageWrite,
+    #[schema(rename = "integrations:read")]
+    IntegrationsRead,
+    #[schema(rename = "integrations:write")]
+    IntegrationsWrite,
     #[schema(rename = "audit:read")]
     AuditRead,
     #[schema(rename = "tenant:read")]
