@@ -18,7 +18,7 @@ CREATE TABLE outbox_messages (
 -- What was tried least comes first, so that after a long outage the new does not wait for the old.
 CREATE INDEX outbox_messages_due ON outbox_messages (tenant_id, attempts, next_attempt_at) WHERE state = 'pending';
 CREATE INDEX outbox_messages_created_at ON outbox_messages (tenant_id, created_at, id);
-CREATE INDEX outbox_messages_subject ON outbox_messages (tenant_id, subject_id) WHERE state = 'pending';
+CREATE INDEX outbox_messages_subject ON outbox_messages (tenant_id, subject_id) WHERE state IN ('pending', 'dead');
 
 ALTER TABLE outbox_messages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE outbox_messages FORCE ROW LEVEL SECURITY;

@@ -116,8 +116,8 @@ impl ProviderServer {
 
     /// Where all of them are.
     pub fn urls(&self) -> ProviderUrls {
-        let base = Some(provider_url(&self.base()).unwrap());
-        ProviderUrls { elevenlabs: base.clone(), openai: base.clone(), gohighlevel: base.clone(), twilio: base }
+        let base = provider_url(&self.base()).unwrap();
+        ProviderUrls { twilio: base.clone(), elevenlabs: Some(base.clone()), openai: base.clone(), gohighlevel: base }
     }
 
     /// `http://127.0.0.1:PORT`, with TLS `https://localhost:PORT`.

@@ -36,6 +36,8 @@ pub enum Turn {
     Recipient(String),
     /// Answers the end of a message with this reply, and keeps no message.
     Content(String),
+    /// Keeps no message, and repeats the first link of its text in the answer.
+    EchoLink,
     /// Keeps the message, and closes without having answered.
     AcceptAndVanish,
     /// Keeps no message, and closes after its end without having answered.

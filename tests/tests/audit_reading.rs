@@ -1,4 +1,5 @@
 //! The audit log as its tenant reads it.
+#![expect(clippy::unwrap_used, reason = "a test ends when something is not as it must be")]
 
 use serde_json::{Value, json};
 use tenantry_domain::Role;

@@ -6,7 +6,10 @@ mod answers;
 #[path = "openapi/routes.rs"]
 mod routes;
 
-use tenantry_domain::{Choice, InvitationState, MemberStatus, Role, Scope};
+use tenantry_domain::{
+    AgentStatus, Choice, ConnectionStatus, ElevenLabsRegion, InvitationState, LimitSource, MemberStatus, Provider,
+    Role, Scope, UsageKind, VerificationStatus,
+};
 use tenantry_tests::{App, Contract, Operation, document};
 
 #[test]
@@ -42,6 +45,13 @@ fn the_closed_lists_of_the_document_are_those_of_the_domain() {
     assert_eq!(documented("Role"), words::<Role>());
     assert_eq!(documented("MemberStatus"), words::<MemberStatus>());
     assert_eq!(documented("InvitationState"), words::<InvitationState>());
+    assert_eq!(documented("AgentStatus"), words::<AgentStatus>());
+    assert_eq!(documented("UsageKind"), words::<UsageKind>());
+    assert_eq!(documented("LimitSource"), words::<LimitSource>());
+    assert_eq!(documented("Provider"), words::<Provider>());
+    assert_eq!(documented("ConnectionStatus"), words::<ConnectionStatus>());
+    assert_eq!(documented("VerificationStatus"), words::<VerificationStatus>());
+    assert_eq!(documented("ElevenLabsRegion"), words::<ElevenLabsRegion>());
 }
 
 #[test]
@@ -58,6 +68,7 @@ fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
         let ways: Vec<_> = ways.flat_map(|way| way.as_object().unwrap().keys().cloned()).collect();
         let expected: &[&str] = match () {
             () if !operation.needs_credential() => &[],
+            () if operation.is_of_the_platform() => &["platformKey"],
             () if operation.needs_a_person() => &["accessToken"],
             () => &["apiKey", "accessToken"],
         };

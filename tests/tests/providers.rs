@@ -19,8 +19,8 @@ mod voices;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::{Error, TenantId, VoiceBrand, WorkspaceId};
-use tenantry_operations::providers::{Catalogue, ElevenLabs, ElevenLabsRegion, HighLevel, Timeouts};
+use tenantry_domain::{ElevenLabsRegion, Error, TenantId, VoiceBrand, WorkspaceId};
+use tenantry_operations::providers::{Catalogue, ElevenLabs, HighLevel, Timeouts};
 use tenantry_persistence::new_id;
 use tenantry_tests::provider_accounts::ProviderServer;
 

@@ -34,6 +34,10 @@ pub type MemberId = Id<crate::Member>;
 pub type InvitationId = Id<crate::Invitation>;
 /// Identifies a message in the outbox of its tenant.
 pub type OutboxMessageId = Id<crate::OutboxMessage>;
+/// Identifies an AI agent within its tenant.
+pub type AgentId = Id<crate::Agent>;
+/// Identifies an entry of the ledger of usage within its tenant.
+pub type UsageEntryId = Id<crate::UsageEntry>;
 /// Identifies an entry of the audit log.
 pub type AuditEventId = Id<crate::AuditEvent>;
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use crate::{InvitationId, OutboxMessageId, audit::Members, ids::Identified, values::Choice};
+use crate::{InvitationId, OutboxMessageId, audit::Members, ids::Identified, page::SortKey, values::Choice};
 
 /// What a write wants sent. What it says is put together when it is sent, from what is stored then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +76,20 @@ pub struct OutboxMessage {
 
 impl Identified for OutboxMessage {
     const NOUN: &'static str = "outbox_message";
+}
+
+impl SortKey for OutboxMessage {
+    fn id(&self) -> Uuid {
+        self.id.uuid()
+    }
+
+    fn name(&self) -> String {
+        self.mail.kind().to_owned()
+    }
+
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        (self.created_at, self.created_at)
+    }
 }
 
 impl OutboxMessage {

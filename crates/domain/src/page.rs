@@ -148,6 +148,9 @@ fn time_key(time: DateTime<Utc>) -> String {
 pub struct PageLimit(u8);
 
 impl PageLimit {
+    /// The most.
+    pub const MAX: Self = Self(100);
+
     /// The number.
     pub fn get(self) -> usize {
         usize::from(self.0)

@@ -24,6 +24,14 @@ pub type BrandName = Line<120>;
 pub type WorkspaceName = Line<120>;
 /// An API key's name.
 pub type ApiKeyName = Line<120>;
+/// An AI agent's name.
+pub type AgentName = Line<120>;
+/// What another system calls an AI agent.
+pub type AgentReference = Line<200>;
+/// A voice, as its provider names it.
+pub type VoiceName = Line<200>;
+/// What an entry of usage is called by who records it.
+pub type UsageReference = Line<200>;
 /// The name or title of a sender, as it stands in a `From` line or under a message.
 pub type SenderName = Line<120>;
 /// Instructions to the AI, of a brand or of a workspace.

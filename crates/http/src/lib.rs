@@ -25,11 +25,20 @@ use std::{
 
 pub use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
-pub use api::{api_keys::ApiKeyView, brands::BrandView, members::MemberView, tenant::TenantView};
+pub use api::{
+    admin::{PlatformTenantView, PlatformTenantWithUse},
+    api_keys::ApiKeyView,
+    brands::BrandView,
+    members::MemberView,
+    tenant::TenantView,
+};
 pub use routes::document;
-use tenantry_auth::{PlatformKeys, jwt::Issuers};
+use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_domain::Error;
-use tenantry_operations::Store;
+use tenantry_operations::{
+    Store,
+    providers::{Catalogue, Providers},
+};
 use utoipa_actix_web::AppExt;
 
 /// Whom the service trusts besides the tenants' own keys.
@@ -41,10 +50,22 @@ pub struct Trust {
     pub issuers: Issuers,
 }
 
+/// What integrations need besides the data.
+#[derive(Clone)]
+pub struct Integrations {
+    /// The keys that their secrets are sealed under.
+    pub keys: MasterKeys,
+    /// The way to the providers.
+    pub providers: Providers,
+    /// What they were asked for, and answered.
+    pub catalogue: Catalogue,
+}
+
 /// What every handler shares.
 pub(crate) struct Service {
     store: Store,
     trust: Trust,
+    integrations: Integrations,
     metrics: metrics::Metrics,
     closing: Closing,
 }
@@ -87,13 +108,14 @@ pub fn serve(
     listener: TcpListener,
     store: Store,
     trust: Trust,
+    integrations: Integrations,
     closing: Closing,
     options: ServeOptions,
 ) -> io::Result<Server> {
     let document = document();
     let table = web::Data::new(routes::Table::of(&document));
     let document = web::Data::new(routes::Document::of(&document));
-    let service = web::Data::new(Service { store, trust, metrics: metrics::Metrics::new(), closing });
+    let service = web::Data::new(Service { store, trust, integrations, metrics: metrics::Metrics::new(), closing });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(service.clone())

@@ -7,7 +7,7 @@ use utoipa::{
     OpenApi,
     openapi::{
         self, HeaderBuilder, ObjectBuilder, RefOr, Required, Response, ResponseBuilder,
-        path::{Operation, ParameterBuilder, ParameterIn},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::Type,
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
@@ -27,12 +27,19 @@ use crate::error::{FieldProblem, Problem};
     servers((url = "/", description = "This service")),
     tags(
         (name = "Workspaces", description = "Operational units under a brand: regions, business units, product lines. What a workspace leaves open, its brand fills in."),
+        (name = "Limits", description = "What a workspace may have at most: its own limits and those of its tenant, of which the smaller one holds."),
+        (name = "Agents", description = "The AI agents of a workspace."),
+        (name = "Usage", description = "The seconds that a workspace uses: a ledger to which entries are only added, and its sums by month."),
+        (name = "Voices", description = "What agents of a workspace can speak with, from OpenAI and ElevenLabs."),
+        (name = "Calendars", description = "Where agents of a workspace can book appointments, in HighLevel."),
         (name = "Brands", description = "Customer-facing identities of the tenant: name, colours, sender, signatures, tone. One of them is its default."),
         (name = "Tenant", description = "The account that everything else belongs to, and what its new workspaces start with."),
         (name = "Members", description = "The people in the tenant, each in one role, and the workspaces they are assigned to."),
         (name = "Invitations", description = "Pending members: who is invited to what, until they accept."),
         (name = "API keys", description = "Machine credentials: what they may do, where, and until when. A secret is shown once."),
+        (name = "Integrations", description = "Connections of a workspace to providers. Their secrets can be set and are never shown."),
         (name = "Audit", description = "Who did what to what, and when. Written with each change, and never changed."),
+        (name = "Platform", description = "Tenants as such, for the platform that provisions them: their state and their limits, and nothing of what is inside. With a platform key."),
         (name = "Me", description = "Who the caller is and what it may do."),
         (name = "Service", description = "Health, metrics and this document. No credential needed."),
     ),
@@ -46,6 +53,14 @@ const REQUEST_ID: &str = "The request in the service's logs.";
 /// The names of the security schemes.
 const API_KEY: &str = "apiKey";
 const ACCESS_TOKEN: &str = "accessToken";
+
+/// The name of the security scheme of the platform.
+const PLATFORM_KEY: &str = "platformKey";
+
+/// Whether an operation is the platform's, for which no credential of a tenant is good.
+fn is_of_the_platform(path: &str) -> bool {
+    path.starts_with("/api/admin/")
+}
 
 /// Completes the document once its routes are known.
 pub(crate) fn complete(document: &mut openapi::OpenApi) {
@@ -62,6 +77,12 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
         .description(Some("An access token of a member, from an issuer that the service trusts. It names the tenant."))
         .build();
     components.security_schemes.insert(ACCESS_TOKEN.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("tnt_plat_v1_…")
+        .description(Some("A platform key of this service, `tnt_plat_v1_…`, for `/api/admin` and nothing else."))
+        .build();
+    components.security_schemes.insert(PLATFORM_KEY.to_owned(), RefOr::T(SecurityScheme::Http(scheme)));
     for (path, item) in &mut document.paths.paths {
         let methods = [
             (&mut item.get, "get"),
@@ -86,17 +107,26 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
         let text = "The `ETag` of the answer you have, such as `\"3\"`; 304 when nothing has changed.";
         header_parameter(operation, "If-None-Match", text);
     }
-    if matches!(method, "patch" | "delete") {
+    if failures::takes_if_match(path, method) {
         let text = "The `ETag` of what you mean to change, such as `\"3\"`; 412 when it has changed since.";
         header_parameter(operation, "If-Match", text);
     }
     if is_api {
-        let way = |name| SecurityRequirement::new(name, Vec::<String>::new());
-        let people_only = matches!(path, "/api/tenant/transfer-ownership" | "/api/invitations/accept");
-        let ways = if people_only { vec![way(ACCESS_TOKEN)] } else { vec![way(API_KEY), way(ACCESS_TOKEN)] };
-        operation.security = Some(ways);
+        let ways: &[&str] = match path {
+            path if is_of_the_platform(path) => &[PLATFORM_KEY],
+            "/api/tenant/transfer-ownership" | "/api/invitations/accept" => &[ACCESS_TOKEN],
+            _ => &[API_KEY, ACCESS_TOKEN],
+        };
+        operation.security =
+            Some(ways.iter().map(|name| SecurityRequirement::new(*name, Vec::<String>::new())).collect());
     }
-    let failing = Failing { path, method, has_body: operation.request_body.is_some(), is_list: has_list(operation) };
+    let failing = Failing {
+        path,
+        method,
+        has_body: operation.request_body.is_some(),
+        is_list: has_list(operation),
+        has_query: has_query(operation),
+    };
     let responses = &mut operation.responses.responses;
     if one {
         responses
@@ -104,8 +134,9 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
     }
     for (status, response) in responses.iter_mut() {
         if let RefOr::T(response) = response {
-            // A batch answers with several things, which have no tag in common.
-            success_headers(response, status, one || method != "get" && !path.ends_with("/batch"));
+            // A batch answers with several things, which have no tag in common; an entry of a ledger never changes.
+            let untagged = path.ends_with("/batch") || path.ends_with("/usage");
+            success_headers(response, status, one || method != "get" && !untagged);
         }
     }
     responses.extend(failing.responses().map(|(status, response)| (status.to_string(), RefOr::T(response))));
@@ -125,6 +156,11 @@ fn has_list(operation: &Operation) -> bool {
         .iter()
         .flatten()
         .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "cursor"))
+}
+
+fn has_query(operation: &Operation) -> bool {
+    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
+    operation.parameters.iter().flatten().any(in_query)
 }
 
 fn header_parameter(operation: &mut Operation, name: &str, description: &str) {

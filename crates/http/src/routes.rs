@@ -8,7 +8,8 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use crate::{
     api::{
-        api_keys, assignments, audit_events, brands, effective, invitations, me, members, service, tenant, workspaces,
+        admin, agents, api_keys, assignments, audit_events, brands, calendars, effective, integrations, invitations,
+        limits, me, members, service, tenant, usage, voices, workspaces,
     },
     openapi, telemetry,
 };
@@ -23,6 +24,18 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(workspaces::delete)
         .service(workspaces::restore)
         .service(effective::show)
+        .service(voices::list)
+        .service(calendars::list)
+        .service(limits::show)
+        .service(limits::update)
+        .service(agents::list)
+        .service(agents::create)
+        .service(agents::show)
+        .service(agents::update)
+        .service(agents::delete)
+        .service(usage::record)
+        .service(usage::show)
+        .service(usage::check)
         .service(brands::list)
         .service(brands::create)
         .service(brands::show)
@@ -52,8 +65,21 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(api_keys::show)
         .service(api_keys::revoke)
         .service(api_keys::rotate)
+        .service(integrations::list)
+        .service(integrations::show)
+        .service(integrations::set)
+        .service(integrations::remove)
+        .service(integrations::verify)
         .service(audit_events::list)
         .service(me::show)
+        .service(admin::list)
+        .service(admin::create)
+        .service(admin::show)
+        .service(admin::update)
+        .service(admin::delete)
+        .service(admin::suspend)
+        .service(admin::reactivate)
+        .service(admin::restore)
         .service(service::healthz)
         .service(service::readyz)
         .service(service::metrics)

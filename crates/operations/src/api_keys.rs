@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use tenantry_auth::Secret;
 use tenantry_domain::{
     Action, ApiKey, ApiKeyDetails, ApiKeyId, Change, Credential, Error, InTenant, NewApiKey, Overlap, Page,
-    PageRequest, Precondition, Unauthenticated,
+    PageRequest, Precondition,
 };
-use tenantry_persistence::{Store, new_id};
+use tenantry_persistence::{Store, new_id, nowhere};
 
 /// A page of the tenant's keys; with `active` only those that work, or only those that no longer do.
 ///
@@ -44,7 +44,7 @@ pub async fn create(
     now: DateTime<Utc>,
 ) -> Result<(ApiKey, Secret), Error> {
     details.lives_at(now)?;
-    let (id, secret, new) = prepare(credential, details)?;
+    let (id, secret, new) = prepare(credential, Action::ApiKeyCreate, details)?;
     let key = store
         .write(credential, InTenant, Action::ApiKeyCreate, move |tx| {
             new.details.within(tx.grant())?;
@@ -69,7 +69,7 @@ pub async fn rotate(
     now: DateTime<Utc>,
 ) -> Result<(ApiKey, Secret), Error> {
     let details = show_for_rotation(store, credential, old).await?.details;
-    let (id, secret, new) = prepare(credential, details)?;
+    let (id, secret, new) = prepare(credential, Action::ApiKeyRotate, details)?;
     let key = store
         .write(credential, InTenant, Action::ApiKeyRotate, move |tx| {
             let before = tx.lock_api_key(old)?;
@@ -92,8 +92,12 @@ async fn show_for_rotation(store: &Store, credential: &Credential, id: ApiKeyId)
     store.read(credential, InTenant, Action::ApiKeyRotate, move |tx| tx.api_key(id)).await
 }
 
-fn prepare(credential: &Credential, details: ApiKeyDetails) -> Result<(ApiKeyId, Secret, NewApiKey), Error> {
-    let tenant = credential.tenant().ok_or(Error::Unauthenticated(Unauthenticated::Invalid))?;
+fn prepare(
+    credential: &Credential,
+    action: Action,
+    details: ApiKeyDetails,
+) -> Result<(ApiKeyId, Secret, NewApiKey), Error> {
+    let tenant = credential.tenant().ok_or_else(|| nowhere(credential, action))?;
     let secret = tenantry_auth::issue(tenant, details.mode)?;
     let new = NewApiKey { details, hash: secret.hash(), last_four: secret.last_four().to_owned() };
     Ok((new_id(), secret, new))

@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::{EmailAddress, Line, SenderName};
 use uuid::Uuid;
 
-pub use invitation::{InvitationLetter, Inviter, invitation_letter};
+pub use invitation::{InvitationLetter, invitation_letter};
 pub use link::InvitationLink;
 pub use smtp::{Password, Security, SmtpOptions};
 

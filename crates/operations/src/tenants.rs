@@ -149,7 +149,7 @@ pub async fn any(store: &Store, credential: &Credential) -> Result<bool, Error> 
 ///
 /// Those of [`Store::read`].
 pub async fn inspect(store: &Store, credential: &Credential, id: TenantId) -> Result<(Tenant, Use), Error> {
-    store.read(credential, OverTenant(id), Action::TenantRead, |tx| tx.tenant_and_use()).await
+    store.read(credential, OverTenant(id), Action::TenantInspect, |tx| tx.tenant_and_use()).await
 }
 
 /// Changes any tenant and its limits, from above. A limit below what is there keeps that and lets it not grow.
@@ -166,7 +166,7 @@ pub async fn administer(
     limits: LimitsPatch,
 ) -> Result<(Tenant, Use), Error> {
     store
-        .write(credential, OverTenant(id), Action::TenantUpdate, move |tx| {
+        .write(credential, OverTenant(id), Action::TenantAdminister, move |tx| {
             let before = tx.lock_tenant()?;
             precondition.hold(before.version)?;
             let (details, limits) = (before.details.patched(&patch), before.limits.patched(limits));

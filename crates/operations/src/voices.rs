@@ -1,24 +1,32 @@
 //! The voices of a workspace: list.
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::{Action, Credential, Error, Unauthenticated, WorkspaceId};
+use tenantry_auth::seal::MasterKeys;
+use tenantry_domain::{Action, Credential, Error, Provider, Unauthenticated, WorkspaceId};
+use tenantry_persistence::Store;
 
-use crate::providers::{Catalogue, ElevenLabs, Voices};
+use crate::{
+    integrations,
+    providers::{Catalogue, ElevenLabs, Voices},
+};
 
-/// The voices that agents of the workspace can speak with. `open` goes through the door for this action and brings the account of
-/// ElevenLabs that the workspace is connected to, if any; the provider is asked afterwards.
+/// The voices that agents of the workspace can speak with: those of the account of ElevenLabs too that it is connected to. The
+/// provider is asked outside of any transaction.
 ///
 /// # Errors
 ///
-/// Those of `open` and of [`Catalogue::voices`].
+/// Those of [`integrations::open`] and of [`Catalogue::voices`].
 pub async fn list(
+    store: &Store,
+    keys: &MasterKeys,
     catalogue: &Catalogue,
     credential: &Credential,
     workspace: WorkspaceId,
-    open: impl AsyncFnOnce(Action) -> Result<Option<ElevenLabs>, Error>,
     now: DateTime<Utc>,
 ) -> Result<Voices, Error> {
-    let account = open(Action::VoiceList).await?;
+    let fields =
+        integrations::open(store, keys, credential, workspace, Provider::ElevenLabs, Action::VoiceList).await?;
+    let account = fields.as_ref().map(ElevenLabs::of).transpose()?;
     let tenant = credential.tenant().ok_or(Error::Unauthenticated(Unauthenticated::Invalid))?;
     catalogue.voices(account.as_ref(), (tenant, workspace), now).await
 }

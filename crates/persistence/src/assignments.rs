@@ -6,10 +6,9 @@ use tenantry_domain::{Error, InWorkspace, Member, MemberId, Page, PageRequest, T
 
 use crate::{
     fault::{Fault, violates},
-    keyset,
+    keyset, limits,
     members::{self, Row},
     schema::{assignments, invitation_workspaces, invitations, members as members_table},
-    tenants,
     tx::Tx,
 };
 
@@ -90,7 +89,16 @@ pub(crate) fn check_places(
     tenant: TenantId,
     workspace: WorkspaceId,
 ) -> Result<(), Fault> {
-    let Some(cap) = tenants::read(connection, tenant)?.limits.max_members else { return Ok(()) };
+    let Some(cap) = limits::read(connection, tenant, workspace)?.in_force.members.effective() else { return Ok(()) };
+    let used = places(connection, tenant, workspace)?;
+    if used >= i64::from(cap.get()) {
+        return Err(limit_reached("members in the workspace, with those who are invited,", cap, used).into());
+    }
+    Ok(())
+}
+
+/// How many places in a workspace are taken, by members and by those who are invited.
+pub(crate) fn places(connection: &mut PgConnection, tenant: TenantId, workspace: WorkspaceId) -> QueryResult<i64> {
     let assigned: i64 = assignments::table
         .filter(assignments::tenant_id.eq(tenant.uuid()).and(assignments::workspace_id.eq(workspace.uuid())))
         .count()
@@ -108,9 +116,5 @@ pub(crate) fn check_places(
         .filter(invitations::expires_at.gt(now.into_sql::<Timestamptz>()))
         .count()
         .get_result(connection)?;
-    let used = assigned + invited;
-    if used >= i64::from(cap.get()) {
-        return Err(limit_reached("members in the workspace, with those who are invited,", cap, used).into());
-    }
-    Ok(())
+    Ok(assigned + invited)
 }

@@ -203,9 +203,19 @@ impl Tx<'_, InWorkspace> {
     }
 }
 
-fn read(connection: &mut PgConnection, tenant: TenantId, id: BrandId) -> Result<Brand, Fault> {
+pub(crate) fn read(connection: &mut PgConnection, tenant: TenantId, id: BrandId) -> Result<Brand, Fault> {
     let row = brands::table
         .filter(brands::tenant_id.eq(tenant.uuid()).and(brands::id.eq(id.uuid())))
+        .select(Row::as_select())
+        .first(connection)
+        .optional()?;
+    row.ok_or(Error::NotFound("brand"))?.into_brand()
+}
+
+/// The brand that is meant where none is named.
+pub(crate) fn read_default(connection: &mut PgConnection, tenant: TenantId) -> Result<Brand, Fault> {
+    let row = brands::table
+        .filter(brands::tenant_id.eq(tenant.uuid()).and(brands::is_default))
         .select(Row::as_select())
         .first(connection)
         .optional()?;
@@ -290,4 +300,18 @@ fn slug_taken(slug: &Slug) -> Error {
 /// The refusal of a brand that is not there or not to be seen.
 pub(crate) fn unknown_brand() -> Error {
     Error::invalid(Refusal::new("not_found", "is not the id of a brand").of("brandId"))
+}
+
+/// Stores a brand as it was elsewhere, as it will be counted from here on.
+pub(crate) fn import(connection: &mut PgConnection, tenant: TenantId, brand: &Brand) -> QueryResult<()> {
+    diesel::insert_into(brands::table)
+        .values((
+            brands::tenant_id.eq(tenant.uuid()),
+            brands::id.eq(brand.id.uuid()),
+            Columns::of(&brand.details, &brand.slug, brand.is_default),
+            brands::created_at.eq(brand.created_at),
+            brands::updated_at.eq(brand.updated_at),
+        ))
+        .execute(connection)
+        .map(drop)
 }

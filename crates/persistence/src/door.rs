@@ -29,6 +29,8 @@ pub struct Store {
 enum Access {
     Read,
     Write,
+    /// Sees the whole of it as it was at one moment, however long it takes.
+    Snapshot,
 }
 
 impl Store {
@@ -79,6 +81,21 @@ impl Store {
         self.enter(credential, place, action, Access::Write, work).await
     }
 
+    /// Reads a lot, all of it as it was at one moment, and writes down that it was read. Otherwise as [`Store::write`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Store::read`].
+    pub async fn survey<P: Place, T: Send + 'static>(
+        &self,
+        credential: &Credential,
+        place: P,
+        action: Action,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.enter(credential, place, action, Access::Snapshot, work).await
+    }
+
     async fn enter<P: Place, T: Send + 'static>(
         &self,
         credential: &Credential,
@@ -91,6 +108,7 @@ impl Store {
         let begin = match access {
             Access::Read => format!("BEGIN READ ONLY; {stand}"),
             Access::Write => format!("BEGIN; {stand}"),
+            Access::Snapshot => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {stand}"),
         };
         let credential = credential.clone();
         self.pool
@@ -144,8 +162,8 @@ pub(crate) fn finish<T>(connection: &mut PgConnection, outcome: Result<T, Fault>
     }
 }
 
-/// Why a credential of no tenant cannot stand in one.
-fn nowhere(credential: &Credential, action: Action) -> Error {
+/// Why a credential of no tenant cannot stand in one: what the door answers it, for who must know before the door.
+pub fn nowhere(credential: &Credential, action: Action) -> Error {
     match credential.holder {
         // Its key is good. What it may not do is said as to anybody else.
         Holder::Platform => permit(&Grant::Platform, action)

@@ -133,6 +133,6 @@ fn mark_accepted(connection: &mut PgConnection, tenant: TenantId, id: Invitation
     diesel::update(table::table.filter(table::tenant_id.eq(tenant.uuid()).and(table::id.eq(id.uuid()))))
         .set((table::accepted_at.eq(now), table::version.eq(table::version + 1), table::updated_at.eq(now)))
         .execute(connection)?;
-    outbox::drop_pending(connection, tenant, Mail::Invitation(id))?;
+    outbox::drop_unsent(connection, tenant, Mail::Invitation(id))?;
     invitations::lock(connection, tenant, id)
 }

@@ -129,7 +129,7 @@ impl Tx<'_, InTenant> {
             }
         }
         replace_tokens(self.connection, self.found, before.id)?;
-        outbox::drop_pending(self.connection, self.found, Mail::Invitation(before.id))?;
+        outbox::drop_unsent(self.connection, self.found, Mail::Invitation(before.id))?;
         let row = diesel::update(
             invitations::table
                 .filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(before.id.uuid()))),
@@ -156,7 +156,7 @@ impl Tx<'_, InTenant> {
         ))
         .returning(Row::as_returning())
         .get_result(self.connection)?;
-        outbox::drop_pending(self.connection, self.found, Mail::Invitation(id))?;
+        outbox::drop_unsent(self.connection, self.found, Mail::Invitation(id))?;
         one(self.connection, self.found, Some(row))
     }
 
@@ -290,4 +290,32 @@ fn with_workspaces(connection: &mut PgConnection, tenant: TenantId, rows: Vec<Ro
             row.into_invitation(workspaces)
         })
         .collect()
+}
+
+/// Stores an invitation as it was elsewhere, as it will be counted from here on, without a token.
+pub(crate) fn import(connection: &mut PgConnection, tenant: TenantId, invitation: &Invitation) -> QueryResult<()> {
+    diesel::insert_into(invitations::table)
+        .values((
+            invitations::tenant_id.eq(tenant.uuid()),
+            invitations::id.eq(invitation.id.uuid()),
+            invitations::email.eq(invitation.details.email.as_str()),
+            invitations::email_key.eq(invitation.details.email.key()),
+            invitations::role.eq(invitation.details.role.as_str()),
+            invitations::expires_at.eq(invitation.expires_at),
+            invitations::accepted_at.eq(invitation.accepted_at),
+            invitations::revoked_at.eq(invitation.revoked_at),
+            invitations::created_at.eq(invitation.created_at),
+            invitations::updated_at.eq(invitation.updated_at),
+        ))
+        .execute(connection)?;
+    for workspace in &invitation.details.workspaces {
+        diesel::insert_into(invitation_workspaces::table)
+            .values((
+                invitation_workspaces::tenant_id.eq(tenant.uuid()),
+                invitation_workspaces::invitation_id.eq(invitation.id.uuid()),
+                invitation_workspaces::workspace_id.eq(workspace.uuid()),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
 }

@@ -45,6 +45,21 @@ struct NewRow<'a> {
     subject: &'a str,
 }
 
+impl<'a> NewRow<'a> {
+    fn of(tenant: TenantId, id: MemberId, details: &'a MemberDetails) -> Self {
+        Self {
+            tenant_id: tenant.uuid(),
+            id: id.uuid(),
+            email: details.email.as_str(),
+            email_key: details.email.key(),
+            role: details.role.as_str(),
+            status: details.status.as_str(),
+            issuer: details.person.issuer.as_str(),
+            subject: details.person.subject.as_str(),
+        }
+    }
+}
+
 impl Row {
     pub(crate) fn into_member(self) -> Result<Member, Fault> {
         let details = MemberDetails {
@@ -230,18 +245,8 @@ pub(crate) fn insert(
     id: MemberId,
     details: &MemberDetails,
 ) -> Result<Member, Fault> {
-    let row = NewRow {
-        tenant_id: tenant.uuid(),
-        id: id.uuid(),
-        email: details.email.as_str(),
-        email_key: details.email.key(),
-        role: details.role.as_str(),
-        status: details.status.as_str(),
-        issuer: details.person.issuer.as_str(),
-        subject: details.person.subject.as_str(),
-    };
     diesel::insert_into(members::table)
-        .values(row)
+        .values(NewRow::of(tenant, id, details))
         .returning(Row::as_returning())
         .get_result(connection)
         .map_err(|error| match violates(&error, "members_person_key") {
@@ -320,4 +325,16 @@ pub(crate) fn assigned_workspaces(tenant: Uuid, member: Uuid) -> _ {
     assignments::table
         .filter(assignments::tenant_id.eq(tenant).and(assignments::member_id.eq(member)))
         .select(assignments::workspace_id)
+}
+
+/// Stores a member as it was elsewhere, as it will be counted from here on.
+pub(crate) fn import(connection: &mut PgConnection, tenant: TenantId, member: &Member) -> QueryResult<()> {
+    diesel::insert_into(members::table)
+        .values((
+            NewRow::of(tenant, member.id, &member.details),
+            members::created_at.eq(member.created_at),
+            members::updated_at.eq(member.updated_at),
+        ))
+        .execute(connection)
+        .map(drop)
 }

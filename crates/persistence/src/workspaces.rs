@@ -26,7 +26,7 @@ use crate::{
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = workspaces, check_for_backend(Pg))]
-struct Row {
+pub(crate) struct Row {
     tenant_id: Uuid,
     id: Uuid,
     brand_id: Uuid,
@@ -74,7 +74,7 @@ impl<'a> Columns<'a> {
 }
 
 impl Row {
-    fn into_workspace(self) -> Result<Workspace, Fault> {
+    pub(crate) fn into_workspace(self) -> Result<Workspace, Fault> {
         let locale = Locale {
             country: stored("workspaces.country", &self.country)?,
             language: stored("workspaces.operating_language", &self.operating_language)?,
@@ -312,6 +312,21 @@ impl Tx<'_, InRestorableWorkspace> {
     }
 }
 
+/// Those of the workspaces that are there, by name.
+pub(crate) fn read_those(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[WorkspaceId],
+) -> Result<Vec<Workspace>, Fault> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows: Vec<Row> = visible(tenant, Reach::Tenant)
+        .filter(workspaces::id.eq_any(ids))
+        .order((workspaces::name, workspaces::id))
+        .select(Row::as_select())
+        .load(connection)?;
+    rows.into_iter().map(Row::into_workspace).collect()
+}
+
 /// The one row of a place.
 #[diesel::dsl::auto_type]
 fn this(found: FoundWorkspace) -> _ {
@@ -321,4 +336,24 @@ fn this(found: FoundWorkspace) -> _ {
 
 fn found(row: Option<Row>) -> Result<Workspace, Fault> {
     row.ok_or(Error::NotFound("workspace"))?.into_workspace()
+}
+
+/// Stores a workspace as it was elsewhere, as it will be counted from here on.
+pub(crate) fn import(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    workspace: &Workspace,
+    deleted_at: Option<DateTime<Utc>>,
+) -> QueryResult<()> {
+    diesel::insert_into(workspaces::table)
+        .values((
+            workspaces::tenant_id.eq(tenant.uuid()),
+            workspaces::id.eq(workspace.id.uuid()),
+            Columns::of(&workspace.details),
+            workspaces::created_at.eq(workspace.created_at),
+            workspaces::updated_at.eq(workspace.updated_at),
+            workspaces::deleted_at.eq(deleted_at),
+        ))
+        .execute(connection)
+        .map(drop)
 }

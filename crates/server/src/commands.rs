@@ -1,9 +1,25 @@
 //! One module for each command.
 
+use crate::{exit::Exit, settings::Settings};
+
 pub(crate) mod config;
 pub(crate) mod healthcheck;
 pub(crate) mod key;
+pub(crate) mod master_key;
+pub(crate) mod member;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
+pub(crate) mod outbox;
+pub(crate) mod platform_key;
+pub(crate) mod reseal;
 pub(crate) mod serve;
 pub(crate) mod tenant;
+
+/// Adds who must do this to what went wrong, where somebody else tried.
+pub(crate) fn as_owner(exit: Exit, settings: &Settings, what: &str) -> Exit {
+    let is_owner = settings.database_url.is_none() || settings.owner_database_url.is_some();
+    if is_owner || !exit.says("permission denied") {
+        return exit;
+    }
+    exit.and(&format!("{what} as the owner of the database: set TENANTRY_OWNER_DATABASE_URL"))
+}

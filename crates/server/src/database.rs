@@ -3,7 +3,7 @@
 mod watch;
 
 use tenantry_persistence::{
-    Migrator, PoolOptions, Store,
+    Eraser, Migrator, PoolOptions, Store,
     embedded::{self, Cluster},
     objection_to,
 };
@@ -91,6 +91,16 @@ impl Database {
     /// A connection of the owner.
     pub(crate) fn migrator(&self) -> Result<Migrator, Exit> {
         Migrator::connect(&self.owner_url).map_err(|error| Exit::database(error.to_string()))
+    }
+
+    /// A connection of the owner that erases tenants.
+    pub(crate) fn eraser(&self) -> Result<Eraser, Exit> {
+        Ok(Eraser::connect(&self.owner_url)?)
+    }
+
+    /// The address for the owner of the embedded database; that of another is for its operators alone.
+    pub(crate) fn own_owner_url(&self) -> Option<String> {
+        self.is_embedded().then(|| self.owner_url.clone())
     }
 
     /// The data, behind its door.

@@ -28,6 +28,14 @@ impl Exit {
         Self::new(2, message)
     }
 
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(3, message)
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(4, message)
+    }
+
     pub(crate) fn database(message: impl Into<String>) -> Self {
         Self::new(5, message)
     }

@@ -4,8 +4,10 @@
 
 mod commands;
 mod database;
+mod erasure;
 mod exit;
 mod logging;
+mod master_keys;
 mod output;
 mod settings;
 
@@ -48,12 +50,24 @@ enum Command {
     /// Run, undo and inspect the migrations of the database
     #[command(subcommand)]
     Migrate(commands::migrate::Migrate),
-    /// Create and inspect tenants
+    /// Create, inspect, limit, suspend and delete tenants
     #[command(subcommand)]
     Tenant(commands::tenant::Tenant),
     /// Make, inspect, rotate and revoke the API keys of a tenant
     #[command(subcommand)]
     Key(commands::key::Key),
+    /// List the letters of the tenants, and try again what was given up
+    #[command(subcommand)]
+    Outbox(commands::outbox::Outbox),
+    /// Create, list and remove the members of a tenant
+    #[command(subcommand)]
+    Member(commands::member::Member),
+    /// Make a platform key, for the tenants API under /api/admin; it is printed this once and stored nowhere
+    PlatformKey,
+    /// Make a master key, under which the secrets of integrations are sealed
+    MasterKey(commands::master_key::NewMasterKey),
+    /// Seal the secrets of integrations under another master key, while the service runs
+    Reseal(commands::reseal::Reseal),
     /// Print the OpenAPI document (YAML; JSON with --output json)
     Openapi,
     /// Print the settings in force, secrets masked, and where each comes from
@@ -72,8 +86,11 @@ fn main() -> std::process::ExitCode {
 }
 
 fn run(command: Command, output: &Output) -> Result<(), Exit> {
-    if let Command::Openapi = command {
-        return commands::openapi::print(output);
+    // What needs no settings works where they are wrong.
+    match command {
+        Command::Openapi => return commands::openapi::print(output),
+        Command::PlatformKey => return commands::platform_key::make(output),
+        _ => {}
     }
     let settings = settings::Settings::read().map_err(Exit::settings)?;
     match command {
@@ -81,8 +98,12 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Migrate(command) => commands::migrate::run(&command, &settings, output),
         Command::Tenant(command) => commands::tenant::run(command, &settings, output),
         Command::Key(command) => commands::key::run(command, &settings, output),
+        Command::Outbox(command) => commands::outbox::run(command, &settings, output),
+        Command::Member(command) => commands::member::run(command, &settings, output),
+        Command::MasterKey(new) => commands::master_key::run(&new, &settings, output),
+        Command::Reseal(reseal) => commands::reseal::run(&reseal, &settings, output),
         Command::Config => commands::config::print(&settings, output),
         Command::Healthcheck => commands::healthcheck::run(&settings, output),
-        Command::Openapi => Ok(()),
+        Command::Openapi | Command::PlatformKey => Ok(()),
     }
 }

@@ -1,11 +1,16 @@
 //! Settings: read once from the environment and a TOML file, typed, all faults reported together.
 
 mod issuers;
+mod mail;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use config::{Config, Environment, File, FileFormat, Source};
-use tenantry_auth::jwt::Issuers;
+use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
+use tenantry_operations::providers::{ProviderUrls, provider_url};
+use url::Url;
+
+pub(crate) use mail::Mail;
 
 /// Everything that can be set.
 #[derive(Clone)]
@@ -20,12 +25,19 @@ pub(crate) struct Settings {
     pub(crate) database_wait: Duration,
     pub(crate) statement_timeout: Duration,
     pub(crate) prepare_statements: bool,
+    pub(crate) platform_keys: Vec<PlatformKeyHash>,
     pub(crate) workers: usize,
     pub(crate) shutdown_delay: Duration,
     pub(crate) shutdown_grace: Duration,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: String,
+    pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) other_master_key_files: Vec<PathBuf>,
+    /// `None` only together with a fault.
+    pub(crate) provider_urls: Option<ProviderUrls>,
     pub(crate) issuers: Issuers,
+    /// None in a process that sends no letters.
+    pub(crate) mail: Option<Mail>,
     /// For `tenantry config`: every setting as text, secrets masked.
     pub(crate) shown: Vec<Shown>,
 }
@@ -51,9 +63,9 @@ pub(crate) struct Shown {
 /// capitals.
 struct Row(&'static str, &'static str, &'static str);
 
-const ROWS: [Row; 15] = [
+const ROWS: [Row; 35] = [
     Row("bind", "127.0.0.1:8080", "address and port to listen on; port 0 takes a free one"),
-    Row("data_dir", "data", "where the embedded PostgreSQL lives"),
+    Row("data_dir", "data", "where the embedded PostgreSQL lives, and letters without a mail server"),
     Row("database_url", "", "PostgreSQL of your own, as the role that serves; also DATABASE_URL"),
     Row("owner_database_url", "", "the same database as its owner, for `tenantry migrate`"),
     Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database; searched for when empty"),
@@ -62,12 +74,35 @@ const ROWS: [Row; 15] = [
     Row("database_wait", "2s", "how long a request waits for a connection before it is answered 503"),
     Row("statement_timeout", "5s", "how long one statement may run"),
     Row("prepare_statements", "true", "false for a pooler that cannot track prepared statements"),
+    Row("platform_key_sha256", "", "hashes of the platform keys, comma-separated; `tenantry platform-key` makes one"),
     Row("workers", "", "threads that answer requests; one for each processor when empty"),
     Row("shutdown_delay", "0s", "how long /readyz says 503 before the service stops listening"),
     Row("shutdown_grace", "30s", "how long requests that are being answered may take to finish at shutdown"),
     Row("log_format", "pretty", "pretty or json"),
     Row("log_level", "info", "error, warn, info, debug, trace, or a filter such as info,tenantry_http=debug"),
+    Row("smtp_host", "", "the mail server; without one, letters become files in mail_dir"),
+    Row("smtp_port", "", "its port; 587 with starttls, 465 with tls and 25 with plain when empty"),
+    Row("smtp_security", "starttls", "starttls, tls, or plain for a mail catcher next door"),
+    Row("smtp_username", "", "the user name for the mail server"),
+    Row("smtp_password", "", "the password that goes with it"),
+    Row("smtp_password_file", "", "a file with that password instead"),
+    Row("smtp_ca_file", "", "certificates (PEM) to trust besides those of the system"),
+    Row("smtp_timeout", "30s", "how long an attempt to send a letter may take, 1s to 60s"),
+    Row("mail_from", "", "the address that letters come from; needed with smtp_host"),
+    Row("mail_dir", "", "where letters become files; the folder mail in data_dir when empty"),
+    Row("invitation_link", "", "where invitations are accepted, with {token} in it; needed with smtp_host"),
+    Row("mail_workers", "2", "how many letters are sent at once; 0 sends none in this process"),
+    Row("mail_poll", "1s", "how often the outbox is looked at, 100ms to 1h"),
+    Row("master_key_file", "", "file with the master key that seals; the embedded database gets one when empty"),
+    Row("other_master_key_files", "", "files with further master keys, which only open; separated by commas"),
+    Row("twilio_url", "https://api.twilio.com", "where Twilio is"),
+    Row("elevenlabs_url", "", "where ElevenLabs is, for all regions; the host of each region when empty"),
+    Row("openai_url", "https://api.openai.com", "where OpenAI is"),
+    Row("gohighlevel_url", "https://services.leadconnectorhq.com", "where HighLevel is"),
 ];
+
+/// The setting whose value is shown in part.
+const PLATFORM_KEYS: &str = "platform_key_sha256";
 
 type Values = BTreeMap<String, String>;
 
@@ -126,6 +161,7 @@ impl Settings {
             prepare_statements: reader
                 .parse("prepare_statements", faults, |raw| raw.parse().map_err(|_| "must be true or false"))
                 .unwrap_or(true),
+            platform_keys: reader.hashes(PLATFORM_KEYS, faults),
             workers: reader
                 .parse("workers", faults, |raw| match raw.parse() {
                     Ok(n @ 1..=256) => Ok(n),
@@ -148,7 +184,11 @@ impl Settings {
                         .map_err(|_| "must be a level or a filter")
                 })
                 .unwrap_or_default(),
+            master_key_file: reader.text("master_key_file").map(PathBuf::from),
+            other_master_key_files: reader.paths("other_master_key_files"),
+            provider_urls: reader.provider_urls(faults),
             issuers: Issuers::none(),
+            mail: mail::read(reader, faults),
             shown: ROWS.iter().map(|row| reader.show(row)).collect(),
         }
     }
@@ -201,6 +241,11 @@ impl Reader {
         }
     }
 
+    /// Whether somebody has set it.
+    fn is_given(&self, name: &str) -> bool {
+        !matches!(self.value(name), (None, _) | (_, "default"))
+    }
+
     fn text(&self, name: &str) -> Option<String> {
         self.value(name).0.map(str::to_owned)
     }
@@ -219,6 +264,22 @@ impl Reader {
         None
     }
 
+    /// Several paths, separated by commas.
+    fn paths(&self, name: &str) -> Vec<PathBuf> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|path| !path.is_empty()).map(PathBuf::from).collect()
+    }
+
+    fn provider_urls(&self, faults: &mut Vec<String>) -> Option<ProviderUrls> {
+        let mut url = |name: &str| -> Option<Url> {
+            let read = provider_url(self.value(name).0?);
+            read.map_err(|rule| faults.push(format!("TENANTRY_{} {rule}", name.to_uppercase()))).ok()
+        };
+        let (twilio, elevenlabs) = (url("twilio_url"), url("elevenlabs_url"));
+        let (openai, gohighlevel) = (url("openai_url"), url("gohighlevel_url"));
+        Some(ProviderUrls { twilio: twilio?, elevenlabs, openai: openai?, gohighlevel: gohighlevel? })
+    }
+
     fn parse<T>(
         &self,
         name: &str,
@@ -231,9 +292,26 @@ impl Reader {
             .ok()
     }
 
+    /// Hashes with commas between them. What is no hash is not shown, because it may be the key itself.
+    fn hashes(&self, name: &str, faults: &mut Vec<String>) -> Vec<PlatformKeyHash> {
+        let mut hashes = Vec::new();
+        for (at, raw) in self.value(name).0.into_iter().flat_map(listed).enumerate() {
+            match raw.parse() {
+                Ok(hash) => hashes.push(hash),
+                Err(refusal) => faults.push(format!("TENANTRY_{}: hash {} {refusal}", name.to_uppercase(), at + 1)),
+            }
+        }
+        hashes
+    }
+
     fn show(&self, row: &Row) -> Shown {
         let (value, source) = self.value(row.0);
-        let masked = value.map(|value| if row.0.ends_with("database_url") { mask(value) } else { value.to_owned() });
+        let masked = value.map(|value| match row.0 {
+            "smtp_password" => "***".to_owned(),
+            PLATFORM_KEYS => listed(value).map(|hash| format!("{hash:.8}…")).collect::<Vec<_>>().join(", "),
+            name if name.ends_with("database_url") => mask(value),
+            _ => value.to_owned(),
+        });
         Shown {
             name: row.0,
             variable: format!("TENANTRY_{}", row.0.to_uppercase()),
@@ -242,6 +320,11 @@ impl Reader {
             help: row.2,
         }
     }
+}
+
+/// The values of a list with commas between them.
+fn listed(raw: &str) -> impl Iterator<Item = &str> {
+    raw.split(',').map(str::trim).filter(|value| !value.is_empty())
 }
 
 /// Whether libpq can read this: a URL whose every part is one, or words with a value each.
@@ -324,6 +407,25 @@ mod tests {
         let mut faults = Vec::new();
         Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
         assert!(faults.len() == 1 && faults[0].contains("TENANTRY_DATABASE_URL") && !faults[0].contains("s3c"));
+    }
+
+    #[test]
+    fn a_platform_key_in_the_place_of_its_hash_is_refused_and_not_shown() {
+        let key = tenantry_auth::issue_platform().unwrap();
+        let hash = PlatformKeyHash::of(&key).to_string();
+        let read = |value: &str| {
+            let mut faults = Vec::new();
+            let environment = Values::from([(PLATFORM_KEYS.to_owned(), value.to_owned())]);
+            let settings = Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+            let shown = settings.shown.into_iter().find(|shown| shown.name == PLATFORM_KEYS).unwrap().value;
+            (settings.platform_keys.len(), faults, shown)
+        };
+        let (known, faults, shown) = read(&format!("{hash}, {} ,", hash.to_uppercase()));
+        assert_eq!((known, faults), (2, vec![]));
+        assert_eq!(shown.unwrap(), format!("{}…, {}…", &hash[..8], hash[..8].to_uppercase()));
+        let (_, faults, shown) = read(&format!("{hash},{}", key.reveal()));
+        assert!(faults.len() == 1 && faults[0].contains("hash 2") && faults[0].contains("not the key itself"));
+        assert!(!format!("{faults:?} {shown:?}").contains(&key.reveal()[12..]));
     }
 
     #[test]

@@ -12,11 +12,21 @@ mod commands;
 mod embedded;
 #[path = "binary/kit.rs"]
 mod kit;
+#[path = "binary/master_keys.rs"]
+mod master_keys;
+#[path = "binary/members.rs"]
+mod members;
 #[path = "binary/migrations.rs"]
 mod migrations;
+#[path = "binary/outbox.rs"]
+mod outbox;
 #[path = "binary/own_database.rs"]
 mod own_database;
+#[path = "binary/platform.rs"]
+mod platform;
 #[path = "binary/settings.rs"]
 mod settings;
 #[path = "binary/stop.rs"]
 mod stop;
+#[path = "binary/tenants.rs"]
+mod tenants;

@@ -137,6 +137,12 @@ impl Session {
                 return Ok(true);
             }
             Turn::Vanish => return Ok(false),
+            Turn::EchoLink => {
+                let text = mail.text();
+                let link = text.split_whitespace().find(|word| word.starts_with("https://")).unwrap_or_default();
+                self.say(&format!("450 4.7.1 I do not like {link}")).await?;
+                return Ok(true);
+            }
             _ => self.shared.mails.lock().unwrap().push(mail),
         }
         if self.turn == Turn::AcceptAndVanish {

@@ -2,6 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
+use tenantry_domain::Role;
 use tenantry_tests::{App, Tenant, TestDatabase, problem};
 
 use super::strings::naughty;
@@ -55,6 +56,9 @@ const TENANT: &[(&str, Kind)] = &[
     ("defaultWorkspaceType", Kind::Exact),
 ];
 
+const AGENT: &[(&str, Kind)] =
+    &[("name", Kind::Line), ("externalReference", Kind::Line), ("voice", Kind::Line), ("status", Kind::Exact)];
+
 /// A request that takes strings, and what it needs besides the one under test.
 struct Target {
     method: &'static str,
@@ -67,13 +71,25 @@ async fn targets(tenant: &Tenant) -> Vec<Target> {
     let target = |method, path: &str, base, members| Target { method, path: path.to_owned(), base, members };
     let workspace = format!("/api/workspaces/{}", tenant.workspace("DACH").await);
     let brand = format!("/api/brands/{}", tenant.brand("Second").await);
+    let member = format!("/api/members/{}", tenant.member(Role::Agent, &[]).await.0);
+    let agents = format!("{workspace}/agents");
+    let agent = tenant.owner.post(&agents, json!({ "name": "x" })).await.expect(201).id();
     vec![
+        target("POST", &agents, json!({ "name": "x" }), AGENT),
+        target("PATCH", &format!("{agents}/{agent}"), json!({}), AGENT),
         target("POST", "/api/workspaces", json!({ "name": "x" }), WORKSPACE),
         target("PATCH", &workspace, json!({}), WORKSPACE),
         target("POST", "/api/brands", json!({ "name": "x", "emailFromName": "x" }), BRAND),
         target("PATCH", &brand, json!({}), BRAND),
         target("PATCH", "/api/tenant", json!({}), TENANT),
         target("POST", "/api/api-keys", json!({ "name": "x", "scopes": ["brands:read"] }), &[("name", Kind::Line)]),
+        target(
+            "POST",
+            "/api/invitations",
+            json!({ "email": "x@example.com", "role": "agent" }),
+            &[("email", Kind::Exact), ("role", Kind::Exact)],
+        ),
+        target("PATCH", &member, json!({}), &[("role", Kind::Exact), ("status", Kind::Exact)]),
     ]
 }
 
@@ -113,9 +129,9 @@ async fn try_string(tenant: &Tenant, target: &Target, (member, kind): (&str, Kin
             }
             true
         }
-        // Two brands may want one slug.
+        // Two brands may want one slug, and two agents one reference.
         409 => {
-            assert_eq!(member, "slug", "{what}");
+            assert!(matches!(member, "slug" | "externalReference"), "{what}");
             problem(&answer);
             false
         }

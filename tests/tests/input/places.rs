@@ -14,6 +14,9 @@ async fn a_naughty_query_is_answered_or_refused() {
         ("/api/workspaces", ["brandId", "country", "operatingLanguage", "currency", "workspaceType"].as_slice()),
         ("/api/brands", &[]),
         ("/api/api-keys", &[]),
+        ("/api/members", &["role", "status", "workspaceId"]),
+        ("/api/invitations", &["state", "role"]),
+        ("/api/audit-events", &["actorId", "actorType", "action", "subjectId", "subjectType", "from", "until"]),
     ];
     let strings = naughty();
     for (list, filters) in lists {

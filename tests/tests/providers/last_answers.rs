@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use futures_util::future::join_all;
-use tenantry_operations::providers::{ElevenLabs, ElevenLabsRegion, FRESH_FOR, HighLevel, STALE_FOR};
+use tenantry_domain::ElevenLabsRegion;
+use tenantry_operations::providers::{ElevenLabs, FRESH_FOR, HighLevel, STALE_FOR};
 use tenantry_tests::provider_accounts::{Misbehaviour, ProviderServer, elevenlabs_voices, gohighlevel_calendar};
 
 use crate::{KEY, LOCATION, TOKEN, catalogue, elevenlabs, highlevel, ids, somewhere, upstream};

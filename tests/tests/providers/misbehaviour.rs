@@ -180,7 +180,7 @@ async fn nothing_is_said_to_a_server_that_cannot_prove_who_it_is() {
 #[tokio::test]
 async fn a_host_that_is_not_there_is_a_provider_that_does_not_answer() {
     let nowhere = Some(provider_url("https://provider.invalid").unwrap());
-    let urls = ProviderUrls { elevenlabs: nowhere, ..ProviderUrls::default() };
+    let urls = ProviderUrls { elevenlabs: nowhere, ..ProviderServer::start().await.urls() };
     let timeouts = Timeouts { total: Duration::from_secs(2), ..Timeouts::default() };
     let catalogue = Catalogue::new(urls, timeouts).unwrap();
     let refused = upstream(ids(&catalogue, KEY, somewhere(), Utc::now()).await);

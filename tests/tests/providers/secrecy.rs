@@ -7,7 +7,8 @@ use std::{
 
 use chrono::Utc;
 use serde_json::json;
-use tenantry_operations::providers::{ElevenLabs, ElevenLabsRegion, HighLevel};
+use tenantry_domain::ElevenLabsRegion;
+use tenantry_operations::providers::{ElevenLabs, HighLevel};
 use tenantry_tests::provider_accounts::{Misbehaviour, ProviderServer, UPSTREAM_WORDS, elevenlabs_voices};
 
 use crate::{LOCATION, catalogue, ids, somewhere};

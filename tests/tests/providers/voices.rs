@@ -1,8 +1,9 @@
 //! Voices of OpenAI and ElevenLabs.
 
 use chrono::Utc;
+use tenantry_domain::ElevenLabsRegion;
 use tenantry_domain::{Error, VoiceBrand};
-use tenantry_operations::providers::{ElevenLabs, ElevenLabsRegion, HighLevel, MAX_PAGES, MAX_VOICES};
+use tenantry_operations::providers::{ElevenLabs, HighLevel, MAX_PAGES, MAX_VOICES};
 use tenantry_tests::provider_accounts::{ProviderServer, elevenlabs_voice, elevenlabs_voices};
 
 use crate::{KEY, catalogue, elevenlabs, ids, somewhere};

@@ -5,6 +5,7 @@ use utoipa::openapi::{
     Header, HeaderBuilder, ObjectBuilder, Ref, Response, ResponseBuilder, content::ContentBuilder, schema::Type,
 };
 
+use super::is_of_the_platform;
 use crate::error::PROBLEM_JSON;
 
 /// An operation in so far as its failures depend on it.
@@ -14,6 +15,7 @@ pub(super) struct Failing<'a> {
     pub(super) method: &'a str,
     pub(super) has_body: bool,
     pub(super) is_list: bool,
+    pub(super) has_query: bool,
 }
 
 /// Title, code and sentence.
@@ -22,9 +24,11 @@ type Story = (&'static str, &'static str, String);
 impl<'a> Failing<'a> {
     /// Every status that is not a success, with its response.
     pub(super) fn responses(self) -> impl Iterator<Item = (u16, Response)> + use<'a> {
-        let Self { path, method, has_body, is_list } = self;
+        let Self { path, method, has_body, has_query, .. } = self;
         let is_api = path.starts_with("/api/");
-        let (reads, guarded) = (method == "get", matches!(method, "patch" | "delete"));
+        let (reads, guarded) = (method == "get", takes_if_match(path, method));
+        let asks_a_provider =
+            matches!(path, "/api/workspaces/{workspaceId}/voices" | "/api/workspaces/{workspaceId}/calendars");
         let has_id = path.contains('{') && is_api;
         let conflicts = match path {
             "/api/brands" | "/api/brands/{brandId}" | "/api/api-keys/{apiKeyId}/rotate" => !reads,
@@ -32,20 +36,25 @@ impl<'a> Failing<'a> {
             "/api/invitations" | "/api/invitations/{invitationId}" | "/api/invitations/{invitationId}/resend" => !reads,
             "/api/invitations/accept" | "/api/tenant/transfer-ownership" | "/api/members/{memberId}" => !reads,
             "/api/workspaces/{workspaceId}/members/{memberId}" => method == "put",
-            _ => false,
+            "/api/workspaces/{workspaceId}/agents" | "/api/workspaces/{workspaceId}/usage" => !reads,
+            "/api/workspaces/{workspaceId}/agents/{agentId}" => method == "patch",
+            "/api/workspaces/{workspaceId}/integrations/{provider}/verify" => true,
+            "/api/workspaces/{workspaceId}/calendars" | "/api/workspaces/{workspaceId}/voices" => true,
+            path => path.ends_with("/suspend") || path.ends_with("/reactivate"),
         };
         [
             (400, is_api, "The request could not be read."),
             (401, is_api, "No credential, or none that holds."),
-            (403, is_api && path != "/api/me", "The credential is good and does not allow this."),
+            (403, is_api, "The credential is good and does not allow this."),
             (404, has_id || matches!(path, "/docs/{file}" | "/api/invitations/accept"), self.absence()),
             (408, has_body, "The body took too long to arrive."),
             (409, conflicts, "The request and the present state of things do not go together."),
             (412, guarded, "It has changed since the `ETag` in `If-Match`."),
             (413, has_body, "The body is too large."),
             (415, has_body, "The body is not JSON in UTF-8."),
-            (422, has_body || is_list, "Values were refused: all of them are named."),
+            (422, has_body || has_query, "Values were refused: all of them are named."),
             (500, is_api, "A fault of the service."),
+            (502, asks_a_provider, "A provider refuses what is stored for the workspace, or does not answer."),
             (503, is_api || path == "/readyz", "The service cannot answer now: see `Retry-After`."),
         ]
         .into_iter()
@@ -57,11 +66,18 @@ impl<'a> Failing<'a> {
         match self.noun() {
             _ if !self.path.starts_with("/api/") => "There is no such file.",
             "Brand" => "No brand exists with the given ID in the authenticated tenant, or the caller may not see it.",
+            "Tenant" => "No tenant exists with the given ID.",
             "API key" => "No API key exists with the given ID in the authenticated tenant.",
             "Invitation" if self.path.ends_with("/accept") => "No invitation was sent with this token.",
             "Invitation" => "No invitation exists with the given ID in the authenticated tenant.",
+            "Integration" => {
+                "No such workspace or provider, or no connection to it, exists in the authenticated tenant, or the caller may not see it."
+            }
             "Member" if self.path.starts_with("/api/workspaces/") => {
                 "No such workspace, or no such member in it, exists in the authenticated tenant, or the caller may not see it."
+            }
+            "Agent" if self.path.ends_with("/{agentId}") => {
+                "No such workspace, or no such agent in it, exists in the authenticated tenant, or the caller may not see it."
             }
             "Member" => "No member exists with the given ID in the authenticated tenant, or the caller may not see it.",
             _ => "No workspace exists with the given ID in the authenticated tenant, or the caller may not see it.",
@@ -77,6 +93,7 @@ impl<'a> Failing<'a> {
         let response = response.header("X-Request-Id", header(super::REQUEST_ID));
         match status {
             401 | 403 => response.header("WWW-Authenticate", header("What is missing, as RFC 6750 says it.")),
+            502 => response.header("Retry-After", header("After how many seconds to try again, where that is known.")),
             503 => response.header("Retry-After", header("After how many seconds to try again.")),
             _ => response,
         }
@@ -89,6 +106,12 @@ impl<'a> Failing<'a> {
             404 => self.missing(),
             409 => self.conflict(),
             422 => return refused(self),
+            403 if is_of_the_platform(self.path) => {
+                ("Forbidden", "forbidden", "This cannot be done with an API key.".to_owned())
+            }
+            403 if self.path == "/api/me" => {
+                ("Forbidden", "forbidden", "The platform key manages tenants and does not see inside them.".to_owned())
+            }
             403 => (
                 "Forbidden",
                 "insufficient_scope",
@@ -101,6 +124,11 @@ impl<'a> Failing<'a> {
         };
         problem(status, title, code, &error)
     }
+}
+
+/// Whether the operation changes something that has versions.
+pub(super) fn takes_if_match(path: &str, method: &str) -> bool {
+    matches!(method, "patch" | "delete") || method == "put" && path.ends_with("/integrations/{provider}")
 }
 
 /// What does not depend on the failing.
@@ -121,6 +149,7 @@ fn same_everywhere(status: u16) -> (&'static str, &'static str, &'static str) {
             "unsupported_media_type",
             "Send the body as Content-Type: application/json, in UTF-8.",
         ),
+        502 => ("Bad Gateway", "provider_unavailable", "ElevenLabs does not answer at the moment; please try again."),
         500 => ("Internal Server Error", "internal", "Something went wrong on our side."),
         _ => ("Service Unavailable", "unavailable", "The service cannot answer at the moment; please try again."),
     }
@@ -161,6 +190,9 @@ fn refused(failing: Failing<'_>) -> Value {
         "Brand" => {
             ("primaryColor", "not_a_hex_color", "must be a colour of # and six hexadecimal digits, such as \"#0055AA\"")
         }
+        "Tenant" if is_of_the_platform(failing.path) => {
+            ("maxWorkspaces", "out_of_range", "must be a number from 0 to 1000000, this is -1")
+        }
         "Tenant" => (
             "defaultCountry",
             "unknown_country",
@@ -174,11 +206,19 @@ fn refused(failing: Failing<'_>) -> Value {
             ("memberId", "not_found", "is not the id of a member")
         }
         "Member" => ("role", "not_a_choice", "must be one of owner, admin, billing, agent, observer"),
+        "Integration" => ("apiKey", "surrounding_space", "begins or ends with white space: send it without"),
         "Invitation" if failing.path.ends_with("/accept") => ("token", "required", "is required"),
         "Invitation" if failing.path.ends_with("/resend") => {
             ("expiresInDays", "out_of_range", "must be 1 to 30 days, this is 31")
         }
         "Invitation" if failing.path.ends_with("/batch") => ("emails", "empty", "must name at least one address"),
+        "Agent" => ("name", "required", "is required"),
+        "Limits" => ("maxAgents", "out_of_range", "must be a number from 0 to 1000000, this is -1"),
+        "Usage" if failing.path.ends_with("/check") => {
+            ("seconds", "out_of_range", "must be a whole number from 0 to 86400")
+        }
+        "Usage" if failing.has_query => ("from", "not_a_month", "must be a month such as 2026-11, not before 1970"),
+        "Usage" => ("seconds", "out_of_range", "must be a number of seconds from 0 to 86400, this is -1"),
         "Invitation" => (
             "email",
             "not_an_email_address",
@@ -199,10 +239,14 @@ impl Failing<'_> {
             path if path.starts_with("/api/brands") => "Brand",
             path if path.starts_with("/api/api-keys") => "API key",
             path if path.starts_with("/api/invitations") => "Invitation",
+            path if path.contains("/integrations") => "Integration",
             path if path.starts_with("/api/members") || path.contains("/members") => "Member",
+            path if path.contains("/agents") => "Agent",
+            path if path.ends_with("/limits") => "Limits",
+            path if path.contains("/usage") => "Usage",
             path if path.starts_with("/api/audit-events") => "Audit",
             "/api/tenant/transfer-ownership" => "Member",
-            path if path.starts_with("/api/tenant") => "Tenant",
+            path if path.starts_with("/api/tenant") || is_of_the_platform(path) => "Tenant",
             _ => "Workspace",
         }
     }
@@ -213,7 +257,9 @@ impl Failing<'_> {
             "Brand" => "brands",
             "API key" => "keys",
             "Invitation" | "Member" => "members",
+            "Integration" => "integrations",
             "Audit" => "audit",
+            "Usage" => "usage",
             "Tenant" => "tenant",
             _ => "workspaces",
         };
@@ -222,7 +268,13 @@ impl Failing<'_> {
 
     fn missing(self) -> Story {
         if self.path.starts_with("/api/") {
-            ("Not Found", "not_found", format!("{} not found", self.noun()))
+            let noun = match self.noun() {
+                // What is not there is the workspace.
+                "Usage" | "Limits" => "Workspace",
+                "Agent" if self.path.ends_with("/agents") => "Workspace",
+                noun => noun,
+            };
+            ("Not Found", "not_found", format!("{noun} not found"))
         } else {
             ("Not Found", "no_such_route", "The documentation has no such part; see /docs.".to_owned())
         }
@@ -230,6 +282,13 @@ impl Failing<'_> {
 
     fn conflict(self) -> Story {
         let (code, error) = match (self.noun(), self.method) {
+            _ if self.path.ends_with("/calendars") => {
+                ("not_connected", "The workspace is not connected to HighLevel: store an access token and a location.")
+            }
+            _ if self.path.ends_with("/voices") => {
+                ("secret_unreadable", "The stored secret for ElevenLabs cannot be opened any more: set it again.")
+            }
+            _ if is_of_the_platform(self.path) => ("tenant_deleted", "The tenant is deleted: restore it first."),
             ("API key", _) => ("api_key_ended", "The API key has ended: create a new one instead."),
             ("Brand", "delete") => (
                 "brand_has_workspaces",
@@ -241,6 +300,15 @@ impl Failing<'_> {
                 "ada@example.com is invited already: send that invitation again, or revoke it first.",
             ),
             ("Invitation", _) => ("invitation_accepted", "This invitation has been accepted already."),
+            ("Agent", "post") => ("limit_reached", "The limit of 5 agents in the workspace is reached: there are 5."),
+            ("Agent", _) => {
+                ("reference_taken", "Another agent of the workspace has the external reference \"agent-4711\".")
+            }
+            ("Usage", _) => (
+                "limit_reached",
+                "The limit of 600 minutes a month is reached: 36000 seconds of 2026-03 are used, and 95 more go beyond it.",
+            ),
+            ("Integration", _) => ("integration_incomplete", "The integration with OpenAI lacks apiKey: set it first."),
             ("Member", "put") => (
                 "limit_reached",
                 "The limit of 5 members in the workspace, with those who are invited, is reached: there are 5.",

@@ -2,9 +2,7 @@
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use tenantry_domain::{
-    BrandName, EmailAddress, Line, SenderName, SignatureHtml, SignatureText, TenantName, WorkspaceName,
-};
+use tenantry_domain::{BrandName, EmailAddress, SenderName, SignatureHtml, SignatureText, TenantName, WorkspaceName};
 use uuid::Uuid;
 
 use super::{Letter, MailFault, Subject};
@@ -38,17 +36,6 @@ pub struct InvitationLetter {
     pub link: String,
     /// When it ends.
     pub expires_at: DateTime<Utc>,
-    /// Who invites; the brand does when `None`.
-    pub inviter: Option<Inviter>,
-}
-
-/// A person who invites.
-#[derive(Debug, Clone)]
-pub struct Inviter {
-    /// The person's name.
-    pub name: Option<Line<120>>,
-    /// The person's address.
-    pub email: EmailAddress,
 }
 
 #[derive(Template)]
@@ -66,7 +53,8 @@ struct Html<'a> {
 /// What both templates say.
 struct Words<'a> {
     subject: &'a str,
-    inviter: String,
+    /// The brand, where that is not the tenant by another word.
+    inviter: Option<&'a str>,
     tenant: &'a str,
     role: &'a str,
     workspaces: Vec<&'a str>,
@@ -89,7 +77,7 @@ pub fn invitation_letter(invitation: &InvitationLetter) -> Result<Letter, MailFa
     let subject = subject(invitation)?;
     let letter = &Words {
         subject: subject.as_str(),
-        inviter: invitation.inviter.as_ref().map_or_else(|| invitation.brand.as_str().to_owned(), Inviter::in_full),
+        inviter: inviter(invitation),
         tenant: invitation.tenant.as_str(),
         role: &invitation.role,
         workspaces: invitation.workspaces.iter().take(NAMED).map(WorkspaceName::as_str).collect(),
@@ -113,23 +101,19 @@ pub fn invitation_letter(invitation: &InvitationLetter) -> Result<Letter, MailFa
     })
 }
 
-fn subject(invitation: &InvitationLetter) -> Result<Subject, MailFault> {
-    let inviter = invitation.inviter.as_ref().map_or(invitation.brand.as_str(), Inviter::in_short);
-    let subject = format!("{} invites you to {}", short(inviter), short(invitation.tenant.as_str()));
-    subject.parse().map_err(|refusal| MailFault::Never(format!("the subject of the invitation {refusal}")))
+/// Nobody is invited by a tenant to itself.
+fn inviter(invitation: &InvitationLetter) -> Option<&str> {
+    let brand = invitation.brand.as_str();
+    (brand != invitation.tenant.as_str()).then_some(brand)
 }
 
-impl Inviter {
-    fn in_short(&self) -> &str {
-        self.name.as_ref().map_or(self.email.as_str(), Line::as_str)
-    }
-
-    fn in_full(&self) -> String {
-        match &self.name {
-            Some(name) => format!("{} ({})", name.as_str(), self.email),
-            None => self.email.to_string(),
-        }
-    }
+fn subject(invitation: &InvitationLetter) -> Result<Subject, MailFault> {
+    let tenant = short(invitation.tenant.as_str());
+    let subject = match inviter(invitation) {
+        Some(brand) => format!("{} invites you to {tenant}", short(brand)),
+        None => format!("You are invited to {tenant}"),
+    };
+    subject.parse().map_err(|refusal| MailFault::Never(format!("the subject of the invitation {refusal}")))
 }
 
 /// A name of a length that leaves the rest of a subject in sight.

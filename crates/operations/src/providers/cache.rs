@@ -11,10 +11,10 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::{Weighter, unsync};
-use tenantry_domain::{TenantId, WorkspaceId};
+use tenantry_domain::{Provider, TenantId, WorkspaceId};
 use tokio::sync::watch;
 
-use super::http::{Failure, Provider};
+use super::http::Failure;
 
 /// For how long an answer is given again without asking.
 pub const FRESH_FOR: TimeDelta = TimeDelta::seconds(60);

@@ -7,17 +7,16 @@ use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::{hmac, rand::SystemRandom};
 use chrono::{DateTime, Utc};
-use tenantry_domain::{Calendar, Error, TenantId, Voice, WorkspaceId};
+use tenantry_domain::{Calendar, Error, Provider, TenantId, Voice, WorkspaceId};
 
 use super::{
-    Timeouts,
+    ProviderUrls, Timeouts,
     breaker::Breakers,
     cache::{Cache, Key},
     credential::{ElevenLabs, HighLevel},
     elevenlabs, gohighlevel,
-    http::{Failure, Http, Provider},
+    http::{Failure, Http},
     openai,
-    url::ProviderUrls,
 };
 
 /// The memory that answers of one kind may take, in bytes.

@@ -1,32 +1,9 @@
 //! What a provider knows a workspace by. None of it is ever printed.
 
 use reqwest::header::{HeaderName, HeaderValue};
-use tenantry_domain::Error;
+use tenantry_domain::{ElevenLabsRegion, Error, PlainField, Provider};
 
-use super::http::{Failure, Provider};
-
-/// In which of its regions ElevenLabs keeps an account. A key of one region is not known in another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ElevenLabsRegion {
-    /// The United States, where accounts are that never chose.
-    #[default]
-    Us,
-    /// The European Union.
-    Eu,
-    /// India.
-    In,
-}
-
-impl ElevenLabsRegion {
-    /// Its word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Us => "us",
-            Self::Eu => "eu",
-            Self::In => "in",
-        }
-    }
-}
+use super::{OpenedFields, http::Failure};
 
 /// An API key of ElevenLabs.
 #[derive(Debug, Clone)]
@@ -43,6 +20,19 @@ impl ElevenLabs {
     /// [`Error::Upstream`] for what cannot be sent and so cannot be a key, as if ElevenLabs had refused it.
     pub fn new(key: &str, region: ElevenLabsRegion) -> Result<Self, Error> {
         Ok(Self { key: secret("", key, Provider::ElevenLabs)?, region })
+    }
+
+    /// That of an integration.
+    ///
+    /// # Errors
+    ///
+    /// As for [`ElevenLabs::new`].
+    pub fn of(fields: &OpenedFields) -> Result<Self, Error> {
+        let region = match &fields.plain {
+            Some(PlainField::Region(region)) => *region,
+            _ => ElevenLabsRegion::default(),
+        };
+        Self::new(fields.secret.reveal(), region)
     }
 }
 
@@ -62,6 +52,15 @@ impl HighLevel {
     pub fn new(token: &str, location: &str) -> Result<Self, Error> {
         let authorization = secret("Bearer ", token, Provider::GoHighLevel)?;
         Ok(Self { authorization, location: location.to_owned() })
+    }
+
+    /// That of an integration.
+    ///
+    /// # Errors
+    ///
+    /// As for [`HighLevel::new`].
+    pub fn of(fields: &OpenedFields) -> Result<Self, Error> {
+        Self::new(fields.secret.reveal(), fields.plain.as_ref().map_or("", PlainField::as_str))
     }
 }
 

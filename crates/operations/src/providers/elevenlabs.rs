@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
-use tenantry_domain::{Voice, VoiceBrand, VoiceLabel};
+use tenantry_domain::{Provider, Voice, VoiceBrand, VoiceLabel};
 
 use super::{
+    ProviderUrls,
     credential::{ElevenLabs, XI_API_KEY},
-    http::{Failure, Get, Http, Provider},
-    url::ProviderUrls,
+    http::{Failure, Get, Http},
 };
 
 /// How many pages are read at most.

@@ -2,12 +2,12 @@
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
-use tenantry_domain::{Calendar, CalendarDescription, CalendarName};
+use tenantry_domain::{Calendar, CalendarDescription, CalendarName, Provider};
 
 use super::{
+    ProviderUrls,
     credential::HighLevel,
-    http::{Failure, Get, Http, Provider},
-    url::ProviderUrls,
+    http::{Failure, Get, Http},
 };
 
 /// The version of HighLevel's API that is asked for.

@@ -12,7 +12,7 @@ use reqwest::{
     retry,
 };
 use serde::de::DeserializeOwned;
-use tenantry_domain::Error;
+use tenantry_domain::{Error, Provider};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -31,23 +31,6 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self { connect: Duration::from_secs(2), total: Duration::from_secs(5) }
-    }
-}
-
-/// A provider that is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Provider {
-    ElevenLabs,
-    GoHighLevel,
-}
-
-impl Provider {
-    /// What it calls itself.
-    fn label(self) -> &'static str {
-        match self {
-            Self::ElevenLabs => "ElevenLabs",
-            Self::GoHighLevel => "HighLevel",
-        }
     }
 }
 
@@ -71,8 +54,9 @@ impl Failure {
         let (code, message, retry_after) = match self {
             Self::Refused => {
                 let what = match provider {
-                    Provider::ElevenLabs => "API key",
                     Provider::GoHighLevel => "access token for this location",
+                    Provider::Twilio => "auth token",
+                    Provider::ElevenLabs | Provider::OpenAi => "API key",
                 };
                 let hint = "it may be mistyped, revoked, or without the permission. Store one that is good.";
                 ("provider_refused", format!("{name} does not accept the {what}: {hint}"), None)

@@ -34,13 +34,7 @@ pub(crate) fn run(command: &Migrate, settings: &Settings, output: &Output) -> Re
     let database = Database::open(settings)?;
     let outcome = act(command, &database, output);
     database.close()?;
-    let as_owner = settings.database_url.is_none() || settings.owner_database_url.is_some();
-    outcome.map_err(|exit| {
-        if as_owner || !exit.says("permission denied") {
-            return exit;
-        }
-        exit.and("migrations run as the owner of the database: set TENANTRY_OWNER_DATABASE_URL")
-    })
+    outcome.map_err(|exit| super::as_owner(exit, settings, "migrations run"))
 }
 
 fn act(command: &Migrate, database: &Database, output: &Output) -> Result<(), Exit> {

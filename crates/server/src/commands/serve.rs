@@ -1,20 +1,29 @@
 //! `tenantry serve`.
 
 mod demo;
+mod letters;
 
 use std::{net::TcpListener, time::Duration};
 
 use chrono::Utc;
-use tenantry_auth::jwt::Issuers;
+use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_domain::Error;
-use tenantry_http::{Closing, ServeOptions, Trust};
-use tenantry_operations::{Store, housekeeping};
+use tenantry_http::{Closing, Integrations, ServeOptions, Trust};
+use tenantry_operations::{
+    Store, housekeeping,
+    mail::Mailer,
+    providers::{Catalogue, PROVIDER_TIME, Providers, Timeouts},
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{database::Database, exit::Exit, output::Output, settings::Settings};
+use self::letters::Letters;
+use crate::{database::Database, exit::Exit, master_keys, output::Output, settings::Settings};
 
 /// How often what is due is done.
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+
+/// How often the master keys are checked until the database has answered once.
+const UNCHECKED: Duration = Duration::from_secs(2);
 
 /// How often is looked whether the keys of an issuer are due.
 const KEYS: Duration = Duration::from_secs(60);
@@ -26,12 +35,14 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     let listener = TcpListener::bind(settings.bind).map_err(|error| {
         Exit::failed(format!("cannot listen on {}: {error}; set TENANTRY_BIND to another address", settings.bind))
     })?;
+    let mailer = letters::mailer(settings)?;
+    master_keys::demand(settings)?;
     let database = Database::open_migrated(settings)?;
     database.check_role()?;
     let store = database.store(settings)?;
     let database = database.watched()?;
-    let outcome =
-        actix_web::rt::System::new().block_on(serve(settings, output, listener, store, database.is_embedded()));
+    let owner_url = database.own_owner_url();
+    let outcome = actix_web::rt::System::new().block_on(serve(settings, output, listener, store, owner_url, mailer));
     let closed = database.close();
     outcome.and(closed)
 }
@@ -41,32 +52,46 @@ async fn serve(
     output: &Output,
     listener: TcpListener,
     store: Store,
-    embedded: bool,
+    owner_url: Option<String>,
+    mailer: Option<Mailer>,
 ) -> Result<(), Exit> {
     let address = listener.local_addr().map_err(|error| Exit::failed(error.to_string()))?;
     // From here on a signal is an orderly stop, also while the first start is under way.
     let mut stop = Stop::listen()?;
+    let keys = master_keys::for_service(settings, &store).await?;
+    let checked = master_keys::check(&store, &keys).await;
+    if let Ok(faults @ [_, ..]) = checked.as_deref() {
+        return Err(Exit::settings(faults.to_vec()));
+    }
     let closing = Closing::default();
+    let trust =
+        Trust { platform: PlatformKeys::new(settings.platform_keys.clone()), issuers: settings.issuers.clone() };
     let options = ServeOptions { workers: settings.workers, grace: settings.shutdown_grace };
-    let trust = Trust { issuers: settings.issuers.clone(), ..Trust::default() };
-    let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options)
+    let integrations = integrations(settings, &keys)?;
+    let server = tenantry_http::serve(listener, store.clone(), trust, integrations, closing.clone(), options)
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let handle = server.handle();
     let mut server = tokio::spawn(server);
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
-    if let Err(error) = greet(output, &store, address, embedded).await {
+    if let Err(error) = greet(output, &store, address, owner_url.is_some()).await {
         handle.stop(false).await;
         return Err(error.into());
     }
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
-    let chores = tokio::spawn(keep_house(store));
+    let mut letters = Letters::start(settings, mailer, &store, address)?;
+    let wrong_keys = wrong_keys(store.clone(), keys, checked.is_ok());
+    let chores = tokio::spawn(keep_house(store, owner_url));
     let ended = tokio::select! {
         ended = &mut server => ended.map_err(|error| Exit::failed(error.to_string()))?.map_err(|error| Exit::failed(error.to_string())),
+        refused = wrong_keys => {
+            handle.stop(true).await;
+            Err(refused)
+        }
         () = stop.asked() => {
             closing.announce();
             tracing::info!("stopping: finishing what has begun; ask again to stop at once");
             tokio::select! {
-                () = stop_gracefully(settings, &handle) => {}
+                ((), ()) = async { tokio::join!(stop_gracefully(settings, &handle), letters.finish(settings.shutdown_grace)) } => {}
                 () = stop.asked() => handle.stop(false).await,
             }
             Ok(())
@@ -107,7 +132,27 @@ async fn keep_keys(issuers: Issuers) {
     }
 }
 
-async fn keep_house(store: Store) {
+fn integrations(settings: &Settings, keys: &MasterKeys) -> Result<Integrations, Exit> {
+    let urls = settings.provider_urls.clone().ok_or_else(|| Exit::failed("the providers have no addresses"))?;
+    let catalogue = Catalogue::new(urls.clone(), Timeouts::default()).map_err(Exit::failed)?;
+    Ok(Integrations { keys: keys.clone(), providers: Providers::new(urls, PROVIDER_TIME), catalogue })
+}
+
+/// Ends only when the master keys turn out to be wrong once the database answers that did not at the start. Later on, a replica with
+/// another key is worth an alarm, and no reason to end.
+async fn wrong_keys(store: Store, keys: MasterKeys, mut checked: bool) -> Exit {
+    loop {
+        tokio::time::sleep(if checked { HOUSEKEEPING } else { UNCHECKED }).await;
+        match master_keys::check(&store, &keys).await {
+            Ok(faults) if faults.is_empty() => checked = true,
+            Ok(faults) if checked => tracing::error!(?faults, "the master keys do not open all that is stored"),
+            Ok(faults) => return Exit::settings(faults),
+            Err(_) => {}
+        }
+    }
+}
+
+async fn keep_house(store: Store, owner_url: Option<String>) {
     let mut due = tokio::time::interval(HOUSEKEEPING);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -116,6 +161,17 @@ async fn keep_house(store: Store) {
             Ok(0) => {}
             Ok(erased) => tracing::info!(erased, "erased workspaces that were deleted more than 30 days ago"),
             Err(error) => tracing::warn!(?error, "could not erase deleted workspaces; it is tried again"),
+        }
+        match housekeeping::clear_outbox(&store).await {
+            Ok(0) => {}
+            Ok(cleared) => tracing::info!(cleared, "cleared the outbox of what was over more than 30 days ago"),
+            Err(error) => tracing::warn!(?error, "could not clear the outbox; it is tried again"),
+        }
+        // Of another database than its own the service is not the owner: `tenantry tenant erase` is for cron there.
+        if let Some(owner_url) = owner_url.clone() {
+            #[expect(clippy::disallowed_methods, reason = "once an hour, on a connection of the owner's")]
+            let done = tokio::task::spawn_blocking(move || crate::erasure::keep_house(&owner_url));
+            let _ = done.await;
         }
     }
 }

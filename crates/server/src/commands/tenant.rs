@@ -1,17 +1,26 @@
 //! `tenantry tenant`.
 
+mod change;
+mod create;
+mod erase;
+mod transfer;
+
 use clap::{Args, Subcommand};
-use serde::Serialize;
 use tenantry_domain::{
-    Credential, Error, FieldRefusal, Holder, Limits, Line, LocaleRequest, NewTenant, Origin, PageLimit, PageRequest,
-    Refusal, Sort, TenantId,
+    Credential, Error, FieldRefusal, Holder, Line, Origin, PageLimit, PageRequest, Refusal, Sort, TenantId,
 };
-use tenantry_http::{BrandView, TenantView};
+use tenantry_http::{PlatformTenantView, PlatformTenantWithUse};
 use tenantry_operations::{
-    TenantFilter,
-    tenants::{self, Founded, FoundedOwner, Owner},
+    Store, TenantFilter,
+    tenants::{self, Founded, FoundedOwner},
 };
 
+use self::{
+    change::{Limit, State, Update},
+    create::Create,
+    erase::Erase,
+    transfer::{Export, Import},
+};
 use crate::{
     database::with_store,
     exit::Exit,
@@ -25,57 +34,50 @@ pub(crate) enum Tenant {
     /// Create a tenant with its default brand and its owner's API key, which is printed this once
     Create(Create),
     /// List the tenants, the oldest first
-    List,
-    /// Show one tenant
-    Show {
-        /// Its id
-        tenant: String,
-    },
+    List(List),
+    /// Show one tenant, its limits and how much of them it uses
+    Show(One),
+    /// Change its name and what its new workspaces start with
+    Update(Update),
+    /// Limit how much it may have; what is there already stays
+    Limit(Limit),
+    /// Refuse its credentials from their next request on
+    Suspend(One),
+    /// Let the credentials of a suspended tenant in again
+    Reactivate(One),
+    /// Delete it: its credentials are refused, and after 30 days it can be erased
+    Delete(One),
+    /// Bring back a deleted tenant that is not erased yet
+    Restore(One),
+    /// Erase what was deleted more than 30 days ago, with everything in it; as the owner of the database
+    Erase(Erase),
+    /// Write all of a tenant as lines of JSON, without any secret
+    Export(Export),
+    /// Read what was exported into an empty tenant, all of it or nothing
+    Import(Import),
 }
 
 #[derive(Args)]
-pub(crate) struct Create {
-    /// Display name
-    #[arg(long)]
-    name: String,
-    /// Country of its workspaces unless they say otherwise (ISO 3166-1 alpha-2, such as NL)
-    #[arg(long)]
-    country: String,
-    /// Language (ISO 639-1); the country's unless given
-    #[arg(long)]
-    language: Option<String>,
-    /// Currency (ISO 4217); the country's unless given
-    #[arg(long)]
-    currency: Option<String>,
-    /// b2b or b2c; b2b unless given
-    #[arg(long = "type")]
-    workspace_type: Option<String>,
+pub(crate) struct One {
+    /// Its id
+    tenant: String,
 }
 
-/// What `tenant create` prints.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Created {
-    tenant: TenantView,
-    brand: BrandView,
-    api_key: String,
+#[derive(Args)]
+pub(crate) struct List {
+    /// Only those that are active, suspended or deleted
+    #[arg(long)]
+    state: Option<String>,
+    /// Only those with this text in their name
+    #[arg(long)]
+    search: Option<String>,
 }
 
-impl Create {
-    /// All refused values together.
-    fn into_domain(self) -> Result<NewTenant, Exit> {
+impl List {
+    fn into_domain(self) -> Result<TenantFilter, Exit> {
         let mut refused = Vec::new();
-        let name = parse("name", Some(&self.name), &mut refused);
-        let locale = LocaleRequest {
-            country: parse("country", Some(&self.country), &mut refused),
-            language: parse("language", self.language.as_deref(), &mut refused),
-            currency: parse("currency", self.currency.as_deref(), &mut refused),
-            workspace_type: parse("type", self.workspace_type.as_deref(), &mut refused),
-        };
-        match name {
-            Some(name) if refused.is_empty() => Ok(NewTenant { name, locale, limits: Limits::default() }),
-            _ => Err(Error::Invalid(refused).into()),
-        }
+        let filter = TenantFilter { state: parse("state", self.state.as_deref(), &mut refused), search: self.search };
+        if refused.is_empty() { Ok(filter) } else { Err(Error::Invalid(refused).into()) }
     }
 }
 
@@ -91,58 +93,55 @@ pub(crate) fn parse<T: std::str::FromStr<Err = Refusal>>(
 pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Result<(), Exit> {
     crate::logging::start(settings);
     match command {
-        Tenant::Create(create) => {
-            let (new, operator) = (create.into_domain()?, operator(None)?);
-            let founded =
-                with_store(settings, async move |store| tenants::create(store, &operator, new, Owner::Key).await)?;
-            let created = Created {
-                tenant: founded.tenant.clone().into(),
-                brand: founded.brand.clone().into(),
-                api_key: secret(&founded),
-            };
-            output.print(&created, || {
-                let (tenant, brand) = (&founded.tenant, &founded.brand);
-                format!(
-                    "tenant   {}  {}\nbrand    {}  {}\nAPI key  {}\n         Keep it: it is not shown again.",
-                    tenant.id,
-                    tenant.details.name.as_str(),
-                    brand.id,
-                    brand.slug,
-                    created.api_key
-                )
-            })
+        Tenant::Create(create) => create::run(create, settings, output),
+        Tenant::List(list) => {
+            let (filter, operator) = (list.into_domain()?, operator(None)?);
+            let tenants = with_store(settings, async move |store| all(store, &operator, &filter).await)?;
+            print_list(output, &tenants)
         }
-        Tenant::List => {
-            let operator = operator(None)?;
-            let tenants = with_store(settings, async move |store| all(store, &operator).await)?;
-            let views: Vec<_> = tenants.iter().cloned().map(TenantView::from).collect();
-            output.print(&views, || {
-                let row = |tenant: &tenantry_domain::Tenant| {
-                    let country = tenant.details.defaults.country.to_string();
-                    [
-                        tenant.id.to_string(),
-                        tenant.details.name.as_str().to_owned(),
-                        country,
-                        tenant.created_at.format("%Y-%m-%d %H:%M").to_string(),
-                    ]
-                };
-                table(["ID", "NAME", "COUNTRY", "CREATED"], &tenants.iter().map(row).collect::<Vec<_>>())
-            })
-        }
-        Tenant::Show { tenant } => {
-            let operator = operator(Some(tenant_id(&tenant)?))?;
-            let tenant = with_store(settings, async move |store| tenants::show(store, &operator).await)?.0;
-            let view = TenantView::from(tenant);
+        Tenant::Show(one) => {
+            let (id, operator) = (tenant_id(&one.tenant)?, operator(None)?);
+            let shown = with_store(settings, async move |store| tenants::inspect(store, &operator, id).await)?;
+            let view = PlatformTenantWithUse::from(shown);
             output.print(&view, || serde_json::to_string_pretty(&view).unwrap_or_default())
         }
+        Tenant::Update(update) => change::update(update, settings, output),
+        Tenant::Limit(limit) => change::limit(limit, settings, output),
+        Tenant::Suspend(one) => change::set(State::Suspended, &one, settings, output),
+        Tenant::Reactivate(one) => change::set(State::Active, &one, settings, output),
+        Tenant::Restore(one) => change::set(State::Restored, &one, settings, output),
+        Tenant::Export(export) => transfer::export(&export, settings, output),
+        Tenant::Import(import) => transfer::import(&import, settings, output),
+        Tenant::Erase(erase) => erase::run(&erase, settings, output),
+        Tenant::Delete(one) => change::delete(&one, settings, output),
     }
 }
 
-async fn all(store: &tenantry_operations::Store, operator: &Credential) -> Result<Vec<tenantry_domain::Tenant>, Error> {
+fn print_list(output: &Output, tenants: &[tenantry_domain::Tenant]) -> Result<(), Exit> {
+    let views: Vec<_> = tenants.iter().cloned().map(PlatformTenantView::from).collect();
+    output.print(&views, || {
+        let row = |tenant: &tenantry_domain::Tenant| {
+            [
+                tenant.id.to_string(),
+                tenant.details.name.as_str().to_owned(),
+                tenant.details.defaults.country.to_string(),
+                tenant.state().to_string(),
+                tenant.created_at.format("%Y-%m-%d %H:%M").to_string(),
+            ]
+        };
+        table(["ID", "NAME", "COUNTRY", "STATE", "CREATED"], &tenants.iter().map(row).collect::<Vec<_>>())
+    })
+}
+
+async fn all(
+    store: &Store,
+    operator: &Credential,
+    filter: &TenantFilter,
+) -> Result<Vec<tenantry_domain::Tenant>, Error> {
     let mut request = PageRequest { limit: PageLimit::default(), sort: Sort::default(), after: None };
     let mut tenants = Vec::new();
     loop {
-        let page = tenants::list(store, operator, TenantFilter::default(), request.clone()).await?;
+        let page = tenants::list(store, operator, filter.clone(), request.clone()).await?;
         tenants.extend(page.items);
         match page.next {
             Some(next) => request.after = Some(next),

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use nix::sys::signal::{Signal, kill};
 use tenantry_tests::Client;
 
@@ -113,6 +114,25 @@ async fn after_a_hard_end_of_the_service_the_next_start_takes_its_database_over(
     second.client().with_key(acme.key()).get(&path).await.expect(200);
     second.stop(Signal::SIGTERM);
     assert!(!is_alive(postmaster));
+}
+
+#[tokio::test]
+async fn with_its_own_database_the_service_erases_what_is_due_by_itself() {
+    let tenantry = Tenantry::embedded();
+    let service = tenantry.serve();
+    let made = tenantry.json(&["tenant", "create", "--name", "Beta", "--country", "NL"]);
+    let id = made["tenant"]["id"].as_str().unwrap();
+    tenantry.json(&["tenant", "delete", id]);
+    let url = format!("host={} user=postgres dbname=tenantry", tenantry.path("data/postgres/socket").display());
+    let sql = format!("UPDATE tenants SET deleted_at = now() - interval '31 days' WHERE id = '{id}'");
+    PgConnection::establish(&url).unwrap().batch_execute(&sql).unwrap();
+    service.stop(Signal::SIGTERM);
+    let mut service = tenantry.serve();
+    let line = service.until_logged("erased a tenant");
+    assert!(line.contains(id), "{line}");
+    service.stop(Signal::SIGTERM);
+    assert_eq!(tenantry.run(&["tenant", "show", id]).code, 3);
+    assert_eq!(tenantry.json(&["tenant", "list"]).as_array().unwrap().len(), 1, "the demo tenant stays");
 }
 
 /// Returns when the service answers again; until then it may say 503 and nothing else.

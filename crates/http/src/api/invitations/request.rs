@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use tenantry_domain::{
-    EmailAddress, FieldRefusal, InvitationDays, InvitationDetails, InvitationState, PageLimit, PeopleSort, Refusal,
-    Role, Sort, WorkspaceId,
+    EmailAddress, FieldRefusal, InvitationDays, InvitationDetails, InvitationState, Line, PageLimit, PeopleSort,
+    Refusal, Role, Sort, WorkspaceId,
 };
 use tenantry_operations::InvitationFilter;
 use utoipa::{IntoParams, ToSchema};
@@ -161,7 +161,8 @@ pub(crate) struct InvitationQuery {
     role: Member<String>,
     /// Only with this text somewhere in the e-mail address, in either case.
     #[serde(default)]
-    #[param(value_type = Option<String>)]
+    #[validate(custom(function = check_optional::<Line<254>>))]
+    #[param(value_type = Option<String>, max_length = 254)]
     q: Member<String>,
     /// `createdAt`, `updatedAt` or `email`; with `-` in front, the largest first. `createdAt` unless said.
     #[serde(default)]
@@ -188,7 +189,7 @@ impl InvitationQuery {
         Ok(InvitationFilter {
             state: self.state.parse_as("state")?,
             role: self.role.parse_as("role")?,
-            search: self.q.plain().map_err(|refusal| refusal.of("q"))?.cloned(),
+            search: self.q.parse_as::<Line<254>>("q")?.map(|text| text.as_str().to_owned()),
         })
     }
 }

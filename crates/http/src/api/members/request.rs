@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use tenantry_domain::{
-    FieldRefusal, MemberId, MemberPatch, MemberStatus, PageLimit, PeopleSort, Refusal, Role, Sort, WorkspaceId,
+    FieldRefusal, Line, MemberId, MemberPatch, MemberStatus, PageLimit, PeopleSort, Refusal, Role, Sort, WorkspaceId,
 };
 use tenantry_operations::MemberFilter;
 use utoipa::{IntoParams, ToSchema};
@@ -81,7 +81,8 @@ pub(crate) struct MemberQuery {
     workspace_id: Member<String>,
     /// Only with this text somewhere in the e-mail address, in either case.
     #[serde(default)]
-    #[param(value_type = Option<String>)]
+    #[validate(custom(function = check_optional::<Line<254>>))]
+    #[param(value_type = Option<String>, max_length = 254)]
     q: Member<String>,
     /// `createdAt`, `updatedAt` or `email`; with `-` in front, the largest first. `createdAt` unless said.
     #[serde(default)]
@@ -109,7 +110,7 @@ impl MemberQuery {
             role: self.role.parse_as("role")?,
             status: self.status.parse_as("status")?,
             workspace_id: self.workspace_id.parse_as("workspaceId")?,
-            search: self.q.plain().map_err(|refusal| refusal.of("q"))?.cloned(),
+            search: self.q.parse_as::<Line<254>>("q")?.map(|text| text.as_str().to_owned()),
         })
     }
 }

@@ -1,0 +1,108 @@
+//! What the platform is shown of a tenant.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tenantry_domain::{Tenant, Use};
+use tenantry_operations::tenants::FoundedOwner;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::{
+    millis_option,
+    tenant::{TenantView, UseView},
+};
+
+/// A tenant as the platform sees it: its account, and nothing of what is inside.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = PlatformTenant)]
+pub struct PlatformTenantView {
+    #[serde(flatten)]
+    tenant: TenantView,
+    /// Whether its credentials are good.
+    #[schema(value_type = TenantStateSchema, example = "active")]
+    state: &'static str,
+    /// Since when it is suspended.
+    #[serde(serialize_with = "millis_option")]
+    #[schema(required, example = json!(null))]
+    suspended_at: Option<DateTime<Utc>>,
+    /// When it was deleted; it is erased 30 days later.
+    #[serde(serialize_with = "millis_option")]
+    #[schema(required, example = json!(null))]
+    deleted_at: Option<DateTime<Utc>>,
+}
+
+impl From<Tenant> for PlatformTenantView {
+    fn from(tenant: Tenant) -> Self {
+        Self {
+            state: tenant.state().as_str(),
+            suspended_at: tenant.suspended_at,
+            deleted_at: tenant.deleted_at,
+            tenant: tenant.into(),
+        }
+    }
+}
+
+/// A tenant as the platform sees it, and how much it uses of its limits.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlatformTenantWithUse {
+    #[serde(flatten)]
+    tenant: PlatformTenantView,
+    /// How much it uses.
+    #[serde(rename = "use")]
+    used: UseView,
+}
+
+impl From<(Tenant, Use)> for PlatformTenantWithUse {
+    fn from((tenant, used): (Tenant, Use)) -> Self {
+        Self { tenant: tenant.into(), used: used.into() }
+    }
+}
+
+/// A new tenant, and how its first owner comes in: one of `apiKey` and `invitationId` is there.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NewTenant {
+    #[serde(flatten)]
+    tenant: PlatformTenantWithUse,
+    /// The first owner's API key, which may do everything in the tenant. Keep it: it is not shown again.
+    #[schema(required, example = "tnt_live_v1_2qPXNHqRM3jZy6kT0uWc4sVbXk81GdTq5RzLmN7oYpAeHfJ9wKx3C2Q0tZ9u")]
+    api_key: Option<String>,
+    /// The invitation of the first owner.
+    #[schema(required, example = json!(null))]
+    invitation_id: Option<Uuid>,
+}
+
+impl NewTenant {
+    pub(super) fn of(tenant: PlatformTenantWithUse, owner: &FoundedOwner) -> Self {
+        let (api_key, invitation_id) = match owner {
+            FoundedOwner::Key(secret) => (Some(secret.reveal().to_owned()), None),
+            FoundedOwner::Invitation(id) => (None, Some(id.uuid())),
+        };
+        Self { tenant, api_key, invitation_id }
+    }
+}
+
+/// Whether a tenant's credentials are good.
+#[derive(ToSchema)]
+#[schema(as = TenantState)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
+pub(crate) enum TenantStateSchema {
+    Active,
+    Suspended,
+    Deleted,
+}
+
+/// A page of tenants.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
+pub(crate) struct PlatformTenantList {
+    /// The tenants.
+    data: Vec<PlatformTenantView>,
+    /// The cursor of the next page; absent at the end.
+    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
+    next_cursor: String,
+}

@@ -1,0 +1,57 @@
+//! What a message of the outbox says, put together when it is sent.
+
+use tenantry_domain::{Brand, OutboxMessage, Role, SignatureHtml, SignatureText, Workspace};
+use tenantry_persistence::DueInvitation;
+
+use super::Sender;
+use crate::mail::{InvitationLetter, Letter, MailFault, invitation_letter};
+
+/// The letter of an invitation. One to a single workspace is written in its name, with the signature in force there; any other
+/// one in the name of the default brand.
+pub(super) fn of_invitation(
+    sender: &Sender,
+    message: &OutboxMessage,
+    due: &DueInvitation,
+    link: &str,
+) -> Result<Letter, MailFault> {
+    let DueInvitation { invitation, tenant, workspaces, brand } = due;
+    let (html, text) = match workspaces.as_slice() {
+        [one] => signatures(one, brand),
+        _ => (brand.details.email_signature_html.clone(), brand.details.email_signature_text.clone()),
+    };
+    invitation_letter(&InvitationLetter {
+        id: message.id.uuid(),
+        date: message.created_at,
+        from_address: sender.from_address.clone(),
+        to: invitation.details.email.clone(),
+        tenant: tenant.details.name.clone(),
+        brand: brand.details.name.clone(),
+        // No workspace has a sender of its own.
+        sender: brand.details.email_from_name.clone(),
+        signature_html: html,
+        signature_text: text,
+        role: as_what(invitation.details.role).to_owned(),
+        workspaces: workspaces.iter().map(|workspace| workspace.details.name.clone()).collect(),
+        link: link.to_owned(),
+        expires_at: invitation.expires_at,
+    })
+}
+
+/// The signatures in force in a workspace: each falls back to the brand's on its own.
+fn signatures(workspace: &Workspace, brand: &Brand) -> (Option<SignatureHtml>, Option<SignatureText>) {
+    let (own, fallback) = (&workspace.details, &brand.details);
+    let html = own.email_signature_html.as_ref().or(fallback.email_signature_html.as_ref());
+    let text = own.email_signature_text.as_ref().or(fallback.email_signature_text.as_ref());
+    (html.cloned(), text.cloned())
+}
+
+/// A role as it stands behind "as".
+fn as_what(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "an owner",
+        Role::Admin => "an admin",
+        Role::Billing => "a billing contact",
+        Role::Agent => "an agent",
+        Role::Observer => "an observer",
+    }
+}

@@ -1,0 +1,51 @@
+//! A whole tenant as lines of JSON: out of one database, into an empty tenant of another.
+//!
+//! The first line is a header and the last one says how many there were, so that a file that was cut off is noticed. No line
+//! holds a secret: API keys are metadata, invitations have no token. Neither is imported as good: a key whose secret nobody has
+//! opens nothing, and a pending invitation's message leads to where it was sent from. The audit log is not imported either: it
+//! tells of where it was written.
+
+mod export;
+mod import;
+mod lines;
+
+use std::fs::File;
+
+use serde::Serialize;
+use tenantry_domain::{Action, Credential, Error, InTenant};
+use tenantry_persistence::Store;
+
+/// How many of each kind of thing there were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Counts {
+    pub brands: u64,
+    pub workspaces: u64,
+    pub members: u64,
+    pub invitations: u64,
+    pub api_keys: u64,
+    pub audit_events: u64,
+}
+
+/// Writes all of the caller's tenant into the file, as it was at one moment, in place of what the file holds. A page at a time:
+/// it does not matter how much there is. A deleted tenant can be exported until it is erased.
+///
+/// # Errors
+///
+/// Those of [`Store::survey`], and `Internal` for a file that cannot be written. The file then holds a part.
+pub async fn export(store: &Store, credential: &Credential, file: File) -> Result<Counts, Error> {
+    store.survey(credential, InTenant, Action::TenantExport, move |tx| export::all(tx, &file)).await
+}
+
+/// Reads what [`export()`] wrote into the caller's tenant, all of it or nothing. The tenant takes over name and defaults; its own
+/// default brand makes way, and its limits stay. Ids and times are kept. Pending invitations are expired here, and can be sent
+/// again. API keys and audit events are read over.
+///
+/// # Errors
+///
+/// Those of [`Store::write`]; `Conflict` for a tenant that has more than its default brand and keys, and for more than its limits
+/// allow; `Invalid` for the first line that is not good, by its number.
+pub async fn import(store: &Store, credential: &Credential, file: File) -> Result<Counts, Error> {
+    store.write(credential, InTenant, Action::TenantImport, move |tx| import::all(tx, &file)).await
+}

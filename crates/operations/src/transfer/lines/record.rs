@@ -1,0 +1,76 @@
+//! What is told and not taken over: API keys without their secrets, and the audit log.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tenantry_domain::{ApiKey, AuditRecord};
+
+/// An API key: what there is to know of it, and nothing by which it could be used or guessed.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::transfer) struct ApiKeyLine {
+    id: String,
+    name: String,
+    mode: String,
+    scopes: Vec<String>,
+    brand_id: Option<String>,
+    workspace_id: Option<String>,
+    last_four: String,
+    expires_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl ApiKeyLine {
+    pub(in crate::transfer) fn of(key: ApiKey) -> Box<Self> {
+        let (brand, workspace) = key.details.reach.restriction();
+        Box::new(Self {
+            id: key.id.to_string(),
+            name: key.details.name.as_str().to_owned(),
+            mode: key.details.mode.to_string(),
+            scopes: key.details.scopes.iter().map(ToString::to_string).collect(),
+            brand_id: brand.map(|id| id.to_string()),
+            workspace_id: workspace.map(|id| id.to_string()),
+            last_four: key.last_four,
+            expires_at: key.details.expires_at,
+            revoked_at: key.revoked_at,
+            last_used_at: key.last_used_at,
+            created_at: key.created_at,
+            updated_at: key.updated_at,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::transfer) struct AuditEventLine {
+    id: String,
+    occurred_at: DateTime<Utc>,
+    action: String,
+    actor_type: String,
+    actor_id: String,
+    subject_type: String,
+    subject_id: String,
+    changes: Value,
+    request_id: Option<String>,
+    address: Option<String>,
+}
+
+impl AuditEventLine {
+    pub(in crate::transfer) fn of(event: AuditRecord) -> Box<Self> {
+        Box::new(Self {
+            id: event.id.to_string(),
+            occurred_at: event.occurred_at,
+            action: event.action,
+            actor_type: event.actor_type,
+            actor_id: event.actor_id,
+            subject_type: event.subject_type,
+            subject_id: event.subject_id.to_string(),
+            changes: event.changes,
+            request_id: event.request_id,
+            address: event.address,
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! `tenantry tenant create`.
+
+use clap::Args;
+use serde::Serialize;
+use tenantry_domain::{EmailAddress, Error, Limits, LocaleRequest, NewTenant};
+use tenantry_http::{BrandView, PlatformTenantView};
+use tenantry_operations::tenants::{self, Founded, FoundedOwner, Owner};
+
+use super::{change::cap, operator, parse};
+use crate::{database::with_store, exit::Exit, output::Output, settings::Settings};
+
+#[derive(Args)]
+pub(crate) struct Create {
+    /// Display name
+    #[arg(long)]
+    name: String,
+    /// Country of its workspaces unless they say otherwise (ISO 3166-1 alpha-2, such as NL)
+    #[arg(long)]
+    country: String,
+    /// Language (ISO 639-1); the country's unless given
+    #[arg(long)]
+    language: Option<String>,
+    /// Currency (ISO 4217); the country's unless given
+    #[arg(long)]
+    currency: Option<String>,
+    /// b2b or b2c; b2b unless given
+    #[arg(long = "type")]
+    workspace_type: Option<String>,
+    /// Invite the first owner at this address, instead of making an API key
+    #[arg(long)]
+    owner_email: Option<String>,
+    /// How many workspaces it may have; as many as it likes unless given
+    #[arg(long)]
+    max_workspaces: Option<String>,
+    /// How many members each workspace may have; as many as it likes unless given
+    #[arg(long)]
+    max_members: Option<String>,
+    /// How many agents each workspace may have; as many as it likes unless given
+    #[arg(long)]
+    max_agents: Option<String>,
+    /// How many minutes each workspace may use in a month; as many as it likes unless given
+    #[arg(long)]
+    max_minutes: Option<String>,
+}
+
+/// What `tenant create` prints.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Created {
+    tenant: PlatformTenantView,
+    brand: BrandView,
+    #[serde(flatten)]
+    owner: CreatedOwner,
+}
+
+/// One of the two.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase", untagged)]
+enum CreatedOwner {
+    Key { api_key: String },
+    Invitation { invitation_id: String },
+}
+
+impl CreatedOwner {
+    fn of(owner: &FoundedOwner) -> Self {
+        match owner {
+            FoundedOwner::Key(secret) => Self::Key { api_key: secret.reveal().to_owned() },
+            FoundedOwner::Invitation(id) => Self::Invitation { invitation_id: id.to_string() },
+        }
+    }
+
+    fn words(&self) -> String {
+        match self {
+            Self::Key { api_key } => format!("API key  {api_key}\n         Keep it: it is not shown again."),
+            Self::Invitation { invitation_id } => {
+                format!("invited  {invitation_id}\n         The invitation is sent by the running service.")
+            }
+        }
+    }
+}
+
+impl Create {
+    /// All refused values together.
+    fn into_domain(self) -> Result<(NewTenant, Owner), Exit> {
+        let mut refused = Vec::new();
+        let name = parse("name", Some(&self.name), &mut refused);
+        let locale = LocaleRequest {
+            country: parse("country", Some(&self.country), &mut refused),
+            language: parse("language", self.language.as_deref(), &mut refused),
+            currency: parse("currency", self.currency.as_deref(), &mut refused),
+            workspace_type: parse("type", self.workspace_type.as_deref(), &mut refused),
+        };
+        let email: Option<EmailAddress> = parse("owner-email", self.owner_email.as_deref(), &mut refused);
+        let limits = Limits {
+            max_workspaces: cap("max-workspaces", self.max_workspaces.as_deref(), &mut refused).flatten(),
+            max_members: cap("max-members", self.max_members.as_deref(), &mut refused).flatten(),
+            max_agents: cap("max-agents", self.max_agents.as_deref(), &mut refused).flatten(),
+            max_minutes: cap("max-minutes", self.max_minutes.as_deref(), &mut refused).flatten(),
+        };
+        let owner = email.map_or(Owner::Key, |email| Owner::Invitation(email, Default::default()));
+        match name {
+            Some(name) if refused.is_empty() => Ok((NewTenant { name, locale, limits }, owner)),
+            _ => Err(Error::Invalid(refused).into()),
+        }
+    }
+}
+
+pub(super) fn run(create: Create, settings: &Settings, output: &Output) -> Result<(), Exit> {
+    let ((new, owner), operator) = (create.into_domain()?, operator(None)?);
+    let founded = with_store(settings, async move |store| tenants::create(store, &operator, new, owner).await)?;
+    let Founded { tenant, brand, owner } = founded;
+    let (id, name) = (tenant.id, tenant.details.name.clone());
+    let (brand_id, slug) = (brand.id, brand.slug.clone());
+    let created = Created { tenant: tenant.into(), brand: brand.into(), owner: CreatedOwner::of(&owner) };
+    output.print(&created, || {
+        format!("tenant   {id}  {}\nbrand    {brand_id}  {slug}\n{}", name.as_str(), created.owner.words())
+    })
+}

@@ -1,0 +1,33 @@
+//! Erasing what can no longer be restored, as the owner of the database.
+
+use tenantry_domain::TenantId;
+use tenantry_persistence::{EraseError, Eraser};
+
+/// Erases every tenant that is due, each in a transaction of its own; returns which, and what went wrong last. One that cannot be
+/// erased now does not hold up the others.
+pub(crate) fn erase_due(eraser: &mut Eraser) -> Result<(Vec<TenantId>, Option<EraseError>), EraseError> {
+    let (mut erased, mut fault) = (Vec::new(), None);
+    for id in eraser.due()? {
+        match eraser.erase(id) {
+            Ok(true) => {
+                tracing::info!(tenant = %id, "erased a tenant that was deleted more than 30 days ago");
+                erased.push(id);
+            }
+            // Another process was faster, or it was restored meanwhile.
+            Ok(false) | Err(EraseError::NotFound | EraseError::NotDeleted | EraseError::NotDue(_)) => {}
+            Err(error) => {
+                tracing::warn!(tenant = %id, %error, "could not erase a deleted tenant; it is tried again");
+                fault = Some(error);
+            }
+        }
+    }
+    Ok((erased, fault))
+}
+
+/// What `tenantry serve` does every hour on its embedded database, whose owner it is.
+pub(crate) fn keep_house(owner_url: &str) {
+    let erased = Eraser::connect(owner_url).and_then(|mut eraser| erase_due(&mut eraser));
+    if let Err(error) = erased {
+        tracing::warn!(%error, "could not look for deleted tenants; it is tried again");
+    }
+}

@@ -1,0 +1,251 @@
+//! How letters are sent, and what stands in them.
+
+use std::{fs, path::PathBuf, str::FromStr, time::Duration};
+
+use tenantry_domain::{EmailAddress, Refusal};
+use tenantry_operations::mail::{InvitationLink, MailOptions, Password, Security, SmtpOptions};
+
+use super::Reader;
+
+/// How this process sends letters.
+#[derive(Clone)]
+pub(crate) struct Mail {
+    pub(crate) options: MailOptions,
+    pub(crate) from: EmailAddress,
+    /// Where invitations are accepted; a page of this service when `None`.
+    pub(crate) link: Option<InvitationLink>,
+    /// How many letters at once, 1 or more.
+    pub(crate) workers: usize,
+    pub(crate) poll: Duration,
+}
+
+/// For letters that go nowhere.
+const NOBODY: &str = "tenantry@localhost.localdomain";
+
+/// What makes sense only together with a mail server.
+const OF_SMTP: [&str; 7] = [
+    "smtp_port",
+    "smtp_security",
+    "smtp_username",
+    "smtp_password",
+    "smtp_password_file",
+    "smtp_ca_file",
+    "smtp_timeout",
+];
+
+/// The settings of mail; none where no letters are sent, and where something is wrong, which is added to the faults.
+pub(super) fn read(reader: &Reader, faults: &mut Vec<String>) -> Option<Mail> {
+    let known = faults.len();
+    let smtp = smtp(reader, faults);
+    let from = of_domain(reader, "mail_from", faults);
+    let link = of_domain(reader, "invitation_link", faults);
+    let workers = reader.parse("mail_workers", faults, |raw| match raw.parse() {
+        Ok(n @ 0..=16) => Ok(n),
+        _ => Err("must be a whole number from 0 to 16"),
+    });
+    let poll = duration(reader, "mail_poll", Duration::from_millis(100)..=Duration::from_secs(3_600), faults);
+    let has_server = reader.is_given("smtp_host");
+    if has_server {
+        for (name, what) in [
+            ("mail_from", "the address that letters come from, such as no-reply@example.com"),
+            ("invitation_link", "where invitations are accepted, such as https://app.example.com/join#{token}"),
+        ] {
+            if !reader.is_given(name) {
+                faults.push(format!("{} is needed with TENANTRY_SMTP_HOST: {what}", variable(name)));
+            }
+        }
+        if reader.is_given("mail_dir") {
+            faults.push(
+                "TENANTRY_MAIL_DIR is for letters without a mail server, and TENANTRY_SMTP_HOST is set".to_owned(),
+            );
+        }
+    } else {
+        for name in OF_SMTP.into_iter().filter(|name| reader.is_given(name)) {
+            faults.push(format!("{} is nothing without TENANTRY_SMTP_HOST", variable(name)));
+        }
+    }
+    let options = match smtp {
+        Some(smtp) => MailOptions::Smtp(smtp),
+        None => MailOptions::Files(
+            reader
+                .text("mail_dir")
+                .map_or_else(|| PathBuf::from(reader.text("data_dir").unwrap_or_default()).join("mail"), PathBuf::from),
+        ),
+    };
+    let workers = workers.filter(|workers| *workers > 0)?;
+    let from = from.or_else(|| NOBODY.parse().ok())?;
+    (faults.len() == known).then_some(Mail { options, from, link, workers, poll: poll? })
+}
+
+fn smtp(reader: &Reader, faults: &mut Vec<String>) -> Option<SmtpOptions> {
+    let port = reader.parse("smtp_port", faults, |raw| match raw.parse() {
+        Ok(0) | Err(_) => Err("must be a port from 1 to 65535"),
+        Ok(port) => Ok(port),
+    });
+    let security = reader
+        .parse("smtp_security", faults, |raw| raw.parse::<Security>().map_err(|_| "must be starttls, tls or plain"));
+    let timeout = duration(reader, "smtp_timeout", Duration::from_secs(1)..=Duration::from_secs(60), faults);
+    let (username, password) = (reader.text("smtp_username"), password(reader, faults));
+    let has_password = reader.is_given("smtp_password") || reader.is_given("smtp_password_file");
+    match (&username, has_password) {
+        (Some(_), false) => {
+            faults
+                .push("TENANTRY_SMTP_USERNAME needs TENANTRY_SMTP_PASSWORD or TENANTRY_SMTP_PASSWORD_FILE".to_owned());
+        }
+        (None, true) => faults.push("TENANTRY_SMTP_PASSWORD needs TENANTRY_SMTP_USERNAME".to_owned()),
+        (Some(_), true) if security == Some(Security::Plain) => faults.push(
+            "TENANTRY_SMTP_SECURITY is plain, over which no password is sent: use starttls or tls, or no user name"
+                .to_owned(),
+        ),
+        _ => {}
+    }
+    Some(SmtpOptions {
+        host: reader.text("smtp_host")?,
+        port,
+        security: security?,
+        username,
+        password,
+        ca_file: reader.text("smtp_ca_file").map(PathBuf::from),
+        timeout: timeout?,
+    })
+}
+
+/// The password, which no fault repeats.
+fn password(reader: &Reader, faults: &mut Vec<String>) -> Option<Password> {
+    let Some(path) = reader.text("smtp_password_file") else { return reader.text("smtp_password").map(Password::from) };
+    if reader.is_given("smtp_password") {
+        faults.push("TENANTRY_SMTP_PASSWORD and TENANTRY_SMTP_PASSWORD_FILE are both set: one is enough".to_owned());
+    }
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            faults.push(format!("TENANTRY_SMTP_PASSWORD_FILE {path} cannot be read: {error}"));
+            return None;
+        }
+    };
+    // An editor leaves a newline behind.
+    let password = text.strip_suffix('\n').unwrap_or(&text);
+    let password = password.strip_suffix('\r').unwrap_or(password);
+    if password.is_empty() {
+        faults.push(format!("TENANTRY_SMTP_PASSWORD_FILE {path} is empty"));
+    }
+    Some(password.to_owned().into())
+}
+
+fn duration(
+    reader: &Reader,
+    name: &str,
+    bounds: std::ops::RangeInclusive<Duration>,
+    faults: &mut Vec<String>,
+) -> Option<Duration> {
+    let duration = reader.parse(name, faults, |raw| {
+        humantime::parse_duration(raw).map_err(|_| "must be a duration such as 2s or 500ms")
+    })?;
+    if bounds.contains(&duration) {
+        return Some(duration);
+    }
+    let (least, most) = (humantime::format_duration(*bounds.start()), humantime::format_duration(*bounds.end()));
+    faults.push(format!("{} must be from {least} to {most}", variable(name)));
+    None
+}
+
+fn of_domain<T: FromStr<Err = Refusal>>(reader: &Reader, name: &str, faults: &mut Vec<String>) -> Option<T> {
+    let raw = reader.text(name)?;
+    raw.parse().map_err(|refusal: Refusal| faults.push(format!("{} {refusal}", variable(name)))).ok()
+}
+
+fn variable(name: &str) -> String {
+    format!("TENANTRY_{}", name.to_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Values;
+
+    fn mail(settings: &[(&str, &str)]) -> (Option<Mail>, Vec<String>) {
+        let environment = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut faults = Vec::new();
+        let mail = read(&Reader { environment, file: Values::new() }, &mut faults);
+        (mail, faults)
+    }
+
+    const SERVER: [(&str, &str); 3] = [
+        ("smtp_host", "mail.example.com"),
+        ("mail_from", "no-reply@example.com"),
+        ("invitation_link", "https://app.example.com/join#{token}"),
+    ];
+
+    fn with(more: &[(&'static str, &'static str)]) -> (Option<Mail>, Vec<String>) {
+        mail(&[&SERVER, more].concat())
+    }
+
+    #[test]
+    fn without_a_server_letters_become_files_in_the_data_directory() {
+        let (mail, faults) = mail(&[("data_dir", "/srv/tenantry")]);
+        let mail = mail.unwrap();
+        assert_eq!(faults, Vec::<String>::new());
+        assert!(matches!(&mail.options, MailOptions::Files(path) if path.to_str() == Some("/srv/tenantry/mail")));
+        assert_eq!((mail.workers, mail.poll, mail.link), (2, Duration::from_secs(1), None));
+    }
+
+    #[test]
+    fn a_server_is_reached_with_starttls_unless_said() {
+        let (mail, faults) = with(&[]);
+        assert_eq!(faults, Vec::<String>::new());
+        let Some(Mail { options: MailOptions::Smtp(smtp), from, .. }) = mail else { panic!("no server") };
+        assert_eq!((smtp.security, smtp.port, smtp.timeout), (Security::StartTls, None, Duration::from_secs(30)));
+        assert_eq!(from.as_str(), "no-reply@example.com");
+        assert!(with(&[("mail_workers", "0")]).0.is_none());
+    }
+
+    #[test]
+    fn what_does_not_fit_together_is_said_together() {
+        let refused = |(mail, faults): (Option<Mail>, Vec<String>), named: &[&str]| {
+            assert!(mail.is_none());
+            assert_eq!(faults.len(), named.len(), "{faults:#?}");
+            for name in named {
+                assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:#?}");
+            }
+            assert!(!faults.iter().any(|fault| fault.contains("s3cret")), "{faults:#?}");
+        };
+        refused(
+            mail(&[("smtp_host", "mail.example.com"), ("mail_dir", "mail")]),
+            &["MAIL_FROM", "INVITATION_LINK", "MAIL_DIR"],
+        );
+        let alone = [("smtp_port", "25"), ("smtp_security", "tls"), ("smtp_ca_file", "ca.pem"), ("smtp_timeout", "9s")];
+        refused(mail(&alone), &["SMTP_PORT", "SMTP_SECURITY", "SMTP_CA_FILE", "SMTP_TIMEOUT"]);
+        refused(with(&[("smtp_username", "acme")]), &["SMTP_USERNAME needs"]);
+        refused(with(&[("smtp_password", "s3cret")]), &["SMTP_PASSWORD needs"]);
+        let user = [("smtp_username", "acme"), ("smtp_password", "s3cret")];
+        refused(with(&[&user[..], &[("smtp_security", "plain")]].concat()), &["no password is sent"]);
+        refused(with(&[&user[..], &[("smtp_password_file", "/nowhere")]].concat()), &["both set", "cannot be read"]);
+        refused(
+            with(&[
+                ("smtp_port", "0"),
+                ("smtp_security", "ssl"),
+                ("smtp_timeout", "2m"),
+                ("mail_poll", "0s"),
+                ("mail_workers", "17"),
+            ]),
+            &["SMTP_PORT", "SMTP_SECURITY", "SMTP_TIMEOUT", "MAIL_POLL", "MAIL_WORKERS"],
+        );
+        refused(
+            mail(&[("mail_from", "Acme <a@example.com>"), ("invitation_link", "http://app.example.com/{token}")]),
+            &["MAIL_FROM", "INVITATION_LINK"],
+        );
+    }
+
+    #[test]
+    fn a_password_may_lie_in_a_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("password");
+        fs::write(&file, "s3cret\n").unwrap();
+        let path = file.display().to_string();
+        let (mail, faults) =
+            mail(&[&SERVER[..], &[("smtp_username", "acme"), ("smtp_password_file", path.as_str())]].concat());
+        assert_eq!(faults, Vec::<String>::new());
+        let Some(Mail { options: MailOptions::Smtp(smtp), .. }) = mail else { panic!("no server") };
+        assert!(smtp.password.is_some() && !format!("{smtp:?}").contains("s3cret"));
+    }
+}
