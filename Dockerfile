@@ -20,10 +20,13 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libpq5 \
     && rm -rf /var/lib/apt/lists/* \
     # A number, so that an orchestrator can see that it is not root.
-    && useradd --system --uid 10001 --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin tenantry
+    && useradd --system --uid 10001 --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin tenantry \
+    # A volume that is mounted here for the first time belongs to the same user.
+    && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/tenantry
 COPY --from=build /usr/local/bin/tenantry /usr/local/bin/tenantry
 USER 10001:10001
-# It writes no file, so the file system may be read-only. There is no PostgreSQL server in here: DATABASE_URL must name one.
+# It writes no file, so the file system may be read-only. There is no PostgreSQL server in here: DATABASE_URL must name one, and
+# TENANTRY_MASTER_KEY_FILE a file with a master key.
 ENV TENANTRY_BIND=0.0.0.0:8080 \
     TENANTRY_LOG_FORMAT=json
 EXPOSE 8080

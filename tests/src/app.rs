@@ -6,18 +6,20 @@ use serde_json::{Value, json};
 use tenantry_auth::{
     PlatformKeyHash, PlatformKeys, Secret,
     jwt::{IssuerOptions, Issuers},
+    seal::{MasterKey, MasterKeys},
 };
 use tenantry_domain::{
     Credential, Holder, Limits, LocaleRequest, MemberDetails, MemberStatus, NewTenant, Origin, Person, Role, TenantId,
 };
-use tenantry_http::{Closing, ServeOptions, ServerHandle, Trust};
+use tenantry_http::{Closing, Integrations, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
     Store, members,
+    providers::{Catalogue, PROVIDER_TIME, ProviderUrls, Providers, Timeouts},
     tenants::{self, FoundedOwner, Owner},
 };
 use tenantry_persistence::PoolOptions;
 
-use crate::{Client, Operation, People, TestDatabase, new_name};
+use crate::{Client, Operation, People, ProviderServer, TestDatabase, new_name};
 
 /// A running service.
 pub struct App {
@@ -36,6 +38,16 @@ pub struct App {
     trust: Trust,
     /// A platform key that it trusts.
     platform: Secret,
+    /// What stands in for the providers.
+    pub providers: ProviderServer,
+    /// Its master keys, and its way to the providers.
+    pub integrations: Integrations,
+}
+
+/// Master keys of these versions, made for one test; the first one seals.
+pub fn master_keys(versions: &[u16]) -> MasterKeys {
+    let mut keys = versions.iter().map(|version| MasterKey::generate(*version).unwrap().parse().unwrap());
+    MasterKeys::new(keys.next().unwrap(), keys.collect()).unwrap()
 }
 
 impl App {
@@ -52,14 +64,21 @@ impl App {
     /// [`App::on`], with as many threads that answer requests as a measurement wants.
     pub async fn serving(database: TestDatabase, workers: usize, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
         let store = Self::store(&database.service_url(), adjust);
-        Self::with(database, store, workers, Vec::new())
+        Self::with(database, store, workers, Vec::new(), (master_keys(&[1]), PROVIDER_TIME))
+    }
+
+    /// A service with these master keys, which gives providers this time for an answer.
+    pub async fn integrating(keys: MasterKeys, time: Duration) -> Self {
+        let database = TestDatabase::new();
+        let store = Self::store(&database.service_url(), |_| {});
+        Self::with(database, store, 1, Vec::new(), (keys, time))
     }
 
     /// A service that trusts these issuers too.
     pub async fn trusting(issuers: Vec<IssuerOptions>) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, 1, issuers)
+        Self::with(database, store, 1, issuers, (master_keys(&[1]), PROVIDER_TIME))
     }
 
     /// A door of its own to the same database, as another replica has it.
@@ -75,20 +94,42 @@ impl App {
         Store::new(&options).unwrap()
     }
 
-    fn with(database: TestDatabase, store: Store, workers: usize, more: Vec<IssuerOptions>) -> Self {
+    fn with(
+        database: TestDatabase,
+        store: Store,
+        workers: usize,
+        more: Vec<IssuerOptions>,
+        (keys, time): (MasterKeys, Duration),
+    ) -> Self {
         let (platform, people, closing) = (tenantry_auth::issue_platform().unwrap(), People::new(), Closing::default());
         let trust = Trust {
             platform: PlatformKeys::new(vec![PlatformKeyHash::of(&platform)]),
             issuers: Issuers::new([vec![people.options()], more].concat()).unwrap(),
         };
-        let (base, handle) = listen(&store, trust.clone(), &closing, workers);
-        Self { base, database, store, closing, handle, people, trust, platform }
+        let providers = ProviderServer::start();
+        let integrations = reaching(&providers.urls(), keys, time);
+        let (base, handle) = listen(&store, trust.clone(), integrations.clone(), &closing, workers);
+        Self { base, database, store, closing, handle, people, trust, platform, providers, integrations }
     }
 
     /// A client without a key of another replica: the same database, the same trust, and nothing else that is shared.
     pub fn replica(&self) -> Client {
+        self.replica_with(self.integrations.keys.clone())
+    }
+
+    /// [`App::replica`], with providers at these addresses.
+    pub fn replica_reaching(&self, urls: &ProviderUrls) -> Client {
         let store = Self::store(&self.database.service_url(), |_| {});
-        let (base, _) = listen(&store, self.trust.clone(), &Closing::default(), 1);
+        let integrations = reaching(urls, self.integrations.keys.clone(), PROVIDER_TIME);
+        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), 1);
+        Client::new(&base)
+    }
+
+    /// [`App::replica`], with these master keys.
+    pub fn replica_with(&self, keys: MasterKeys) -> Client {
+        let store = Self::store(&self.database.service_url(), |_| {});
+        let integrations = Integrations { keys, ..self.integrations.clone() };
+        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), 1);
         Client::new(&base)
     }
 
@@ -133,12 +174,25 @@ impl App {
     }
 }
 
+/// The way to providers at these addresses, with this time for an answer.
+fn reaching(urls: &ProviderUrls, keys: MasterKeys, time: Duration) -> Integrations {
+    let timeouts = Timeouts { connect: time, total: time };
+    let catalogue = Catalogue::new(urls.clone(), timeouts).unwrap();
+    Integrations { keys, providers: Providers::new(urls.clone(), time), catalogue }
+}
+
 /// Serves on a port of its own.
-fn listen(store: &Store, trust: Trust, closing: &Closing, workers: usize) -> (String, ServerHandle) {
+fn listen(
+    store: &Store,
+    trust: Trust,
+    integrations: Integrations,
+    closing: &Closing,
+    workers: usize,
+) -> (String, ServerHandle) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let options = ServeOptions { workers, grace: Duration::from_secs(10) };
-    let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options).unwrap();
+    let server = tenantry_http::serve(listener, store.clone(), trust, integrations, closing.clone(), options).unwrap();
     let handle = server.handle();
     tokio::spawn(server);
     (base, handle)
@@ -205,6 +259,15 @@ impl Tenant {
     /// A workspace under this brand; returns its id.
     pub async fn workspace_of(&self, brand: &str, name: &str) -> String {
         self.owner.post("/api/workspaces", json!({ "name": name, "brandId": brand })).await.expect(201).id()
+    }
+
+    /// An agent in this workspace; `more` adds members to the request. Returns its id.
+    pub async fn agent(&self, workspace: &str, more: Value) -> String {
+        let mut body = json!({ "name": new_name("Agent") });
+        if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object()) {
+            body.extend(more.clone());
+        }
+        self.owner.post(&format!("/api/workspaces/{workspace}/agents"), body).await.expect(201).id()
     }
 
     /// A brand with this name; returns its id.

@@ -10,6 +10,7 @@
 )]
 
 mod app;
+mod canary;
 mod client;
 mod contract;
 mod database;
@@ -17,17 +18,21 @@ pub mod issuer;
 mod operation;
 mod people;
 mod problem;
+mod provider;
+pub mod provider_accounts;
 mod raw;
 mod rows;
 mod smtp;
 
-pub use app::{App, Tenant};
+pub use app::{App, Tenant, master_keys};
+pub use canary::Canary;
 pub use client::{Answer, Client};
 pub use contract::Contract;
 pub use database::{Count, TestDatabase, count};
 pub use operation::{Operation, Target, document, new_email, new_name};
 pub use people::People;
 pub use problem::{problem, problem_body};
+pub use provider::{ProviderBehaviour, ProviderRequest, ProviderServer};
 pub use raw::{RawAnswer, exchange};
 pub use rows::{Rows, Snapshot, difference};
 pub use smtp::{Conversation, Encryption, Presented, ReceivedMail, Said, SmtpServer, Turn};

@@ -67,7 +67,9 @@ impl Operation {
 
     /// Those that the key of a tenant's owner may call.
     pub fn of_the_api() -> Vec<Self> {
-        let of_keys = |one: &Self| one.needs_credential() && !one.needs_a_person() && !one.is_of_the_platform();
+        let of_keys = |one: &Self| {
+            one.needs_credential() && !one.needs_a_person() && !one.is_of_the_platform() && !one.is_of_the_dialect()
+        };
         Self::all().into_iter().filter(of_keys).collect()
     }
 
@@ -96,6 +98,11 @@ impl Operation {
         self.path.starts_with("/api/admin/")
     }
 
+    /// Whether it is of the CallFluent dialect, which names things by their numbers and fails in its own words.
+    pub fn is_of_the_dialect(&self) -> bool {
+        self.path.starts_with("/api/workspace/")
+    }
+
     /// Whether it changes something.
     pub fn writes(&self) -> bool {
         self.method != "GET"
@@ -112,11 +119,21 @@ impl Operation {
         operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == "cursor")
     }
 
+    /// Whether it takes parameters in its query.
+    pub fn has_query(&self) -> bool {
+        let operation = &document()["paths"][&self.path][self.method.to_lowercase()];
+        operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == "query")
+    }
+
     /// A body that it takes, which changes what it is sent to. [`Target::body`] has those that name something.
     pub fn body(&self) -> Option<Value> {
         Some(match (self.method.as_str(), self.path.as_str()) {
             ("GET" | "DELETE", _) | ("POST", "/api/workspaces/{workspaceId}/restore") => return None,
             ("PUT", "/api/workspaces/{workspaceId}/members/{memberId}") => return None,
+            ("POST", "/api/workspaces/{workspaceId}/integrations/{provider}/verify") => return None,
+            ("PUT", "/api/workspaces/{workspaceId}/integrations/{provider}") => {
+                json!({ "apiKey": format!("sk-proj-{}", Uuid::now_v7()) })
+            }
             ("PATCH", "/api/members/{memberId}") => json!({ "role": "observer" }),
             ("POST", "/api/invitations") => json!({ "email": new_email(), "role": "agent" }),
             ("POST", "/api/invitations/batch") => json!({ "emails": [new_email()], "role": "agent" }),
@@ -135,18 +152,24 @@ impl Operation {
             // The scope that making a key needs, which a key with nothing else can pass on.
             ("POST", "/api/api-keys") => json!({ "name": new_name("Key"), "scopes": ["keys:write"] }),
             ("POST", "/api/api-keys/{apiKeyId}/rotate") => json!({ "overlapSeconds": 60 }),
+            ("PATCH", "/api/workspaces/{workspaceId}/limits") => {
+                json!({ "maxMinutes": 1_000 + NEXT.fetch_add(1, Ordering::Relaxed) })
+            }
+            ("POST", "/api/workspaces/{workspaceId}/agents") => json!({ "name": new_name("Agent") }),
+            ("PATCH", "/api/workspaces/{workspaceId}/agents/{agentId}") => json!({ "name": new_name("Renamed") }),
+            ("POST", "/api/workspaces/{workspaceId}/usage") => json!({ "seconds": 30, "reference": new_name("Call") }),
             _ => panic!("{self} is new: give it a body here"),
         })
     }
 
-    /// How many things its path names.
+    /// How many things its path names by their ids. A word of a closed list is no id.
     pub fn ids(&self) -> usize {
-        if self.has_id() { self.path.matches('{').count() } else { 0 }
+        if self.has_id() { self.path.matches("Id}").count() } else { 0 }
     }
 
     /// Where in the path the thing with this number stands, as a segment.
     fn segment(&self, number: usize) -> usize {
-        let named = self.path.split('/').enumerate().filter(|(_, segment)| segment.starts_with('{'));
+        let named = self.path.split('/').enumerate().filter(|(_, segment)| segment.ends_with("Id}"));
         named.map(|(at, _)| at).nth(number).expect("the path names so many things")
     }
 
@@ -204,6 +227,12 @@ impl<'t> Target<'t> {
                 if operation.path.ends_with("/restore") {
                     self.tenant.owner.delete(&format!("/api/workspaces/{id}")).await.expect(204);
                 }
+                if operation.path.ends_with("/calendars") {
+                    let highlevel =
+                        json!({ "accessToken": format!("pit-{}", Uuid::now_v7()), "locationId": "location" });
+                    let path = format!("/api/workspaces/{id}/integrations/gohighlevel");
+                    self.tenant.owner.put(&path, highlevel).await.expect(200);
+                }
                 id
             }
             "memberId" => {
@@ -215,6 +244,19 @@ impl<'t> Target<'t> {
             "invitationId" => self.tenant.invitation(&new_email(), json!({})).await,
             "apiKeyId" => self.tenant.key_with_id(&["keys:write"], json!({ "name": new_name("Key") })).await.1,
             "tenantId" => self.tenant.id.to_string(),
+            "agentId" => {
+                let workspace = self.workspace().await;
+                self.tenant.agent(&workspace, json!({})).await
+            }
+            "provider" => {
+                let provider = "openai";
+                if matches!(operation.method.as_str(), "POST" | "DELETE") {
+                    let path = format!("/api/workspaces/{}/integrations/{provider}", self.workspace().await);
+                    let body = json!({ "apiKey": format!("sk-proj-{}", Uuid::now_v7()) });
+                    self.tenant.owner.put(&path, body).await.expect(200);
+                }
+                provider.to_owned()
+            }
             "file" => "start.js".to_owned(),
             _ => panic!("{operation} names a new thing, {parameter}: make one here"),
         }

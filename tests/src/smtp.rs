@@ -1,6 +1,6 @@
 //! An SMTP server on a port of its own, which keeps a record of all that is said and behaves as badly as a test wants.
 
-mod certificates;
+pub(crate) mod certificates;
 mod received;
 mod session;
 

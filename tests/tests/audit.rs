@@ -54,6 +54,11 @@ fn expected(operation: &Operation) -> (&'static str, &'static str) {
         ("PATCH", "/api/workspaces/{workspaceId}") => ("workspace.update", "workspace"),
         ("DELETE", "/api/workspaces/{workspaceId}") => ("workspace.delete", "workspace"),
         ("POST", "/api/workspaces/{workspaceId}/restore") => ("workspace.restore", "workspace"),
+        ("PATCH", "/api/workspaces/{workspaceId}/limits") => ("limits.update", "workspace"),
+        ("POST", "/api/workspaces/{workspaceId}/agents") => ("agent.create", "agent"),
+        ("PATCH", "/api/workspaces/{workspaceId}/agents/{agentId}") => ("agent.update", "agent"),
+        ("DELETE", "/api/workspaces/{workspaceId}/agents/{agentId}") => ("agent.delete", "agent"),
+        ("POST", "/api/workspaces/{workspaceId}/usage") => ("usage.record", "usage_entry"),
         ("POST", "/api/brands") => ("brand.create", "brand"),
         ("PATCH", "/api/brands/{brandId}") => ("brand.update", "brand"),
         ("DELETE", "/api/brands/{brandId}") => ("brand.delete", "brand"),
@@ -62,6 +67,9 @@ fn expected(operation: &Operation) -> (&'static str, &'static str) {
         ("DELETE", "/api/members/{memberId}") => ("member.remove", "member"),
         ("PUT", "/api/workspaces/{workspaceId}/members/{memberId}") => ("assignment.create", "member"),
         ("DELETE", "/api/workspaces/{workspaceId}/members/{memberId}") => ("assignment.remove", "member"),
+        ("PUT", "/api/workspaces/{workspaceId}/integrations/{provider}") => ("integration.update", "workspace"),
+        ("DELETE", "/api/workspaces/{workspaceId}/integrations/{provider}") => ("integration.remove", "workspace"),
+        ("POST", "/api/workspaces/{workspaceId}/integrations/{provider}/verify") => ("integration.verify", "workspace"),
         ("POST", "/api/invitations" | "/api/invitations/batch") => ("invitation.create", "invitation"),
         ("POST", "/api/invitations/{invitationId}/resend") => ("invitation.resend", "invitation"),
         ("DELETE", "/api/invitations/{invitationId}") => ("invitation.revoke", "invitation"),
@@ -72,13 +80,15 @@ fn expected(operation: &Operation) -> (&'static str, &'static str) {
     }
 }
 
-/// The id of what an operation is about: the last one in its path, else the one in its answer.
+/// The id of what an operation is about: the last one in its path, else the one in its answer, as where something is made in
+/// another.
 fn subject(operation: &Operation, path: &str, answer: &Answer) -> String {
     match operation.ids() {
         0 if operation.path.ends_with("/batch") => {
             answer.body["data"][0]["invitation"]["id"].as_str().unwrap().to_owned()
         }
         0 => answer.id(),
+        _ if operation.path.ends_with("/agents") || operation.path.ends_with("/usage") => answer.id(),
         ids => operation.id_in(path, ids - 1),
     }
 }

@@ -15,10 +15,14 @@ async fn patch_if(client: &Client, path: &str, tags: &str, body: Value) -> Answe
 /// Every single object that can be read.
 async fn objects(tenant: &Tenant) -> Vec<String> {
     let id = tenant.workspace("DACH").await;
-    let brand = &tenant.brand;
+    let (brand, agent) = (&tenant.brand, tenant.agent(&id, json!({})).await);
     vec![
         format!("/api/workspaces/{id}"),
         format!("/api/workspaces/{id}/effective"),
+        format!("/api/workspaces/{id}/limits"),
+        format!("/api/workspaces/{id}/agents/{agent}"),
+        format!("/api/workspaces/{id}/usage"),
+        format!("/api/workspaces/{id}/usage/check"),
         format!("/api/brands/{brand}"),
         "/api/tenant".to_owned(),
         "/api/me".to_owned(),

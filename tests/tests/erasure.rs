@@ -33,6 +33,13 @@ async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
     let workspace =
         json!({ "name": stem, "brandId": brand, "workspaceInstructions": stem, "emailSignatureText": stem });
     let workspace = tenant.owner.post("/api/workspaces", workspace).await.expect(201).id();
+    let one = format!("/api/workspaces/{workspace}");
+    let agent = json!({ "name": stem, "externalReference": stem });
+    let agent = tenant.owner.post(&format!("{one}/agents"), agent).await.expect(201).id();
+    let integration = json!({ "apiKey": format!("sk-proj-{stem}-0123456789") });
+    tenant.owner.put(&format!("{one}/integrations/openai"), integration).await.expect(200);
+    let used = json!({ "seconds": 60, "reference": stem });
+    tenant.owner.post(&format!("{one}/usage"), used).await.expect(201);
     let gone = tenant.workspace_of(&brand, stem).await;
     tenant.owner.delete(&format!("/api/workspaces/{gone}")).await.expect(204);
     let (_, key) = tenant.key_with_id(&["tenant:read"], json!({ "name": stem, "workspaceId": workspace })).await;
@@ -54,7 +61,7 @@ async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
         tenant.id
     );
     app.database.admin().batch_execute(&token).unwrap();
-    vec![tenant.id.to_string(), tenant.brand.clone(), brand, workspace, gone, key, invitation, member]
+    vec![tenant.id.to_string(), tenant.brand.clone(), brand, workspace, agent, gone, key, invitation, member]
 }
 
 fn deleted_days_ago(database: &TestDatabase, tenant: &Tenant, days: u32) {

@@ -6,7 +6,10 @@ mod answers;
 #[path = "openapi/routes.rs"]
 mod routes;
 
-use tenantry_domain::{Choice, InvitationState, MemberStatus, Role, Scope};
+use tenantry_domain::{
+    AgentStatus, Choice, ConnectionStatus, ElevenLabsRegion, InvitationState, LimitSource, MemberStatus, Provider,
+    Role, Scope, UsageKind, VerificationStatus,
+};
 use tenantry_tests::{App, Contract, Operation, document};
 
 #[test]
@@ -42,6 +45,13 @@ fn the_closed_lists_of_the_document_are_those_of_the_domain() {
     assert_eq!(documented("Role"), words::<Role>());
     assert_eq!(documented("MemberStatus"), words::<MemberStatus>());
     assert_eq!(documented("InvitationState"), words::<InvitationState>());
+    assert_eq!(documented("AgentStatus"), words::<AgentStatus>());
+    assert_eq!(documented("UsageKind"), words::<UsageKind>());
+    assert_eq!(documented("LimitSource"), words::<LimitSource>());
+    assert_eq!(documented("Provider"), words::<Provider>());
+    assert_eq!(documented("ConnectionStatus"), words::<ConnectionStatus>());
+    assert_eq!(documented("VerificationStatus"), words::<VerificationStatus>());
+    assert_eq!(documented("ElevenLabsRegion"), words::<ElevenLabsRegion>());
 }
 
 #[test]

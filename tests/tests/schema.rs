@@ -100,6 +100,11 @@ fn each_wall_that_is_left_out_is_missed() {
         ("GRANT UPDATE ON notes TO tenantry_service", "notes: the service may change tenant_id"),
         ("GRANT UPDATE (id) ON notes TO tenantry_service", "notes: the service may change id"),
         ("GRANT UPDATE (changes) ON audit_events TO tenantry_service", "audit_events: the service may change the past"),
+        ("GRANT DELETE ON usage_entries TO tenantry_service", "usage_entries: the service may change the past"),
+        (
+            "GRANT UPDATE (seconds) ON usage_entries TO tenantry_service",
+            "usage_entries: the service may change the past",
+        ),
         ("GRANT DELETE ON audit_events TO tenantry_service", "audit_events: the service may change the past"),
         ("GRANT DELETE ON tenants TO tenantry_service", "tenants: the service may DELETE"),
         ("ALTER POLICY tenants_of_the_platform ON tenants USING (true)", "tenants: the policies are not"),

@@ -105,7 +105,11 @@ async fn what_goes_out_comes_in_with_its_ids_and_times_and_nothing_else_is_touch
     }
     let tenant = empty.owner.get("/api/tenant").await.expect(200).body;
     assert_eq!(tenant["name"], "Acme Ltd");
-    assert_eq!(tenant["limits"], json!({ "maxWorkspaces": null, "maxMembers": null }), "the platform's own");
+    assert_eq!(
+        tenant["limits"],
+        json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null }),
+        "the platform's own"
+    );
     assert_eq!(tenant["use"], json!({ "workspaces": 1, "members": 120, "pendingInvitations": 0 }));
     let invitations = empty.owner.get("/api/invitations?state=expired").await.expect(200).body;
     let invitation = invitations["data"][0]["id"].as_str().unwrap();

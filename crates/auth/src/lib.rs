@@ -1,4 +1,5 @@
-//! Proof of who asks: API keys, platform keys, the tokens of invitations, and JWTs of trusted issuers.
+//! Proof of who asks: API keys, platform keys, the tokens of invitations, and JWTs of trusted issuers. And the seal on the
+//! secrets of others that are kept for a workspace.
 //!
 //! What is presented becomes a [`Holder`](tenantry_domain::Holder), or a hash to look up, when it holds cryptographically,
 //! without a look at the database: whether the tenant knows it is for the door to find out. This crate refuses to know HTTP
@@ -9,6 +10,7 @@ mod base62;
 mod invitation_token;
 pub mod jwt;
 mod platform_key;
+pub mod seal;
 mod secret;
 
 pub use api_key::{issue, present};

@@ -1,5 +1,7 @@
 //! Everything that can go wrong with a request, once; each face of the service gives it its own form.
 
+use std::time::Duration;
+
 use crate::{FieldRefusal, Scope};
 
 /// Why a request was not answered with what it asked for.
@@ -46,6 +48,16 @@ pub enum Error {
     Unavailable {
         /// For the log.
         cause: String,
+    },
+    /// A service of somebody else was needed and did not answer with what was asked of it.
+    #[error("{message}")]
+    Upstream {
+        /// Stable, `snake_case`.
+        code: &'static str,
+        /// A sentence for a person, in our words.
+        message: String,
+        /// After how long to try again, where that is known.
+        retry_after: Option<Duration>,
     },
     /// A fault of the service itself.
     #[error("Something went wrong on our side.")]

@@ -1,6 +1,11 @@
 //! Typed identifiers: a brand's id never stands where a workspace's is meant.
 
-use std::{fmt, marker::PhantomData, str::FromStr};
+use std::{
+    fmt,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+    str::FromStr,
+};
 
 use uuid::Uuid;
 
@@ -29,6 +34,10 @@ pub type MemberId = Id<crate::Member>;
 pub type InvitationId = Id<crate::Invitation>;
 /// Identifies a message in the outbox of its tenant.
 pub type OutboxMessageId = Id<crate::OutboxMessage>;
+/// Identifies an AI agent within its tenant.
+pub type AgentId = Id<crate::Agent>;
+/// Identifies an entry of the ledger of usage within its tenant.
+pub type UsageEntryId = Id<crate::UsageEntry>;
 /// Identifies an entry of the audit log.
 pub type AuditEventId = Id<crate::AuditEvent>;
 
@@ -70,6 +79,11 @@ impl<K> PartialEq for Id<K> {
     }
 }
 impl<K> Eq for Id<K> {}
+impl<K> Hash for Id<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 impl<K> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

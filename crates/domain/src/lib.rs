@@ -5,15 +5,20 @@
 //! This crate refuses to know HTTP, SQL, settings and clocks.
 
 mod actor;
+mod agent;
 mod api_key;
 mod audit;
 mod brand;
+mod calendar;
 mod codes;
 mod email;
 mod error;
 mod ids;
+mod integration;
 mod invitation;
+mod limits;
 mod member;
+mod month;
 mod number;
 mod outbox;
 mod page;
@@ -21,26 +26,39 @@ mod place;
 mod policy;
 mod refusal;
 mod role;
+mod sealing;
 mod signature;
 mod tenant;
 mod text;
+mod time_zone;
+mod usage;
 mod values;
+mod voice;
 mod workspace;
 
 pub use actor::{
     Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Origin, Person, Reach, SecretHash, Subject,
 };
+pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
 pub use audit::{AuditEvent, AuditRecord, Change, Members};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand};
+pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
 pub use ids::{
-    ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId, WorkspaceId,
+    AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId,
+    UsageEntryId, WorkspaceId,
+};
+pub use integration::{
+    AccountSid, ConnectionStatus, ElevenLabsRegion, Integration, IntegrationPatch, LocationId, PlainField, Provider,
+    SecretTrace, Verification, VerificationStatus,
 };
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
+pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
 pub use member::{Assignment, Holding, Member, MemberDetails, MemberPatch, MemberStatus, PlaceHolder, last_owner};
+pub use month::Month;
 pub use number::{Number, Numbered, PlaceNumber, WorkspaceNumber};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
@@ -50,15 +68,20 @@ pub use place::{
 pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
 pub use refusal::{FieldRefusal, Refusal};
 pub use role::Role;
+pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
 pub use signature::SignatureHtml;
 pub use tenant::{
     Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, TENANT_RESTORABLE_DAYS, Tenant, TenantDetails,
     TenantPatch, TenantState, Use, limit_reached,
 };
 pub use text::{
-    ApiKeyName, BrandName, Instructions, Line, Paragraphs, SenderName, SignatureText, TenantName, WorkspaceName,
+    AgentName, AgentReference, ApiKeyName, BrandName, Instructions, Line, Paragraphs, SenderName, SignatureText,
+    TenantName, UsageReference, VoiceName, WorkspaceName,
 };
-pub use values::{Choice, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
+pub use time_zone::TimeZone;
+pub use usage::{MonthUse, NewUsage, THRESHOLDS, UsageEntry, UsageKind, UsageSeconds, UsedAt};
+pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
+pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, Source, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
 };

@@ -31,11 +31,18 @@ pub enum Action {
     WorkspaceDelete,
     WorkspaceRestore,
     WorkspaceErase,
+    VoiceList,
+    CalendarList,
     ApiKeyCreate,
     ApiKeyList,
     ApiKeyRead,
     ApiKeyRevoke,
     ApiKeyRotate,
+    IntegrationList,
+    IntegrationUpdate,
+    IntegrationRemove,
+    IntegrationVerify,
+    IntegrationReseal,
     MemberCreate,
     MemberList,
     MemberRead,
@@ -55,6 +62,15 @@ pub enum Action {
     OutboxList,
     OutboxRetry,
     OutboxDeliver,
+    LimitsRead,
+    LimitsUpdate,
+    AgentCreate,
+    AgentList,
+    AgentRead,
+    AgentUpdate,
+    AgentDelete,
+    UsageRead,
+    UsageRecord,
 }
 
 /// What an API key may be allowed to do. `write` does not include `read`.
@@ -69,6 +85,10 @@ pub enum Scope {
     MembersWrite,
     KeysRead,
     KeysWrite,
+    UsageRead,
+    UsageWrite,
+    IntegrationsRead,
+    IntegrationsWrite,
     AuditRead,
     TenantRead,
     TenantWrite,
@@ -84,6 +104,10 @@ impl Choice for Scope {
         (Self::MembersWrite, "members:write"),
         (Self::KeysRead, "keys:read"),
         (Self::KeysWrite, "keys:write"),
+        (Self::UsageRead, "usage:read"),
+        (Self::UsageWrite, "usage:write"),
+        (Self::IntegrationsRead, "integrations:read"),
+        (Self::IntegrationsWrite, "integrations:write"),
         (Self::AuditRead, "audit:read"),
         (Self::TenantRead, "tenant:read"),
         (Self::TenantWrite, "tenant:write"),
@@ -158,6 +182,8 @@ const OWNERS: Roles = [YES, NO, NO, NO, NO];
 const MANAGERS: Roles = [YES, YES, NO, NO, NO];
 /// Who sees workspaces, in so far as they see them.
 const READERS: Roles = [YES, YES, NO, YES, YES];
+/// Who works in workspaces, in so far as they see them.
+const WORKERS: Roles = [YES, YES, NO, YES, NO];
 const EVERYBODY: Roles = [YES, YES, YES, YES, YES];
 /// Everybody about themselves, managers about others too.
 const SELVES: Roles = [YES, YES, OWN, OWN, OWN];
@@ -198,11 +224,18 @@ pub const POLICY: &[Rule] = &[
     row(A::WorkspaceDelete, "workspace.delete", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
     row(A::WorkspaceRestore, "workspace.restore", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
     row(A::WorkspaceErase, "workspace.erase", Never, NOBODY, JOBS),
+    row(A::VoiceList, "voice.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    row(A::CalendarList, "calendar.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     row(A::ApiKeyCreate, "api_key.create", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
     row(A::ApiKeyList, "api_key.list", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
     row(A::ApiKeyRead, "api_key.read", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
     row(A::ApiKeyRevoke, "api_key.revoke", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
     row(A::ApiKeyRotate, "api_key.rotate", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    row(A::IntegrationList, "integration.list", Scoped(S::IntegrationsRead, L::Workspace), READERS, OPS),
+    row(A::IntegrationUpdate, "integration.update", Scoped(S::IntegrationsWrite, L::Workspace), MANAGERS, OPS),
+    row(A::IntegrationRemove, "integration.remove", Scoped(S::IntegrationsWrite, L::Workspace), MANAGERS, OPS),
+    row(A::IntegrationVerify, "integration.verify", Scoped(S::IntegrationsWrite, L::Workspace), MANAGERS, OPS),
+    row(A::IntegrationReseal, "integration.reseal", Never, NOBODY, OPS),
     row(A::MemberCreate, "member.create", Never, NOBODY, OPS),
     row(A::MemberList, "member.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
     row(A::MemberRead, "member.read", Scoped(S::MembersRead, L::Tenant), SELVES, OPS),
@@ -223,6 +256,16 @@ pub const POLICY: &[Rule] = &[
     row(A::OutboxList, "outbox.list", Never, NOBODY, OPS),
     row(A::OutboxRetry, "outbox.retry", Never, NOBODY, OPS),
     row(A::OutboxDeliver, "outbox.deliver", Never, NOBODY, JOBS),
+    row(A::LimitsRead, "limits.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    // Who is restricted to one workspace does not say how much there may be in it.
+    row(A::LimitsUpdate, "limits.update", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    row(A::AgentCreate, "agent.create", Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    row(A::AgentList, "agent.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    row(A::AgentRead, "agent.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    row(A::AgentUpdate, "agent.update", Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    row(A::AgentDelete, "agent.delete", Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    row(A::UsageRead, "usage.read", Scoped(S::UsageRead, L::Workspace), READERS, OPS),
+    row(A::UsageRecord, "usage.record", Scoped(S::UsageWrite, L::Workspace), WORKERS, OPS),
 ];
 
 impl Action {
@@ -307,7 +350,7 @@ mod tests {
         for (index, rule) in POLICY.iter().enumerate() {
             assert_eq!(rule.action as usize, index, "{}", rule.name);
         }
-        assert_eq!(POLICY.len(), A::OutboxDeliver as usize + 1);
+        assert_eq!(POLICY.len(), A::UsageRecord as usize + 1);
     }
 
     /// The golden file: rewrite it with `UPDATE_GOLDEN=1 cargo test -p tenantry-domain policy` and read the difference.
@@ -373,9 +416,19 @@ mod tests {
         let all = Scope::all();
         assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Admin).is_ok());
         assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Owner).is_err(), "no key can be an owner");
-        let reading =
-            [Scope::MembersWrite, Scope::TenantRead, Scope::BrandsRead, Scope::WorkspacesRead, Scope::MembersRead];
-        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Agent).is_ok());
+        let reading = [
+            Scope::MembersWrite,
+            Scope::TenantRead,
+            Scope::BrandsRead,
+            Scope::WorkspacesRead,
+            Scope::MembersRead,
+            Scope::UsageRead,
+            Scope::IntegrationsRead,
+        ];
+        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Observer).is_ok());
+        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Agent).is_err(), "who works writes");
+        let working = [&reading[..], &[Scope::WorkspacesWrite, Scope::UsageWrite]].concat();
+        assert!(may_grant(&scopes(&working, Reach::Tenant), Role::Agent).is_ok());
         assert!(may_grant(&scopes(&reading[..2], Reach::Tenant), Role::Billing).is_ok());
         for missing in 0..reading.len() {
             let some: Vec<_> = reading.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, s)| *s).collect();

@@ -65,6 +65,8 @@ impl Tenant {
             .members()
             .with("maxWorkspaces", self.limits.max_workspaces.map(Cap::get))
             .with("maxMembers", self.limits.max_members.map(Cap::get))
+            .with("maxAgents", self.limits.max_agents.map(Cap::get))
+            .with("maxMinutes", self.limits.max_minutes.map(Cap::get))
             .with("state", self.state().as_str())
     }
 }
@@ -102,6 +104,10 @@ pub struct Limits {
     pub max_workspaces: Option<Cap>,
     /// Members assigned to each workspace, with those that are invited to it.
     pub max_members: Option<Cap>,
+    /// AI agents in each workspace.
+    pub max_agents: Option<Cap>,
+    /// Minutes of usage in each workspace in a month.
+    pub max_minutes: Option<Cap>,
 }
 
 /// A change to limits: what is `None` stays, `Some(None)` takes a cap off.
@@ -111,6 +117,10 @@ pub struct LimitsPatch {
     pub max_workspaces: Option<Option<Cap>>,
     /// See [`Limits::max_members`].
     pub max_members: Option<Option<Cap>>,
+    /// See [`Limits::max_agents`].
+    pub max_agents: Option<Option<Cap>>,
+    /// See [`Limits::max_minutes`].
+    pub max_minutes: Option<Option<Cap>>,
 }
 
 impl Limits {
@@ -120,6 +130,8 @@ impl Limits {
         Self {
             max_workspaces: patch.max_workspaces.unwrap_or(self.max_workspaces),
             max_members: patch.max_members.unwrap_or(self.max_members),
+            max_agents: patch.max_agents.unwrap_or(self.max_agents),
+            max_minutes: patch.max_minutes.unwrap_or(self.max_minutes),
         }
     }
 }

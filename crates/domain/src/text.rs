@@ -24,6 +24,14 @@ pub type BrandName = Line<120>;
 pub type WorkspaceName = Line<120>;
 /// An API key's name.
 pub type ApiKeyName = Line<120>;
+/// An AI agent's name.
+pub type AgentName = Line<120>;
+/// What another system calls an AI agent.
+pub type AgentReference = Line<200>;
+/// A voice, as its provider names it.
+pub type VoiceName = Line<200>;
+/// What an entry of usage is called by who records it.
+pub type UsageReference = Line<200>;
 /// The name or title of a sender, as it stands in a `From` line or under a message.
 pub type SenderName = Line<120>;
 /// Instructions to the AI, of a brand or of a workspace.
@@ -35,6 +43,19 @@ impl<const MAX: usize> Line<MAX> {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl<const MAX: usize> Line<MAX> {
+    /// What can be shown of a text that others wrote and nobody here can correct: on one line, without what [`Line`] refuses,
+    /// and cut where it is too long. `None` when nothing remains.
+    pub fn of_foreign(raw: &str) -> Option<Self> {
+        let spaced = |c: char| if c.is_control() || breaks_a_line(c) || reorders_text(c) { ' ' } else { c };
+        let plain: String = raw.chars().map(spaced).collect();
+        let words: Vec<_> = plain.split_whitespace().collect();
+        let cut: String = words.join(" ").chars().take(MAX).collect();
+        let text = cut.trim_end();
+        (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 }
 
@@ -130,6 +151,21 @@ mod tests {
         }
         for c in ['\u{202E}', '\u{2066}', '\u{2028}', '\u{85}', '\u{1b}', '\r'] {
             assert_eq!(WorkspaceName::from_str(&format!("a{c}b")).unwrap_err().code, "forbidden_character", "{c:?}");
+        }
+    }
+
+    #[test]
+    fn what_others_wrote_becomes_one_line_of_visible_text_or_nothing() {
+        let plain = |raw: &str| Line::<10>::of_foreign(raw).map(|line| line.as_str().to_owned());
+        assert_eq!(plain(" a\r\n\tb\u{202E}c\u{1b}[31m "), Some("a b c [31m".to_owned()));
+        assert_eq!(plain("123456789 abc"), Some("123456789".to_owned()));
+        assert_eq!(plain(&"😀".repeat(11)), Some("😀".repeat(10)));
+        for nothing in ["", " \n\t", "\0\u{2028}\u{2066}"] {
+            assert_eq!(plain(nothing), None, "{nothing:?}");
+        }
+        for raw in [" a\u{85}b\u{2029}", "x\u{202A}y"] {
+            let line = Line::<10>::of_foreign(raw).unwrap();
+            assert_eq!(Line::from_str(line.as_str()), Ok(line));
         }
     }
 

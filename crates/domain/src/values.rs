@@ -18,6 +18,31 @@ pub struct HttpsUrl(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slug(String);
 
+/// An identifier that somebody else's service gave to a thing of its own: 1 to 128 visible ASCII characters, compared exactly.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ForeignId(String);
+
+impl ForeignId {
+    const MAX: usize = 128;
+
+    /// The identifier as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ForeignId {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        text::bounded(raw, Self::MAX)?;
+        match raw.chars().find(|c| !c.is_ascii_graphic()) {
+            Some(c) => Err(text::forbidden(c, "must be visible ASCII characters without spaces")),
+            None => Ok(Self(raw.to_owned())),
+        }
+    }
+}
+
 impl HexColor {
     /// The colour as written.
     pub fn as_str(&self) -> &str {
@@ -214,6 +239,15 @@ mod tests {
         for bad in ["", "#", "0055AA", "#05A", "#0055AG", "#0055AA0", "#００55AA", "red"] {
             assert!(HexColor::from_str(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn foreign_ids_are_taken_as_they_are_or_not_at_all() {
+        assert_eq!(ForeignId::from_str("21m00Tcm4TlvDq8ikWAM").unwrap().as_str(), "21m00Tcm4TlvDq8ikWAM");
+        for bad in ["", " a", "a ", "a b", "a\n", "ä", "a\0"] {
+            assert!(ForeignId::from_str(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(ForeignId::from_str(&"x".repeat(129)).unwrap_err().code, "too_long");
     }
 
     #[test]

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    Brand, BrandId, FieldRefusal, Instructions, Locale, LocaleRequest, SignatureHtml, SignatureText, TenantId,
-    WorkspaceId, WorkspaceName, audit::Members, brand::kept, ids::Identified, page::SortKey,
+    Brand, BrandId, FieldRefusal, Instructions, LimitsInForce, Locale, LocaleRequest, SignatureHtml, SignatureText,
+    TenantId, WorkspaceId, WorkspaceName, audit::Members, brand::kept, ids::Identified, page::SortKey,
 };
 
 /// For how many days a deleted workspace can be restored before it is erased.
@@ -164,7 +164,7 @@ pub struct Sourced<T> {
     pub source: Source,
 }
 
-/// What is in force in a workspace once its brand has filled what it leaves open.
+/// What is in force in a workspace once its brand has filled what it leaves open, and its tenant has capped it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the members are those of Workspace and Brand")]
 pub struct Effective {
@@ -176,12 +176,13 @@ pub struct Effective {
     pub ai_sender_title: Sourced<String>,
     pub ai_sender_avatar_url: Sourced<String>,
     pub tone: Sourced<String>,
+    pub limits: LimitsInForce,
 }
 
 impl Effective {
     /// Resolves what is in force: each signature falls back to the brand's on its own; instructions are the brand's, a
-    /// blank line, then the workspace's; who sends, and in which tone, is the brand's.
-    pub fn of(workspace: &WorkspaceDetails, brand: &Brand) -> Self {
+    /// blank line, then the workspace's; who sends, and in which tone, is the brand's; of limits the smaller one holds.
+    pub fn of(workspace: &WorkspaceDetails, brand: &Brand, limits: LimitsInForce) -> Self {
         let brand = &brand.details;
         let of_brand = |value: Option<&str>| overridden(None, value);
         Self {
@@ -202,6 +203,7 @@ impl Effective {
             ai_sender_title: of_brand(brand.ai_sender_title.as_ref().map(|v| v.as_str())),
             ai_sender_avatar_url: of_brand(brand.ai_sender_avatar_url.as_ref().map(|v| v.as_str())),
             tone: of_brand(brand.tone.map(|v| v.as_str())),
+            limits,
         }
     }
 }

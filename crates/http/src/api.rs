@@ -2,16 +2,22 @@
 //! view; it never asks who may do what.
 
 pub(crate) mod admin;
+pub(crate) mod agents;
 pub(crate) mod api_keys;
 pub(crate) mod assignments;
 pub(crate) mod audit_events;
 pub(crate) mod brands;
+pub(crate) mod calendars;
 pub(crate) mod effective;
+pub(crate) mod integrations;
 pub(crate) mod invitations;
+pub(crate) mod limits;
 pub(crate) mod me;
 pub(crate) mod members;
 pub(crate) mod service;
 pub(crate) mod tenant;
+pub(crate) mod usage;
+pub(crate) mod voices;
 pub(crate) mod workspaces;
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};

@@ -117,6 +117,7 @@ impl ResponseError for Failure {
                 Error::Conflict { .. } => StatusCode::CONFLICT,
                 Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
                 Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
                 Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             },
         }
@@ -135,8 +136,8 @@ impl ResponseError for Failure {
         if let Some(challenge) = self.challenge() {
             response.insert_header((header::WWW_AUTHENTICATE, challenge));
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        if let Some(retry_after) = self.retry_after() {
+            response.insert_header((header::RETRY_AFTER, retry_after));
         }
         let mut response = response.json(problem);
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
@@ -164,7 +165,7 @@ impl Failure {
         match self {
             Self::Http(_, code, _) => code,
             Self::Domain(error) => match error {
-                Error::Unreadable { code, .. } | Error::Conflict { code, .. } => code,
+                Error::Unreadable { code, .. } | Error::Conflict { code, .. } | Error::Upstream { code, .. } => code,
                 Error::Unauthenticated(Unauthenticated::Missing) => "missing_credentials",
                 Error::Unauthenticated(Unauthenticated::Invalid | Unauthenticated::Token) => "invalid_credentials",
                 Error::Unauthenticated(Unauthenticated::NotAPerson) => "not_a_person",
@@ -190,6 +191,17 @@ impl Failure {
         refusals.iter().map(one).collect()
     }
 
+    /// Whole seconds, rounded up.
+    fn retry_after(&self) -> Option<String> {
+        match self {
+            Self::Domain(Error::Upstream { retry_after, .. }) => {
+                retry_after.map(|after| after.as_millis().div_ceil(1_000).max(1).to_string())
+            }
+            _ if self.status_code() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER.to_owned()),
+            _ => None,
+        }
+    }
+
     /// RFC 6750, section 3: no error code for a request without credentials.
     fn challenge(&self) -> Option<String> {
         let realm = "Bearer realm=\"tenantry\"";
@@ -205,5 +217,28 @@ impl Failure {
             }
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_provider_that_fails_is_a_502_with_the_whole_seconds_to_wait_where_they_are_known() {
+        for (retry_after, header) in [(None, None), (Some(29_001), Some("30")), (Some(0), Some("1"))] {
+            let retry_after = retry_after.map(Duration::from_millis);
+            let error =
+                Error::Upstream { code: "provider_unavailable", message: "It is down.".to_owned(), retry_after };
+            let failure = Failure::from(error);
+            let response = failure.error_response();
+            assert_eq!((response.status(), failure.code()), (StatusCode::BAD_GATEWAY, "provider_unavailable"));
+            let said = response.headers().get(header::RETRY_AFTER).map(|value| value.to_str().unwrap());
+            assert_eq!(said, header);
+        }
+        let busy = Failure::from(Error::Unavailable { cause: "busy".to_owned() }).error_response();
+        assert_eq!(busy.headers().get(header::RETRY_AFTER).unwrap(), RETRY_AFTER);
     }
 }

@@ -1,6 +1,11 @@
 //! Entity tags (RFC 9110, section 8.8.3): strong, and where a thing has a version, its version.
 
-use actix_web::{HttpResponse, HttpResponseBuilder, http::header};
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::header::{self, HeaderValue},
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -105,6 +110,19 @@ pub(crate) fn answer(mut response: HttpResponseBuilder, version: i64, view: &imp
 /// Answers with a page of a list, which has no tag.
 pub(crate) fn list(page: &impl Serialize) -> HttpResponse {
     listing().json(page)
+}
+
+/// Answers with a view of what has no tag.
+pub(crate) fn untagged(mut response: HttpResponseBuilder, view: &impl Serialize) -> HttpResponse {
+    response.insert_header(PRIVATE).insert_header(VARY).json(view)
+}
+
+/// The answer with the age of what is in it, where that is not of now (RFC 9111, section 5.1).
+pub(crate) fn aged(mut response: HttpResponse, age: Option<Duration>) -> HttpResponse {
+    if let Some(age) = age {
+        response.headers_mut().insert(header::AGE, HeaderValue::from(age.as_secs()));
+    }
+    response
 }
 
 /// The start of an answer with a page of a list, in whatever form.

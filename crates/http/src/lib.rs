@@ -4,6 +4,7 @@
 //! becomes a status and a body in one place. This crate refuses to know SQL, and to decide who may do what.
 
 mod api;
+mod callfluent;
 mod docs;
 mod error;
 mod etag;
@@ -33,9 +34,12 @@ pub use api::{
     tenant::TenantView,
 };
 pub use routes::document;
-use tenantry_auth::{PlatformKeys, jwt::Issuers};
+use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_domain::Error;
-use tenantry_operations::Store;
+use tenantry_operations::{
+    Store,
+    providers::{Catalogue, Providers},
+};
 use utoipa_actix_web::AppExt;
 
 /// Whom the service trusts besides the tenants' own keys.
@@ -47,10 +51,22 @@ pub struct Trust {
     pub issuers: Issuers,
 }
 
+/// What integrations need besides the data.
+#[derive(Clone)]
+pub struct Integrations {
+    /// The keys that their secrets are sealed under.
+    pub keys: MasterKeys,
+    /// The way to the providers.
+    pub providers: Providers,
+    /// What they were asked for, and answered.
+    pub catalogue: Catalogue,
+}
+
 /// What every handler shares.
 pub(crate) struct Service {
     store: Store,
     trust: Trust,
+    integrations: Integrations,
     metrics: metrics::Metrics,
     closing: Closing,
 }
@@ -93,13 +109,14 @@ pub fn serve(
     listener: TcpListener,
     store: Store,
     trust: Trust,
+    integrations: Integrations,
     closing: Closing,
     options: ServeOptions,
 ) -> io::Result<Server> {
     let document = document();
     let table = web::Data::new(routes::Table::of(&document));
     let document = web::Data::new(routes::Document::of(&document));
-    let service = web::Data::new(Service { store, trust, metrics: metrics::Metrics::new(), closing });
+    let service = web::Data::new(Service { store, trust, integrations, metrics: metrics::Metrics::new(), closing });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(service.clone())

@@ -7,14 +7,17 @@ use utoipa::{
     OpenApi,
     openapi::{
         self, HeaderBuilder, ObjectBuilder, RefOr, Required, Response, ResponseBuilder,
-        path::{Operation, ParameterBuilder, ParameterIn},
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
         schema::Type,
         security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
     },
 };
 
 use self::failures::Failing;
-use crate::error::{FieldProblem, Problem};
+use crate::{
+    callfluent::Told,
+    error::{FieldProblem, Problem},
+};
 
 /// The document without its routes, which [`crate::routes`] adds.
 #[derive(OpenApi)]
@@ -27,17 +30,24 @@ use crate::error::{FieldProblem, Problem};
     servers((url = "/", description = "This service")),
     tags(
         (name = "Workspaces", description = "Operational units under a brand: regions, business units, product lines. What a workspace leaves open, its brand fills in."),
+        (name = "Limits", description = "What a workspace may have at most: its own limits and those of its tenant, of which the smaller one holds."),
+        (name = "Agents", description = "The AI agents of a workspace."),
+        (name = "Usage", description = "The seconds that a workspace uses: a ledger to which entries are only added, and its sums by month."),
+        (name = "Voices", description = "What agents of a workspace can speak with, from OpenAI and ElevenLabs."),
+        (name = "Calendars", description = "Where agents of a workspace can book appointments, in HighLevel."),
         (name = "Brands", description = "Customer-facing identities of the tenant: name, colours, sender, signatures, tone. One of them is its default."),
         (name = "Tenant", description = "The account that everything else belongs to, and what its new workspaces start with."),
         (name = "Members", description = "The people in the tenant, each in one role, and the workspaces they are assigned to."),
         (name = "Invitations", description = "Pending members: who is invited to what, until they accept."),
         (name = "API keys", description = "Machine credentials: what they may do, where, and until when. A secret is shown once."),
+        (name = "Integrations", description = "Connections of a workspace to providers. Their secrets can be set and are never shown."),
         (name = "Audit", description = "Who did what to what, and when. Written with each change, and never changed."),
+        (name = "CallFluent", description = "The same workspaces for clients of the CallFluent Workspace API, by number: paths, bodies and answers are those of its page."),
         (name = "Platform", description = "Tenants as such, for the platform that provisions them: their state and their limits, and nothing of what is inside. With a platform key."),
         (name = "Me", description = "Who the caller is and what it may do."),
         (name = "Service", description = "Health, metrics and this document. No credential needed."),
     ),
-    components(schemas(Problem, FieldProblem))
+    components(schemas(Problem, FieldProblem, Told))
 )]
 pub(crate) struct Base;
 
@@ -54,6 +64,11 @@ const PLATFORM_KEY: &str = "platformKey";
 /// Whether an operation is the platform's, for which no credential of a tenant is good.
 fn is_of_the_platform(path: &str) -> bool {
     path.starts_with("/api/admin/")
+}
+
+/// Whether an operation is of the CallFluent dialect, which has no versions and failures of its own form.
+fn is_of_the_dialect(path: &str) -> bool {
+    path.starts_with("/api/workspace/")
 }
 
 /// Completes the document once its routes are known.
@@ -96,12 +111,12 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
 fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
     name(operation);
     let is_api = path.starts_with("/api/");
-    let one = method == "get" && is_api && !has_list(operation);
+    let one = method == "get" && is_api && !has_list(operation) && !is_of_the_dialect(path);
     if one {
         let text = "The `ETag` of the answer you have, such as `\"3\"`; 304 when nothing has changed.";
         header_parameter(operation, "If-None-Match", text);
     }
-    if matches!(method, "patch" | "delete") {
+    if failures::takes_if_match(path, method) {
         let text = "The `ETag` of what you mean to change, such as `\"3\"`; 412 when it has changed since.";
         header_parameter(operation, "If-Match", text);
     }
@@ -114,7 +129,13 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
         operation.security =
             Some(ways.iter().map(|name| SecurityRequirement::new(*name, Vec::<String>::new())).collect());
     }
-    let failing = Failing { path, method, has_body: operation.request_body.is_some(), is_list: has_list(operation) };
+    let failing = Failing {
+        path,
+        method,
+        has_body: operation.request_body.is_some(),
+        is_list: has_list(operation),
+        has_query: has_query(operation),
+    };
     let responses = &mut operation.responses.responses;
     if one {
         responses
@@ -122,8 +143,9 @@ fn complete_operation(operation: &mut Operation, path: &str, method: &str) {
     }
     for (status, response) in responses.iter_mut() {
         if let RefOr::T(response) = response {
-            // A batch answers with several things, which have no tag in common.
-            success_headers(response, status, one || method != "get" && !path.ends_with("/batch"));
+            // A batch answers with several things, which have no tag in common; an entry of a ledger never changes.
+            let untagged = path.ends_with("/batch") || path.ends_with("/usage") || is_of_the_dialect(path);
+            success_headers(response, status, one || method != "get" && !untagged);
         }
     }
     responses.extend(failing.responses().map(|(status, response)| (status.to_string(), RefOr::T(response))));
@@ -143,6 +165,11 @@ fn has_list(operation: &Operation) -> bool {
         .iter()
         .flatten()
         .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name == "cursor"))
+}
+
+fn has_query(operation: &Operation) -> bool {
+    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
+    operation.parameters.iter().flatten().any(in_query)
 }
 
 fn header_parameter(operation: &mut Operation, name: &str, description: &str) {

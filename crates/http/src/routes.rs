@@ -8,9 +8,10 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use crate::{
     api::{
-        admin, api_keys, assignments, audit_events, brands, effective, invitations, me, members, service, tenant,
-        workspaces,
+        admin, agents, api_keys, assignments, audit_events, brands, calendars, effective, integrations, invitations,
+        limits, me, members, service, tenant, usage, voices, workspaces,
     },
+    callfluent::workspace as callfluent,
     openapi, telemetry,
 };
 
@@ -24,6 +25,27 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(workspaces::delete)
         .service(workspaces::restore)
         .service(effective::show)
+        .service(voices::list)
+        .service(calendars::list)
+        .service(callfluent::create)
+        .service(callfluent::get_all)
+        .service(callfluent::get)
+        .service(callfluent::voice_list)
+        .service(callfluent::update)
+        .service(callfluent::invite_user)
+        .service(callfluent::invite_delete)
+        .service(callfluent::delete)
+        .service(callfluent::calendar_list)
+        .service(limits::show)
+        .service(limits::update)
+        .service(agents::list)
+        .service(agents::create)
+        .service(agents::show)
+        .service(agents::update)
+        .service(agents::delete)
+        .service(usage::record)
+        .service(usage::show)
+        .service(usage::check)
         .service(brands::list)
         .service(brands::create)
         .service(brands::show)
@@ -53,6 +75,11 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(api_keys::show)
         .service(api_keys::revoke)
         .service(api_keys::rotate)
+        .service(integrations::list)
+        .service(integrations::show)
+        .service(integrations::set)
+        .service(integrations::remove)
+        .service(integrations::verify)
         .service(audit_events::list)
         .service(me::show)
         .service(admin::list)

@@ -1,24 +1,32 @@
 //! One plain function for each verb a caller can ask for.
 //!
 //! Each reads like the sentence it carries out, and goes through the door once. HTTP, the command line and the service's own
-//! jobs call the same functions; what they show is theirs. Letters leave through [`mail`]. This crate refuses to know HTTP
-//! and SQL.
+//! jobs call the same functions; what they show is theirs. Letters leave through [`mail`], questions to the services of others
+//! through [`providers`]. This crate refuses to know the HTTP of the service itself, and SQL.
 
+pub mod agents;
 pub mod api_keys;
 pub mod assignments;
 pub mod audit_events;
 pub mod brands;
+pub mod calendars;
 pub mod housekeeping;
+pub mod integrations;
 pub mod invitations;
+pub mod limits;
 pub mod mail;
 pub mod me;
 pub mod members;
 pub mod outbox;
 pub mod place_holders;
+pub mod providers;
 pub mod tenants;
 pub mod transfer;
+pub mod usage;
+pub mod voices;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
-    AuditFilter, InvitationFilter, MemberFilter, PoolState, SHOWN_ASSIGNMENTS, Store, TenantFilter, WorkspaceFilter,
+    AgentFilter, AuditFilter, FoundLimits, InvitationFilter, MemberFilter, PoolState, SHOWN_ASSIGNMENTS, Store,
+    TenantFilter, WorkspaceFilter,
 };

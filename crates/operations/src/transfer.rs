@@ -38,7 +38,7 @@ pub async fn export(store: &Store, credential: &Credential, file: File) -> Resul
     store.survey(credential, InTenant, Action::TenantExport, move |tx| export::all(tx, &file)).await
 }
 
-/// Reads what [`export`] wrote into the caller's tenant, all of it or nothing. The tenant takes over name and defaults; its own
+/// Reads what [`export()`] wrote into the caller's tenant, all of it or nothing. The tenant takes over name and defaults; its own
 /// default brand makes way, and its limits stay. Ids and times are kept. Pending invitations are expired here, and can be sent
 /// again. API keys and audit events are read over.
 ///

@@ -66,7 +66,7 @@ pub async fn effective(
     store
         .read(credential, InWorkspace(id), Action::WorkspaceRead, |tx| {
             let (workspace, brand) = (tx.workspace()?, tx.brand_of_workspace()?);
-            let effective = Effective::of(&workspace.details, &brand);
+            let effective = Effective::of(&workspace.details, &brand, tx.limits()?.in_force);
             Ok((workspace, brand, effective))
         })
         .await

@@ -6,10 +6,9 @@ use tenantry_domain::{Error, InWorkspace, Member, MemberId, Page, PageRequest, T
 
 use crate::{
     fault::{Fault, violates},
-    keyset,
+    keyset, limits,
     members::{self, Row},
     schema::{assignments, invitation_workspaces, invitations, members as members_table},
-    tenants,
     tx::Tx,
 };
 
@@ -45,7 +44,7 @@ impl Tx<'_, InWorkspace> {
     pub fn assign(&mut self, member: MemberId) -> Result<(), Fault> {
         let (tenant, workspace) = (self.found.tenant, self.found.id);
         check_places(self.connection, tenant, workspace)?;
-        let number = tenants::next_place_number(self.connection, tenant)?;
+        let number = crate::tenants::next_place_number(self.connection, tenant)?;
         insert(self.connection, tenant, workspace, member, number)?;
         Ok(members::touch(self.connection, tenant, member)?)
     }
@@ -93,7 +92,16 @@ pub(crate) fn check_places(
     tenant: TenantId,
     workspace: WorkspaceId,
 ) -> Result<(), Fault> {
-    let Some(cap) = tenants::read(connection, tenant)?.limits.max_members else { return Ok(()) };
+    let Some(cap) = limits::read(connection, tenant, workspace)?.in_force.members.effective() else { return Ok(()) };
+    let used = places(connection, tenant, workspace)?;
+    if used >= i64::from(cap.get()) {
+        return Err(limit_reached("members in the workspace, with those who are invited,", cap, used).into());
+    }
+    Ok(())
+}
+
+/// How many places in a workspace are taken, by members and by those who are invited.
+pub(crate) fn places(connection: &mut PgConnection, tenant: TenantId, workspace: WorkspaceId) -> QueryResult<i64> {
     let assigned: i64 = assignments::table
         .filter(assignments::tenant_id.eq(tenant.uuid()).and(assignments::workspace_id.eq(workspace.uuid())))
         .count()
@@ -111,9 +119,5 @@ pub(crate) fn check_places(
         .filter(invitations::expires_at.gt(now.into_sql::<Timestamptz>()))
         .count()
         .get_result(connection)?;
-    let used = assigned + invited;
-    if used >= i64::from(cap.get()) {
-        return Err(limit_reached("members in the workspace, with those who are invited,", cap, used).into());
-    }
-    Ok(())
+    Ok(assigned + invited)
 }

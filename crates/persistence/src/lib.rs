@@ -4,6 +4,7 @@
 //! closure a [`Tx`] that already stands in that place. The schema is private, so that no query can be written elsewhere.
 //! This crate refuses to know HTTP, and to let a transaction wait for the network: closures are synchronous.
 
+mod agents;
 mod api_keys;
 mod assignments;
 mod audit_events;
@@ -13,8 +14,10 @@ pub mod embedded;
 mod erase;
 mod fault;
 mod front_desk;
+mod integrations;
 mod invitations;
 mod keyset;
+mod limits;
 mod members;
 mod migrate;
 mod outbox;
@@ -22,22 +25,28 @@ mod place_holders;
 mod places;
 mod pool;
 mod schema;
+mod sealed_secrets;
 mod tenants;
 mod transfer;
 mod tx;
+mod usage;
 mod workspaces;
 
+pub use agents::AgentFilter;
 pub use audit_events::AuditFilter;
 pub use door::{Store, nowhere};
 pub use erase::{ERASED_TABLES, EraseError, Eraser};
 pub use fault::Fault;
+pub use integrations::{NewSealed, StoredIntegration};
 pub use invitations::InvitationFilter;
+pub use limits::FoundLimits;
 pub use members::{MemberFilter, SHOWN_ASSIGNMENTS};
 pub use migrate::{MigrateError, Migrated, Migration, Migrator};
 pub use outbox::{DueInvitation, Pick};
 pub use place_holders::Standing;
 pub use places::{Place, TenantPlace};
 pub use pool::{PoolOptions, PoolState, objection_to};
+pub use sealed_secrets::SealedElsewise;
 pub use tenants::{FirstOwner, Founding, TenantFilter};
 pub use transfer::{KeptWorkspace, Placement};
 pub use tx::Tx;

@@ -18,6 +18,9 @@ diesel::table! {
         mail_due_at -> Nullable<Timestamptz>,
         last_workspace_number -> Int8,
         last_place_number -> Int8,
+        max_agents -> Nullable<Int4>,
+        max_minutes -> Nullable<Int4>,
+        sealed_under -> Array<Text>,
     }
 }
 
@@ -63,6 +66,11 @@ diesel::table! {
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
         number -> Int8,
+        max_members -> Nullable<Int4>,
+        max_agents -> Nullable<Int4>,
+        max_minutes -> Nullable<Int4>,
+        time_zone -> Text,
+        limits_version -> Int8,
     }
 }
 
@@ -177,6 +185,63 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    agents (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        workspace_id -> Uuid,
+        name -> Text,
+        external_reference -> Nullable<Text>,
+        voice -> Nullable<Text>,
+        status -> Text,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    integrations (tenant_id, workspace_id, provider) {
+        tenant_id -> Uuid,
+        workspace_id -> Uuid,
+        provider -> Text,
+        plain -> Nullable<Text>,
+        sealed_secret -> Nullable<Bytea>,
+        key_version -> Nullable<Int4>,
+        last_four -> Nullable<Text>,
+        secret_set_at -> Nullable<Timestamptz>,
+        verification_status -> Text,
+        verified_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    usage_entries (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        workspace_id -> Uuid,
+        kind -> Text,
+        seconds -> Int4,
+        used_at -> Timestamptz,
+        month -> Date,
+        reference -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    usage_months (tenant_id, workspace_id, month) {
+        tenant_id -> Uuid,
+        workspace_id -> Uuid,
+        month -> Date,
+        seconds -> Int8,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     brands,
@@ -189,4 +254,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     invitation_workspaces,
     invitation_tokens,
     outbox_messages,
+    agents,
+    usage_entries,
+    usage_months,
+    integrations,
 );

@@ -38,6 +38,8 @@ struct Row {
     deleted_at: Option<DateTime<Utc>>,
     max_workspaces: Option<i32>,
     max_members: Option<i32>,
+    max_agents: Option<i32>,
+    max_minutes: Option<i32>,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -76,6 +78,8 @@ impl Row {
             limits: Limits {
                 max_workspaces: stored_cap("tenants.max_workspaces", self.max_workspaces)?,
                 max_members: stored_cap("tenants.max_members", self.max_members)?,
+                max_agents: stored_cap("tenants.max_agents", self.max_agents)?,
+                max_minutes: stored_cap("tenants.max_minutes", self.max_minutes)?,
             },
             suspended_at: self.suspended_at,
             deleted_at: self.deleted_at,
@@ -86,7 +90,8 @@ impl Row {
     }
 }
 
-fn stored_cap(column: &str, raw: Option<i32>) -> Result<Option<Cap>, Fault> {
+/// Reads a stored cap.
+pub(crate) fn stored_cap(column: &str, raw: Option<i32>) -> Result<Option<Cap>, Fault> {
     raw.map(|raw| Cap::try_from(i64::from(raw)))
         .transpose()
         .map_err(|refusal| Error::internal(format!("{column} holds a value that {refusal}")).into())
@@ -97,13 +102,24 @@ fn stored_cap(column: &str, raw: Option<i32>) -> Result<Option<Cap>, Fault> {
 struct LimitColumns {
     max_workspaces: Option<i32>,
     max_members: Option<i32>,
+    max_agents: Option<i32>,
+    max_minutes: Option<i32>,
 }
 
 impl LimitColumns {
     fn of(limits: Limits) -> Self {
-        let number = |cap: Option<Cap>| cap.and_then(|cap| i32::try_from(cap.get()).ok());
-        Self { max_workspaces: number(limits.max_workspaces), max_members: number(limits.max_members) }
+        Self {
+            max_workspaces: number(limits.max_workspaces),
+            max_members: number(limits.max_members),
+            max_agents: number(limits.max_agents),
+            max_minutes: number(limits.max_minutes),
+        }
     }
+}
+
+/// A cap as its column has it.
+pub(crate) fn number(cap: Option<Cap>) -> Option<i32> {
+    cap.and_then(|cap| i32::try_from(cap.get()).ok())
 }
 
 /// What a tenant starts with besides itself.

@@ -5,11 +5,13 @@ use crate::{exit::Exit, settings::Settings};
 pub(crate) mod config;
 pub(crate) mod healthcheck;
 pub(crate) mod key;
+pub(crate) mod master_key;
 pub(crate) mod member;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod outbox;
 pub(crate) mod platform_key;
+pub(crate) mod reseal;
 pub(crate) mod serve;
 pub(crate) mod tenant;
 

@@ -7,6 +7,7 @@ mod database;
 mod erasure;
 mod exit;
 mod logging;
+mod master_keys;
 mod output;
 mod settings;
 
@@ -63,6 +64,10 @@ enum Command {
     Member(commands::member::Member),
     /// Make a platform key, for the tenants API under /api/admin; it is printed this once and stored nowhere
     PlatformKey,
+    /// Make a master key, under which the secrets of integrations are sealed
+    MasterKey(commands::master_key::NewMasterKey),
+    /// Seal the secrets of integrations under another master key, while the service runs
+    Reseal(commands::reseal::Reseal),
     /// Print the OpenAPI document (YAML; JSON with --output json)
     Openapi,
     /// Print the settings in force, secrets masked, and where each comes from
@@ -95,6 +100,8 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Key(command) => commands::key::run(command, &settings, output),
         Command::Outbox(command) => commands::outbox::run(command, &settings, output),
         Command::Member(command) => commands::member::run(command, &settings, output),
+        Command::MasterKey(new) => commands::master_key::run(&new, &settings, output),
+        Command::Reseal(reseal) => commands::reseal::run(&reseal, &settings, output),
         Command::Config => commands::config::print(&settings, output),
         Command::Healthcheck => commands::healthcheck::run(&settings, output),
         Command::Openapi | Command::PlatformKey => Ok(()),

@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use config::{Config, Environment, File, FileFormat, Source};
 use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
+use tenantry_operations::providers::{ProviderUrls, provider_url};
+use url::Url;
 
 pub(crate) use mail::Mail;
 
@@ -29,6 +31,10 @@ pub(crate) struct Settings {
     pub(crate) shutdown_grace: Duration,
     pub(crate) log_format: LogFormat,
     pub(crate) log_level: String,
+    pub(crate) master_key_file: Option<PathBuf>,
+    pub(crate) other_master_key_files: Vec<PathBuf>,
+    /// `None` only together with a fault.
+    pub(crate) provider_urls: Option<ProviderUrls>,
     pub(crate) issuers: Issuers,
     /// None in a process that sends no letters.
     pub(crate) mail: Option<Mail>,
@@ -57,7 +63,7 @@ pub(crate) struct Shown {
 /// capitals.
 struct Row(&'static str, &'static str, &'static str);
 
-const ROWS: [Row; 29] = [
+const ROWS: [Row; 35] = [
     Row("bind", "127.0.0.1:8080", "address and port to listen on; port 0 takes a free one"),
     Row("data_dir", "data", "where the embedded PostgreSQL lives, and letters without a mail server"),
     Row("database_url", "", "PostgreSQL of your own, as the role that serves; also DATABASE_URL"),
@@ -87,6 +93,12 @@ const ROWS: [Row; 29] = [
     Row("invitation_link", "", "where invitations are accepted, with {token} in it; needed with smtp_host"),
     Row("mail_workers", "2", "how many letters are sent at once; 0 sends none in this process"),
     Row("mail_poll", "1s", "how often the outbox is looked at, 100ms to 1h"),
+    Row("master_key_file", "", "file with the master key that seals; the embedded database gets one when empty"),
+    Row("other_master_key_files", "", "files with further master keys, which only open; separated by commas"),
+    Row("twilio_url", "https://api.twilio.com", "where Twilio is"),
+    Row("elevenlabs_url", "", "where ElevenLabs is, for all regions; the host of each region when empty"),
+    Row("openai_url", "https://api.openai.com", "where OpenAI is"),
+    Row("gohighlevel_url", "https://services.leadconnectorhq.com", "where HighLevel is"),
 ];
 
 /// The setting whose value is shown in part.
@@ -172,6 +184,9 @@ impl Settings {
                         .map_err(|_| "must be a level or a filter")
                 })
                 .unwrap_or_default(),
+            master_key_file: reader.text("master_key_file").map(PathBuf::from),
+            other_master_key_files: reader.paths("other_master_key_files"),
+            provider_urls: reader.provider_urls(faults),
             issuers: Issuers::none(),
             mail: mail::read(reader, faults),
             shown: ROWS.iter().map(|row| reader.show(row)).collect(),
@@ -247,6 +262,22 @@ impl Reader {
             name.to_uppercase()
         ));
         None
+    }
+
+    /// Several paths, separated by commas.
+    fn paths(&self, name: &str) -> Vec<PathBuf> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|path| !path.is_empty()).map(PathBuf::from).collect()
+    }
+
+    fn provider_urls(&self, faults: &mut Vec<String>) -> Option<ProviderUrls> {
+        let mut url = |name: &str| -> Option<Url> {
+            let read = provider_url(self.value(name).0?);
+            read.map_err(|rule| faults.push(format!("TENANTRY_{} {rule}", name.to_uppercase()))).ok()
+        };
+        let (twilio, elevenlabs) = (url("twilio_url"), url("elevenlabs_url"));
+        let (openai, gohighlevel) = (url("openai_url"), url("gohighlevel_url"));
+        Some(ProviderUrls { twilio: twilio?, elevenlabs, openai: openai?, gohighlevel: gohighlevel? })
     }
 
     fn parse<T>(

@@ -12,6 +12,8 @@ mod commands;
 mod embedded;
 #[path = "binary/kit.rs"]
 mod kit;
+#[path = "binary/master_keys.rs"]
+mod master_keys;
 #[path = "binary/members.rs"]
 mod members;
 #[path = "binary/migrations.rs"]

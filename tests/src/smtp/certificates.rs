@@ -23,24 +23,24 @@ pub enum Presented {
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
 /// An authority, and the file in which its clients find it.
-pub(super) struct Certificates {
+pub(crate) struct Certificates {
     authority: Issuer,
     directory: TempDir,
 }
 
 impl Certificates {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (authority, directory) = (authority("its clients know it"), TempDir::new().unwrap());
         std::fs::write(directory.path().join("ca.pem"), authority.pem()).unwrap();
         Self { authority, directory }
     }
 
-    pub(super) fn ca_file(&self) -> PathBuf {
+    pub(crate) fn ca_file(&self) -> PathBuf {
         self.directory.path().join("ca.pem")
     }
 
     /// What makes TLS of a connection.
-    pub(super) fn acceptor(&self, presented: Presented) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self, presented: Presented) -> TlsAcceptor {
         let names = match presented {
             Presented::OtherName => vec!["mail.example.net".to_owned()],
             Presented::Own | Presented::UnknownAuthority => vec!["localhost".to_owned(), "127.0.0.1".to_owned()],

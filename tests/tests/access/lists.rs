@@ -37,6 +37,8 @@ fn queries(operation: &Operation, ours: &Tenant, theirs: &Tenant) -> Vec<String>
             "q" => vec!["Thing".to_owned(), "%25".to_owned(), "ours".to_owned(), "theirs".to_owned()],
             "active" => vec!["true".to_owned(), "false".to_owned()],
             "role" => vec!["agent".to_owned(), "owner".to_owned()],
+            "status" if operation.path.ends_with("/agents") => vec!["active".to_owned(), "paused".to_owned()],
+            "externalReference" => vec!["ours".to_owned(), "theirs".to_owned()],
             "status" => vec!["active".to_owned(), "suspended".to_owned()],
             "state" => vec!["pending".to_owned(), "revoked".to_owned()],
             "workspaceId" | "subjectId" | "actorId" => vec![Uuid::now_v7().to_string()],
@@ -63,12 +65,15 @@ fn sorts(operation: &Operation) -> Vec<&'static str> {
     }
 }
 
-/// The path of a list: of a workspace with everybody in it, where it is one of a workspace.
+/// The path of a list: of a workspace with everybody and some agents in it, where it is one of a workspace.
 async fn path_of(operation: &Operation, tenant: &Tenant) -> String {
     if !operation.has_id() {
         return operation.path.clone();
     }
     let workspace = tenant.workspace(&new_name("Of a list")).await;
+    for reference in ["ours", "theirs", "nobody's"] {
+        tenant.agent(&workspace, json!({ "externalReference": reference })).await;
+    }
     let all = tenant.owner.get("/api/members").await.expect(200);
     for member in all.body["data"].as_array().unwrap() {
         let path = format!("/api/workspaces/{workspace}/members/{}", member["id"].as_str().unwrap());

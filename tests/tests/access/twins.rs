@@ -35,7 +35,8 @@ impl World {
             "DELETE FROM members WHERE tenant_id = '{theirs}'; DELETE FROM invitations WHERE tenant_id = '{theirs}';
              DELETE FROM api_keys WHERE tenant_id = '{theirs}'; DELETE FROM workspaces WHERE tenant_id = '{theirs}';
              DELETE FROM brands WHERE tenant_id = '{theirs}'; UPDATE api_keys SET last_used_at = NULL;
-             {brands} {workspaces} {keys} {members} {assignments} {invitations} {places}
+             {brands} {workspaces} {keys} {members} {assignments} {invitations} {places} {agents} {entries} {months}
+             {integrations}
              -- Everybody of theirs may do everything, and is assigned to everything.
              INSERT INTO assignments SELECT tenant_id, workspaces.id, members.id FROM members JOIN workspaces USING (tenant_id)
                  WHERE tenant_id = '{theirs}' ON CONFLICT DO NOTHING;
@@ -50,7 +51,14 @@ impl World {
                 "brands",
                 &format!(", 'name', '{MARK}', 'email_from_name', '{MARK}', 'brand_instructions', '{MARK}', 'version', 77")
             ),
-            workspaces = copy("workspaces", &format!(", 'name', '{MARK}', 'workspace_instructions', '{MARK}', 'version', 77")),
+            // What is capped in theirs is open in ours.
+            workspaces = copy(
+                "workspaces",
+                &format!(
+                    ", 'name', '{MARK}', 'workspace_instructions', '{MARK}', 'version', 77, 'max_members', 0,
+                     'max_agents', 0, 'max_minutes', 0, 'time_zone', 'Pacific/Apia', 'limits_version', 77"
+                )
+            ),
             members = copy(
                 "members",
                 &format!(", 'email', '{MARK}.' || email, 'email_key', '{MARK}.' || email_key, 'role', 'owner', 'version', 77")
@@ -61,6 +69,12 @@ impl World {
                 &format!(", 'email', '{MARK}.' || email, 'email_key', '{MARK}.' || email_key, 'role', 'owner', 'version', 77")
             ),
             places = copy("invitation_workspaces", ""),
+            agents = copy("agents", &format!(", 'name', '{MARK}', 'voice', '{MARK}', 'version', 77")),
+            entries = copy("usage_entries", ", 'seconds', 7777"),
+            months = copy("usage_months", ", 'seconds', 7777"),
+            integrations = copy("integrations", &format!(
+                ", 'last_error', '{MARK}', 'last_four', CASE WHEN sealed_secret IS NOT NULL THEN '{MARK}' END, 'version', 77"
+            )),
             keys = copy(
                 "api_keys",
                 &format!(", 'name', '{MARK}', 'last_four', '{MARK}', 'version', 77, 'scopes', ARRAY[{}]", all.join(", "))
@@ -87,6 +101,8 @@ impl World {
         let mut target = Target::of(&self.ours).await;
         let workspace = target.workspace().await;
         self.ours.workspace("Another").await;
+        let usage = json!({ "seconds": 60, "reference": "call" });
+        self.ours.owner.post(&format!("/api/workspaces/{workspace}/usage"), usage).await.expect(201);
         let clients = self.readers(target.brand(), &workspace).await;
         let mut paths = Vec::new();
         for operation in Operation::of_the_api().iter().filter(|operation| !operation.writes()) {

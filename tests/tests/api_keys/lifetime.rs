@@ -15,7 +15,10 @@ fn replica(app: &App) -> Client {
     let base = format!("http://{}", listener.local_addr().unwrap());
     let store = App::store(&app.database.service_url(), |_| {});
     let options = ServeOptions { workers: 1, grace: Duration::from_secs(10) };
-    tokio::spawn(tenantry_http::serve(listener, store, Trust::default(), Closing::default(), options).unwrap());
+    tokio::spawn(
+        tenantry_http::serve(listener, store, Trust::default(), app.integrations.clone(), Closing::default(), options)
+            .unwrap(),
+    );
     Client::new(&base)
 }
 

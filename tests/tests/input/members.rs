@@ -56,6 +56,9 @@ const TENANT: &[(&str, Kind)] = &[
     ("defaultWorkspaceType", Kind::Exact),
 ];
 
+const AGENT: &[(&str, Kind)] =
+    &[("name", Kind::Line), ("externalReference", Kind::Line), ("voice", Kind::Line), ("status", Kind::Exact)];
+
 /// A request that takes strings, and what it needs besides the one under test.
 struct Target {
     method: &'static str,
@@ -69,7 +72,11 @@ async fn targets(tenant: &Tenant) -> Vec<Target> {
     let workspace = format!("/api/workspaces/{}", tenant.workspace("DACH").await);
     let brand = format!("/api/brands/{}", tenant.brand("Second").await);
     let member = format!("/api/members/{}", tenant.member(Role::Agent, &[]).await.0);
+    let agents = format!("{workspace}/agents");
+    let agent = tenant.owner.post(&agents, json!({ "name": "x" })).await.expect(201).id();
     vec![
+        target("POST", &agents, json!({ "name": "x" }), AGENT),
+        target("PATCH", &format!("{agents}/{agent}"), json!({}), AGENT),
         target("POST", "/api/workspaces", json!({ "name": "x" }), WORKSPACE),
         target("PATCH", &workspace, json!({}), WORKSPACE),
         target("POST", "/api/brands", json!({ "name": "x", "emailFromName": "x" }), BRAND),
@@ -122,9 +129,9 @@ async fn try_string(tenant: &Tenant, target: &Target, (member, kind): (&str, Kin
             }
             true
         }
-        // Two brands may want one slug.
+        // Two brands may want one slug, and two agents one reference.
         409 => {
-            assert_eq!(member, "slug", "{what}");
+            assert!(matches!(member, "slug" | "externalReference"), "{what}");
             problem(&answer);
             false
         }

@@ -134,14 +134,24 @@ async fn nobody_gives_a_role_that_may_do_more_than_they_may() {
     let acme = app.tenant("Acme").await;
     let (_, owner) = acme.member(Role::Owner, &[]).await;
     let (_, admin) = acme.member(Role::Admin, &[]).await;
-    let reading = ["members:read", "members:write", "tenant:read", "brands:read", "workspaces:read"];
-    let reader = acme.key(&reading, json!({})).await;
+    let working = [
+        "members:read",
+        "members:write",
+        "tenant:read",
+        "brands:read",
+        "workspaces:read",
+        "workspaces:write",
+        "usage:read",
+        "usage:write",
+        "integrations:read",
+    ];
+    let worker = acme.key(&working, json!({})).await;
     let narrow = acme.key(&["members:write"], json!({})).await;
     for (client, given) in [
         (&owner, &[Role::Owner, Role::Admin, Role::Billing, Role::Agent, Role::Observer][..]),
         (&admin, &[Role::Admin, Role::Billing, Role::Agent, Role::Observer]),
         (&acme.owner, &[Role::Admin, Role::Billing, Role::Agent, Role::Observer]),
-        (&reader, &[Role::Billing, Role::Agent, Role::Observer]),
+        (&worker, &[Role::Billing, Role::Agent, Role::Observer]),
         (&narrow, &[]),
     ] {
         for (role, _) in Role::ALL {

@@ -80,3 +80,19 @@ async fn a_second_acceptance_an_old_link_and_another_person_are_each_told_their_
     assert_eq!(sentences.len(), 4, "{sentences:?}");
     assert_eq!(app.database.rows("SELECT 1 FROM members"), 1);
 }
+
+#[tokio::test]
+async fn who_was_invited_by_number_keeps_the_number_of_the_place() {
+    let (app, server) = (App::start().await, server());
+    let acme = app.tenant("Acme").await;
+    acme.workspace("DACH").await;
+    let invited = json!({ "workspace_id": 1, "email": ADA });
+    acme.owner.post("/api/workspace/invite-user", invited).await.expect(200);
+    deliver(&app, &server).await;
+    let ada = person(&app, "ada", Some(ADA));
+    ada.post("/api/invitations/accept", json!({ "token": token(&server.mail()) })).await.expect(201);
+    let members = async || acme.owner.get("/api/workspace/get/1").await.expect(200).body["data"]["members"].clone();
+    assert_eq!(members().await, json!([{ "id": 1, "email": ADA, "role": "agent", "pending": false }]));
+    acme.owner.delete("/api/workspace/invite-delete/1").await.expect(200);
+    assert_eq!(members().await, json!([]));
+}

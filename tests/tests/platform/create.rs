@@ -18,7 +18,10 @@ async fn a_tenant_comes_with_its_default_brand_and_its_first_owners_key() {
     let id = made.id();
     assert_eq!(made.header("location"), format!("{TENANTS}/{id}"));
     assert_eq!(made.header("cache-control"), "no-store");
-    assert_eq!(made.body["limits"], json!({ "maxWorkspaces": 0, "maxMembers": null }));
+    assert_eq!(
+        made.body["limits"],
+        json!({ "maxWorkspaces": 0, "maxMembers": null, "maxAgents": null, "maxMinutes": null })
+    );
     assert_eq!((&made.body["name"], &made.body["state"]), (&json!("Beta"), &json!("active")));
     assert_eq!(made.body["invitationId"], Value::Null);
     let shown = app.platform().get(&format!("{TENANTS}/{id}")).await.expect(200);
@@ -42,7 +45,10 @@ async fn what_is_left_out_follows_from_the_country_and_nothing_is_limited() {
     let app = App::start().await;
     let made = app.platform().post(TENANTS, json!({ "name": "Beta", "country": "SE" })).await.expect(201).body;
     assert_eq!((&made["defaultOperatingLanguage"], &made["defaultCurrency"]), (&json!("sv"), &json!("SEK")));
-    assert_eq!(made["limits"], json!({ "maxWorkspaces": null, "maxMembers": null }));
+    assert_eq!(
+        made["limits"],
+        json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null })
+    );
     let antarctica = app.platform().post(TENANTS, json!({ "name": "Base", "country": "AQ" })).await.expect(422);
     assert_eq!(antarctica.refused(), refused(&[("operatingLanguage", "required"), ("currency", "required")]));
 }

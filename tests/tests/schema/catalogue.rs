@@ -93,9 +93,10 @@ const GRANTS: &str = "
     WHERE has_table_privilege('tenantry_service', tables.oid, power)
        OR power = 'REFERENCES' AND has_any_column_privilege('tenantry_service', tables.oid, power)
     UNION ALL SELECT 'tenants: the service may DELETE' WHERE has_table_privilege('tenantry_service', 'tenants', 'DELETE')
-    UNION ALL SELECT 'audit_events: the service may change the past'
-    WHERE has_any_column_privilege('tenantry_service', 'audit_events', 'UPDATE')
-       OR has_table_privilege('tenantry_service', 'audit_events', 'DELETE')
+    UNION ALL SELECT name || ': the service may change the past' FROM tables
+    WHERE name IN ('audit_events', 'usage_entries')
+      AND (has_any_column_privilege('tenantry_service', tables.oid, 'UPDATE')
+           OR has_table_privilege('tenantry_service', tables.oid, 'DELETE'))
     UNION ALL SELECT name || ': the service may change ' || attname FROM tables JOIN pg_attribute ON attrelid = tables.oid
     WHERE attname IN ('tenant_id', 'id', 'created_at') AND has_column_privilege('tenantry_service', tables.oid, attname, 'UPDATE')
     UNION ALL SELECT 'the migrations: the service may write them' FROM pg_class

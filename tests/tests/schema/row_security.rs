@@ -24,10 +24,15 @@ impl Stage {
         for tenant in [&ours, &theirs] {
             let workspace = tenant.workspace("DACH").await;
             tenant.member(Role::Agent, &[&workspace]).await;
+            let integration = format!("/api/workspaces/{workspace}/integrations/openai");
+            tenant.owner.put(&integration, json!({ "apiKey": "sk-proj-of-a-stage" })).await.expect(200);
             let invitation = tenant.invitation(&new_email(), json!({ "workspaceIds": [workspace] })).await;
             let token = format!("INSERT INTO invitation_tokens VALUES ('{}', '\\x00', '{invitation}')", tenant.id);
             app.database.admin().batch_execute(&token).unwrap();
             tenant.key(&["keys:read"], json!({ "brandId": tenant.brand })).await;
+            tenant.agent(&workspace, json!({})).await;
+            let usage = json!({ "seconds": 60, "reference": "call" });
+            tenant.owner.post(&format!("/api/workspaces/{workspace}/usage"), usage).await.expect(201);
         }
         for table in tables(&app.database) {
             for tenant in [&ours, &theirs] {
@@ -221,9 +226,10 @@ async fn a_row_of_ones_own_is_written_where_the_service_may() {
         // Of theirs, in their tenant, with what must be unique made so: the refusals above are not about anything else.
         let changes =
             "jsonb_build_object('id', gen_random_uuid(), 'slug', 'new', 'is_default', false, 'secret_hash', 'new',
-                                          'email_key', 'new', 'subject', 'new', 'token_hash', 'new')";
+                                          'email_key', 'new', 'subject', 'new', 'token_hash', 'new', 'reference', 'new',
+                                          'month', '2000-01-01', 'provider', 'new')";
         // What only links two others is written anew.
-        let only_links = !table.key.ends_with(", id") && !table.key.ends_with("_hash");
+        let only_links = ![", id", "_hash", "month", ", provider"].iter().any(|end| table.key.ends_with(end));
         let away = if only_links { format!("; DELETE FROM {}", table.name) } else { String::new() };
         let stand = in_tenant(&stage.theirs) + &away;
         let outcome = attempt(&mut service, &stand, &their_row(&stage, table, changes));

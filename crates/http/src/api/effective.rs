@@ -7,6 +7,7 @@ use tenantry_operations::workspaces;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::limits::EffectiveLimitsView;
 use crate::{
     Service,
     error::Failure,
@@ -43,6 +44,8 @@ pub(crate) struct EffectiveView {
     ai_sender_avatar_url: SourcedView,
     /// The tone the AI writes in.
     tone: SourcedView,
+    /// What there may be at most: of the workspace's and the tenant's the smaller one.
+    limits: EffectiveLimitsView,
 }
 
 /// A value in force with where it comes from.
@@ -98,6 +101,7 @@ impl EffectiveView {
             ai_sender_title: effective.ai_sender_title.into(),
             ai_sender_avatar_url: effective.ai_sender_avatar_url.into(),
             tone: effective.tone.into(),
+            limits: effective.limits.into(),
         }
     }
 }

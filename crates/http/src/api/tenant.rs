@@ -66,11 +66,22 @@ pub(crate) struct LimitsView {
     /// Members assigned to each workspace, with those who are invited to it.
     #[schema(required, example = json!(null))]
     max_members: Option<u32>,
+    /// AI agents in each workspace.
+    #[schema(required, example = json!(null))]
+    max_agents: Option<u32>,
+    /// Minutes of usage in each workspace in a month.
+    #[schema(required, example = json!(null))]
+    max_minutes: Option<u32>,
 }
 
 impl From<Limits> for LimitsView {
     fn from(limits: Limits) -> Self {
-        Self { max_workspaces: limits.max_workspaces.map(Cap::get), max_members: limits.max_members.map(Cap::get) }
+        Self {
+            max_workspaces: limits.max_workspaces.map(Cap::get),
+            max_members: limits.max_members.map(Cap::get),
+            max_agents: limits.max_agents.map(Cap::get),
+            max_minutes: limits.max_minutes.map(Cap::get),
+        }
     }
 }
 

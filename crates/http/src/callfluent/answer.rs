@@ -2,12 +2,20 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use tenantry_domain::{Credential, Holding, PlaceHolder, WorkspaceNumber};
-use tenantry_operations::workspaces;
+use tenantry_domain::{Cap, Credential, Error, Holding, PlaceHolder, Provider, WorkspaceId, WorkspaceNumber};
+use tenantry_operations::{
+    integrations, limits, place_holders,
+    providers::{Calendars, Voices},
+    workspaces,
+};
 use utoipa::ToSchema;
 
 use super::refusal::Refusal;
-use crate::{Service, etag};
+use crate::{
+    Service,
+    api::{calendars::CalendarView, voices::VoiceView},
+    etag,
+};
 
 /// A workspace in a list.
 #[derive(Serialize, ToSchema)]
@@ -69,15 +77,146 @@ impl From<PlaceHolder> for Person {
     }
 }
 
-async fn items(service: &Service, credential: &Credential) -> Result<Vec<Item>, Refusal> {
+/// A workspace with what `update` sets, and who is in it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = CallFluentWorkspaceInfo)]
+pub(crate) struct Info {
+    /// Its number in its tenant.
+    #[schema(example = 1)]
+    id: i64,
+    /// Its name.
+    #[schema(example = "First Workspace")]
+    name: String,
+    /// Minutes in a month that hold here, be they the workspace's or the tenant's; `null` for no limit.
+    #[schema(example = 300)]
+    max_mins: Option<u32>,
+    /// How many members there may be, as for `maxMins`.
+    #[schema(example = 10)]
+    max_members: Option<u32>,
+    /// How many agents there may be, as for `maxMins`.
+    #[schema(example = 6)]
+    max_agents: Option<u32>,
+    /// Minutes used in the present month; one that has begun counts.
+    #[schema(example = 42)]
+    used_mins: i64,
+    /// Members there are, those too who have not accepted yet.
+    #[schema(example = 3)]
+    used_members: i64,
+    /// Agents there are.
+    #[schema(example = 2)]
+    used_agents: i64,
+    /// Twilio SID; `null` where there is none, or for a caller who may not see integrations.
+    #[schema(example = "AC0123456789abcdef0123456789abcdef")]
+    sid: Option<String>,
+    /// Which secrets are set; `null` for a caller who may not see integrations.
+    secrets: Option<Secrets>,
+    /// Who has a place here, by number; `null` for a caller who may not see members.
+    members: Option<Vec<Person>>,
+}
+
+/// Which secrets are set. What they are is never shown.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CallFluentSecrets)]
+pub(crate) struct Secrets {
+    /// Twilio auth token.
+    auth_token: bool,
+    /// ElevenLabs API key.
+    elevenlabs_key: bool,
+    /// OpenAI API key.
+    openai_key: bool,
+}
+
+/// One workspace.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CallFluentInfo)]
+pub(crate) struct Shown {
+    /// Always true.
+    #[schema(example = true)]
+    status: bool,
+    /// The workspace.
+    data: Info,
+}
+
+/// The calendars of a workspace.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CallFluentCalendars)]
+pub(crate) struct CalendarData {
+    /// Always true.
+    #[schema(example = true)]
+    status: bool,
+    /// In the order of HighLevel; empty where it is not connected.
+    data: Vec<CalendarView>,
+}
+
+/// What the caller may not see, as nothing.
+fn if_allowed<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
+    match outcome {
+        Err(Error::Forbidden { .. }) => Ok(None),
+        outcome => outcome.map(Some),
+    }
+}
+
+/// `{status: true, data: …}` with all that there is to know of one workspace.
+pub(super) async fn info(
+    service: &Service,
+    credential: &Credential,
+    (number, id): (WorkspaceNumber, WorkspaceId),
+) -> Result<HttpResponse, Refusal> {
+    let store = &service.store;
+    let workspace = workspaces::show(store, credential, id).await?;
+    let found = limits::show(store, credential, id).await?;
+    let integrations = if_allowed(integrations::list(store, credential, id).await)?;
+    let members = if_allowed(place_holders::list(store, credential, id).await)?;
+    let of = |provider| integrations.iter().flatten().find(|integration| integration.provider == provider);
+    let has = |provider| of(provider).is_some_and(|integration| integration.secret.is_some());
+    let in_force = found.limits.in_force;
+    let data = Info {
+        id: number.get(),
+        name: workspace.details.name.as_str().to_owned(),
+        max_mins: in_force.minutes.effective().map(Cap::get),
+        max_members: in_force.members.effective().map(Cap::get),
+        max_agents: in_force.agents.effective().map(Cap::get),
+        used_mins: found.month.minutes(),
+        used_members: found.members,
+        used_agents: found.agents,
+        sid: of(Provider::Twilio).and_then(|twilio| twilio.plain.as_ref()).map(|sid| sid.as_str().to_owned()),
+        secrets: integrations.is_some().then(|| Secrets {
+            auth_token: has(Provider::Twilio),
+            elevenlabs_key: has(Provider::ElevenLabs),
+            openai_key: has(Provider::OpenAi),
+        }),
+        members: members.map(|members| members.into_iter().map(Person::from).collect()),
+    };
+    Ok(etag::listing().json(Shown { status: true, data }))
+}
+
+/// A bare list of voices.
+pub(super) fn voices(voices: Voices) -> HttpResponse {
+    let list: Vec<_> = voices.list.into_iter().map(VoiceView::from).collect();
+    etag::aged(etag::listing().json(list), voices.age)
+}
+
+/// `{status: true, data: […]}`; empty for a workspace that is not connected.
+pub(super) fn calendars(outcome: Result<Calendars, Error>) -> Result<HttpResponse, Refusal> {
+    let calendars = match outcome {
+        Err(Error::Conflict { code: "not_connected", .. }) => Calendars { list: Vec::new(), age: None },
+        outcome => outcome?,
+    };
+    let data = calendars.list.into_iter().map(CalendarView::from).collect();
+    Ok(etag::aged(etag::listing().json(CalendarData { status: true, data }), calendars.age))
+}
+
+async fn items(service: &Service, credential: &Credential) -> Result<Vec<Item>, Error> {
     let all = workspaces::numbered(&service.store, credential).await?;
     let item = |(number, name): (WorkspaceNumber, String)| Item { id: number.get(), name };
     Ok(all.into_iter().map(item).collect())
 }
 
-/// `{status: true, data: […]}`, with which every change is answered.
+/// `{status: true, data: […]}`, with which every change is answered; empty for who may change and not read.
 pub(super) async fn list(service: &Service, credential: &Credential) -> Result<HttpResponse, Refusal> {
-    Ok(etag::listing().json(List { status: true, data: items(service, credential).await? }))
+    let data = if_allowed(items(service, credential).await)?.unwrap_or_default();
+    Ok(etag::listing().json(List { status: true, data }))
 }
 
 /// `{workspaces: […]}`.

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 use tenantry_domain::{
-    AccountSid, Cap, EmailAddress, FieldRefusal, Number, PlainSecret, Refusal, Workspace, WorkspaceName, WorkspaceNumber,
+    AccountSid, Cap, EmailAddress, FieldRefusal, IntegrationPatch, Number, PlainField, PlainSecret, Provider, Refusal,
+    Workspace, WorkspaceLimitsPatch, WorkspaceName, WorkspaceNumber, WorkspacePatch,
 };
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
@@ -120,14 +121,9 @@ pub(crate) struct Update {
 
 /// What an [`Update`] changes.
 pub(super) struct Changes {
-    pub(super) name: Option<WorkspaceName>,
-    pub(super) sid: Option<AccountSid>,
-    pub(super) auth_token: Option<PlainSecret>,
-    pub(super) elevenlabs_key: Option<PlainSecret>,
-    pub(super) openai_key: Option<PlainSecret>,
-    pub(super) max_mins: Option<Cap>,
-    pub(super) max_members: Option<Cap>,
-    pub(super) max_agents: Option<Cap>,
+    pub(super) workspace: WorkspacePatch,
+    pub(super) limits: Option<WorkspaceLimitsPatch>,
+    pub(super) integrations: Vec<(Provider, IntegrationPatch)>,
 }
 
 fn check_secret(member: &Member<String>) -> Result<(), ValidationError> {
@@ -145,15 +141,28 @@ fn cap(member: &Member<i64>) -> Result<Option<Cap>, Refusal> {
 impl Update {
     pub(super) fn into_domain(self) -> Result<Changes, FieldRefusal> {
         let cap = |member: &Member<i64>, name: &str| cap(member).map_err(|refusal| refusal.of(name));
+        let limits = WorkspaceLimitsPatch {
+            max_minutes: cap(&self.max_mins, "maxMins")?.map(Some),
+            max_members: cap(&self.max_members, "maxMembers")?.map(Some),
+            max_agents: cap(&self.max_agents, "maxAgents")?.map(Some),
+            time_zone: None,
+        };
+        let has_limits = [limits.max_minutes, limits.max_members, limits.max_agents].iter().any(Option::is_some);
+        let sid: Option<AccountSid> = self.sid.parse_as("sid")?;
+        let mut integrations = Vec::new();
+        for (provider, plain, secret) in [
+            (Provider::Twilio, sid.map(PlainField::Sid), self.auth_token.parse_as("auth_token")?),
+            (Provider::ElevenLabs, None, self.elevenlabs_key.parse_as("elevenlabs_key")?),
+            (Provider::OpenAi, None, self.openai_key.parse_as("openai_key")?),
+        ] {
+            if plain.is_some() || secret.is_some() {
+                integrations.push((provider, IntegrationPatch { plain: plain.map(Some), secret: secret.map(Some) }));
+            }
+        }
         Ok(Changes {
-            name: self.name.parse_as("name")?,
-            sid: self.sid.parse_as("sid")?,
-            auth_token: self.auth_token.parse_as("auth_token")?,
-            elevenlabs_key: self.elevenlabs_key.parse_as("elevenlabs_key")?,
-            openai_key: self.openai_key.parse_as("openai_key")?,
-            max_mins: cap(&self.max_mins, "maxMins")?,
-            max_members: cap(&self.max_members, "maxMembers")?,
-            max_agents: cap(&self.max_agents, "maxAgents")?,
+            workspace: WorkspacePatch { name: self.name.parse_as("name")?, ..WorkspacePatch::default() },
+            limits: has_limits.then_some(limits),
+            integrations,
         })
     }
 }

@@ -1,17 +1,23 @@
 //! `/api/workspace/…`: nine routes.
 
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
-use tenantry_domain::{Action, Assignment, Credential, LocaleRequest, NewWorkspace, Precondition, Workspace, WorkspaceId, WorkspaceNumber};
-use tenantry_operations::{place_holders, workspaces};
+use chrono::Utc;
+use tenantry_domain::{
+    Action, Assignment, Credential, Error, LocaleRequest, NewWorkspace, Precondition, Workspace, WorkspaceId,
+    WorkspaceNumber,
+};
+use tenantry_operations::{calendars, integrations, limits, place_holders, voices, workspaces};
 
 use super::{
-    answer::{self, List, Workspaces},
+    answer::{self, CalendarData, List, Shown, Workspaces},
     number::PathNumber,
     refusal::{Asked, Refusal},
-    request::{Create, Invite, Update},
+    request::{Changes, Create, Invite, Update},
 };
 use crate::{
-    Service,
+    Integrations, Service,
+    api::voices::VoiceView,
+    error::Failure,
     extract::{Caller, Valid},
 };
 
@@ -39,7 +45,7 @@ pub(crate) async fn create(
     body: Asked<Valid<Create>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
-    let name = body.0.0.into_name().map_err(|refusal| Refusal::from(crate::error::Failure::from(refusal)))?;
+    let name = body.0.0.into_name().map_err(Failure::from)?;
     let new = NewWorkspace {
         name,
         locale: LocaleRequest::default(),
@@ -62,6 +68,105 @@ pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Re
     answer::workspaces(&service, &caller.0.credential).await
 }
 
+/// Get workspace details
+///
+/// With the limits in force, which secrets are set, and who has a place in it.
+#[utoipa::path(
+    tag = "CallFluent",
+    params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
+    responses((status = 200, description = "The workspace.", body = Shown))
+)]
+#[get("/api/workspace/get/{id}")]
+pub(crate) async fn get(
+    caller: Asked<Caller>,
+    number: Asked<PathNumber<Workspace>>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let (credential, number) = (&caller.0.credential, number.0.number());
+    let id = found(&service, credential, number, Action::WorkspaceRead).await?;
+    answer::info(&service, credential, (number, id)).await
+}
+
+/// Get the voice list of a workspace
+///
+/// The built-in voices of OpenAI, then those of the ElevenLabs account that the workspace is connected to.
+#[utoipa::path(
+    tag = "CallFluent",
+    params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
+    responses((status = 200, description = "The voices.", body = Vec<VoiceView>))
+)]
+#[get("/api/workspace/{id}/voices")]
+pub(crate) async fn voice_list(
+    caller: Asked<Caller>,
+    number: Asked<PathNumber<Workspace>>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let credential = &caller.0.credential;
+    let id = found(&service, credential, number.0.number(), Action::VoiceList).await?;
+    let Integrations { keys, catalogue, .. } = &service.integrations;
+    let voices = voices::list(&service.store, keys, catalogue, credential, id, Utc::now()).await?;
+    Ok(answer::voices(voices))
+}
+
+/// Update a workspace
+///
+/// Any of the eight fields; what is left out stays. Answers with every workspace. Nothing is changed unless the caller may change
+/// all that is named.
+#[utoipa::path(
+    tag = "CallFluent",
+    params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
+    request_body = Update,
+    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+)]
+#[put("/api/workspace/update/{id}")]
+pub(crate) async fn update(
+    caller: Asked<Caller>,
+    number: Asked<PathNumber<Workspace>>,
+    body: Asked<Valid<Update>>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let Changes { workspace, limits, integrations } = body.0.0.into_domain().map_err(Failure::from)?;
+    let (credential, number) = (&caller.0.credential, number.0.number());
+    let mut actions = vec![Action::WorkspaceUpdate];
+    actions.extend(limits.is_some().then_some(Action::LimitsUpdate));
+    actions.extend((!integrations.is_empty()).then_some(Action::IntegrationUpdate));
+    // All of them before the first change.
+    let mut id = None;
+    for action in actions {
+        id = Some(found(&service, credential, number, action).await?);
+    }
+    let Some(id) = id else { return Err(Error::internal("an update without an action").into()) };
+    let (store, keys, any) = (&service.store, &service.integrations.keys, Precondition::None);
+    workspaces::update(store, credential, id, any.clone(), workspace).await?;
+    if let Some(limits) = limits {
+        limits::update(store, credential, id, any.clone(), limits).await?;
+    }
+    for (provider, patch) in integrations {
+        integrations::set(store, keys, credential, id, Some(provider), any.clone(), patch).await?;
+    }
+    answer::list(&service, credential).await
+}
+
+/// Get the calendars of a workspace
+///
+/// Those of the HighLevel location that the workspace is connected to; none where it is not.
+#[utoipa::path(
+    tag = "CallFluent",
+    params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
+    responses((status = 200, description = "The calendars.", body = CalendarData))
+)]
+#[get("/api/workspace/calendars/{id}")]
+pub(crate) async fn calendar_list(
+    caller: Asked<Caller>,
+    number: Asked<PathNumber<Workspace>>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Refusal> {
+    let credential = &caller.0.credential;
+    let id = found(&service, credential, number.0.number(), Action::CalendarList).await?;
+    let Integrations { keys, catalogue, .. } = &service.integrations;
+    answer::calendars(calendars::list(&service.store, keys, catalogue, credential, id, Utc::now()).await)
+}
+
 /// Invite a user to a workspace
 ///
 /// As an agent, pending until they accept; the message is being sent. An address that is invited already is sent the
@@ -77,7 +182,7 @@ pub(crate) async fn invite_user(
     body: Asked<Valid<Invite>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
-    let (number, email) = body.0.0.into_domain().map_err(|refusal| Refusal::from(crate::error::Failure::from(refusal)))?;
+    let (number, email) = body.0.0.into_domain().map_err(Failure::from)?;
     let credential = &caller.0.credential;
     let id = found(&service, credential, number, Action::InvitationCreate).await?;
     place_holders::invite(&service.store, credential, id, email).await?;

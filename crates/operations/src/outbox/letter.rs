@@ -1,6 +1,6 @@
 //! What a message of the outbox says, put together when it is sent.
 
-use tenantry_domain::{Brand, Effective, OutboxMessage, Refusal, Role, SignatureHtml, SignatureText, Workspace};
+use tenantry_domain::{Brand, OutboxMessage, Role, SignatureHtml, SignatureText, Workspace};
 use tenantry_persistence::DueInvitation;
 
 use super::Sender;
@@ -16,7 +16,7 @@ pub(super) fn of_invitation(
 ) -> Result<Letter, MailFault> {
     let DueInvitation { invitation, tenant, workspaces, brand } = due;
     let (html, text) = match workspaces.as_slice() {
-        [one] => signatures(one, brand)?,
+        [one] => signatures(one, brand),
         _ => (brand.details.email_signature_html.clone(), brand.details.email_signature_text.clone()),
     };
     invitation_letter(&InvitationLetter {
@@ -37,15 +37,12 @@ pub(super) fn of_invitation(
     })
 }
 
-/// The signatures in force in a workspace.
-fn signatures(
-    workspace: &Workspace,
-    brand: &Brand,
-) -> Result<(Option<SignatureHtml>, Option<SignatureText>), MailFault> {
-    let effective = Effective::of(&workspace.details, brand);
-    let text = effective.email_signature_text.value.map(|text| text.parse()).transpose();
-    let text = text.map_err(|refusal: Refusal| MailFault::Never(format!("the signature {refusal}")))?;
-    Ok((effective.email_signature_html.value.map(SignatureHtml::from_sanitised), text))
+/// The signatures in force in a workspace: each falls back to the brand's on its own.
+fn signatures(workspace: &Workspace, brand: &Brand) -> (Option<SignatureHtml>, Option<SignatureText>) {
+    let (own, fallback) = (&workspace.details, &brand.details);
+    let html = own.email_signature_html.as_ref().or(fallback.email_signature_html.as_ref());
+    let text = own.email_signature_text.as_ref().or(fallback.email_signature_text.as_ref());
+    (html.cloned(), text.cloned())
 }
 
 /// A role as it stands behind "as".

@@ -6,17 +6,24 @@ mod letters;
 use std::{net::TcpListener, time::Duration};
 
 use chrono::Utc;
-use tenantry_auth::{PlatformKeys, jwt::Issuers};
+use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_domain::Error;
-use tenantry_http::{Closing, ServeOptions, Trust};
-use tenantry_operations::{Store, housekeeping, mail::Mailer};
+use tenantry_http::{Closing, Integrations, ServeOptions, Trust};
+use tenantry_operations::{
+    Store, housekeeping,
+    mail::Mailer,
+    providers::{Catalogue, PROVIDER_TIME, Providers, Timeouts},
+};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::letters::Letters;
-use crate::{database::Database, exit::Exit, output::Output, settings::Settings};
+use crate::{database::Database, exit::Exit, master_keys, output::Output, settings::Settings};
 
 /// How often what is due is done.
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+
+/// How often the master keys are checked until the database has answered once.
+const UNCHECKED: Duration = Duration::from_secs(2);
 
 /// How often is looked whether the keys of an issuer are due.
 const KEYS: Duration = Duration::from_secs(60);
@@ -29,6 +36,7 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
         Exit::failed(format!("cannot listen on {}: {error}; set TENANTRY_BIND to another address", settings.bind))
     })?;
     let mailer = letters::mailer(settings)?;
+    master_keys::demand(settings)?;
     let database = Database::open_migrated(settings)?;
     database.check_role()?;
     let store = database.store(settings)?;
@@ -50,11 +58,17 @@ async fn serve(
     let address = listener.local_addr().map_err(|error| Exit::failed(error.to_string()))?;
     // From here on a signal is an orderly stop, also while the first start is under way.
     let mut stop = Stop::listen()?;
+    let keys = master_keys::for_service(settings, &store).await?;
+    let checked = master_keys::check(&store, &keys).await;
+    if let Ok(faults @ [_, ..]) = checked.as_deref() {
+        return Err(Exit::settings(faults.to_vec()));
+    }
     let closing = Closing::default();
     let trust =
         Trust { platform: PlatformKeys::new(settings.platform_keys.clone()), issuers: settings.issuers.clone() };
     let options = ServeOptions { workers: settings.workers, grace: settings.shutdown_grace };
-    let server = tenantry_http::serve(listener, store.clone(), trust, closing.clone(), options)
+    let integrations = integrations(settings, &keys)?;
+    let server = tenantry_http::serve(listener, store.clone(), trust, integrations, closing.clone(), options)
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let handle = server.handle();
     let mut server = tokio::spawn(server);
@@ -65,9 +79,14 @@ async fn serve(
     }
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
     let mut letters = Letters::start(settings, mailer, &store, address)?;
+    let wrong_keys = wrong_keys(store.clone(), keys, checked.is_ok());
     let chores = tokio::spawn(keep_house(store, owner_url));
     let ended = tokio::select! {
         ended = &mut server => ended.map_err(|error| Exit::failed(error.to_string()))?.map_err(|error| Exit::failed(error.to_string())),
+        refused = wrong_keys => {
+            handle.stop(true).await;
+            Err(refused)
+        }
         () = stop.asked() => {
             closing.announce();
             tracing::info!("stopping: finishing what has begun; ask again to stop at once");
@@ -110,6 +129,26 @@ async fn keep_keys(issuers: Issuers) {
     while !issuers.is_empty() {
         due.tick().await;
         issuers.refresh(Utc::now()).await;
+    }
+}
+
+fn integrations(settings: &Settings, keys: &MasterKeys) -> Result<Integrations, Exit> {
+    let urls = settings.provider_urls.clone().ok_or_else(|| Exit::failed("the providers have no addresses"))?;
+    let catalogue = Catalogue::new(urls.clone(), Timeouts::default()).map_err(Exit::failed)?;
+    Ok(Integrations { keys: keys.clone(), providers: Providers::new(urls, PROVIDER_TIME), catalogue })
+}
+
+/// Ends only when the master keys turn out to be wrong once the database answers that did not at the start. Later on, a replica with
+/// another key is worth an alarm, and no reason to end.
+async fn wrong_keys(store: Store, keys: MasterKeys, mut checked: bool) -> Exit {
+    loop {
+        tokio::time::sleep(if checked { HOUSEKEEPING } else { UNCHECKED }).await;
+        match master_keys::check(&store, &keys).await {
+            Ok(faults) if faults.is_empty() => checked = true,
+            Ok(faults) if checked => tracing::error!(?faults, "the master keys do not open all that is stored"),
+            Ok(faults) => return Exit::settings(faults),
+            Err(_) => {}
+        }
     }
 }
 

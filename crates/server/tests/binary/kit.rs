@@ -51,9 +51,17 @@ impl Tenantry {
         Self::at(&database.service_url()).with("TENANTRY_OWNER_DATABASE_URL", &database.owner_url())
     }
 
-    /// With the database at this address.
+    /// With the database at this address, and a master key of its own.
     pub(crate) fn at(url: &str) -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), variables: Vec::new() }.with("DATABASE_URL", url)
+        let tenantry = Self { directory: tempfile::tempdir().unwrap(), variables: Vec::new() };
+        let key = tenantry_auth::seal::MasterKey::generate(1).unwrap();
+        fs::write(tenantry.path("master.key"), key.as_str()).unwrap();
+        tenantry.with("DATABASE_URL", url).with("TENANTRY_MASTER_KEY_FILE", "master.key")
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.variables.retain(|(known, _)| known != name);
+        self
     }
 
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {

@@ -17,7 +17,10 @@ async fn a_first_owner_is_invited_instead_of_given_a_key() {
     let made = tenantry.json(&[&create[..], &["--owner-email", "ada@example.com"]].concat());
     let members: Vec<_> = made.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(members, ["tenant", "brand", "invitationId"]);
-    assert_eq!(made["tenant"]["limits"], json!({ "maxWorkspaces": 2, "maxMembers": null }));
+    assert_eq!(
+        made["tenant"]["limits"],
+        json!({ "maxWorkspaces": 2, "maxMembers": null, "maxAgents": null, "maxMinutes": null })
+    );
     let invitation = made["invitationId"].as_str().unwrap();
     let queued = format!("SELECT FROM outbox_messages WHERE subject_id = '{invitation}' AND state = 'pending'");
     assert_eq!((app.database.rows(&queued), app.database.rows("SELECT FROM api_keys")), (1, 0));
@@ -37,7 +40,10 @@ async fn a_tenant_is_changed_limited_suspended_deleted_and_brought_back() {
     let of = |command: &[&str]| tenantry.json(&[&["tenant"][..], command].concat());
     assert_eq!(of(&["update", &id, "--name", "Acme Ltd", "--country", "CH"])["name"], "Acme Ltd");
     let limited = of(&["limit", &id, "--max-workspaces", "1"]);
-    assert_eq!(limited["limits"], json!({ "maxWorkspaces": 1, "maxMembers": null }));
+    assert_eq!(
+        limited["limits"],
+        json!({ "maxWorkspaces": 1, "maxMembers": null, "maxAgents": null, "maxMinutes": null })
+    );
     assert_eq!(limited["use"]["workspaces"], 1);
     acme.owner.post("/api/workspaces", json!({ "name": "More" })).await.expect(409);
     assert_eq!(of(&["limit", &id, "--max-workspaces", "none"])["limits"]["maxWorkspaces"], Value::Null);

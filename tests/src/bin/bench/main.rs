@@ -1,7 +1,7 @@
 //! Measures the service in one run, next to what it could at best be: a bare JSON answer of the same web server, and
 //! prepared selects of the same row without a service in between. Ratios travel from machine to machine; seconds do not.
 //!
-//! `make bench` runs everything; with arguments only the named parts: `lookup`, `pages`, `storm`, `tokens`. `BENCH_SECONDS` is the
+//! `make bench` runs everything; with arguments only the named parts: `lookup`, `pages`, `storm`, `tokens`, `usage`. `BENCH_SECONDS` is the
 //! length of one measurement.
 #![expect(clippy::unwrap_used, reason = "a measurement ends when something is not as it must be")]
 #![expect(clippy::print_stdout, reason = "prints its figures")]
@@ -11,6 +11,7 @@ mod lookup;
 mod pages;
 mod storm;
 mod tokens;
+mod usage;
 
 use std::time::Duration;
 
@@ -32,5 +33,8 @@ async fn main() {
     }
     if wanted("tokens") {
         tokens::run(time).await;
+    }
+    if wanted("usage") {
+        usage::run(time).await;
     }
 }

@@ -55,6 +55,16 @@ pub(crate) struct CreateTenant {
     #[validate(custom(function = check_cap))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = json!(null))]
     max_members: Member<i64>,
+    /// How many agents each workspace may have; unlimited where it is null or left out.
+    #[serde(default)]
+    #[validate(custom(function = check_cap))]
+    #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = json!(null))]
+    max_agents: Member<i64>,
+    /// How many minutes each workspace may use in a month; unlimited where it is null or left out.
+    #[serde(default)]
+    #[validate(custom(function = check_cap))]
+    #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = json!(null))]
+    max_minutes: Member<i64>,
     /// Invites the first owner at this address, instead of making an API key for them.
     #[serde(default)]
     #[validate(custom(function = check_optional::<EmailAddress>))]
@@ -99,7 +109,7 @@ impl CreateTenant {
             currency: self.currency.parse_as("currency")?,
             workspace_type: self.workspace_type.parse_as("workspaceType")?,
         };
-        let limits = limits(&self.max_workspaces, &self.max_members)?;
+        let limits = limits([&self.max_workspaces, &self.max_members, &self.max_agents, &self.max_minutes])?;
         let owner = match (
             self.owner_email.parse_as("ownerEmail")?,
             days(&self.invitation_days).map_err(|r| r.of("invitationDays"))?,
@@ -116,10 +126,14 @@ impl CreateTenant {
     }
 }
 
-fn limits(max_workspaces: &Member<i64>, max_members: &Member<i64>) -> Result<LimitsPatch, FieldRefusal> {
+fn limits(
+    [max_workspaces, max_members, max_agents, max_minutes]: [&Member<i64>; 4],
+) -> Result<LimitsPatch, FieldRefusal> {
     Ok(LimitsPatch {
         max_workspaces: cap(max_workspaces).map_err(|refusal| refusal.of("maxWorkspaces"))?,
         max_members: cap(max_members).map_err(|refusal| refusal.of("maxMembers"))?,
+        max_agents: cap(max_agents).map_err(|refusal| refusal.of("maxAgents"))?,
+        max_minutes: cap(max_minutes).map_err(|refusal| refusal.of("maxMinutes"))?,
     })
 }
 
@@ -164,6 +178,16 @@ pub(crate) struct UpdatePlatformTenant {
     #[validate(custom(function = check_cap))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = json!(null))]
     max_members: Member<i64>,
+    /// How many agents each workspace may have; null for as many as it likes.
+    #[serde(default)]
+    #[validate(custom(function = check_cap))]
+    #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000)]
+    max_agents: Member<i64>,
+    /// How many minutes each workspace may use in a month; null for as many as it likes.
+    #[serde(default)]
+    #[validate(custom(function = check_cap))]
+    #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000)]
+    max_minutes: Member<i64>,
     #[serde(flatten)]
     #[validate(custom(function = Unknown::check))]
     #[schema(ignore)]
@@ -179,7 +203,7 @@ impl UpdatePlatformTenant {
             workspace_type: self.default_workspace_type.parse_as("defaultWorkspaceType")?,
         };
         let patch = TenantPatch { name: self.name.parse_as("name")?, defaults };
-        Ok((patch, limits(&self.max_workspaces, &self.max_members)?))
+        Ok((patch, limits([&self.max_workspaces, &self.max_members, &self.max_agents, &self.max_minutes])?))
     }
 }
 

@@ -88,6 +88,14 @@ pub(crate) enum ScopeSchema {
     KeysRead,
     #[schema(rename = "keys:write")]
     KeysWrite,
+    #[schema(rename = "usage:read")]
+    UsageRead,
+    #[schema(rename = "usage:write")]
+    UsageWrite,
+    #[schema(rename = "integrations:read")]
+    IntegrationsRead,
+    #[schema(rename = "integrations:write")]
+    IntegrationsWrite,
     #[schema(rename = "audit:read")]
     AuditRead,
     #[schema(rename = "tenant:read")]

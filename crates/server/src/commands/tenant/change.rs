@@ -37,7 +37,8 @@ pub(crate) struct Update {
 }
 
 #[derive(Args)]
-#[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["max_workspaces", "max_members"]))]
+#[command(override_usage = "tenantry tenant limit [OPTIONS] <TENANT>")]
+#[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["max_workspaces", "max_members", "max_agents", "max_minutes"]))]
 pub(crate) struct Limit {
     /// Its id
     tenant: String,
@@ -47,6 +48,12 @@ pub(crate) struct Limit {
     /// How many members each workspace may have, with those who are invited: a number, or none
     #[arg(long)]
     max_members: Option<String>,
+    /// How many agents each workspace may have: a number, or none
+    #[arg(long)]
+    max_agents: Option<String>,
+    /// How many minutes each workspace may use in a month: a number, or none
+    #[arg(long)]
+    max_minutes: Option<String>,
 }
 
 /// A limit as an argument: `None` where it is not given, `Some(None)` for none.
@@ -84,6 +91,8 @@ pub(super) fn limit(limit: Limit, settings: &Settings, output: &Output) -> Resul
     let limits = LimitsPatch {
         max_workspaces: cap("max-workspaces", limit.max_workspaces.as_deref(), &mut refused),
         max_members: cap("max-members", limit.max_members.as_deref(), &mut refused),
+        max_agents: cap("max-agents", limit.max_agents.as_deref(), &mut refused),
+        max_minutes: cap("max-minutes", limit.max_minutes.as_deref(), &mut refused),
     };
     administer(&limit.tenant, refused, TenantPatch::default(), limits, settings, output)
 }

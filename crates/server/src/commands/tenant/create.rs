@@ -35,6 +35,12 @@ pub(crate) struct Create {
     /// How many members each workspace may have; as many as it likes unless given
     #[arg(long)]
     max_members: Option<String>,
+    /// How many agents each workspace may have; as many as it likes unless given
+    #[arg(long)]
+    max_agents: Option<String>,
+    /// How many minutes each workspace may use in a month; as many as it likes unless given
+    #[arg(long)]
+    max_minutes: Option<String>,
 }
 
 /// What `tenant create` prints.
@@ -88,6 +94,8 @@ impl Create {
         let limits = Limits {
             max_workspaces: cap("max-workspaces", self.max_workspaces.as_deref(), &mut refused).flatten(),
             max_members: cap("max-members", self.max_members.as_deref(), &mut refused).flatten(),
+            max_agents: cap("max-agents", self.max_agents.as_deref(), &mut refused).flatten(),
+            max_minutes: cap("max-minutes", self.max_minutes.as_deref(), &mut refused).flatten(),
         };
         let owner = email.map_or(Owner::Key, |email| Owner::Invitation(email, Default::default()));
         match name {

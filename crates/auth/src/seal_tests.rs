@@ -1,0 +1,171 @@
+//! What sealing keeps, and everything at which it must not open.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::*;
+
+fn key(version: u16) -> MasterKey {
+    MasterKey::generate(version).unwrap().parse().unwrap()
+}
+
+fn keys() -> MasterKeys {
+    MasterKeys::new(key(1), Vec::new()).unwrap()
+}
+
+fn place() -> SealPlace {
+    let id = |n| Uuid::from_u128(n);
+    SealPlace {
+        tenant: TenantId::from_uuid(id(1)),
+        workspace: WorkspaceId::from_uuid(id(2)),
+        provider: Provider::OpenAi,
+        field: "apiKey",
+    }
+}
+
+fn secret() -> PlainSecret {
+    "sk-proj-canary-0123456789".parse().unwrap()
+}
+
+#[test]
+fn what_is_sealed_opens_at_its_place() {
+    let keys = keys();
+    let sealed = keys.seal(&place(), &secret()).unwrap();
+    assert_eq!(keys.open(&place(), &sealed).unwrap().reveal(), secret().reveal());
+    assert_eq!((sealed.as_bytes().len(), sealed_under(&sealed)), (3 + 12 + 25 + 16, Some(1)));
+    let text = String::from_utf8_lossy(sealed.as_bytes()).into_owned();
+    assert!(!text.contains("canary") && !format!("{keys:?} {:?}", key(1)).contains("canary"));
+}
+
+#[test]
+fn it_opens_at_no_other_place() {
+    let keys = keys();
+    let sealed = keys.seal(&place(), &secret()).unwrap();
+    let other = |n| Uuid::from_u128(n);
+    for elsewhere in [
+        SealPlace { tenant: TenantId::from_uuid(other(3)), ..place() },
+        SealPlace { workspace: WorkspaceId::from_uuid(other(3)), ..place() },
+        SealPlace { tenant: TenantId::from_uuid(other(2)), workspace: WorkspaceId::from_uuid(other(1)), ..place() },
+        SealPlace { provider: Provider::ElevenLabs, ..place() },
+        SealPlace { field: "accessToken", ..place() },
+    ] {
+        assert_eq!(keys.open(&elsewhere, &sealed).unwrap_err(), Unopened, "{elsewhere:?}");
+    }
+}
+
+#[test]
+fn the_parts_of_a_place_stand_behind_their_lengths() {
+    let length = |n: u8| [0, 0, 0, 0, 0, 0, 0, n];
+    let id = |n: u8| [[0; 15].as_slice(), &[n]].concat();
+    let expected = [
+        [length(1).as_slice(), &[1], &length(2), &[1, 2]].concat(),
+        [length(16).as_slice(), &id(1), &length(16), &id(2)].concat(),
+        [length(6).as_slice(), b"openai", &length(6), b"apiKey"].concat(),
+    ];
+    // Whoever changes this can open nothing that is stored.
+    assert_eq!(place().associated_data(1, 0x0102), expected.concat());
+}
+
+#[test]
+fn whatever_is_wrong_with_it_is_one_error() {
+    let keys = MasterKeys::new(key(1), vec![key(2)]).unwrap();
+    let good = keys.seal(&place(), &secret()).unwrap().as_bytes().to_vec();
+    let opens = |bytes: &[u8]| keys.open(&place(), &SealedSecret::from_bytes(bytes.to_vec()));
+    for at in 0..good.len() {
+        for bit in 0..8 {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1 << bit;
+            assert_eq!(opens(&bytes).unwrap_err(), Unopened, "byte {at}, bit {bit}");
+        }
+        assert_eq!(opens(&good[..at]).unwrap_err(), Unopened, "cut to {at}");
+    }
+    let another = keys.seal(&place(), &secret()).unwrap().as_bytes().to_vec();
+    let swapped = [&good[..3], &another[3..15], &good[15..]].concat();
+    let relabelled = [&good[..1], &[0, 2], &good[3..]].concat();
+    let longer = [good.as_slice(), &[0]].concat();
+    for bytes in [Vec::new(), vec![0; 31], vec![1; 31], swapped, relabelled, longer, vec![0xff; 1 << 20]] {
+        assert_eq!(opens(&bytes).unwrap_err(), Unopened);
+    }
+    assert!(opens(&good).is_ok());
+}
+
+#[test]
+fn what_one_key_sealed_no_other_opens_not_even_one_of_its_version() {
+    let sealed = keys().seal(&place(), &secret()).unwrap();
+    assert_eq!(keys().open(&place(), &sealed).unwrap_err(), Unopened);
+    assert_eq!(MasterKeys::new(key(2), Vec::new()).unwrap().open(&place(), &sealed).unwrap_err(), Unopened);
+}
+
+#[test]
+fn the_first_key_seals_and_all_of_them_open() {
+    let (old, new) = (MasterKey::generate(1).unwrap(), MasterKey::generate(2).unwrap());
+    let parse = |text: &str| text.parse::<MasterKey>().unwrap();
+    let before = MasterKeys::new(parse(&old), vec![parse(&new)]).unwrap();
+    let after = MasterKeys::new(parse(&new), vec![parse(&old)]).unwrap();
+    for (sealing, opening, version) in [(&before, &after, 1), (&after, &before, 2)] {
+        let sealed = sealing.seal(&place(), &secret()).unwrap();
+        assert_eq!(sealed_under(&sealed), Some(version));
+        assert_eq!(opening.open(&place(), &sealed).unwrap().reveal(), secret().reveal());
+    }
+    assert_eq!(MasterKeys::new(parse(&old), vec![key(1)]).unwrap_err(), 1);
+    assert_eq!(MasterKeys::new(key(3), vec![key(1), key(2), key(1)]).unwrap_err(), 1);
+}
+
+#[test]
+fn a_hundred_thousand_secrets_have_a_hundred_thousand_nonces() {
+    let keys = keys();
+    let nonce = |_| keys.seal(&place(), &secret()).unwrap().as_bytes()[3..15].to_vec();
+    let nonces: HashSet<Vec<u8>> = (0..100_000).map(nonce).collect();
+    assert_eq!(nonces.len(), 100_000);
+}
+
+#[test]
+fn a_key_is_thirty_two_random_bytes_in_base64_or_hexadecimal_digits() {
+    let text = MasterKey::generate(7).unwrap();
+    let bytes = STANDARD.decode(&text[3..]).unwrap();
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let id = text.parse::<MasterKey>().unwrap().id().clone();
+    assert_eq!(id.version(), 7);
+    for same in
+        [format!("v7:{hex}"), format!("v7:{}", hex.to_uppercase()), format!("{}\n", *text), format!("{}\r\n", *text)]
+    {
+        assert_eq!(*same.parse::<MasterKey>().unwrap().id(), id);
+    }
+    assert_ne!(*key(7).id(), id, "another key of the version");
+    let of = |bytes: &[u8]| format!("v1:{}", STANDARD.encode(bytes));
+    let period: Vec<u8> = bytes[..16].repeat(2);
+    for (wrong, why) in [
+        (String::new(), NotAMasterKey::Form),
+        (text[3..].to_owned(), NotAMasterKey::Form),
+        (format!("v0:{}", &text[3..]), NotAMasterKey::Form),
+        (format!("v01:{}", &text[3..]), NotAMasterKey::Form),
+        (format!("v65536:{}", &text[3..]), NotAMasterKey::Form),
+        (format!("7:{}", &text[3..]), NotAMasterKey::Form),
+        (format!("{} ", *text), NotAMasterKey::Form),
+        (format!("{}\n\n", *text), NotAMasterKey::Form),
+        ("v1:".to_owned(), NotAMasterKey::Length(0)),
+        (of(&bytes[..31]), NotAMasterKey::Length(31)),
+        (of(&[bytes.as_slice(), &[1]].concat()), NotAMasterKey::Length(33)),
+        (of(&[0; 32]), NotAMasterKey::Weak),
+        (of(&[0xff; 32]), NotAMasterKey::Weak),
+        (of(&b"0123456789abcdef0123456789abcdef"[..]), NotAMasterKey::Weak),
+        (of(&period), NotAMasterKey::Weak),
+        (of(&[[0; 31].as_slice(), &[1]].concat()), NotAMasterKey::Weak),
+    ] {
+        let error = wrong.parse::<MasterKey>().unwrap_err();
+        assert_eq!(error, why, "{wrong}");
+        assert!(!error.to_string().contains(&text[3..15]));
+    }
+}
+
+#[test]
+fn a_key_that_is_missing_or_another_is_objected_to() {
+    let (mine, other) = (key(1), key(1));
+    let (mine_id, other_id) = (mine.id().clone(), other.id().clone());
+    let keys = MasterKeys::new(mine, Vec::new()).unwrap();
+    assert_eq!(keys.objections(&[]), Vec::<String>::new());
+    assert_eq!(keys.objections(std::slice::from_ref(&mine_id)), Vec::<String>::new());
+    let objections = keys.objections(&[mine_id, other_id, key(2).id().clone()]);
+    assert!(objections.len() == 2 && objections[0].contains("is not the one") && objections[1].contains("is missing"));
+}

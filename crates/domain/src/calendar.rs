@@ -1,0 +1,21 @@
+//! Calendars of the account that a workspace is connected to.
+
+use crate::{ForeignId, Line};
+
+/// A calendar's name, in one line.
+pub type CalendarName = Line<120>;
+/// What a calendar is for, in one line.
+pub type CalendarDescription = Line<500>;
+
+/// A calendar in which appointments are booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Calendar {
+    /// What its provider knows it by.
+    pub id: ForeignId,
+    /// Its name; its id where it has none.
+    pub name: CalendarName,
+    /// What it is for, where somebody wrote that down.
+    pub description: Option<CalendarDescription>,
+    /// Whether appointments can be booked in it at present.
+    pub is_active: bool,
+}

@@ -1,0 +1,420 @@
+//! Integrations: a workspace's connections to providers. Their secrets are write-only.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    PlainSecret, Refusal, TenantId, WorkspaceId,
+    audit::Members,
+    ids::Identified,
+    text,
+    values::{Choice, spoken},
+};
+
+/// Whom a workspace can be connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Provider {
+    /// Telephony.
+    Twilio,
+    /// Voices.
+    ElevenLabs,
+    /// Models and voices.
+    OpenAi,
+    /// HighLevel: calendars.
+    GoHighLevel,
+}
+
+impl Choice for Provider {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Twilio, "twilio"),
+        (Self::ElevenLabs, "elevenlabs"),
+        (Self::OpenAi, "openai"),
+        (Self::GoHighLevel, "gohighlevel"),
+    ];
+}
+spoken!(Provider);
+
+impl Provider {
+    /// What it calls itself.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Twilio => "Twilio",
+            Self::ElevenLabs => "ElevenLabs",
+            Self::OpenAi => "OpenAI",
+            Self::GoHighLevel => "HighLevel",
+        }
+    }
+
+    /// The name of the field that is secret. Each provider has one.
+    pub fn secret_field(self) -> &'static str {
+        match self {
+            Self::Twilio => "authToken",
+            Self::ElevenLabs | Self::OpenAi => "apiKey",
+            Self::GoHighLevel => "accessToken",
+        }
+    }
+
+    /// The name of the field that is not secret, where there is one, and whether the connection needs it.
+    pub fn plain_field(self) -> Option<(&'static str, bool)> {
+        match self {
+            Self::Twilio => Some(("sid", true)),
+            Self::ElevenLabs => Some(("region", false)),
+            Self::OpenAi => None,
+            Self::GoHighLevel => Some(("locationId", true)),
+        }
+    }
+}
+
+/// The SID of a Twilio account: `AC` and 32 hexadecimal digits. No secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountSid(String);
+
+/// The id of a HighLevel location: 1 to 64 letters, digits, `-` and `_`. No secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocationId(String);
+
+/// Where ElevenLabs keeps an account's data. An account with data residency has keys that work in its own region alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ElevenLabsRegion {
+    /// The United States, as for every account without data residency.
+    #[default]
+    Us,
+    /// The European Union.
+    Eu,
+    /// India.
+    In,
+}
+
+impl Choice for ElevenLabsRegion {
+    const ALL: &'static [(Self, &'static str)] = &[(Self::Us, "us"), (Self::Eu, "eu"), (Self::In, "in")];
+}
+spoken!(ElevenLabsRegion);
+
+impl AccountSid {
+    /// The SID.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl LocationId {
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountSid {
+    type Err = Refusal;
+
+    /// A refusal does not repeat the value: it may be the token, in the wrong place.
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        let digits = raw.strip_prefix("AC").unwrap_or_default();
+        if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(Refusal::new("not_an_account_sid", "must be the SID of an account: AC and 32 hexadecimal digits"))
+        }
+    }
+}
+
+impl FromStr for LocationId {
+    type Err = Refusal;
+
+    /// As at [`AccountSid`].
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        text::bounded(raw, 64)?;
+        if raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(Refusal::new("not_a_location_id", "must be the id of a location: letters, digits, - and _"))
+        }
+    }
+}
+
+/// The field of an integration that is not secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the types say it")]
+pub enum PlainField {
+    Sid(AccountSid),
+    Region(ElevenLabsRegion),
+    Location(LocationId),
+}
+
+impl PlainField {
+    /// Reads the value of the provider's field, by its name.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of the value; of any value, where the provider has no such field.
+    pub fn parse(provider: Provider, raw: &str) -> Result<Self, Refusal> {
+        match provider {
+            Provider::Twilio => raw.parse().map(Self::Sid),
+            Provider::ElevenLabs => raw.parse().map(Self::Region),
+            Provider::GoHighLevel => raw.parse().map(Self::Location),
+            Provider::OpenAi => Err(Refusal::new("unknown_field", "is not a field of this provider")),
+        }
+    }
+
+    /// The value.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Sid(sid) => sid.as_str(),
+            Self::Region(region) => region.as_str(),
+            Self::Location(id) => id.as_str(),
+        }
+    }
+
+    fn is_of(&self, provider: Provider) -> bool {
+        matches!(
+            (self, provider),
+            (Self::Sid(_), Provider::Twilio)
+                | (Self::Region(_), Provider::ElevenLabs)
+                | (Self::Location(_), Provider::GoHighLevel)
+        )
+    }
+}
+
+/// What may be known of a stored secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretTrace {
+    /// Its last four characters; `None` for a short one.
+    pub last_four: Option<String>,
+    /// When it was set.
+    pub set_at: DateTime<Utc>,
+}
+
+/// What the provider last said to the fields as they are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verification {
+    /// Whether it takes them.
+    pub status: VerificationStatus,
+    /// When it last said so; `None` while it has not.
+    pub verified_at: Option<DateTime<Utc>>,
+    /// Why the last attempt did not end well, in our words.
+    pub last_error: Option<String>,
+}
+
+/// Whether a provider takes the fields of an integration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VerificationStatus {
+    /// It has not said yet.
+    #[default]
+    Unverified,
+    /// It does.
+    Ok,
+    /// It does not.
+    Failed,
+}
+
+impl Choice for VerificationStatus {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Unverified, "unverified"), (Self::Ok, "ok"), (Self::Failed, "failed")];
+}
+spoken!(VerificationStatus);
+
+/// How much of an integration is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionStatus {
+    /// Nothing.
+    NotConnected,
+    /// Something, and not all that it needs.
+    Incomplete,
+    /// All that it needs.
+    Connected,
+}
+
+impl Choice for ConnectionStatus {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::NotConnected, "not_connected"), (Self::Incomplete, "incomplete"), (Self::Connected, "connected")];
+}
+spoken!(ConnectionStatus);
+
+/// A workspace's connection to a provider, without its secret. One that was never made is there too, with nothing in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Integration {
+    /// The tenant it belongs to.
+    pub tenant_id: TenantId,
+    /// The workspace it belongs to.
+    pub workspace_id: WorkspaceId,
+    /// To whom.
+    pub provider: Provider,
+    /// The field that is not secret.
+    pub plain: Option<PlainField>,
+    /// What may be known of the secret, if there is one.
+    pub secret: Option<SecretTrace>,
+    /// What the provider says.
+    pub verification: Verification,
+    /// Counts the visible changes; 0 for one that was never made.
+    pub version: i64,
+    /// When it last changed; `None` for one that was never made.
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+impl Identified for Integration {
+    const NOUN: &'static str = "integration";
+}
+
+impl Integration {
+    /// One that was never made.
+    pub fn never_made(tenant_id: TenantId, workspace_id: WorkspaceId, provider: Provider) -> Self {
+        let verification = Verification::default();
+        Self {
+            tenant_id,
+            workspace_id,
+            provider,
+            plain: None,
+            secret: None,
+            verification,
+            version: 0,
+            updated_at: None,
+        }
+    }
+
+    /// How much of it is there.
+    pub fn status(&self) -> ConnectionStatus {
+        match (self.missing().is_empty(), self.plain.is_none() && self.secret.is_none()) {
+            (true, _) => ConnectionStatus::Connected,
+            (false, true) => ConnectionStatus::NotConnected,
+            (false, false) => ConnectionStatus::Incomplete,
+        }
+    }
+
+    /// The names of the fields that it needs and does not have.
+    pub fn missing(&self) -> Vec<&'static str> {
+        let plain = self.provider.plain_field().filter(|(_, needed)| *needed && self.plain.is_none());
+        let secret = self.secret.is_none().then(|| self.provider.secret_field());
+        plain.map(|(name, _)| name).into_iter().chain(secret).collect()
+    }
+
+    /// The members as the audit log names them: of a secret only that it is set.
+    pub fn members(&self) -> Members {
+        let named = |field: &str| format!("{}.{field}", self.provider);
+        let mut members = Members::new();
+        if let Some((name, _)) = self.provider.plain_field() {
+            members = members.with(&named(name), self.plain.as_ref().map(PlainField::as_str));
+        }
+        members
+            .with(&named(self.provider.secret_field()), self.secret.as_ref().map(|_| "set"))
+            .with(&named("verificationStatus"), self.verification.status.as_str())
+            .with(&named("verifiedAt"), self.verification.verified_at.map(|at| at.to_rfc3339()))
+            .with(&named("lastError"), self.verification.last_error.as_deref())
+    }
+
+    /// [`Integration::members`] after a change from `before`, in which the secret was set anew or not.
+    pub fn members_after(&self, before: &Self, secret_set: bool) -> Members {
+        let replaced = secret_set && before.secret.is_some();
+        let name = format!("{}.{}", self.provider, self.provider.secret_field());
+        if replaced { self.members().with(&name, "changed") } else { self.members() }
+    }
+}
+
+/// A change to the fields of an integration: what is `None` stays, `Some(None)` clears.
+#[derive(Debug, Clone, Default)]
+pub struct IntegrationPatch {
+    /// The field that is not secret; of the provider that is changed.
+    pub plain: Option<Option<PlainField>>,
+    /// The secret.
+    pub secret: Option<Option<PlainSecret>>,
+}
+
+impl IntegrationPatch {
+    /// All fields of an integration, whatever they were.
+    pub fn replacing(plain: Option<PlainField>, secret: PlainSecret) -> Self {
+        Self { plain: Some(plain), secret: Some(Some(secret)) }
+    }
+
+    /// Whether it names only fields that the provider has.
+    pub fn is_of(&self, provider: Provider) -> bool {
+        self.plain.iter().flatten().all(|plain| plain.is_of(provider))
+    }
+
+    /// Whether it leaves everything as it is.
+    pub fn leaves(&self, integration: &Integration) -> bool {
+        let plain = self.plain.as_ref().is_none_or(|plain| *plain == integration.plain);
+        let secret = match &self.secret {
+            None => true,
+            Some(None) => integration.secret.is_none(),
+            Some(Some(_)) => false,
+        };
+        plain && secret
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const SID: &str = "AC0123456789abcdef0123456789ABCDEF";
+
+    fn none(provider: Provider) -> Integration {
+        let (tenant, workspace) = (TenantId::from_uuid(Uuid::nil()), WorkspaceId::from_uuid(Uuid::nil()));
+        Integration::never_made(tenant, workspace, provider)
+    }
+
+    #[test]
+    fn each_field_has_its_form_and_no_refusal_repeats_it() {
+        assert_eq!(PlainField::parse(Provider::Twilio, SID).unwrap().as_str(), SID);
+        assert_eq!(PlainField::parse(Provider::GoHighLevel, "ve9EPM428h8vShlRW1KT").unwrap().as_str().len(), 20);
+        assert_eq!(PlainField::parse(Provider::ElevenLabs, "eu"), Ok(PlainField::Region(ElevenLabsRegion::Eu)));
+        for (provider, bad) in [
+            (Provider::Twilio, "".to_owned()),
+            (Provider::Twilio, SID[1..].to_owned()),
+            (Provider::Twilio, SID.to_lowercase()),
+            (Provider::Twilio, format!("{SID}0")),
+            (Provider::Twilio, format!("{SID}\n")),
+            (Provider::Twilio, format!("AC{}/..", &SID[5..])),
+            (Provider::GoHighLevel, "".to_owned()),
+            (Provider::GoHighLevel, "a&b=c".to_owned()),
+            (Provider::GoHighLevel, "x".repeat(65)),
+            (Provider::ElevenLabs, "EU".to_owned()),
+            (Provider::ElevenLabs, "moon".to_owned()),
+            (Provider::OpenAi, "anything".to_owned()),
+        ] {
+            let refusal = PlainField::parse(provider, &bad).unwrap_err();
+            assert!(bad.len() < 5 || !refusal.message.contains(&bad), "{}", refusal.message);
+        }
+    }
+
+    #[test]
+    fn an_integration_is_connected_when_it_has_what_it_needs() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let secret = Some(SecretTrace { last_four: None, set_at: now });
+        let sid = PlainField::parse(Provider::Twilio, SID).ok();
+        let status = |integration: Integration| (integration.status().as_str(), integration.missing());
+        assert_eq!(status(none(Provider::Twilio)), ("not_connected", vec!["sid", "authToken"]));
+        let half = Integration { plain: sid.clone(), ..none(Provider::Twilio) };
+        assert_eq!(status(half), ("incomplete", vec!["authToken"]));
+        let half = Integration { secret: secret.clone(), ..none(Provider::Twilio) };
+        assert_eq!(status(half), ("incomplete", vec!["sid"]));
+        assert_eq!(status(Integration { plain: sid, secret: secret.clone(), ..none(Provider::Twilio) }).0, "connected");
+        for provider in [Provider::OpenAi, Provider::ElevenLabs] {
+            assert_eq!(status(Integration { secret: secret.clone(), ..none(provider) }).0, "connected");
+        }
+    }
+
+    #[test]
+    fn a_patch_of_another_providers_field_is_not_of_this_one() {
+        let patch = IntegrationPatch { plain: Some(PlainField::parse(Provider::Twilio, SID).ok()), secret: None };
+        assert!(
+            patch.is_of(Provider::Twilio)
+                && !patch.is_of(Provider::GoHighLevel)
+                && !patch.leaves(&none(Provider::Twilio))
+        );
+        assert!(IntegrationPatch::default().leaves(&none(Provider::OpenAi)));
+    }
+
+    #[test]
+    fn the_log_hears_of_a_secret_that_it_is_set_or_changed() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let secret = Some(SecretTrace { last_four: Some("7890".to_owned()), set_at: now });
+        let set = Integration { secret, ..none(Provider::OpenAi) };
+        let shown = |members: Members| format!("{members:?}");
+        assert!(shown(set.members_after(&none(Provider::OpenAi), true)).contains("\"openai.apiKey\": String(\"set\")"));
+        assert!(shown(set.members_after(&set, true)).contains("\"changed\""));
+        assert!(!shown(set.members_after(&set, false)).contains("changed") && !shown(set.members()).contains("7890"));
+    }
+}

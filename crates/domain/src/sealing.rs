@@ -1,0 +1,179 @@
+//! Secrets of others that the service keeps for a workspace: as they are said, and as they are stored.
+
+use std::{fmt, str::FromStr};
+
+use zeroize::Zeroizing;
+
+use crate::Refusal;
+
+/// A secret of a provider's account: 8 to 512 visible ASCII characters, exactly as the provider issued it. Prints as `redacted`,
+/// cannot be serialised, and is overwritten when it is dropped.
+#[derive(Clone)]
+pub struct PlainSecret(Zeroizing<String>);
+
+impl PlainSecret {
+    const MIN: usize = 8;
+    const MAX: usize = 512;
+    /// From this length on, four characters tell too little to guess the others.
+    const RECOGNISABLE: usize = 12;
+
+    /// The secret itself, for the provider it belongs to and for nobody else.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// The last four characters, by which a person recognises it; `None` for one so short that they would give it away.
+    pub fn last_four(&self) -> Option<&str> {
+        let from = self.0.len().checked_sub(4).filter(|_| self.0.len() >= Self::RECOGNISABLE)?;
+        self.0.get(from..)
+    }
+}
+
+impl FromStr for PlainSecret {
+    type Err = Refusal;
+
+    /// No refusal repeats any of what was sent: it may be most of the secret.
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        if raw.trim().is_empty() {
+            return Err(Refusal::new("empty", "must not be empty"));
+        }
+        if raw.trim().len() != raw.len() {
+            return Err(Refusal::new("surrounding_space", "begins or ends with white space: send it without"));
+        }
+        if !raw.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Refusal::new("forbidden_character", "must be visible ASCII characters without white space"));
+        }
+        if raw.len() < Self::MIN {
+            return Err(Refusal::new("too_short", format!("must be at least {} characters", Self::MIN)));
+        }
+        if raw.len() > Self::MAX {
+            let message = format!("must be at most {} characters, this is {}", Self::MAX, raw.len());
+            return Err(Refusal::new("too_long", message));
+        }
+        if raw.contains("***") || raw.contains("...") {
+            return Err(Refusal::new("masked", "is what is shown in place of a secret: send the secret itself"));
+        }
+        Ok(Self(Zeroizing::new(raw.to_owned())))
+    }
+}
+
+impl fmt::Debug for PlainSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PlainSecret(redacted)")
+    }
+}
+
+/// A sealed secret, as the database has it. What is in it, only a holder of the master key can tell.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedSecret(Vec<u8>);
+
+impl SealedSecret {
+    /// Takes over sealed bytes. Whether they are any good shows when they are opened.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes, for the database.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedSecret({} bytes)", self.0.len())
+    }
+}
+
+/// Which master key: its version, 1 to 65,535, and a fingerprint that tells two keys of one version apart and says nothing about
+/// either. Written as `2:0123456789abcdef`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct MasterKeyId {
+    version: u16,
+    fingerprint: [u8; 8],
+}
+
+impl MasterKeyId {
+    /// The id of a key.
+    pub fn new(version: u16, fingerprint: [u8; 8]) -> Self {
+        Self { version, fingerprint }
+    }
+
+    /// The version.
+    pub fn version(&self) -> u16 {
+        self.version
+    }
+}
+
+impl fmt::Display for MasterKeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.version)?;
+        self.fingerprint.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for MasterKeyId {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        let read = || {
+            let (version, fingerprint) = raw.split_once(':')?;
+            let number = u64::from_str_radix(fingerprint, 16).ok()?;
+            let id = Self { version: version.parse().ok()?, fingerprint: number.to_be_bytes() };
+            (id.to_string() == raw).then_some(id)
+        };
+        read().ok_or_else(|| Refusal::new("not_a_key_id", "must be a version and a fingerprint"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_taken_exactly_or_refused_and_never_repeated() {
+        for good in ["b3a1dXXXX", "sk-proj-a_b-c", &"x".repeat(512), "~!@#$%^&*()"] {
+            assert_eq!(PlainSecret::from_str(good).unwrap().reveal(), good);
+        }
+        let long = "k".repeat(513);
+        for (bad, code) in [
+            ("", "empty"),
+            (" \n", "empty"),
+            (" canary-1234", "surrounding_space"),
+            ("canary-1234\n", "surrounding_space"),
+            ("canary-1234\u{a0}", "surrounding_space"),
+            ("canary 1234", "forbidden_character"),
+            ("canary\r\n1234", "forbidden_character"),
+            ("canary\u{0}1234", "forbidden_character"),
+            ("canary-ü-1234", "forbidden_character"),
+            ("canary-\u{2022}\u{2022}\u{2022}\u{2022}", "forbidden_character"),
+            ("canary1", "too_short"),
+            (&long, "too_long"),
+            ("********1234", "masked"),
+            ("canary-...1234", "masked"),
+        ] {
+            let refusal = PlainSecret::from_str(bad).unwrap_err();
+            assert_eq!(refusal.code, code, "{bad:?}");
+            assert!(!refusal.message.contains("canary") && !refusal.message.contains("1234"), "{}", refusal.message);
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_print_itself_and_a_short_one_shows_no_end() {
+        let secret = PlainSecret::from_str("canary-567890").unwrap();
+        assert_eq!((format!("{secret:?}").as_str(), secret.last_four()), ("PlainSecret(redacted)", Some("7890")));
+        assert_eq!(PlainSecret::from_str("elevenchars").unwrap().last_four(), None);
+        assert_eq!(format!("{:?}", SealedSecret::from_bytes(b"canary".to_vec())), "SealedSecret(6 bytes)");
+    }
+
+    #[test]
+    fn the_id_of_a_key_comes_back_and_nothing_like_it_does() {
+        let id = MasterKeyId::new(2, [1, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef]);
+        assert_eq!((id.to_string().as_str(), id.to_string().parse()), ("2:0123456789abcdef", Ok(id)));
+        for bad in
+            ["", "2", "2:", "02:0123456789abcdef", "2:0123456789ABCDEF", "2:+123456789abcdef", "70000:0123456789abcdef"]
+        {
+            assert!(MasterKeyId::from_str(bad).is_err(), "{bad}");
+        }
+    }
+}

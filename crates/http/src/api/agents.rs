@@ -1,0 +1,139 @@
+//! `/api/workspaces/{workspaceId}/agents`.
+
+mod request;
+mod view;
+
+use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
+use tenantry_domain::{Agent, Workspace};
+use tenantry_operations::agents;
+
+use self::{
+    request::{AgentQuery, CreateAgent, InWorkspace, UpdateAgent},
+    view::{AgentList, AgentView},
+};
+use crate::{
+    Service,
+    error::Failure,
+    etag,
+    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+};
+
+/// List the agents of a workspace
+///
+/// A page at a time.
+#[utoipa::path(
+    tag = "Agents",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        AgentQuery,
+    ),
+    responses((status = 200, description = "A page of agents.", body = AgentList))
+)]
+#[get("/api/workspaces/{workspaceId}/agents")]
+pub(crate) async fn list(
+    caller: Caller,
+    workspace: PathId<Workspace>,
+    query: Query<AgentQuery>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let (tenant, filter) = (caller.credential.tenant(), query.0.filter()?);
+    let query = InWorkspace(&query.0, workspace.id().to_string());
+    let page = query.page(tenant)?;
+    let agents = agents::list(&service.store, &caller.credential, workspace.id(), filter, page.clone()).await?;
+    Ok(etag::list(&query.answer(agents, &page, tenant, AgentView::from)))
+}
+
+/// Get agent by ID
+///
+/// An agent of the workspace.
+#[utoipa::path(
+    tag = "Agents",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        ("agentId" = Uuid, Path, description = "The unique identifier of the agent.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+    ),
+    responses((status = 200, description = "The agent.", body = AgentView))
+)]
+#[get("/api/workspaces/{workspaceId}/agents/{agentId}")]
+pub(crate) async fn show(
+    caller: Caller,
+    workspace: PathId<Workspace>,
+    id: PathId<Agent>,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let agent = agents::show(&service.store, &caller.credential, workspace.id(), id.id()).await?;
+    Ok(known.answer(agent.version, &AgentView::from(agent)))
+}
+
+/// Create an agent
+///
+/// It counts against the limit of agents in the workspace, whether it is active or paused.
+#[utoipa::path(
+    tag = "Agents",
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    request_body = CreateAgent,
+    responses((status = 201, description = "The agent was created.", body = AgentView))
+)]
+#[post("/api/workspaces/{workspaceId}/agents")]
+pub(crate) async fn create(
+    caller: Caller,
+    workspace: PathId<Workspace>,
+    body: Valid<CreateAgent>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let workspace = workspace.id();
+    let agent = agents::create(&service.store, &caller.credential, workspace, body.0.into_domain()?).await?;
+    let mut response = HttpResponse::Created();
+    response.insert_header((header::LOCATION, format!("/api/workspaces/{workspace}/agents/{}", agent.id)));
+    Ok(etag::answer(response, agent.version, &AgentView::from(agent)))
+}
+
+/// Update an agent
+///
+/// A JSON merge patch: what is left out stays, `null` clears.
+#[utoipa::path(
+    tag = "Agents",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        ("agentId" = Uuid, Path, description = "The unique identifier of the agent.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+    ),
+    request_body = UpdateAgent,
+    responses((status = 200, description = "The agent as it is now.", body = AgentView))
+)]
+#[patch("/api/workspaces/{workspaceId}/agents/{agentId}")]
+pub(crate) async fn update(
+    caller: Caller,
+    workspace: PathId<Workspace>,
+    id: PathId<Agent>,
+    seen: IfMatch,
+    body: Valid<UpdateAgent>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let patch = body.0.into_domain()?;
+    let agent = agents::update(&service.store, &caller.credential, workspace.id(), id.id(), seen.0, patch).await?;
+    Ok(etag::answer(HttpResponse::Ok(), agent.version, &AgentView::from(agent)))
+}
+
+/// Delete an agent
+///
+/// It is gone at once, and its place is free.
+#[utoipa::path(
+    tag = "Agents",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        ("agentId" = Uuid, Path, description = "The unique identifier of the agent.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+    ),
+    responses((status = 204, description = "The agent is deleted."))
+)]
+#[delete("/api/workspaces/{workspaceId}/agents/{agentId}")]
+pub(crate) async fn delete(
+    caller: Caller,
+    workspace: PathId<Workspace>,
+    id: PathId<Agent>,
+    seen: IfMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    agents::delete(&service.store, &caller.credential, workspace.id(), id.id(), seen.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

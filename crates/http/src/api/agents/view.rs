@@ -1,0 +1,84 @@
+//! What a caller is shown of an agent.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tenantry_domain::Agent;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::api::millis;
+
+/// An AI agent of a workspace.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Agent)]
+pub(crate) struct AgentView {
+    /// Unique identifier.
+    #[schema(example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")]
+    id: Uuid,
+    /// The tenant this agent belongs to.
+    #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
+    tenant_id: Uuid,
+    /// The workspace it works in.
+    #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
+    workspace_id: Uuid,
+    /// Display name.
+    #[schema(example = "Reception")]
+    name: String,
+    /// What another system calls it.
+    #[schema(required, example = "agent-4711")]
+    external_reference: Option<String>,
+    /// The voice it speaks with, as its provider names it.
+    #[schema(required, example = "shimmer")]
+    voice: Option<String>,
+    /// Whether it is at work. A paused agent counts against the limit as well.
+    #[schema(value_type = AgentStatusSchema, example = "active")]
+    status: &'static str,
+    /// When it was created.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-01-20T10:00:00.000Z")]
+    created_at: DateTime<Utc>,
+    /// When it was last updated.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-03-01T16:45:00.000Z")]
+    updated_at: DateTime<Utc>,
+}
+
+/// Whether an agent is at work.
+#[derive(ToSchema)]
+#[schema(as = AgentStatus)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
+pub(crate) enum AgentStatusSchema {
+    Active,
+    Paused,
+}
+
+impl From<Agent> for AgentView {
+    fn from(agent: Agent) -> Self {
+        let details = agent.details;
+        Self {
+            id: agent.id.uuid(),
+            tenant_id: agent.tenant_id.uuid(),
+            workspace_id: agent.workspace_id.uuid(),
+            name: details.name.as_str().to_owned(),
+            external_reference: details.external_reference.map(|text| text.as_str().to_owned()),
+            voice: details.voice.map(|text| text.as_str().to_owned()),
+            status: details.status.as_str(),
+            created_at: agent.created_at,
+            updated_at: agent.updated_at,
+        }
+    }
+}
+
+/// A page of agents.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
+pub(crate) struct AgentList {
+    /// The agents.
+    data: Vec<AgentView>,
+    /// The cursor of the next page; absent at the end.
+    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
+    next_cursor: String,
+}

@@ -1,0 +1,72 @@
+//! `/api/workspaces/{workspaceId}/calendars`.
+
+use actix_web::{HttpResponse, get, web::Data};
+use chrono::Utc;
+use serde::Serialize;
+use tenantry_domain::{Calendar, Workspace};
+use tenantry_operations::calendars;
+use utoipa::ToSchema;
+
+use crate::{
+    Integrations, Service,
+    error::Failure,
+    etag,
+    extract::{Caller, IfNoneMatch, PathId},
+};
+
+/// A calendar in which appointments are booked.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Calendar)]
+pub(crate) struct CalendarView {
+    /// What HighLevel knows it by.
+    #[schema(example = "BqTwX8QFwXzpegMve9EQ")]
+    id: String,
+    /// Its name, in one line.
+    #[schema(example = "Discovery calls")]
+    name: String,
+    /// What it is for, in one line; `null` where nobody wrote that down.
+    #[schema(example = "Half an hour with sales")]
+    description: Option<String>,
+    /// Whether appointments can be booked in it at present.
+    is_active: bool,
+}
+
+impl From<Calendar> for CalendarView {
+    fn from(calendar: Calendar) -> Self {
+        let Calendar { id, name, description, is_active } = calendar;
+        let description = description.map(|text| text.as_str().to_owned());
+        Self { id: id.as_str().to_owned(), name: name.as_str().to_owned(), description, is_active }
+    }
+}
+
+/// All calendars.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CalendarList)]
+pub(crate) struct CalendarList {
+    /// In the order of HighLevel.
+    data: Vec<CalendarView>,
+}
+
+/// List calendars
+///
+/// The calendars of the HighLevel location that the workspace is connected to, drafts left out. While HighLevel does not answer,
+/// those of its last good answer, with their age in `Age`.
+#[utoipa::path(
+    tag = "Calendars",
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    responses((status = 200, description = "All calendars.", body = CalendarList))
+)]
+#[get("/api/workspaces/{workspaceId}/calendars")]
+pub(crate) async fn list(
+    caller: Caller,
+    id: PathId<Workspace>,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let (credential, workspace) = (&caller.credential, id.id());
+    let Integrations { keys, catalogue, .. } = &service.integrations;
+    let calendars = calendars::list(&service.store, keys, catalogue, credential, workspace, Utc::now()).await?;
+    let view = CalendarList { data: calendars.list.into_iter().map(CalendarView::from).collect() };
+    Ok(etag::aged(known.answer_hashed(&view)?, calendars.age))
+}

@@ -1,0 +1,138 @@
+//! `/api/workspaces/{workspaceId}/integrations`.
+
+mod request;
+mod view;
+
+use actix_web::{HttpResponse, delete, get, post, put, web::Data};
+use tenantry_domain::Workspace;
+use tenantry_operations::integrations;
+
+use self::{
+    request::{PathProvider, SetIntegration},
+    view::{IntegrationList, IntegrationView, ProviderSchema},
+};
+use crate::{
+    Service,
+    error::Failure,
+    etag,
+    extract::{Caller, IfMatch, IfNoneMatch, PathId, Valid},
+};
+
+/// List integrations
+///
+/// The workspace's connections to all providers there are, connected or not. Of a secret only that it is set, its last four
+/// characters and when it was set are shown.
+#[utoipa::path(
+    tag = "Integrations",
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    responses((status = 200, description = "One integration for each provider.", body = IntegrationList))
+)]
+#[get("/api/workspaces/{workspaceId}/integrations")]
+pub(crate) async fn list(
+    caller: Caller,
+    id: PathId<Workspace>,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let integrations = integrations::list(&service.store, &caller.credential, id.id()).await?;
+    known.answer_hashed(&IntegrationList::of(integrations))
+}
+
+/// Get integration by provider
+///
+/// Connected or not, without its secret.
+#[utoipa::path(
+    tag = "Integrations",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
+    ),
+    responses((status = 200, description = "The integration.", body = IntegrationView))
+)]
+#[get("/api/workspaces/{workspaceId}/integrations/{provider}")]
+pub(crate) async fn show(
+    caller: Caller,
+    id: PathId<Workspace>,
+    provider: PathProvider,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let integration = integrations::show(&service.store, &caller.credential, id.id(), provider.0).await?;
+    Ok(known.answer(integration.version, &IntegrationView::from(integration)))
+}
+
+/// Set an integration
+///
+/// Replaces all of its fields: those that the provider needs must be there. What the provider said of the old fields is
+/// forgotten, until it is asked to verify the new ones.
+#[utoipa::path(
+    tag = "Integrations",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
+    ),
+    request_body = SetIntegration,
+    responses((status = 200, description = "The integration as it is now.", body = IntegrationView))
+)]
+#[put("/api/workspaces/{workspaceId}/integrations/{provider}")]
+pub(crate) async fn set(
+    caller: Caller,
+    id: PathId<Workspace>,
+    provider: PathProvider,
+    seen: IfMatch,
+    body: Valid<SetIntegration>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let patch = body.0.into_domain(provider.0)?;
+    let (store, keys) = (&service.store, &service.integrations.keys);
+    let integration = integrations::set(store, keys, &caller.credential, id.id(), provider.0, seen.0, patch).await?;
+    Ok(etag::answer(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+}
+
+/// Remove an integration
+///
+/// With its secret, at once. What uses it does without from the next request on.
+#[utoipa::path(
+    tag = "Integrations",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
+    ),
+    responses((status = 204, description = "The integration is removed."))
+)]
+#[delete("/api/workspaces/{workspaceId}/integrations/{provider}")]
+pub(crate) async fn remove(
+    caller: Caller,
+    id: PathId<Workspace>,
+    provider: PathProvider,
+    seen: IfMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    integrations::remove(&service.store, &caller.credential, id.id(), provider.0, seen.0).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Verify an integration
+///
+/// Asks the provider whether it takes the fields as they are. What it says stands in the answer and stays with the integration. When
+/// the provider does not answer, the status stays as it was, and `lastError` says why.
+#[utoipa::path(
+    tag = "Integrations",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
+    ),
+    responses((status = 200, description = "The integration with what the provider says.", body = IntegrationView))
+)]
+#[post("/api/workspaces/{workspaceId}/integrations/{provider}/verify")]
+pub(crate) async fn verify(
+    caller: Caller,
+    id: PathId<Workspace>,
+    provider: PathProvider,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let (store, outside) = (&service.store, &service.integrations);
+    let integration =
+        integrations::verify(store, &outside.keys, &outside.providers, &caller.credential, id.id(), provider.0).await?;
+    Ok(etag::answer(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+}

@@ -1,0 +1,128 @@
+//! What a caller is shown of the limits of a workspace.
+
+use serde::Serialize;
+use tenantry_domain::{Cap, Limit, LimitsInForce, WorkspaceId};
+use tenantry_operations::limits::LimitsAndUse;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What a workspace may have at most, and how much of it is used.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = WorkspaceLimits)]
+pub(crate) struct WorkspaceLimitsView {
+    /// The workspace.
+    #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
+    workspace_id: Uuid,
+    /// Members assigned to it, with those who are invited to it.
+    members: LimitView,
+    /// AI agents in it.
+    agents: LimitView,
+    /// Minutes of usage in a month. Used is what was used in the present one, a minute that has begun counted as one.
+    minutes: LimitView,
+    /// The present month, in the time zone.
+    #[schema(example = "2026-11")]
+    month: String,
+    /// In which time zone a month is counted.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: String,
+}
+
+/// What caps one thing in a workspace; `null` is unlimited.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Limit)]
+pub(crate) struct LimitView {
+    /// The workspace's own limit.
+    #[schema(required, example = 5)]
+    own: Option<u32>,
+    /// The tenant's, which holds in each of its workspaces.
+    #[schema(required, example = 10)]
+    tenant: Option<u32>,
+    /// The one that is in force: the smaller of the two.
+    #[schema(required, example = 5)]
+    effective: Option<u32>,
+    /// Whose it is; `none` exactly when nothing is.
+    #[schema(value_type = LimitSourceSchema, example = "workspace")]
+    source: &'static str,
+    /// How much there is.
+    #[schema(example = 3)]
+    used: i64,
+}
+
+/// Whose limit is in force.
+#[derive(ToSchema)]
+#[schema(as = LimitSource)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
+pub(crate) enum LimitSourceSchema {
+    Workspace,
+    Tenant,
+    None,
+}
+
+impl LimitView {
+    fn of(limit: Limit, used: i64) -> Self {
+        Self {
+            own: limit.own.map(Cap::get),
+            tenant: limit.tenant.map(Cap::get),
+            effective: limit.effective().map(Cap::get),
+            source: limit.source().as_str(),
+            used,
+        }
+    }
+}
+
+impl WorkspaceLimitsView {
+    pub(super) fn of(workspace: WorkspaceId, found: &LimitsAndUse) -> Self {
+        let LimitsInForce { members, agents, minutes } = found.limits.in_force;
+        Self {
+            workspace_id: workspace.uuid(),
+            members: LimitView::of(members, found.members),
+            agents: LimitView::of(agents, found.agents),
+            minutes: LimitView::of(minutes, found.month.minutes()),
+            month: found.month.month.to_string(),
+            time_zone: found.limits.own.time_zone.as_str().to_owned(),
+        }
+    }
+}
+
+/// The limits in force in a workspace, each with where it comes from.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = EffectiveLimits)]
+pub(crate) struct EffectiveLimitsView {
+    /// Members assigned to it, with those who are invited to it.
+    max_members: SourcedLimitView,
+    /// AI agents in it.
+    max_agents: SourcedLimitView,
+    /// Minutes of usage in a month.
+    max_minutes: SourcedLimitView,
+}
+
+/// A limit in force with where it comes from.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SourcedLimit)]
+pub(crate) struct SourcedLimitView {
+    /// The limit; null exactly when the source is `none`.
+    #[schema(required, example = 5)]
+    value: Option<u32>,
+    /// Whose it is.
+    #[schema(value_type = LimitSourceSchema, example = "workspace")]
+    source: &'static str,
+}
+
+impl From<Limit> for SourcedLimitView {
+    fn from(limit: Limit) -> Self {
+        Self { value: limit.effective().map(Cap::get), source: limit.source().as_str() }
+    }
+}
+
+impl From<LimitsInForce> for EffectiveLimitsView {
+    fn from(limits: LimitsInForce) -> Self {
+        Self {
+            max_members: limits.members.into(),
+            max_agents: limits.agents.into(),
+            max_minutes: limits.minutes.into(),
+        }
+    }
+}

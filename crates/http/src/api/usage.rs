@@ -1,0 +1,97 @@
+//! `/api/workspaces/{workspaceId}/usage`.
+
+mod request;
+mod view;
+
+use actix_web::{HttpResponse, get, http::header, post, web::Data};
+use tenantry_domain::Workspace;
+use tenantry_operations::usage;
+
+use self::{
+    request::{CheckQuery, RecordUsage, UsageQuery},
+    view::{AllowanceView, RecordedView, UsageView},
+};
+use crate::{
+    Service,
+    error::Failure,
+    etag,
+    extract::{Caller, IfNoneMatch, PathId, Query, Valid},
+};
+
+/// Record usage
+///
+/// Adds an entry to the ledger of the workspace, and its seconds to the month in which they were used. The same reference with
+/// the same values again counts once and is answered with what is stored. What would go beyond the limit of the month is
+/// refused: check before a call starts, and report a long one in several entries.
+#[utoipa::path(
+    tag = "Usage",
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    request_body = RecordUsage,
+    responses(
+        (status = 201, description = "The entry, and its month with it.", body = RecordedView),
+        (status = 200, description = "The entry that has this reference already, and its month.", body = RecordedView),
+    )
+)]
+#[post("/api/workspaces/{workspaceId}/usage")]
+pub(crate) async fn record(
+    caller: Caller,
+    id: PathId<Workspace>,
+    body: Valid<RecordUsage>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let recorded = usage::record(&service.store, &caller.credential, id.id(), body.0.into_domain()?).await?;
+    let mut response = if recorded.repeated { HttpResponse::Ok() } else { HttpResponse::Created() };
+    if !recorded.repeated {
+        let month = recorded.entry.month;
+        let location = format!("/api/workspaces/{}/usage?from={month}&to={month}", id.id());
+        response.insert_header((header::LOCATION, location));
+    }
+    Ok(etag::untagged(response, &RecordedView::from(recorded)))
+}
+
+/// Get usage by month
+///
+/// What the workspace used in each month, those without usage too, next to the limit that is in force now.
+#[utoipa::path(
+    tag = "Usage",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        UsageQuery,
+    ),
+    responses((status = 200, description = "The months, the first one first.", body = UsageView))
+)]
+#[get("/api/workspaces/{workspaceId}/usage")]
+pub(crate) async fn show(
+    caller: Caller,
+    id: PathId<Workspace>,
+    query: Query<UsageQuery>,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let (from, to) = query.0.months()?;
+    let usage = usage::show(&service.store, &caller.credential, id.id(), from, to).await?;
+    known.answer_hashed(&UsageView::of(id.id(), usage))
+}
+
+/// Check whether usage is allowed
+///
+/// Whether so many more seconds would be recorded at this moment. Nothing is reserved: others may use them first.
+#[utoipa::path(
+    tag = "Usage",
+    params(
+        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
+        CheckQuery,
+    ),
+    responses((status = 200, description = "Whether it is allowed, and how much is left.", body = AllowanceView))
+)]
+#[get("/api/workspaces/{workspaceId}/usage/check")]
+pub(crate) async fn check(
+    caller: Caller,
+    id: PathId<Workspace>,
+    query: Query<CheckQuery>,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let allowance = usage::check(&service.store, &caller.credential, id.id(), query.0.seconds()?).await?;
+    known.answer_hashed(&AllowanceView::of(id.id(), allowance))
+}

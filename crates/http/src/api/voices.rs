@@ -1,0 +1,68 @@
+//! `/api/workspaces/{workspaceId}/voices`.
+
+use actix_web::{HttpResponse, get, web::Data};
+use chrono::Utc;
+use serde::Serialize;
+use tenantry_domain::{Voice, Workspace};
+use tenantry_operations::voices;
+use utoipa::ToSchema;
+
+use crate::{
+    Integrations, Service,
+    error::Failure,
+    etag,
+    extract::{Caller, IfNoneMatch, PathId},
+};
+
+/// A voice that an agent can speak with.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Voice)]
+pub(crate) struct VoiceView {
+    /// What its maker knows it by.
+    #[schema(example = "alloy")]
+    value: String,
+    /// For people, in one line.
+    #[schema(example = "Friendly and expressive male")]
+    label: String,
+    /// Who makes it: `openai` or `elevenlabs`.
+    #[schema(example = "openai")]
+    brand: &'static str,
+}
+
+impl From<Voice> for VoiceView {
+    fn from(voice: Voice) -> Self {
+        let Voice { value, label, brand } = voice;
+        Self { value: value.as_str().to_owned(), label: label.as_str().to_owned(), brand: brand.as_str() }
+    }
+}
+
+/// All voices.
+#[derive(Serialize, ToSchema)]
+#[schema(as = VoiceList)]
+pub(crate) struct VoiceList {
+    /// Those of OpenAI, then those of ElevenLabs.
+    data: Vec<VoiceView>,
+}
+
+/// List voices
+///
+/// The built-in voices of OpenAI, and all voices of the ElevenLabs account that the workspace is connected to. While ElevenLabs does
+/// not answer, those of its last good answer, with their age in `Age`.
+#[utoipa::path(
+    tag = "Voices",
+    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    responses((status = 200, description = "All voices.", body = VoiceList))
+)]
+#[get("/api/workspaces/{workspaceId}/voices")]
+pub(crate) async fn list(
+    caller: Caller,
+    id: PathId<Workspace>,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let (credential, workspace) = (&caller.credential, id.id());
+    let Integrations { keys, catalogue, .. } = &service.integrations;
+    let voices = voices::list(&service.store, keys, catalogue, credential, workspace, Utc::now()).await?;
+    let view = VoiceList { data: voices.list.into_iter().map(VoiceView::from).collect() };
+    Ok(etag::aged(known.answer_hashed(&view)?, voices.age))
+}

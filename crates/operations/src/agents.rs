@@ -1,0 +1,101 @@
+//! AI agents of a workspace: list, show, create, update, delete.
+
+use tenantry_domain::{
+    Action, Agent, AgentDetails, AgentId, AgentPatch, Change, Credential, Error, InWorkspace, Page, PageRequest,
+    Precondition, WorkspaceId,
+};
+use tenantry_persistence::{AgentFilter, Store, new_id};
+
+/// A page of a workspace's agents.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn list(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    filter: AgentFilter,
+    page: PageRequest,
+) -> Result<Page<Agent>, Error> {
+    store.read(credential, InWorkspace(workspace), Action::AgentList, move |tx| tx.agents(&filter, &page)).await
+}
+
+/// An agent of a workspace.
+///
+/// # Errors
+///
+/// Those of [`Store::read`], and `NotFound` for an agent that is not in this workspace.
+pub async fn show(store: &Store, credential: &Credential, workspace: WorkspaceId, id: AgentId) -> Result<Agent, Error> {
+    store.read(credential, InWorkspace(workspace), Action::AgentRead, move |tx| tx.agent(id)).await
+}
+
+/// Creates an agent in a workspace.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `Conflict` where the workspace has as many agents as it may, or one with this reference.
+pub async fn create(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    details: AgentDetails,
+) -> Result<Agent, Error> {
+    let id = new_id();
+    store
+        .write(credential, InWorkspace(workspace), Action::AgentCreate, move |tx| {
+            let agent = tx.create_agent(id, &details)?;
+            let members = agent.members();
+            Ok(Change::created(agent, id, &members))
+        })
+        .await
+}
+
+/// Changes an agent.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `NotFound` as for [`show`], `PreconditionFailed`, and `Conflict` for a reference that is taken.
+pub async fn update(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    id: AgentId,
+    precondition: Precondition,
+    patch: AgentPatch,
+) -> Result<Agent, Error> {
+    store
+        .write(credential, InWorkspace(workspace), Action::AgentUpdate, move |tx| {
+            let before = tx.lock_agent(id)?;
+            precondition.hold(before.version)?;
+            let details = before.details.patched(&patch);
+            if details == before.details {
+                return Ok(Change::nothing(before));
+            }
+            let after = tx.update_agent(id, &details)?;
+            Ok(Change::between(after, id, &before.details.members(), &details.members()))
+        })
+        .await
+}
+
+/// Deletes an agent, which frees its place.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `NotFound` as for [`show`], and `PreconditionFailed`.
+pub async fn delete(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    id: AgentId,
+    precondition: Precondition,
+) -> Result<(), Error> {
+    store
+        .write(credential, InWorkspace(workspace), Action::AgentDelete, move |tx| {
+            let before = tx.lock_agent(id)?;
+            precondition.hold(before.version)?;
+            tx.delete_agent(id)?;
+            Ok(Change::removed((), id, &before.members()))
+        })
+        .await
+}

@@ -1,0 +1,247 @@
+//! Integrations: list, show, set, remove, verify, and open for those who ask a provider something.
+
+mod master_keys;
+
+use tenantry_auth::seal::{MasterKeys, SealPlace, sealed_under};
+use tenantry_domain::{
+    Action, Change, Choice, ConnectionStatus, Credential, Error, InWorkspace, Integration, IntegrationPatch,
+    PlainSecret, Precondition, Provider, SealedSecret, Verification, VerificationStatus, WorkspaceId,
+};
+use tenantry_persistence::{Fault, NewSealed, Store, StoredIntegration};
+
+pub use self::master_keys::{Resealed, Resealing, needed_master_keys, reseal};
+use crate::providers::{OpenedFields, Providers, VerifyOutcome};
+
+/// The integrations of a workspace with every provider there is, be they made or not.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn list(store: &Store, credential: &Credential, workspace: WorkspaceId) -> Result<Vec<Integration>, Error> {
+    store
+        .read(credential, InWorkspace(workspace), Action::IntegrationList, move |tx| {
+            let (tenant, made) = (tx.tenant_id(), tx.integrations()?);
+            let one = |provider: Provider| {
+                let made = made.iter().find(|integration| integration.provider == provider).cloned();
+                made.unwrap_or_else(|| Integration::never_made(tenant, workspace, provider))
+            };
+            Ok(Provider::ALL.iter().map(|(provider, _)| one(*provider)).collect())
+        })
+        .await
+}
+
+/// The integration of a workspace with this provider, be it made or not; `None` for a provider that is not one.
+///
+/// # Errors
+///
+/// Those of [`Store::read`], and `NotFound` for what is no provider.
+pub async fn show(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    provider: Option<Provider>,
+) -> Result<Integration, Error> {
+    store
+        .read(credential, InWorkspace(workspace), Action::IntegrationList, move |tx| {
+            Ok(tx.integration(known(provider)?)?.integration)
+        })
+        .await
+}
+
+/// Sets fields of the integration with this provider. What the patch does not name stays, so that an integration may be there in
+/// part; [`IntegrationPatch::replacing`] sets all of it. What the provider said of the old fields is forgotten.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `PreconditionFailed`, and `NotFound` for what is no provider.
+pub async fn set(
+    store: &Store,
+    keys: &MasterKeys,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    provider: Option<Provider>,
+    precondition: Precondition,
+    patch: IntegrationPatch,
+) -> Result<Integration, Error> {
+    let keys = keys.clone();
+    store
+        .write(credential, InWorkspace(workspace), Action::IntegrationUpdate, move |tx| {
+            let provider = known(provider)?;
+            if !patch.is_of(provider) {
+                return Err(Error::internal("a field of another provider").into());
+            }
+            let new = patch.secret.as_ref().and_then(Option::as_ref);
+            if new.is_some() {
+                tx.note_master_key(keys.sealing())?;
+            }
+            let before = tx.lock_integration(provider)?.integration;
+            hold(&precondition, &before)?;
+            if patch.leaves(&before) {
+                return Ok(Change::nothing(before));
+            }
+            let sealed = new.map(|secret| seal(&keys, &place(&before), secret)).transpose()?;
+            let plain = patch.plain.as_ref().map_or(before.plain.as_ref(), Option::as_ref);
+            let secret = patch.secret.as_ref().map(|_| sealed.as_ref());
+            let after = tx.update_integration(provider, plain, secret)?;
+            let members = after.members_after(&before, sealed.is_some());
+            Ok(Change::between(after, workspace, &before.members(), &members))
+        })
+        .await
+}
+
+/// Removes the integration with this provider, with its secret.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `PreconditionFailed`, and `NotFound` for one that is not there, or what is no provider.
+pub async fn remove(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    provider: Option<Provider>,
+    precondition: Precondition,
+) -> Result<(), Error> {
+    store
+        .write(credential, InWorkspace(workspace), Action::IntegrationRemove, move |tx| {
+            let provider = known(provider)?;
+            let before = tx.lock_integration(provider)?.integration;
+            if before.status() == ConnectionStatus::NotConnected {
+                return Err(Error::NotFound("integration").into());
+            }
+            hold(&precondition, &before)?;
+            let after = tx.update_integration(provider, None, Some(None))?;
+            Ok(Change::between((), workspace, &before.members(), &after.members()))
+        })
+        .await
+}
+
+/// The opened fields of the integration with this provider, for whoever may take this action in the workspace; `None` unless it is
+/// connected. They are for the provider, and for nobody who asked.
+///
+/// # Errors
+///
+/// Those of [`Store::read`], and `Conflict` with `secret_unreadable` for a secret that does not open.
+pub async fn open(
+    store: &Store,
+    keys: &MasterKeys,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    provider: Provider,
+    action: Action,
+) -> Result<Option<OpenedFields>, Error> {
+    let stored = store.read(credential, InWorkspace(workspace), action, move |tx| tx.integration(provider)).await?;
+    unseal(keys, &stored)
+}
+
+/// Asks the provider whether it takes the fields of an integration, and stores what it says.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `NotFound` for what is no provider, and `Conflict` for an integration that lacks something or whose
+/// secret does not open. That a provider refuses or does not answer is no error: it is what the integration then says.
+pub async fn verify(
+    store: &Store,
+    keys: &MasterKeys,
+    providers: &Providers,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    provider: Option<Provider>,
+) -> Result<Integration, Error> {
+    let asked = store
+        .read(credential, InWorkspace(workspace), Action::IntegrationVerify, move |tx| tx.integration(known(provider)?))
+        .await?;
+    let provider = asked.integration.provider;
+    let Some(fields) = unseal(keys, &asked)? else { return Err(incomplete(&asked.integration)) };
+    // Outside the door: no transaction waits for a provider.
+    let outcome = providers.verify(provider, &fields).await;
+    store
+        .write(credential, InWorkspace(workspace), Action::IntegrationVerify, move |tx| {
+            let now = tx.clock()?;
+            let before = tx.lock_integration(provider)?.integration;
+            // What was asked about may have been replaced meanwhile: the answer says nothing of what is there now.
+            if (&before.plain, &before.secret) != (&asked.integration.plain, &asked.integration.secret) {
+                return Ok(Change::nothing(before));
+            }
+            let verification = match outcome.clone() {
+                VerifyOutcome::Ok => {
+                    Verification { status: VerificationStatus::Ok, verified_at: Some(now), last_error: None }
+                }
+                VerifyOutcome::Refused(sentence) => Verification {
+                    status: VerificationStatus::Failed,
+                    verified_at: Some(now),
+                    last_error: Some(sentence),
+                },
+                VerifyOutcome::Unavailable(sentence) => {
+                    Verification { last_error: Some(sentence), ..before.verification.clone() }
+                }
+            };
+            if verification == before.verification {
+                return Ok(Change::nothing(before));
+            }
+            let after = tx.store_verification(provider, &verification)?;
+            let members = after.members();
+            Ok(Change::between(after, workspace, &before.members(), &members))
+        })
+        .await
+}
+
+/// What is no provider is not found, by somebody who may look for it.
+fn known(provider: Option<Provider>) -> Result<Provider, Fault> {
+    provider.ok_or_else(|| Error::NotFound("integration").into())
+}
+
+/// Any precondition but none asks that the integration is there.
+fn hold(precondition: &Precondition, integration: &Integration) -> Result<(), Error> {
+    match precondition {
+        Precondition::Exists if integration.status() == ConnectionStatus::NotConnected => {
+            Err(Error::PreconditionFailed)
+        }
+        _ => precondition.hold(integration.version),
+    }
+}
+
+fn place(integration: &Integration) -> SealPlace {
+    SealPlace {
+        tenant: integration.tenant_id,
+        workspace: integration.workspace_id,
+        provider: integration.provider,
+        field: integration.provider.secret_field(),
+    }
+}
+
+fn seal(keys: &MasterKeys, place: &SealPlace, secret: &PlainSecret) -> Result<NewSealed, Error> {
+    let sealed = keys.seal(place, secret)?;
+    Ok(NewSealed { sealed, key: keys.sealing().clone(), last_four: secret.last_four().map(str::to_owned) })
+}
+
+/// The fields of what is connected. A secret that does not open is somebody's mistake or somebody's deed, and worth an alarm.
+fn unseal(keys: &MasterKeys, stored: &StoredIntegration) -> Result<Option<OpenedFields>, Error> {
+    let StoredIntegration { integration, sealed } = stored;
+    let Some(sealed) = sealed.as_ref().filter(|_| integration.status() == ConnectionStatus::Connected) else {
+        return Ok(None);
+    };
+    match keys.open(&place(integration), sealed) {
+        Ok(secret) => Ok(Some(OpenedFields { plain: integration.plain.clone(), secret })),
+        Err(_) => {
+            does_not_open(&place(integration), sealed);
+            let label = integration.provider.label();
+            let message = format!("The stored secret for {label} cannot be opened any more: set it again.");
+            Err(Error::conflict("secret_unreadable", message))
+        }
+    }
+}
+
+/// The alarm.
+fn does_not_open(place: &SealPlace, sealed: &SealedSecret) {
+    let SealPlace { tenant, workspace, provider, field } = place;
+    let master_key = sealed_under(sealed);
+    tracing::error!(
+        %tenant, %workspace, %provider, field, master_key,
+        "a sealed secret does not open: it is damaged, was copied from elsewhere, or is under another master key"
+    );
+}
+
+fn incomplete(integration: &Integration) -> Error {
+    let (label, missing) = (integration.provider.label(), integration.missing().join(" and "));
+    Error::conflict("integration_incomplete", format!("The integration with {label} lacks {missing}: set it first."))
+}

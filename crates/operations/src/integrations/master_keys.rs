@@ -1,0 +1,176 @@
+//! Looking after the master keys: which ones are needed, and sealing everything under the one that seals now.
+
+use std::collections::BTreeMap;
+
+use tenantry_auth::seal::{MasterKeys, SealPlace};
+use tenantry_domain::{
+    Action, Change, Credential, Error, Holder, InTenant, MasterKeyId, Members, Origin, Platform, Provider, TenantId,
+    WorkspaceId,
+};
+use tenantry_persistence::Store;
+
+use super::does_not_open;
+
+const CHECK: &str = "check master keys";
+
+/// How many tenants are looked up at a time.
+const PAGE: u8 = 100;
+
+/// The master keys that stored secrets are sealed under.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn needed_master_keys(store: &Store) -> Result<Vec<MasterKeyId>, Error> {
+    let job = Credential { holder: Holder::Job { name: CHECK, tenant: None }, origin: Origin::default() };
+    store.read(&job, Platform, Action::TenantList, |tx| tx.master_keys()).await
+}
+
+/// What resealing did, or would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resealed {
+    /// How many tenants had something to be sealed anew.
+    pub tenants: u64,
+    /// How many secrets are sealed under the new key now; in a dry run, how many would be looked at.
+    pub resealed: u64,
+    /// How many did not open.
+    pub unopened: u64,
+    /// How many are still sealed under another key, by its version. A key that is not among them is not needed any more.
+    pub left: BTreeMap<u16, i64>,
+}
+
+/// What to do about secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resealing {
+    /// Only count them.
+    DryRun,
+    /// Seal them anew, and leave those that do not open.
+    Reseal,
+    /// Seal them anew, and discard those that do not open: their key is lost, and somebody has to set them again.
+    Discard,
+}
+
+/// Seals every secret under the key that seals now, tenant by tenant and one in each transaction, while the service runs. It may be
+/// stopped anywhere, run again, and run twice at once.
+///
+/// # Errors
+///
+/// Those of [`Store::write`]; what was done until then stays done.
+pub async fn reseal(
+    store: &Store,
+    keys: &MasterKeys,
+    operator: &Credential,
+    how: Resealing,
+) -> Result<Resealed, Error> {
+    let (mut done, mut after) = (Resealed::default(), None);
+    loop {
+        let (sealing, from) = (keys.sealing().clone(), after);
+        let tenants = store
+            .read(operator, Platform, Action::TenantList, move |tx| {
+                tx.tenants_sealed_elsewise(&sealing, from, i64::from(PAGE))
+            })
+            .await?;
+        let Some(last) = tenants.last() else { return Ok(done) };
+        after = Some(*last);
+        for tenant in tenants {
+            let operator = in_tenant(operator, tenant);
+            if how == Resealing::DryRun {
+                done.resealed +=
+                    elsewise(keys, &count(store, &operator).await?).map(|(_, count)| magnitude(count)).sum::<u64>();
+            } else {
+                reseal_tenant(store, keys, &operator, (tenant, how), &mut done).await?;
+            }
+            let counts = count(store, &operator).await?;
+            done.tenants += 1;
+            for (version, count) in elsewise(keys, &counts) {
+                *done.left.entry(version).or_default() += count;
+            }
+        }
+    }
+}
+
+async fn reseal_tenant(
+    store: &Store,
+    keys: &MasterKeys,
+    operator: &Credential,
+    (tenant, how): (TenantId, Resealing),
+    done: &mut Resealed,
+) -> Result<(), Error> {
+    let mut after = None;
+    while let Some((workspace, provider, opened)) = reseal_next(store, keys, operator, (tenant, how), after).await? {
+        *(if opened { &mut done.resealed } else { &mut done.unopened }) += 1;
+        after = Some((workspace, provider));
+    }
+    store
+        .write(operator, InTenant, Action::IntegrationReseal, move |tx| {
+            let (before, after) = tx.settle_master_keys()?;
+            if before == after {
+                return Ok(Change::nothing(()));
+            }
+            let members = |keys: &[MasterKeyId]| {
+                let versions: Vec<_> = keys.iter().map(|key| key.version()).collect();
+                Members::new().with("masterKeyVersions", versions)
+            };
+            Ok(Change::between((), tenant, &members(&before), &members(&after)))
+        })
+        .await
+}
+
+/// Seals the next secret anew; says which one, and whether it opened.
+async fn reseal_next(
+    store: &Store,
+    keys: &MasterKeys,
+    operator: &Credential,
+    (tenant, how): (TenantId, Resealing),
+    after: Option<(WorkspaceId, Provider)>,
+) -> Result<Option<(WorkspaceId, Provider, bool)>, Error> {
+    let keys = keys.clone();
+    store
+        .write(operator, InTenant, Action::IntegrationReseal, move |tx| {
+            // The tenant before the row, as whoever sets a secret locks them.
+            tx.note_master_key(keys.sealing())?;
+            let Some(next) = tx.next_sealed_elsewise(keys.sealing().version(), after)? else {
+                return Ok(Change::nothing(None));
+            };
+            let (workspace, provider) = (next.workspace, next.provider);
+            let place = SealPlace { tenant, workspace, provider, field: provider.secret_field() };
+            let Ok(secret) = keys.open(&place, &next.sealed) else {
+                does_not_open(&place, &next.sealed);
+                let value = Some((workspace, provider, false));
+                if how != Resealing::Discard {
+                    return Ok(Change::nothing(value));
+                }
+                tx.discard_sealed(workspace, provider)?;
+                let name = format!("{provider}.{}", provider.secret_field());
+                let (before, after) = (Members::new().with(&name, "set"), Members::new());
+                return Ok(Change::between(value, workspace, &before, &after));
+            };
+            let sealed = keys.seal(&place, &secret)?;
+            tx.store_resealed(workspace, provider, &sealed, keys.sealing())?;
+            Ok(Change::bookkeeping(Some((workspace, provider, true))))
+        })
+        .await
+}
+
+async fn count(store: &Store, operator: &Credential) -> Result<BTreeMap<u16, i64>, Error> {
+    store.read(operator, InTenant, Action::IntegrationReseal, |tx| tx.count_sealed()).await
+}
+
+/// The counts of the versions that do not seal now.
+fn elsewise(keys: &MasterKeys, counts: &BTreeMap<u16, i64>) -> impl Iterator<Item = (u16, i64)> {
+    let sealing = keys.sealing().version();
+    counts.iter().map(|(version, count)| (*version, *count)).filter(move |(version, _)| *version != sealing)
+}
+
+fn magnitude(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or_default()
+}
+
+/// The same operator inside a tenant.
+fn in_tenant(operator: &Credential, tenant: TenantId) -> Credential {
+    let holder = match &operator.holder {
+        Holder::Operator { name, .. } => Holder::Operator { name: name.clone(), tenant: Some(tenant) },
+        other => other.clone(),
+    };
+    Credential { holder, origin: operator.origin.clone() }
+}

@@ -1,0 +1,67 @@
+//! Limits of a workspace: show, update.
+
+use tenantry_domain::{
+    Action, Change, Credential, Error, InWorkspace, MonthUse, Precondition, WorkspaceId, WorkspaceLimitsPatch,
+};
+use tenantry_persistence::{Fault, FoundLimits, Store, Tx};
+
+/// The limits of a workspace, and how much of them is used.
+#[derive(Debug, Clone)]
+pub struct LimitsAndUse {
+    /// The limits.
+    pub limits: FoundLimits,
+    /// Members assigned to the workspace, with those who are invited to it.
+    pub members: i64,
+    /// AI agents in it.
+    pub agents: i64,
+    /// What was used in the present month.
+    pub month: MonthUse,
+}
+
+/// The limits of a workspace, and how much of them is used.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn show(store: &Store, credential: &Credential, workspace: WorkspaceId) -> Result<LimitsAndUse, Error> {
+    store
+        .read(credential, InWorkspace(workspace), Action::LimitsRead, |tx| {
+            let limits = tx.limits()?;
+            with_use(tx, limits)
+        })
+        .await
+}
+
+/// Changes a workspace's own limits. One below what is there keeps that and lets it not grow.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `PreconditionFailed`.
+pub async fn update(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    precondition: Precondition,
+    patch: WorkspaceLimitsPatch,
+) -> Result<LimitsAndUse, Error> {
+    store
+        .write(credential, InWorkspace(workspace), Action::LimitsUpdate, move |tx| {
+            // Members take their places while the tenant is locked.
+            tx.lock_tenant()?;
+            let before = tx.lock_limits()?;
+            precondition.hold(before.version)?;
+            let own = before.own.patched(&patch);
+            if own == before.own {
+                return Ok(Change::nothing(with_use(tx, before)?));
+            }
+            let after = tx.update_limits(&own)?;
+            Ok(Change::between(with_use(tx, after)?, workspace, &before.own.members(), &own.members()))
+        })
+        .await
+}
+
+fn with_use(tx: &mut Tx<'_, InWorkspace>, limits: FoundLimits) -> Result<LimitsAndUse, Fault> {
+    let (members, agents) = tx.members_and_agents()?;
+    let month = limits.own.time_zone.month_at(tx.clock()?);
+    Ok(LimitsAndUse { members, agents, month: tx.month_use(month)?, limits })
+}

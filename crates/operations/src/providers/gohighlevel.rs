@@ -1,0 +1,51 @@
+//! The calendars of a location in HighLevel: `GET /calendars/`, which has no pages.
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use serde::Deserialize;
+use tenantry_domain::{Calendar, CalendarDescription, CalendarName, Provider};
+
+use super::{
+    ProviderUrls,
+    credential::HighLevel,
+    http::{Failure, Get, Http},
+};
+
+/// The version of HighLevel's API that is asked for.
+const VERSION: (HeaderName, HeaderValue) = (HeaderName::from_static("version"), HeaderValue::from_static("2021-04-15"));
+
+#[derive(Deserialize)]
+struct Answer {
+    calendars: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    id: String,
+    name: Option<String>,
+    description: Option<String>,
+    is_active: Option<bool>,
+}
+
+/// The calendars of the location, drafts left out, in the order of HighLevel.
+pub(super) async fn calendars(http: &Http, urls: &ProviderUrls, account: &HighLevel) -> Result<Vec<Calendar>, Failure> {
+    let mut url = urls.at_gohighlevel(&["calendars", ""]).ok_or(Failure::Nonsense)?;
+    url.query_pairs_mut().append_pair("locationId", &account.location).append_pair("showDrafted", "false");
+    let headers = HeaderMap::from_iter([VERSION, (AUTHORIZATION, account.authorization.clone())]);
+    // A location that is not there is answered in several ways.
+    let get = Get { provider: Provider::GoHighLevel, url, headers, refused_with: &[400, 404, 422] };
+    let answer: Answer = http.get(&get, http.deadline()).await?;
+    answer.calendars.into_iter().map(calendar).collect()
+}
+
+fn calendar(item: Item) -> Result<Calendar, Failure> {
+    let id = item.id.parse().map_err(|_| {
+        let cause = "a calendar without an id that can be one";
+        tracing::warn!(provider = "HighLevel", cause, "a provider did not answer as it should");
+        Failure::Nonsense
+    })?;
+    let name = CalendarName::of_foreign(&item.name.unwrap_or_default());
+    let name = name.or_else(|| CalendarName::of_foreign(&item.id)).ok_or(Failure::Nonsense)?;
+    let description = item.description.and_then(|text| CalendarDescription::of_foreign(&text));
+    Ok(Calendar { id, name, description, is_active: item.is_active.unwrap_or(true) })
+}

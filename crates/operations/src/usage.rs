@@ -1,0 +1,144 @@
+//! Usage of a workspace: record, show by month, check ahead.
+
+use tenantry_domain::{
+    Action, Cap, Change, Credential, Error, FieldRefusal, InWorkspace, Month, MonthUse, NewUsage, Refusal, TenantId,
+    TimeZone, UsageEntry, UsageKind, UsageSeconds, WorkspaceId,
+};
+use tenantry_persistence::{Store, new_id};
+
+/// An entry that is in the ledger.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// The entry.
+    pub entry: UsageEntry,
+    /// Whether it was there already.
+    pub repeated: bool,
+    /// What is used in its month now.
+    pub month: MonthUse,
+    /// How many minutes may be used in a month.
+    pub cap: Option<Cap>,
+}
+
+/// Records usage, or what is refunded of it. The same reference with the same values again counts once.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], `Invalid` for a time that has not come yet, and `Conflict` for a reference that is taken by something
+/// else, for usage beyond the limit, and for a refund of more than was used.
+pub async fn record(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    new: NewUsage,
+) -> Result<Recorded, Error> {
+    let id = new_id();
+    store
+        .write(credential, InWorkspace(workspace), Action::UsageRecord, move |tx| {
+            let limits = tx.lock_limits()?;
+            let cap = limits.in_force.minutes.effective();
+            if let Some(entry) = tx.usage_called(&new.reference)? {
+                new.repeats(&entry)?;
+                let month = tx.month_use(entry.month)?;
+                return Ok(Change::nothing(Recorded { entry, repeated: true, month, cap }));
+            }
+            let used_at = new.used_at(tx.clock()?).map_err(Error::invalid)?;
+            let month = limits.own.time_zone.month_at(used_at);
+            let after = tx.month_use(month)?.with(new.kind, new.seconds, cap)?;
+            let entry = tx.record_usage(id, &new, used_at, month)?;
+            let members = entry.members();
+            Ok(Change::created(Recorded { entry, repeated: false, month: after, cap }, id, &members))
+        })
+        .await
+}
+
+/// What a workspace used in each month of some time.
+#[derive(Debug, Clone)]
+pub struct UsageByMonth {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// In which time zone the workspace counts its months.
+    pub time_zone: TimeZone,
+    /// How many minutes may be used in a month.
+    pub cap: Option<Cap>,
+    /// Each month, those without usage too.
+    pub months: Vec<MonthUse>,
+}
+
+/// How many months can be asked for at once.
+const MONTHS: i32 = 120;
+
+/// What a workspace used from one month to another, both included: to the present one unless said, and from the last one unless
+/// said.
+///
+/// # Errors
+///
+/// Those of [`Store::read`], and `Invalid` for months that are in the wrong order or too many.
+pub async fn show(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    from: Option<Month>,
+    to: Option<Month>,
+) -> Result<UsageByMonth, Error> {
+    store
+        .read(credential, InWorkspace(workspace), Action::UsageRead, move |tx| {
+            let limits = tx.limits()?;
+            let now = limits.own.time_zone.month_at(tx.clock()?);
+            let (first, last) = (from.or(to).unwrap_or(now), to.unwrap_or(now));
+            in_order(first, last).map_err(Error::invalid)?;
+            let used = tx.month_uses(first, last)?;
+            let in_month =
+                |month| used.iter().find(|used| used.month == month).copied().unwrap_or(MonthUse { month, seconds: 0 });
+            Ok(UsageByMonth {
+                tenant: tx.tenant_id(),
+                cap: limits.in_force.minutes.effective(),
+                time_zone: limits.own.time_zone,
+                months: first.through(last).map(in_month).collect(),
+            })
+        })
+        .await
+}
+
+fn in_order(first: Month, last: Month) -> Result<(), FieldRefusal> {
+    match first.distance(last) {
+        0..MONTHS => Ok(()),
+        ..0 => Err(Refusal::new("conflicting", format!("must not be after to, which is {last}")).of("from")),
+        months => {
+            let message = format!("must be within {MONTHS} months of to, this is {}", months + 1);
+            Err(Refusal::new("out_of_range", message).of("from"))
+        }
+    }
+}
+
+/// Whether a workspace may use so much more in the present month.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowance {
+    /// Whether it may.
+    pub allowed: bool,
+    /// What is used in the month.
+    pub month: MonthUse,
+    /// How many minutes may be used in it.
+    pub cap: Option<Cap>,
+}
+
+/// Whether so many more seconds would be recorded now. Nothing is reserved by asking.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn check(
+    store: &Store,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    seconds: UsageSeconds,
+) -> Result<Allowance, Error> {
+    store
+        .read(credential, InWorkspace(workspace), Action::UsageRead, move |tx| {
+            let limits = tx.limits()?;
+            let now = limits.own.time_zone.month_at(tx.clock()?);
+            let month = tx.month_use(now)?;
+            let cap = limits.in_force.minutes.effective();
+            Ok(Allowance { allowed: month.with(UsageKind::Usage, seconds, cap).is_ok(), month, cap })
+        })
+        .await
+}

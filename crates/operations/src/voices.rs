@@ -1,0 +1,32 @@
+//! The voices of a workspace: list.
+
+use chrono::{DateTime, Utc};
+use tenantry_auth::seal::MasterKeys;
+use tenantry_domain::{Action, Credential, Error, Provider, Unauthenticated, WorkspaceId};
+use tenantry_persistence::Store;
+
+use crate::{
+    integrations,
+    providers::{Catalogue, ElevenLabs, Voices},
+};
+
+/// The voices that agents of the workspace can speak with: those of the account of ElevenLabs too that it is connected to. The
+/// provider is asked outside of any transaction.
+///
+/// # Errors
+///
+/// Those of [`integrations::open`] and of [`Catalogue::voices`].
+pub async fn list(
+    store: &Store,
+    keys: &MasterKeys,
+    catalogue: &Catalogue,
+    credential: &Credential,
+    workspace: WorkspaceId,
+    now: DateTime<Utc>,
+) -> Result<Voices, Error> {
+    let fields =
+        integrations::open(store, keys, credential, workspace, Provider::ElevenLabs, Action::VoiceList).await?;
+    let account = fields.as_ref().map(ElevenLabs::of).transpose()?;
+    let tenant = credential.tenant().ok_or(Error::Unauthenticated(Unauthenticated::Invalid))?;
+    catalogue.voices(account.as_ref(), (tenant, workspace), now).await
+}

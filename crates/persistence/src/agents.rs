@@ -1,0 +1,177 @@
+//! AI agents of a workspace.
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::now, pg::Pg, prelude::*};
+use tenantry_domain::{
+    Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, InWorkspace, Page, PageRequest, TenantId,
+    VoiceName, WorkspaceId, limit_reached,
+};
+use uuid::Uuid;
+
+use crate::{
+    fault::{Fault, stored, stored_option, violates},
+    keyset,
+    places::FoundWorkspace,
+    schema::agents,
+    tx::Tx,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = agents, check_for_backend(Pg))]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    workspace_id: Uuid,
+    name: String,
+    external_reference: Option<String>,
+    voice: Option<String>,
+    status: String,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable, AsChangeset)]
+#[diesel(table_name = agents, treat_none_as_null = true)]
+struct Columns<'a> {
+    name: &'a str,
+    external_reference: Option<&'a str>,
+    voice: Option<&'a str>,
+    status: &'a str,
+}
+
+impl<'a> Columns<'a> {
+    fn of(details: &'a AgentDetails) -> Self {
+        Self {
+            name: details.name.as_str(),
+            external_reference: details.external_reference.as_ref().map(AgentReference::as_str),
+            voice: details.voice.as_ref().map(VoiceName::as_str),
+            status: details.status.as_str(),
+        }
+    }
+}
+
+impl Row {
+    fn into_agent(self) -> Result<Agent, Fault> {
+        Ok(Agent {
+            id: AgentId::from_uuid(self.id),
+            tenant_id: TenantId::from_uuid(self.tenant_id),
+            workspace_id: WorkspaceId::from_uuid(self.workspace_id),
+            details: AgentDetails {
+                name: stored("agents.name", &self.name)?,
+                external_reference: stored_option("agents.external_reference", self.external_reference)?,
+                voice: stored_option("agents.voice", self.voice)?,
+                status: stored("agents.status", &self.status)?,
+            },
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+/// Which agents a list shows; what is `None` does not restrict it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AgentFilter {
+    /// In this status.
+    pub status: Option<AgentStatus>,
+    /// With this external reference: one at most.
+    pub external_reference: Option<AgentReference>,
+    /// With this text somewhere in the name, in either case.
+    pub search: Option<String>,
+}
+
+impl Tx<'_, InWorkspace> {
+    /// A page of the workspace's agents.
+    pub fn agents(&mut self, filter: &AgentFilter, page: &PageRequest) -> Result<Page<Agent>, Fault> {
+        let mut query = agents::table.filter(of(self.found)).select(Row::as_select()).into_boxed();
+        if let Some(status) = filter.status {
+            query = query.filter(agents::status.eq(status.as_str()));
+        }
+        if let Some(reference) = &filter.external_reference {
+            query = query.filter(agents::external_reference.eq(reference.as_str().to_owned()));
+        }
+        if let Some(search) = &filter.search {
+            query = query.filter(agents::name.ilike(keyset::contains(search)));
+        }
+        if let Some(position) = &page.after {
+            query = query.filter(keyset::after("agents", page.sort, position));
+        }
+        let rows = query.order(keyset::order("agents", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        Ok(Page::cut(rows.into_iter().map(Row::into_agent).collect::<Result<_, _>>()?, page))
+    }
+
+    /// An agent of the workspace.
+    pub fn agent(&mut self, id: AgentId) -> Result<Agent, Fault> {
+        let query = agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid()));
+        found(query.select(Row::as_select()).first(self.connection).optional()?)
+    }
+
+    /// An agent of the workspace, locked until the end of the transaction.
+    pub fn lock_agent(&mut self, id: AgentId) -> Result<Agent, Fault> {
+        let query = agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid()));
+        found(query.select(Row::as_select()).for_no_key_update().first(self.connection).optional()?)
+    }
+
+    /// Creates an agent, if the workspace may have one more.
+    pub fn create_agent(&mut self, id: AgentId, details: &AgentDetails) -> Result<Agent, Fault> {
+        let (tenant, workspace) = (self.found.tenant, self.found.id);
+        if let Some(cap) = self.lock_limits()?.in_force.agents.effective() {
+            let used = count(self.connection, tenant, workspace)?;
+            if used >= i64::from(cap.get()) {
+                return Err(limit_reached("agents in the workspace", cap, used).into());
+            }
+        }
+        diesel::insert_into(agents::table)
+            .values((
+                agents::tenant_id.eq(tenant.uuid()),
+                agents::id.eq(id.uuid()),
+                agents::workspace_id.eq(workspace.uuid()),
+                Columns::of(details),
+            ))
+            .returning(Row::as_returning())
+            .get_result(self.connection)
+            // The workspace was there a moment ago.
+            .map_err(|error| match violates(&error, "agents_workspace_fkey") {
+                true => Error::NotFound("workspace").into(),
+                false => Fault::unless_violated(error, "agents_reference_key", || details.reference_taken()),
+            })?
+            .into_agent()
+    }
+
+    /// Stores new details of an agent.
+    pub fn update_agent(&mut self, id: AgentId, details: &AgentDetails) -> Result<Agent, Fault> {
+        diesel::update(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
+            .set((Columns::of(details), agents::version.eq(agents::version + 1), agents::updated_at.eq(now)))
+            .returning(Row::as_returning())
+            .get_result(self.connection)
+            .map_err(|error| Fault::unless_violated(error, "agents_reference_key", || details.reference_taken()))?
+            .into_agent()
+    }
+
+    /// Takes an agent away.
+    pub fn delete_agent(&mut self, id: AgentId) -> Result<(), Fault> {
+        diesel::delete(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
+            .execute(self.connection)?;
+        Ok(())
+    }
+}
+
+/// How many agents a workspace has.
+pub(crate) fn count(connection: &mut PgConnection, tenant: TenantId, workspace: WorkspaceId) -> QueryResult<i64> {
+    agents::table
+        .filter(agents::tenant_id.eq(tenant.uuid()).and(agents::workspace_id.eq(workspace.uuid())))
+        .count()
+        .get_result(connection)
+}
+
+/// Those of the place.
+#[diesel::dsl::auto_type]
+fn of(found: FoundWorkspace) -> _ {
+    let (tenant, workspace): (Uuid, Uuid) = (found.tenant.uuid(), found.id.uuid());
+    agents::tenant_id.eq(tenant).and(agents::workspace_id.eq(workspace))
+}
+
+fn found(row: Option<Row>) -> Result<Agent, Fault> {
+    row.ok_or(Error::NotFound("agent"))?.into_agent()
+}

@@ -1,0 +1,250 @@
+//! Integrations of a workspace, their secrets as sealed as they came.
+
+use chrono::{DateTime, Utc};
+use diesel::{dsl::now, pg::Pg, prelude::*};
+use tenantry_domain::{
+    Error, InWorkspace, Integration, MasterKeyId, PlainField, Provider, SealedSecret, SecretTrace, TenantId,
+    Verification, WorkspaceId,
+};
+use uuid::Uuid;
+
+use crate::{
+    fault::{Fault, stored},
+    places::{FoundWorkspace, TenantPlace},
+    schema::{integrations, tenants},
+    tenants as tenant_rows,
+    tx::Tx,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = integrations, check_for_backend(Pg))]
+struct Row {
+    tenant_id: Uuid,
+    workspace_id: Uuid,
+    provider: String,
+    plain: Option<String>,
+    sealed_secret: Option<Vec<u8>>,
+    last_four: Option<String>,
+    secret_set_at: Option<DateTime<Utc>>,
+    verification_status: String,
+    verified_at: Option<DateTime<Utc>>,
+    last_error: Option<String>,
+    version: i64,
+    updated_at: DateTime<Utc>,
+}
+
+/// An integration with its sealed secret.
+#[derive(Debug, Clone)]
+pub struct StoredIntegration {
+    /// The integration.
+    pub integration: Integration,
+    /// Its secret; there exactly when [`Integration::secret`] is.
+    pub sealed: Option<SealedSecret>,
+}
+
+/// A secret that is to be stored, with what may be known of it.
+#[derive(Debug, Clone)]
+pub struct NewSealed {
+    /// The secret.
+    pub sealed: SealedSecret,
+    /// The key it is sealed under.
+    pub key: MasterKeyId,
+    /// See [`SecretTrace::last_four`].
+    pub last_four: Option<String>,
+}
+
+impl Row {
+    fn into_stored(self) -> Result<StoredIntegration, Fault> {
+        let provider: Provider = stored("integrations.provider", &self.provider)?;
+        let plain = self.plain.map(|raw| PlainField::parse(provider, &raw)).transpose().map_err(|refusal| {
+            Error::internal(format!("integrations.plain holds a value of {provider} that {refusal}"))
+        })?;
+        let trace = |set_at| SecretTrace { last_four: self.last_four.clone(), set_at };
+        let integration = Integration {
+            tenant_id: TenantId::from_uuid(self.tenant_id),
+            workspace_id: WorkspaceId::from_uuid(self.workspace_id),
+            provider,
+            plain,
+            secret: self.secret_set_at.map(trace),
+            verification: Verification {
+                status: stored("integrations.verification_status", &self.verification_status)?,
+                verified_at: self.verified_at,
+                last_error: self.last_error,
+            },
+            version: self.version,
+            updated_at: (self.version > 0).then_some(self.updated_at),
+        };
+        Ok(StoredIntegration { integration, sealed: self.sealed_secret.map(SealedSecret::from_bytes) })
+    }
+}
+
+impl Tx<'_, InWorkspace> {
+    /// The integrations that were ever made, at most one for each provider.
+    pub fn integrations(&mut self) -> Result<Vec<Integration>, Fault> {
+        let rows: Vec<Row> = integrations::table
+            .filter(integrations::tenant_id.eq(self.found.tenant.uuid()))
+            .filter(integrations::workspace_id.eq(self.found.id.uuid()))
+            .select(Row::as_select())
+            .limit(i64::from(u8::MAX))
+            .load(self.connection)?;
+        rows.into_iter().map(|row| Ok(row.into_stored()?.integration)).collect()
+    }
+
+    /// The integration with this provider, be it made or not.
+    pub fn integration(&mut self, provider: Provider) -> Result<StoredIntegration, Fault> {
+        let row = integrations::table
+            .filter(this(self.found, provider))
+            .select(Row::as_select())
+            .first::<Row>(self.connection)
+            .optional()?;
+        match row {
+            Some(row) => row.into_stored(),
+            None => {
+                let integration = Integration::never_made(self.found.tenant, self.found.id, provider);
+                Ok(StoredIntegration { integration, sealed: None })
+            }
+        }
+    }
+
+    /// The integration with this provider, be it made or not, locked until the end of the transaction.
+    pub fn lock_integration(&mut self, provider: Provider) -> Result<StoredIntegration, Fault> {
+        // What is not there cannot be locked: an empty one is, and goes with the transaction if that fails.
+        diesel::insert_into(integrations::table)
+            .values((
+                integrations::tenant_id.eq(self.found.tenant.uuid()),
+                integrations::workspace_id.eq(self.found.id.uuid()),
+                integrations::provider.eq(provider.as_str()),
+            ))
+            .on_conflict_do_nothing()
+            .execute(self.connection)
+            // The workspace was there a moment ago.
+            .map_err(|error| {
+                Fault::unless_violated(error, "integrations_workspace_fkey", || Error::NotFound("workspace"))
+            })?;
+        integrations::table
+            .filter(this(self.found, provider))
+            .select(Row::as_select())
+            .for_no_key_update()
+            .first::<Row>(self.connection)?
+            .into_stored()
+    }
+
+    /// Stores fields: the plain one, and the secret unless that stays as it is. What the provider said of the old ones is forgotten.
+    pub fn update_integration(
+        &mut self,
+        provider: Provider,
+        plain: Option<&PlainField>,
+        secret: Option<Option<&NewSealed>>,
+    ) -> Result<Integration, Fault> {
+        if let Some(secret) = secret {
+            diesel::update(integrations::table.filter(this(self.found, provider)))
+                .set((
+                    integrations::sealed_secret.eq(secret.map(|new| new.sealed.as_bytes())),
+                    integrations::key_version.eq(secret.map(|new| i32::from(new.key.version()))),
+                    integrations::last_four.eq(secret.and_then(|new| new.last_four.as_deref())),
+                    integrations::secret_set_at.eq(secret.map(|_| self.clock()).transpose()?),
+                ))
+                .execute(self.connection)?;
+        }
+        diesel::update(integrations::table.filter(this(self.found, provider)))
+            .set((
+                integrations::plain.eq(plain.map(PlainField::as_str)),
+                Verdict::of(&Verification::default()),
+                integrations::version.eq(integrations::version + 1),
+                integrations::updated_at.eq(now),
+            ))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_stored()
+            .map(|stored| stored.integration)
+    }
+
+    /// Stores what the provider said.
+    pub fn store_verification(
+        &mut self,
+        provider: Provider,
+        verification: &Verification,
+    ) -> Result<Integration, Fault> {
+        diesel::update(integrations::table.filter(this(self.found, provider)))
+            .set((
+                Verdict::of(verification),
+                integrations::version.eq(integrations::version + 1),
+                integrations::updated_at.eq(now),
+            ))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_stored()
+            .map(|stored| stored.integration)
+    }
+}
+
+#[derive(AsChangeset)]
+#[diesel(table_name = integrations, treat_none_as_null = true)]
+struct Verdict<'a> {
+    verification_status: &'a str,
+    verified_at: Option<DateTime<Utc>>,
+    last_error: Option<&'a str>,
+}
+
+impl<'a> Verdict<'a> {
+    fn of(verification: &'a Verification) -> Self {
+        Self {
+            verification_status: verification.status.as_str(),
+            verified_at: verification.verified_at,
+            last_error: verification.last_error.as_deref(),
+        }
+    }
+}
+
+impl<P: TenantPlace> Tx<'_, P> {
+    /// Notes at the tenant that something of it is sealed under this key, and locks the tenant until the end of the transaction, so
+    /// that nobody takes the note away meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` where another key of the same version is noted: then one of the two replicas has a wrong key.
+    pub fn note_master_key(&mut self, key: &MasterKeyId) -> Result<(), Fault> {
+        let tenant = self.tenant_id();
+        tenant_rows::lock(self.connection, tenant)?;
+        let mut noted = noted(self.connection, tenant)?;
+        if noted.contains(key) {
+            return Ok(());
+        }
+        if noted.iter().any(|other| other.version() == key.version()) {
+            return Err(Error::internal(format!(
+                "the master key of version {} is not the one that secrets of the tenant are sealed under",
+                key.version()
+            ))
+            .into());
+        }
+        noted.push(key.clone());
+        note(self.connection, tenant, &noted)
+    }
+}
+
+/// The keys that are noted at a tenant.
+pub(crate) fn noted(connection: &mut PgConnection, tenant: TenantId) -> Result<Vec<MasterKeyId>, Fault> {
+    let keys: Vec<String> =
+        tenants::table.filter(tenants::id.eq(tenant.uuid())).select(tenants::sealed_under).first(connection)?;
+    keys.iter().map(|key| stored("tenants.sealed_under", key)).collect()
+}
+
+/// Notes these keys at a tenant, and no others.
+pub(crate) fn note(connection: &mut PgConnection, tenant: TenantId, keys: &[MasterKeyId]) -> Result<(), Fault> {
+    let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+    diesel::update(tenants::table.filter(tenants::id.eq(tenant.uuid())))
+        .set(tenants::sealed_under.eq(keys))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The one row of a place and a provider.
+#[diesel::dsl::auto_type]
+fn this(found: FoundWorkspace, provider: Provider) -> _ {
+    let (tenant, workspace): (Uuid, Uuid) = (found.tenant.uuid(), found.id.uuid());
+    let provider: &'static str = provider.as_str();
+    integrations::tenant_id
+        .eq(tenant)
+        .and(integrations::workspace_id.eq(workspace))
+        .and(integrations::provider.eq(provider))
+}

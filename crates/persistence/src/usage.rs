@@ -1,0 +1,142 @@
+//! Usage of a workspace: the ledger, and its sums by month.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use diesel::{pg::Pg, prelude::*, upsert::excluded};
+use tenantry_domain::{
+    Error, InWorkspace, Month, MonthUse, NewUsage, TenantId, UsageEntry, UsageEntryId, UsageKind, UsageReference,
+    UsageSeconds, WorkspaceId,
+};
+use uuid::Uuid;
+
+use crate::{
+    fault::{Fault, stored},
+    schema::{usage_entries, usage_months},
+    tx::Tx,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = usage_entries, check_for_backend(Pg))]
+struct Row {
+    tenant_id: Uuid,
+    id: Uuid,
+    workspace_id: Uuid,
+    kind: String,
+    seconds: i32,
+    used_at: DateTime<Utc>,
+    month: NaiveDate,
+    reference: String,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = usage_entries)]
+struct NewRow<'a> {
+    tenant_id: Uuid,
+    id: Uuid,
+    workspace_id: Uuid,
+    kind: &'a str,
+    seconds: i32,
+    used_at: DateTime<Utc>,
+    month: NaiveDate,
+    reference: &'a str,
+}
+
+impl Row {
+    fn into_entry(self) -> Result<UsageEntry, Fault> {
+        Ok(UsageEntry {
+            id: UsageEntryId::from_uuid(self.id),
+            tenant_id: TenantId::from_uuid(self.tenant_id),
+            workspace_id: WorkspaceId::from_uuid(self.workspace_id),
+            kind: stored("usage_entries.kind", &self.kind)?,
+            seconds: UsageSeconds::try_from(i64::from(self.seconds))
+                .map_err(|refusal| Error::internal(format!("usage_entries.seconds holds a value that {refusal}")))?,
+            used_at: self.used_at,
+            month: Month::of_date(self.month),
+            reference: stored("usage_entries.reference", &self.reference)?,
+            created_at: self.created_at,
+        })
+    }
+}
+
+impl Tx<'_, InWorkspace> {
+    /// The entry that has this reference.
+    pub fn usage_called(&mut self, reference: &UsageReference) -> Result<Option<UsageEntry>, Fault> {
+        let row = usage_entries::table
+            .filter(usage_entries::tenant_id.eq(self.found.tenant.uuid()))
+            .filter(usage_entries::workspace_id.eq(self.found.id.uuid()))
+            .filter(usage_entries::reference.eq(reference.as_str()))
+            .select(Row::as_select())
+            .first::<Row>(self.connection)
+            .optional()?;
+        row.map(Row::into_entry).transpose()
+    }
+
+    /// What was used in a month.
+    pub fn month_use(&mut self, month: Month) -> Result<MonthUse, Fault> {
+        let seconds = usage_months::table
+            .filter(usage_months::tenant_id.eq(self.found.tenant.uuid()))
+            .filter(usage_months::workspace_id.eq(self.found.id.uuid()))
+            .filter(usage_months::month.eq(month.first_day()))
+            .select(usage_months::seconds)
+            .first(self.connection)
+            .optional()?
+            .unwrap_or(0);
+        Ok(MonthUse { month, seconds })
+    }
+
+    /// What was used in each of these months in which something was, in order.
+    pub fn month_uses(&mut self, first: Month, last: Month) -> Result<Vec<MonthUse>, Fault> {
+        let rows: Vec<(NaiveDate, i64)> = usage_months::table
+            .filter(usage_months::tenant_id.eq(self.found.tenant.uuid()))
+            .filter(usage_months::workspace_id.eq(self.found.id.uuid()))
+            .filter(usage_months::month.between(first.first_day(), last.first_day()))
+            .order(usage_months::month)
+            .select((usage_months::month, usage_months::seconds))
+            .load(self.connection)?;
+        Ok(rows.into_iter().map(|(day, seconds)| MonthUse { month: Month::of_date(day), seconds }).collect())
+    }
+
+    /// Adds an entry, and its seconds to the sum of its month. Its reference is free, and its month allows it: both hold while
+    /// the limits are locked.
+    pub fn record_usage(
+        &mut self,
+        id: UsageEntryId,
+        new: &NewUsage,
+        used_at: DateTime<Utc>,
+        month: Month,
+    ) -> Result<UsageEntry, Fault> {
+        let (tenant_id, workspace_id) = (self.found.tenant.uuid(), self.found.id.uuid());
+        let seconds = i64::from(new.seconds.get());
+        let row = NewRow {
+            tenant_id,
+            id: id.uuid(),
+            workspace_id,
+            kind: new.kind.as_str(),
+            seconds: i32::try_from(seconds).unwrap_or(i32::MAX),
+            used_at,
+            month: month.first_day(),
+            reference: new.reference.as_str(),
+        };
+        let entry = diesel::insert_into(usage_entries::table)
+            .values(row)
+            .returning(Row::as_returning())
+            .get_result::<Row>(self.connection)?
+            .into_entry()?;
+        let more = match new.kind {
+            UsageKind::Usage => seconds,
+            UsageKind::Refund => -seconds,
+        };
+        diesel::insert_into(usage_months::table)
+            .values((
+                usage_months::tenant_id.eq(tenant_id),
+                usage_months::workspace_id.eq(workspace_id),
+                usage_months::month.eq(month.first_day()),
+                usage_months::seconds.eq(more),
+            ))
+            .on_conflict((usage_months::tenant_id, usage_months::workspace_id, usage_months::month))
+            .do_update()
+            .set(usage_months::seconds.eq(usage_months::seconds + excluded(usage_months::seconds)))
+            .execute(self.connection)?;
+        Ok(entry)
+    }
+}

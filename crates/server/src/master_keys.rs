@@ -1,0 +1,133 @@
+//! The master keys that the settings name, in files. Without them nothing is served: a wrong key must show at the start and not
+//! with the first secret.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use tenantry_auth::seal::{MasterKey, MasterKeys};
+use tenantry_domain::Error;
+use tenantry_operations::{Store, integrations};
+use zeroize::Zeroizing;
+
+use crate::{exit::Exit, settings::Settings};
+
+const HOW: &str = "`tenantry master-key FILE` makes one; keep a copy of it apart from the database";
+
+/// Where the key of the embedded database is, unless the settings name another.
+fn beside_the_database(settings: &Settings) -> PathBuf {
+    settings.data_dir.join("master.key")
+}
+
+fn uses_embedded(settings: &Settings) -> bool {
+    settings.database_url.is_none() && settings.owner_database_url.is_none()
+}
+
+/// The keys that are there: those of the settings, else that of the embedded database. `None` where there is none yet.
+pub(crate) fn present(settings: &Settings) -> Result<Option<MasterKeys>, Exit> {
+    let path = match &settings.master_key_file {
+        Some(path) => path.clone(),
+        None if uses_embedded(settings) && beside_the_database(settings).exists() => beside_the_database(settings),
+        None if settings.other_master_key_files.is_empty() => return Ok(None),
+        None => return Err(missing("TENANTRY_OTHER_MASTER_KEY_FILES is set, and TENANTRY_MASTER_KEY_FILE is not")),
+    };
+    let mut faults = Vec::new();
+    let sealing = read(&path, &mut faults);
+    let others: Vec<_> = settings.other_master_key_files.iter().filter_map(|path| read(path, &mut faults)).collect();
+    match sealing {
+        Some(sealing) if faults.is_empty() => match MasterKeys::new(sealing, others) {
+            Ok(keys) => Ok(Some(keys)),
+            Err(version) => Err(Exit::settings(vec![format!("two master key files have version {version}")])),
+        },
+        _ => Err(Exit::settings(faults)),
+    }
+}
+
+/// The keys that are there; refuses to do without.
+pub(crate) fn required(settings: &Settings) -> Result<MasterKeys, Exit> {
+    present(settings)?.ok_or_else(|| missing("TENANTRY_MASTER_KEY_FILE is not set"))
+}
+
+/// What can be said before the database is asked: on a database of the operator's there must be a key.
+pub(crate) fn demand(settings: &Settings) -> Result<(), Exit> {
+    if uses_embedded(settings) { present(settings).map(drop) } else { required(settings).map(drop) }
+}
+
+/// The keys to serve with. The embedded database gets one when it needs one for the first time.
+pub(crate) async fn for_service(settings: &Settings, store: &Store) -> Result<MasterKeys, Exit> {
+    if let Some(keys) = present(settings)? {
+        return Ok(keys);
+    }
+    if !uses_embedded(settings) {
+        return required(settings);
+    }
+    let path = beside_the_database(settings);
+    if !integrations::needed_master_keys(store).await?.is_empty() {
+        let fault = format!("{} is missing, and stored secrets are sealed under it: put it back", path.display());
+        return Err(Exit::settings(vec![fault]));
+    }
+    write(&path, 1)?;
+    tracing::info!(path = %path.display(), "made a master key; a backup without a copy of it loses the secrets of integrations");
+    required(settings)
+}
+
+/// What is wrong with these keys where secrets are stored; nothing when they open all that is to be opened.
+pub(crate) async fn check(store: &Store, keys: &MasterKeys) -> Result<Vec<String>, Error> {
+    store.ready().await?;
+    let objections = keys.objections(&integrations::needed_master_keys(store).await?);
+    let remedy = "name its file in TENANTRY_MASTER_KEY_FILE or TENANTRY_OTHER_MASTER_KEY_FILES";
+    Ok(objections.into_iter().map(|objection| format!("{objection}; {remedy}")).collect())
+}
+
+/// Writes a new key of this version into a file that only its owner can read, and that is not there yet.
+pub(crate) fn write(path: &Path, version: u16) -> Result<(), Exit> {
+    let failed = |error: std::io::Error| Exit::failed(format!("cannot write {}: {error}", path.display()));
+    let text = MasterKey::generate(version)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+fn read(path: &Path, faults: &mut Vec<String>) -> Option<MasterKey> {
+    let named = |fault: String| format!("the master key file {}: {fault}", path.display());
+    let text = match fs::read_to_string(path) {
+        Ok(text) => Zeroizing::new(text),
+        Err(error) => {
+            faults.push(named(format!("cannot be read: {error}")));
+            return None;
+        }
+    };
+    text.parse().map_err(|error: tenantry_auth::seal::NotAMasterKey| faults.push(named(error.to_string()))).ok()
+}
+
+fn missing(what: &str) -> Exit {
+    Exit::settings(vec![format!("{what}: it names the file with the key that secrets are sealed under; {HOW}")])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_key_file_is_its_owners_alone_and_is_never_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("master.key");
+        write(&path, 3).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(write(&path, 3).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        let mut faults = Vec::new();
+        assert_eq!(read(&path, &mut faults).unwrap().id().version(), 3);
+        fs::write(&path, text.get(..20).unwrap()).unwrap();
+        assert!(read(&path, &mut faults).is_none());
+        assert!(
+            faults.len() == 1 && faults[0].contains("master.key") && !faults[0].contains(&text[3..20]),
+            "{faults:?}"
+        );
+    }
+}

@@ -1,0 +1,2 @@
+ALTER TABLE tenants DROP COLUMN sealed_under;
+DROP TABLE integrations;
