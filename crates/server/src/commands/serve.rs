@@ -72,6 +72,7 @@ async fn serve(
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let handle = server.handle();
     let mut server = tokio::spawn(server);
+    let at_once = server.abort_handle();
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
     if let Err(error) = greet(output, &store, address, owner_url.is_some()).await {
         handle.stop(false).await;
@@ -92,7 +93,8 @@ async fn serve(
             tracing::info!("stopping: finishing what has begun; ask again to stop at once");
             tokio::select! {
                 ((), ()) = async { tokio::join!(stop_gracefully(settings, &handle), letters.finish(settings.shutdown_grace)) } => {}
-                () = stop.asked() => handle.stop(false).await,
+                // The server carries out one command after the other, and would hear of another stop when it has stopped.
+                () = stop.asked() => at_once.abort(),
             }
             Ok(())
         }

@@ -77,6 +77,11 @@ async fn asked_twice_the_service_ends_at_once() {
     let mut at = AtWork::new().await;
     at.service.signal(Signal::SIGINT);
     at.service.until_logged("stopping");
+    // It has begun to stop when it no longer listens.
+    let address = at.client.base().trim_start_matches("http://").to_owned();
+    while tokio::net::TcpStream::connect(&address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
     at.service.signal(Signal::SIGINT);
     let (code, log) = at.service.wait();
     assert_eq!(code, Some(0), "{log}");
