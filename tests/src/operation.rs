@@ -144,6 +144,9 @@ impl Operation {
             ("POST", "/api/admin/tenants") => json!({ "name": new_name("Tenant"), "country": "NL" }),
             ("PATCH", "/api/admin/tenants/{tenantId}") => json!({ "name": new_name("Renamed"), "maxWorkspaces": 5 }),
             ("POST", path) if path.starts_with("/api/admin/tenants/{tenantId}/") => return None,
+            ("POST", "/api/workspace/create") => json!({ "name": new_name("Nordics") }),
+            ("PUT", "/api/workspace/update/{id}") => json!({ "name": new_name("Renamed") }),
+            ("POST", "/api/workspace/invite-user") => json!({ "workspace_id": 1, "email": new_email() }),
             ("POST", "/api/workspaces") => json!({ "name": new_name("Nordics"), "country": "SE" }),
             ("POST", "/api/brands") => json!({ "name": new_name("Brand"), "emailFromName": "Sender" }),
             ("PATCH", "/api/workspaces/{workspaceId}" | "/api/brands/{brandId}" | "/api/tenant") => {
@@ -218,6 +221,14 @@ impl<'t> Target<'t> {
         self.workspace.clone().unwrap()
     }
 
+    /// The number of the workspace, by its name, which no other has.
+    async fn number(&mut self) -> i64 {
+        let path = format!("/api/workspaces/{}", self.workspace().await);
+        let name = self.tenant.owner.get(&path).await.expect(200).text_of("name");
+        let all = self.tenant.owner.get("/api/workspace/get-all").await.expect(200).body["workspaces"].clone();
+        all.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap()["id"].as_i64().unwrap()
+    }
+
     /// The id that a parameter of a path stands for, of a thing that is as the operation needs it.
     async fn id(&mut self, operation: &Operation, parameter: &str) -> String {
         match parameter {
@@ -248,6 +259,13 @@ impl<'t> Target<'t> {
                 let workspace = self.workspace().await;
                 self.tenant.agent(&workspace, json!({})).await
             }
+            "id" if operation.path.ends_with("/invite-delete/{id}") => {
+                let workspace = self.workspace().await;
+                self.tenant.member(Role::Agent, &[&workspace]).await;
+                let path = format!("/api/workspace/get/{}", self.number().await);
+                self.tenant.owner.get(&path).await.expect(200).body["data"]["members"][0]["id"].to_string()
+            }
+            "id" => self.number().await.to_string(),
             "provider" => {
                 let provider = "openai";
                 if matches!(operation.method.as_str(), "POST" | "DELETE") {
@@ -268,6 +286,7 @@ impl<'t> Target<'t> {
             "/api/tenant/transfer-ownership" => {
                 Some(json!({ "memberId": self.tenant.member(Role::Agent, &[]).await.0 }))
             }
+            "/api/workspace/invite-user" => Some(json!({ "workspace_id": self.number().await, "email": new_email() })),
             _ => operation.body(),
         }
     }

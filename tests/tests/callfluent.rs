@@ -10,8 +10,14 @@ mod page;
 #[path = "callfluent/secrets.rs"]
 mod secrets;
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use tenantry_tests::{Answer, App, Client, Contract, Operation, Tenant};
+
+static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::new);
+static ROUTES: LazyLock<Vec<Operation>> =
+    LazyLock::new(|| Operation::all().into_iter().filter(Operation::is_of_the_dialect).collect());
 
 const ADA: &str = "ada@example.com";
 
@@ -26,12 +32,10 @@ fn not_found() -> Value {
 
 /// Calls a route of the page with this path, and holds the answer against the OpenAPI document.
 async fn call(client: &Client, method: &str, path: &str, body: Option<Value>) -> Answer {
-    let operation = Operation::all()
-        .into_iter()
-        .find(|operation| operation.is_of_the_dialect() && operation.method == method && fits(&operation.path, path))
-        .unwrap();
+    let is_it = |operation: &&Operation| operation.method == method && fits(&operation.path, path);
+    let operation = ROUTES.iter().find(is_it).unwrap();
     let answer = operation.send(client, path, body.as_ref()).await;
-    Contract::new().hold(&operation, &answer);
+    CONTRACT.hold(operation, &answer);
     answer
 }
 

@@ -17,7 +17,9 @@ fn routes(number: &str) -> Vec<(&'static str, String, Option<Value>)> {
         (
             "POST",
             "/api/workspace/invite-user".to_owned(),
-            Some(json!({ "workspace_id": number.parse::<i64>().unwrap_or(0), "email": ADA })),
+            Some(
+                json!({ "workspace_id": if number.starts_with('0') { 0 } else { number.parse::<i64>().unwrap_or(0) }, "email": ADA }),
+            ),
         ),
         ("DELETE", format!("/api/workspace/invite-delete/{number}"), None),
         ("DELETE", format!("/api/workspace/delete/{number}"), None),

@@ -42,8 +42,9 @@ async fn whatever_an_operation_answers_to_good_and_bad_requests_is_documented() 
     let narrow = Session { contract: Contract::new(), client: acme.key(&["keys:read"], json!({})).await };
     let json = ("Content-Type", "application/json");
     for operation in Operation::all().into_iter().filter(|operation| !operation.is_of_the_platform()) {
-        let path = Target::of(&acme).await.path(&operation).await;
-        let body = operation.body().map(|body| serde_json::to_vec(&body).unwrap());
+        let mut target = Target::of(&acme).await;
+        let path = target.path(&operation).await;
+        let body = target.body(&operation).await.map(|body| serde_json::to_vec(&body).unwrap());
         nobody.ask(&operation, &path, &[], None).await;
         narrow.ask(&operation, &path, &[json], body.clone()).await;
         for header in [("Authorization", "Bearer another"), ("X-Request-Id", "mine"), ("Accept", "text/html")] {

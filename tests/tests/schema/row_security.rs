@@ -227,7 +227,7 @@ async fn a_row_of_ones_own_is_written_where_the_service_may() {
         let changes =
             "jsonb_build_object('id', gen_random_uuid(), 'slug', 'new', 'is_default', false, 'secret_hash', 'new',
                                           'email_key', 'new', 'subject', 'new', 'token_hash', 'new', 'reference', 'new',
-                                          'month', '2000-01-01', 'provider', 'new')";
+                                          'month', '2000-01-01', 'provider', 'new', 'number', 1000000)";
         // What only links two others is written anew.
         let only_links = ![", id", "_hash", "month", ", provider"].iter().any(|end| table.key.ends_with(end));
         let away = if only_links { format!("; DELETE FROM {}", table.name) } else { String::new() };

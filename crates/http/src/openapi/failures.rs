@@ -58,7 +58,7 @@ impl<'a> Failing<'a> {
             (415, has_body, "The body is not JSON in UTF-8."),
             (422, has_body || has_query, "Values were refused: all of them are named."),
             (500, is_api, "A fault of the service."),
-            (502, asks_a_provider, "A provider refuses what is stored for the workspace, or does not answer."),
+            (502, asks_a_provider, "A provider refuses what is stored for the workspace, or does not answer; with `Retry-After` where it is known."),
             (503, is_api || path == "/readyz", "The service cannot answer now: see `Retry-After`."),
         ]
         .into_iter()
@@ -100,7 +100,6 @@ impl<'a> Failing<'a> {
         let response = response.header("X-Request-Id", header(super::REQUEST_ID));
         match status {
             401 | 403 => response.header("WWW-Authenticate", header("What is missing, as RFC 6750 says it.")),
-            502 => response.header("Retry-After", header("After how many seconds to try again, where that is known.")),
             503 => response.header("Retry-After", header("After how many seconds to try again.")),
             _ => response,
         }
