@@ -138,6 +138,24 @@ async fn a_key_of_one_workspace_sees_that_one() {
 }
 
 #[tokio::test]
+async fn a_key_of_one_workspace_takes_nobody_off_another() {
+    let app = App::start().await;
+    let acme = with_workspaces(&app, &["first", "second", "third"]).await;
+    for number in [1, 2, 3] {
+        invite(&acme.owner, number, ADA).await.expect(200);
+    }
+    let all = acme.owner.get("/api/workspaces?sort=name").await.expect(200).body["data"].clone();
+    let second = all[1]["id"].as_str().unwrap().to_owned();
+    let scopes = ["members:read", "members:write", "workspaces:read", "workspaces:write"];
+    let key = acme.key(&scopes, json!({ "workspaceId": second })).await;
+    for number in [1, 3] {
+        let refused = call(&key, "DELETE", &format!("/api/workspace/invite-delete/{number}"), None).await;
+        assert!([403, 404].contains(&refused.status), "{}", refused.text);
+        assert_eq!(info(&acme.owner, number).await["members"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_body_is_said_in_the_dialect() {
     let app = App::start().await;
     let acme = with_workspaces(&app, &["first"]).await;
