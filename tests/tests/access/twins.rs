@@ -38,8 +38,9 @@ impl World {
              {brands} {workspaces} {keys} {members} {assignments} {invitations} {places} {agents} {entries} {months}
              {integrations}
              -- Everybody of theirs may do everything, and is assigned to everything.
-             INSERT INTO assignments SELECT tenant_id, workspaces.id, members.id FROM members JOIN workspaces USING (tenant_id)
-                 WHERE tenant_id = '{theirs}' ON CONFLICT DO NOTHING;
+             INSERT INTO assignments (tenant_id, workspace_id, member_id, number)
+                 SELECT tenant_id, workspaces.id, members.id, 1000000 + row_number() OVER () FROM members
+                 JOIN workspaces USING (tenant_id) WHERE tenant_id = '{theirs}' ON CONFLICT DO NOTHING;
              UPDATE api_keys SET brand_id = NULL, workspace_id = NULL, expires_at = NULL, revoked_at = NULL
                  WHERE tenant_id = '{theirs}';
              -- Each workspace under another brand than ours, where there is one.
