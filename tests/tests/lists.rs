@@ -120,8 +120,9 @@ async fn a_page_holds_1_to_100_items_and_50_unless_said() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
     let sql = format!(
-        "INSERT INTO workspaces (tenant_id, id, brand_id, name, country, operating_language, currency, workspace_type)
-         SELECT '{}', gen_random_uuid(), '{}', 'W' || n, 'DE', 'de', 'EUR', 'b2b' FROM generate_series(1, 101) AS n",
+        "INSERT INTO workspaces (tenant_id, id, brand_id, name, country, operating_language, currency, workspace_type,
+             number)
+         SELECT '{}', gen_random_uuid(), '{}', 'W' || n, 'DE', 'de', 'EUR', 'b2b', n FROM generate_series(1, 101) AS n",
         acme.id, acme.brand
     );
     diesel::connection::SimpleConnection::batch_execute(&mut app.database.admin(), &sql).unwrap();

@@ -35,10 +35,12 @@ pub(crate) async fn run(time: Duration) {
 
 fn fill(app: &App, tenant: &Tenant, workspaces: u32) {
     let sql = format!(
-        "INSERT INTO workspaces (tenant_id, id, brand_id, name, country, operating_language, currency, workspace_type, created_at)
-         SELECT '{}', gen_random_uuid(), '{}', 'Workspace ' || n, 'DE', 'de', 'EUR', 'b2b', now() - n * interval '1 second'
+        "INSERT INTO workspaces (tenant_id, id, brand_id, name, country, operating_language, currency, workspace_type, created_at,
+             number)
+         SELECT '{}', gen_random_uuid(), '{}', 'Workspace ' || n, 'DE', 'de', 'EUR', 'b2b', now() - n * interval '1 second',
+             n + (SELECT coalesce(max(number), 0) FROM workspaces AS there WHERE there.tenant_id = '{}')
          FROM generate_series(1, {workspaces}) AS n; ANALYZE workspaces",
-        tenant.id, tenant.brand
+        tenant.id, tenant.brand, tenant.id
     );
     app.database.admin().batch_execute(&sql).unwrap();
 }
