@@ -8,7 +8,7 @@ use tenantry_domain::{
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
-use crate::extract::{Member, Unknown, check_each, check_optional, check_required};
+use crate::extract::{Member, Unknown, check_each, check_number, check_optional, check_required};
 
 /// A workspace to make: a name, and the rest is the tenant's.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -85,32 +85,32 @@ pub(crate) struct Update {
     sid: Member<String>,
     /// Twilio auth token. It is never shown.
     #[serde(default)]
-    #[validate(custom(function = check_secret))]
+    #[validate(custom(function = check_optional::<PlainSecret>))]
     #[schema(value_type = String, required = false, write_only)]
     auth_token: Member<String>,
     /// ElevenLabs API key. It is never shown.
     #[serde(default)]
-    #[validate(custom(function = check_secret))]
+    #[validate(custom(function = check_optional::<PlainSecret>))]
     #[schema(value_type = String, required = false, write_only)]
     elevenlabs_key: Member<String>,
     /// OpenAI API key. It is never shown.
     #[serde(default)]
-    #[validate(custom(function = check_secret))]
+    #[validate(custom(function = check_optional::<PlainSecret>))]
     #[schema(value_type = String, required = false, write_only)]
     openai_key: Member<String>,
     /// Limit of minutes in a month.
     #[serde(default, rename = "maxMins")]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_number::<Cap>))]
     #[schema(value_type = i64, required = false, minimum = 0, example = 300)]
     max_mins: Member<i64>,
     /// How many members there may be.
     #[serde(default, rename = "maxMembers")]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_number::<Cap>))]
     #[schema(value_type = i64, required = false, minimum = 0, example = 10)]
     max_members: Member<i64>,
     /// How many agents there may be.
     #[serde(default, rename = "maxAgents")]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_number::<Cap>))]
     #[schema(value_type = i64, required = false, minimum = 0, example = 6)]
     max_agents: Member<i64>,
     #[serde(flatten)]
@@ -126,25 +126,12 @@ pub(super) struct Changes {
     pub(super) integrations: Vec<(Provider, IntegrationPatch)>,
 }
 
-fn check_secret(member: &Member<String>) -> Result<(), ValidationError> {
-    check_each(member.parse::<PlainSecret>())
-}
-
-fn check_cap(member: &Member<i64>) -> Result<(), ValidationError> {
-    check_each(cap(member))
-}
-
-fn cap(member: &Member<i64>) -> Result<Option<Cap>, Refusal> {
-    member.plain()?.map(|number| Cap::try_from(*number)).transpose()
-}
-
 impl Update {
     pub(super) fn into_domain(self) -> Result<Changes, FieldRefusal> {
-        let cap = |member: &Member<i64>, name: &str| cap(member).map_err(|refusal| refusal.of(name));
         let limits = WorkspaceLimitsPatch {
-            max_minutes: cap(&self.max_mins, "maxMins")?.map(Some),
-            max_members: cap(&self.max_members, "maxMembers")?.map(Some),
-            max_agents: cap(&self.max_agents, "maxAgents")?.map(Some),
+            max_minutes: self.max_mins.number_as("maxMins")?.map(Some),
+            max_members: self.max_members.number_as("maxMembers")?.map(Some),
+            max_agents: self.max_agents.number_as("maxAgents")?.map(Some),
             time_zone: None,
         };
         let has_limits = [limits.max_minutes, limits.max_members, limits.max_agents].iter().any(Option::is_some);

@@ -182,6 +182,34 @@ impl Member<String> {
     }
 }
 
+impl Member<i64> {
+    /// The member as a `V`: `None` where it is absent.
+    pub(crate) fn number<V: TryFrom<i64, Error = Refusal>>(&self) -> Result<Option<V>, Refusal> {
+        self.plain()?.map(|number| V::try_from(*number)).transpose()
+    }
+
+    /// The member as a `V`: `None` where it is absent, `Some(None)` where it is null.
+    pub(crate) fn clearable_number<V: TryFrom<i64, Error = Refusal>>(&self) -> Result<Option<Option<V>>, Refusal> {
+        match self {
+            Self::Null => Ok(Some(None)),
+            other => Ok(other.number()?.map(Some)),
+        }
+    }
+
+    /// [`Member::number`], with the member's name in the refusal.
+    pub(crate) fn number_as<V: TryFrom<i64, Error = Refusal>>(&self, name: &str) -> Result<Option<V>, FieldRefusal> {
+        self.number().map_err(|refusal| refusal.of(name))
+    }
+
+    /// [`Member::clearable_number`], with the member's name in the refusal.
+    pub(crate) fn clearable_number_as<V: TryFrom<i64, Error = Refusal>>(
+        &self,
+        name: &str,
+    ) -> Result<Option<Option<V>>, FieldRefusal> {
+        self.clearable_number().map_err(|refusal| refusal.of(name))
+    }
+}
+
 /// The refusal of a value that leaves nothing, with the way to have nothing.
 fn or_null(mut refusal: Refusal) -> Refusal {
     if matches!(refusal.code, "empty" | "nothing_left") {
@@ -218,6 +246,18 @@ pub(crate) fn check_optional<V: FromStr<Err = Refusal>>(member: &Member<String>)
 /// For `#[validate(custom)]`: the member may be absent or null, else it must be good.
 pub(crate) fn check_clearable<V: FromStr<Err = Refusal>>(member: &Member<String>) -> Result<(), ValidationError> {
     member.clearable::<V>().map(drop).map_err(invalid)
+}
+
+/// For `#[validate(custom)]`: the member may be absent, else it must be a good number.
+pub(crate) fn check_number<V: TryFrom<i64, Error = Refusal>>(member: &Member<i64>) -> Result<(), ValidationError> {
+    check_each(member.number::<V>())
+}
+
+/// For `#[validate(custom)]`: the member may be absent or null, else it must be a good number.
+pub(crate) fn check_clearable_number<V: TryFrom<i64, Error = Refusal>>(
+    member: &Member<i64>,
+) -> Result<(), ValidationError> {
+    check_each(member.clearable_number::<V>())
 }
 
 /// For `#[validate(custom)]`: any check of the domain.

@@ -7,12 +7,12 @@ use tenantry_domain::{
 };
 use tenantry_operations::{TenantFilter, tenants::Owner};
 use utoipa::{IntoParams, ToSchema};
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
 use super::view::TenantStateSchema;
 use crate::{
     api::workspaces::WorkspaceTypeSchema,
-    extract::{ListQuery, Member, Unknown, check_each, check_optional, check_required},
+    extract::{ListQuery, Member, Unknown, check_clearable_number, check_number, check_optional, check_required},
 };
 
 /// A tenant to create. What is left out follows from the country, as for a workspace.
@@ -47,22 +47,22 @@ pub(crate) struct CreateTenant {
     workspace_type: Member<String>,
     /// How many workspaces it may have; unlimited where it is null or left out.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = 25)]
     max_workspaces: Member<i64>,
     /// How many members each workspace may have, with those who are invited; unlimited where it is null or left out.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = json!(null))]
     max_members: Member<i64>,
     /// How many agents each workspace may have; unlimited where it is null or left out.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = json!(null))]
     max_agents: Member<i64>,
     /// How many minutes each workspace may use in a month; unlimited where it is null or left out.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = json!(null))]
     max_minutes: Member<i64>,
     /// Invites the first owner at this address, instead of making an API key for them.
@@ -72,33 +72,13 @@ pub(crate) struct CreateTenant {
     owner_email: Member<String>,
     /// With `ownerEmail`: for how many days the invitation can be accepted, 1 to 30, 7 unless said.
     #[serde(default)]
-    #[validate(custom(function = check_days))]
+    #[validate(custom(function = check_number::<InvitationDays>))]
     #[schema(value_type = i64, required = false, minimum = 1, maximum = 30, example = 7)]
     invitation_days: Member<i64>,
     #[serde(flatten)]
     #[validate(custom(function = Unknown::check))]
     #[schema(ignore)]
     unknown: Unknown,
-}
-
-fn check_cap(member: &Member<i64>) -> Result<(), ValidationError> {
-    check_each(cap(member))
-}
-
-fn check_days(member: &Member<i64>) -> Result<(), ValidationError> {
-    check_each(days(member))
-}
-
-/// A limit: `None` where it is absent, `Some(None)` where it is null, which is none at all.
-fn cap(member: &Member<i64>) -> Result<Option<Option<Cap>>, Refusal> {
-    match member {
-        Member::Null => Ok(Some(None)),
-        other => Ok(other.plain()?.map(|number| Cap::try_from(*number)).transpose()?.map(Some)),
-    }
-}
-
-fn days(member: &Member<i64>) -> Result<Option<InvitationDays>, Refusal> {
-    member.plain()?.map(|days| InvitationDays::try_from(*days)).transpose()
 }
 
 impl CreateTenant {
@@ -112,7 +92,7 @@ impl CreateTenant {
         let limits = limits([&self.max_workspaces, &self.max_members, &self.max_agents, &self.max_minutes])?;
         let owner = match (
             self.owner_email.parse_as("ownerEmail")?,
-            days(&self.invitation_days).map_err(|r| r.of("invitationDays"))?,
+            self.invitation_days.number_as::<InvitationDays>("invitationDays")?,
         ) {
             (Some(email), days) => Owner::Invitation(email, days.unwrap_or_default()),
             (None, None) => Owner::Key,
@@ -130,10 +110,10 @@ fn limits(
     [max_workspaces, max_members, max_agents, max_minutes]: [&Member<i64>; 4],
 ) -> Result<LimitsPatch, FieldRefusal> {
     Ok(LimitsPatch {
-        max_workspaces: cap(max_workspaces).map_err(|refusal| refusal.of("maxWorkspaces"))?,
-        max_members: cap(max_members).map_err(|refusal| refusal.of("maxMembers"))?,
-        max_agents: cap(max_agents).map_err(|refusal| refusal.of("maxAgents"))?,
-        max_minutes: cap(max_minutes).map_err(|refusal| refusal.of("maxMinutes"))?,
+        max_workspaces: max_workspaces.clearable_number_as("maxWorkspaces")?,
+        max_members: max_members.clearable_number_as("maxMembers")?,
+        max_agents: max_agents.clearable_number_as("maxAgents")?,
+        max_minutes: max_minutes.clearable_number_as("maxMinutes")?,
     })
 }
 
@@ -170,22 +150,22 @@ pub(crate) struct UpdatePlatformTenant {
     default_workspace_type: Member<String>,
     /// How many workspaces it may have; null for as many as it likes.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = 50)]
     max_workspaces: Member<i64>,
     /// How many members each workspace may have, with those who are invited; null for as many as it likes.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000, example = json!(null))]
     max_members: Member<i64>,
     /// How many agents each workspace may have; null for as many as it likes.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000)]
     max_agents: Member<i64>,
     /// How many minutes each workspace may use in a month; null for as many as it likes.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000)]
     max_minutes: Member<i64>,
     #[serde(flatten)]

@@ -11,14 +11,14 @@ use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
 use super::{
-    request::{check_days, check_workspaces, days, workspaces},
+    request::{check_workspaces, workspaces},
     view::InvitationView,
 };
 use crate::{
     Service,
     api::members::RoleSchema,
     error::{Failure, Problem},
-    extract::{Caller, Member, Unknown, Valid, check_each, check_required},
+    extract::{Caller, Member, Unknown, Valid, check_each, check_number, check_required},
 };
 
 /// How many addresses one request invites at most.
@@ -46,7 +46,7 @@ pub(crate) struct CreateInvitations {
     workspace_ids: Member<Vec<Member<String>>>,
     /// For how many days they can be accepted: 1 to 30, 7 unless said.
     #[serde(default)]
-    #[validate(custom(function = check_days))]
+    #[validate(custom(function = check_number::<InvitationDays>))]
     #[schema(value_type = i64, required = false, minimum = 1, maximum = 30, example = 7)]
     expires_in_days: Member<i64>,
     #[serde(flatten)]
@@ -111,7 +111,7 @@ impl CreateInvitations {
         let common = Common {
             role: self.role.required().map_err(|refusal| refusal.of("role"))?,
             workspaces: workspaces(&self.workspace_ids).map_err(|refusal| refusal.of("workspaceIds"))?,
-            days: days(&self.expires_in_days).map_err(|refusal| refusal.of("expiresInDays"))?,
+            days: self.expires_in_days.number_as("expiresInDays")?.unwrap_or_default(),
         };
         Ok((emails, common))
     }

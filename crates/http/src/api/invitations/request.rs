@@ -12,7 +12,7 @@ use validator::{Validate, ValidationError};
 use super::view::InvitationStateSchema;
 use crate::{
     api::members::RoleSchema,
-    extract::{ListQuery, Member, Unknown, check_each, check_optional, check_required},
+    extract::{ListQuery, Member, Unknown, check_each, check_number, check_optional, check_required},
 };
 
 /// How many workspaces one invitation assigns at most.
@@ -44,7 +44,7 @@ pub(crate) struct CreateInvitation {
     workspace_ids: Member<Vec<Member<String>>>,
     /// For how many days it can be accepted: 1 to 30, 7 unless said.
     #[serde(default)]
-    #[validate(custom(function = check_days))]
+    #[validate(custom(function = check_number::<InvitationDays>))]
     #[schema(value_type = i64, required = false, minimum = 1, maximum = 30, example = 7)]
     expires_in_days: Member<i64>,
     #[serde(flatten)]
@@ -55,10 +55,6 @@ pub(crate) struct CreateInvitation {
 
 pub(super) fn check_workspaces(member: &Member<Vec<Member<String>>>) -> Result<(), ValidationError> {
     check_each(workspaces(member))
-}
-
-pub(super) fn check_days(member: &Member<i64>) -> Result<(), ValidationError> {
-    check_each(days(member))
 }
 
 pub(super) fn workspaces(member: &Member<Vec<Member<String>>>) -> Result<Vec<WorkspaceId>, Refusal> {
@@ -76,10 +72,6 @@ pub(super) fn workspaces(member: &Member<Vec<Member<String>>>) -> Result<Vec<Wor
     Ok(ids)
 }
 
-pub(super) fn days(member: &Member<i64>) -> Result<InvitationDays, Refusal> {
-    Ok(member.plain()?.map(|days| InvitationDays::try_from(*days)).transpose()?.unwrap_or_default())
-}
-
 impl CreateInvitation {
     pub(super) fn into_domain(self) -> Result<(InvitationDetails, InvitationDays), FieldRefusal> {
         let details = InvitationDetails {
@@ -87,7 +79,7 @@ impl CreateInvitation {
             role: self.role.required().map_err(|refusal| refusal.of("role"))?,
             workspaces: workspaces(&self.workspace_ids).map_err(|refusal| refusal.of("workspaceIds"))?,
         };
-        Ok((details, days(&self.expires_in_days).map_err(|refusal| refusal.of("expiresInDays"))?))
+        Ok((details, self.expires_in_days.number_as("expiresInDays")?.unwrap_or_default()))
     }
 }
 
@@ -97,7 +89,7 @@ impl CreateInvitation {
 pub(crate) struct ResendInvitation {
     /// For how many days it can be accepted: 1 to 30, 7 unless said.
     #[serde(default)]
-    #[validate(custom(function = check_days))]
+    #[validate(custom(function = check_number::<InvitationDays>))]
     #[schema(value_type = i64, required = false, minimum = 1, maximum = 30, example = 7)]
     expires_in_days: Member<i64>,
     #[serde(flatten)]
@@ -108,7 +100,7 @@ pub(crate) struct ResendInvitation {
 
 impl ResendInvitation {
     pub(super) fn into_domain(self) -> Result<InvitationDays, FieldRefusal> {
-        days(&self.expires_in_days).map_err(|refusal| refusal.of("expiresInDays"))
+        Ok(self.expires_in_days.number_as("expiresInDays")?.unwrap_or_default())
     }
 }
 

@@ -1,11 +1,11 @@
 //! What a caller asks of the limits of a workspace.
 
 use serde::Deserialize;
-use tenantry_domain::{Cap, FieldRefusal, Refusal, TimeZone, WorkspaceLimitsPatch};
+use tenantry_domain::{Cap, FieldRefusal, TimeZone, WorkspaceLimitsPatch};
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
+use validator::Validate;
 
-use crate::extract::{Member, Unknown, check_each, check_optional};
+use crate::extract::{Member, Unknown, check_clearable_number, check_optional};
 
 /// A change to the limits of a workspace, as a JSON merge patch (RFC 7396): what is left out stays, `null` takes a limit off.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -14,17 +14,17 @@ use crate::extract::{Member, Unknown, check_each, check_optional};
 pub(crate) struct UpdateLimits {
     /// Members assigned to the workspace, with those who are invited to it: 0 to 1,000,000.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000)]
     max_members: Member<i64>,
     /// AI agents in the workspace: 0 to 1,000,000.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000)]
     max_agents: Member<i64>,
     /// Minutes of usage in a month: 0 to 1,000,000.
     #[serde(default)]
-    #[validate(custom(function = check_cap))]
+    #[validate(custom(function = check_clearable_number::<Cap>))]
     #[schema(value_type = Option<i64>, required = false, minimum = 0, maximum = 1000000)]
     max_minutes: Member<i64>,
     /// In which time zone a month is counted, by its name in the IANA database.
@@ -38,23 +38,12 @@ pub(crate) struct UpdateLimits {
     unknown: Unknown,
 }
 
-fn check_cap(member: &Member<i64>) -> Result<(), ValidationError> {
-    check_each(cap(member))
-}
-
-fn cap(member: &Member<i64>) -> Result<Option<Option<Cap>>, Refusal> {
-    match member {
-        Member::Null => Ok(Some(None)),
-        other => other.plain()?.map(|number| Cap::try_from(*number).map(Some)).transpose(),
-    }
-}
-
 impl UpdateLimits {
     pub(super) fn into_domain(self) -> Result<WorkspaceLimitsPatch, FieldRefusal> {
         Ok(WorkspaceLimitsPatch {
-            max_members: cap(&self.max_members).map_err(|refusal| refusal.of("maxMembers"))?,
-            max_agents: cap(&self.max_agents).map_err(|refusal| refusal.of("maxAgents"))?,
-            max_minutes: cap(&self.max_minutes).map_err(|refusal| refusal.of("maxMinutes"))?,
+            max_members: self.max_members.clearable_number_as("maxMembers")?,
+            max_agents: self.max_agents.clearable_number_as("maxAgents")?,
+            max_minutes: self.max_minutes.clearable_number_as("maxMinutes")?,
             time_zone: self.time_zone.parse_as("timeZone")?,
         })
     }
