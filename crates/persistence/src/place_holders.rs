@@ -83,21 +83,14 @@ impl Tx<'_, InWorkspace> {
 }
 
 impl Tx<'_, InTenant> {
-    /// The workspace in which the place with this number is, who has it, and whether that is the only one they have.
+    /// The workspace in which the place with this number is, who has it, and whether it is the only one that an invitation holds.
     pub fn place(&mut self, number: PlaceNumber) -> Result<(WorkspaceId, Holding, bool), Fault> {
         let (workspace, holder) = find(self.connection, self.found, number)?.ok_or(Error::NotFound("workspace"))?;
-        let places = match holder {
-            Holding::Member(id) => assignments::table
-                .filter(assignments::tenant_id.eq(self.found.uuid()).and(assignments::member_id.eq(id.uuid())))
-                .count()
-                .get_result::<i64>(self.connection)?,
-            Holding::Invitation(id) => invitation_workspaces::table
-                .filter(invitation_workspaces::tenant_id.eq(self.found.uuid()))
-                .filter(invitation_workspaces::invitation_id.eq(id.uuid()))
-                .count()
-                .get_result(self.connection)?,
+        let only = match holder {
+            Holding::Member(_) => false,
+            Holding::Invitation(id) => crate::invitations::places(self.connection, self.found, id)?.len() == 1,
         };
-        Ok((workspace, holder, places == 1))
+        Ok((workspace, holder, only))
     }
 }
 

@@ -3,8 +3,7 @@
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
 use chrono::Utc;
 use tenantry_domain::{
-    Action, Assignment, Credential, Error, LocaleRequest, NewWorkspace, Precondition, Workspace, WorkspaceId,
-    WorkspaceNumber,
+    Action, Assignment, Credential, LocaleRequest, NewWorkspace, Precondition, Workspace, WorkspaceId, WorkspaceNumber,
 };
 use tenantry_operations::{calendars, integrations, limits, place_holders, voices, workspaces};
 
@@ -127,15 +126,14 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Refusal> {
     let Changes { workspace, limits, integrations } = body.0.0.into_domain().map_err(Failure::from)?;
     let (credential, number) = (&caller.0.credential, number.0.number());
-    let mut actions = vec![Action::WorkspaceUpdate];
-    actions.extend(limits.is_some().then_some(Action::LimitsUpdate));
-    actions.extend((!integrations.is_empty()).then_some(Action::IntegrationUpdate));
-    // All of them before the first change.
-    let mut id = None;
-    for action in actions {
-        id = Some(found(&service, credential, number, action).await?);
+    // Whether all of it is allowed, before the first change.
+    let id = found(&service, credential, number, Action::WorkspaceUpdate).await?;
+    if limits.is_some() {
+        found(&service, credential, number, Action::LimitsUpdate).await?;
     }
-    let Some(id) = id else { return Err(Error::internal("an update without an action").into()) };
+    if !integrations.is_empty() {
+        found(&service, credential, number, Action::IntegrationUpdate).await?;
+    }
     let (store, keys, any) = (&service.store, &service.integrations.keys, Precondition::None);
     workspaces::update(store, credential, id, any.clone(), workspace).await?;
     if let Some(limits) = limits {
