@@ -3,9 +3,9 @@
 use serde_json::json;
 use tenantry_domain::Action;
 use tenantry_operations::integrations;
-use tenantry_tests::App;
+use tenantry_tests::{App, Log};
 
-use super::{Log, PROVIDERS, behind_the_back, fields, path};
+use super::{PROVIDERS, behind_the_back, fields, path};
 
 #[tokio::test]
 async fn a_sealed_secret_that_is_copied_elsewhere_does_not_open_and_nobody_is_asked_with_it() {

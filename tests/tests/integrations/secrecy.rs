@@ -4,9 +4,9 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use serde_json::json;
 use tenantry_domain::{Action, Role};
 use tenantry_operations::integrations;
-use tenantry_tests::{App, Canary, Operation, ProviderBehaviour, TestDatabase};
+use tenantry_tests::{App, Canary, Log, Operation, ProviderBehaviour, TestDatabase};
 
-use super::{Log, PROVIDERS, fields, path};
+use super::{PROVIDERS, fields, path};
 
 #[derive(QueryableByName)]
 struct Line {

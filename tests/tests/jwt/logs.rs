@@ -1,40 +1,14 @@
 //! What is logged, and what is not.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use chrono::Utc;
 use serde_json::json;
-use tenantry_tests::issuer::Issuer;
+use tenantry_tests::{Log, issuer::Issuer};
 
 use crate::{is_invalid, trusting, until};
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_knows_issuers_and_their_keys_and_nothing_of_tokens() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::listen();
     let issuer = Issuer::start().await;
     issuer
         .publish_jwks(vec![issuer.key("es").jwk(), json!({ "kty": "oct", "k": "AAAA", "kid": "evil\u{1b}[31m\nkid" })]);
@@ -48,7 +22,7 @@ async fn the_log_knows_issuers_and_their_keys_and_nothing_of_tokens() {
     let later = Utc::now() + chrono::TimeDelta::minutes(5);
     assert!(issuers.verify(&issuer.draft("es").lives(later, 60).token(), later).await.is_ok());
     until(|| issuers.states(later)[0].failing).await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for expected in [
         "obtained the keys of an issuer",
         "is not used: it is private or symmetric",

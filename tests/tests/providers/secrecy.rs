@@ -1,45 +1,22 @@
 //! What is logged, and what is not.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use chrono::Utc;
 use serde_json::json;
 use tenantry_domain::ElevenLabsRegion;
 use tenantry_operations::providers::{ElevenLabs, HighLevel};
-use tenantry_tests::provider_accounts::{Misbehaviour, ProviderServer, UPSTREAM_WORDS, elevenlabs_voices};
+use tenantry_tests::{
+    Log,
+    provider_accounts::{Misbehaviour, ProviderServer, UPSTREAM_WORDS, elevenlabs_voices},
+};
 
 use crate::{LOCATION, catalogue, ids, somewhere};
 
 const KEY: &str = "sk_nobody_logs_this_key";
 const TOKEN: &str = "pit-nobody-logs-this-token";
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_knows_what_went_wrong_and_neither_credentials_nor_what_was_answered() {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let (log, _guard) = Log::listen();
     let server = ProviderServer::start().await;
     server.elevenlabs(KEY, elevenlabs_voices(150));
     server.gohighlevel(TOKEN, LOCATION, Vec::new());
@@ -67,7 +44,7 @@ async fn the_log_knows_what_went_wrong_and_neither_credentials_nor_what_was_answ
     }
     server.close().await;
     drop(ids(&catalogue(&server), KEY, somewhere(), Utc::now()).await);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     for expected in [
         "a provider did not answer as it should",
         "ElevenLabs",
