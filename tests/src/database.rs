@@ -9,7 +9,11 @@ use std::{
     },
 };
 
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_types::BigInt};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl,
+    connection::SimpleConnection,
+    sql_types::{BigInt, Text},
+};
 use serde_json::Value;
 
 /// The database server of this process: a child that lives until its standard input is closed, which the system does when
@@ -100,6 +104,17 @@ impl TestDatabase {
         count(&mut self.admin(), query)
     }
 
+    /// Every row of every table as text, also of those that only the superuser sees; binary columns as hexadecimal digits.
+    pub fn dump(&self) -> String {
+        let mut admin = self.admin();
+        let tables = "SELECT format('%I.%I', schemaname, tablename) AS line FROM pg_tables
+                      WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
+        let tables = lines(&mut admin, tables);
+        assert!(tables.iter().any(|table| table == "public.audit_events"));
+        let rows = |table: &String| lines(&mut admin, &format!("SELECT row::text AS line FROM {table} AS row"));
+        tables.iter().flat_map(rows).collect::<Vec<_>>().join("\n")
+    }
+
     /// The name of the database.
     pub fn name(&self) -> &str {
         &self.name
@@ -135,4 +150,16 @@ pub struct Count {
 pub fn count(connection: &mut PgConnection, query: &str) -> i64 {
     let sql = format!("SELECT count(*) AS count FROM ({query}) AS rows");
     diesel::sql_query(sql).get_result::<Count>(connection).unwrap().count
+}
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+/// What a query selects as `line`, on this connection.
+pub fn lines(connection: &mut PgConnection, query: &str) -> Vec<String> {
+    let rows = diesel::sql_query(query).load::<Line>(connection).unwrap();
+    rows.into_iter().map(|row| row.line).collect()
 }

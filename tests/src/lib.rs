@@ -29,7 +29,7 @@ pub use app::{App, Tenant, master_keys};
 pub use canary::Canary;
 pub use client::{Answer, Client};
 pub use contract::Contract;
-pub use database::{Count, TestDatabase, count};
+pub use database::{Count, TestDatabase, count, lines};
 pub use log::{Listening, Log};
 pub use operation::{Operation, Target, document, new_email, new_name};
 pub use people::People;

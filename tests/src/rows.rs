@@ -2,15 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
+use diesel::PgConnection;
 
-use crate::TestDatabase;
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
+use crate::{TestDatabase, lines};
 
 /// Looks at the rows of one database, or of one tenant in it.
 pub struct Rows {
@@ -65,10 +59,6 @@ impl Rows {
         }
         snapshot
     }
-}
-
-fn lines(connection: &mut PgConnection, sql: &str) -> Vec<String> {
-    sql_query(sql).load::<Line>(connection).unwrap().into_iter().map(|row| row.line).collect()
 }
 
 /// What two snapshots differ in: one line for each row that is in only one of them.

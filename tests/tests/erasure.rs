@@ -1,30 +1,12 @@
 //! Erasure: of a tenant that can no longer be restored nothing is left, and nothing of another tenant is touched.
 #![expect(clippy::unwrap_used, reason = "a test ends when something is not as it must be")]
 
-use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
+use diesel::connection::SimpleConnection;
 use serde_json::json;
 use tenantry_domain::{IssuerName, MemberDetails, MemberStatus, Person, Role};
 use tenantry_operations::members;
 use tenantry_persistence::{ERASED_TABLES, EraseError, Eraser, new_id};
-use tenantry_tests::{App, Rows, Tenant, TestDatabase};
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
-
-fn lines(database: &TestDatabase, sql: &str) -> Vec<String> {
-    sql_query(sql).load::<Line>(&mut database.admin()).unwrap().into_iter().map(|row| row.line).collect()
-}
-
-/// Every row of every table, whoever's schema it is in.
-fn everything(database: &TestDatabase) -> String {
-    let tables = "SELECT format('%I.%I', schemaname, tablename) AS line FROM pg_tables
-                  WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
-    let rows = |table: &String| lines(database, &format!("SELECT row::text AS line FROM {table} AS row")).join("\n");
-    lines(database, tables).iter().map(rows).collect::<Vec<_>>().join("\n")
-}
+use tenantry_tests::{App, Rows, Tenant, TestDatabase, lines};
 
 /// Something of every kind, with the stem in all of its text; the ids of all of it.
 async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
@@ -80,7 +62,7 @@ fn the_eraser_knows_every_table_of_a_tenant() {
         WHERE attname = 'tenant_id' AND relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace ORDER BY 1";
     let mut erased: Vec<_> = ERASED_TABLES.iter().map(|table| (*table).to_owned()).collect();
     erased.sort();
-    assert_eq!(lines(&database, with_tenant), erased);
+    assert_eq!(lines(&mut database.admin(), with_tenant), erased);
 }
 
 #[tokio::test]
@@ -106,7 +88,7 @@ async fn erasing_leaves_nothing_of_it_and_all_of_the_others(url: fn(&TestDatabas
     }
     app.platform().delete(&format!("/api/admin/tenants/{}", acme.id)).await.expect(204);
     deleted_days_ago(&app.database, &acme, 31);
-    let (kept, before) = (rows.of_others(acme.id), everything(&app.database));
+    let (kept, before) = (rows.of_others(acme.id), app.database.dump());
     let mut words: Vec<&str> = ours.iter().map(String::as_str).collect();
     words.extend(["Zyxacme", "zyxgone"]);
     for word in &words {
@@ -115,7 +97,7 @@ async fn erasing_leaves_nothing_of_it_and_all_of_the_others(url: fn(&TestDatabas
     let mut eraser = Eraser::connect(&url(&app.database)).unwrap();
     assert_eq!(eraser.due().unwrap(), [acme.id]);
     assert!(eraser.erase(acme.id).unwrap());
-    let after = everything(&app.database).to_lowercase();
+    let after = app.database.dump().to_lowercase();
     for word in &words {
         assert!(!after.contains(&word.to_lowercase()), "{word} is still there");
     }

@@ -1,16 +1,9 @@
 //! Secrets go in and never come out.
 
-use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use serde_json::json;
 use tenantry_tests::{App, Canary};
 
 use super::{call, get, update, with_workspaces};
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
 
 #[tokio::test]
 async fn no_answer_no_event_and_no_row_has_a_secret_in_it() {
@@ -31,11 +24,12 @@ async fn no_answer_no_event_and_no_row_has_a_secret_in_it() {
     seen.push(acme.owner.get(&format!("/api/workspaces/{id}/integrations")).await.expect(200).text);
     seen.push(acme.owner.get("/api/audit-events").await.expect(200).text);
     seen.push(call(&acme.owner, "DELETE", "/api/workspace/delete/1", None).await.expect(200).text);
-    let rows = "SELECT row::text AS line FROM integrations AS row UNION ALL SELECT row::text FROM audit_events AS row
-                UNION ALL SELECT row::text FROM workspaces AS row";
-    let rows = sql_query(rows).load::<Line>(&mut app.database.admin()).unwrap();
-    assert!(rows.len() > 3, "the control");
-    seen.extend(rows.into_iter().map(|row| row.line));
+    let dump = app.database.dump();
+    for canary in &canaries {
+        let known = &canary.secret()[canary.secret().len() - 4..];
+        assert!(dump.contains(known), "the control: the dump has what may be known");
+    }
+    seen.push(dump);
     for text in &seen {
         for canary in &canaries {
             assert_eq!(canary.found_in(text.as_bytes()), None, "in {text}");

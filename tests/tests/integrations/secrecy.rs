@@ -1,32 +1,16 @@
 //! Who has set a secret is the last one to have seen it.
 
-use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use serde_json::json;
 use tenantry_domain::{Action, Role};
 use tenantry_operations::integrations;
-use tenantry_tests::{App, Canary, Log, Operation, ProviderBehaviour, TestDatabase};
+use tenantry_tests::{App, Canary, Log, Operation, ProviderBehaviour, TestDatabase, lines};
 
 use super::{PROVIDERS, fields, path};
 
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
-
 /// Every row of every table as text, and every binary value in full.
 fn dump(database: &TestDatabase) -> String {
-    let mut admin = database.admin();
-    let tables = "SELECT format('%I.%I', schemaname, tablename) AS line FROM pg_tables WHERE schemaname = 'public'";
-    let tables: Vec<Line> = sql_query(tables).load(&mut admin).unwrap();
-    let rows = tables.iter().flat_map(|table| {
-        let rows = sql_query(format!("SELECT row::text AS line FROM {} AS row", table.line));
-        rows.load::<Line>(&mut admin).unwrap()
-    });
-    let mut dump: Vec<_> = rows.map(|row| row.line).collect();
     let raw = "SELECT encode(sealed_secret, 'escape') AS line FROM integrations WHERE sealed_secret IS NOT NULL";
-    dump.extend(sql_query(raw).load::<Line>(&mut admin).unwrap().into_iter().map(|row| row.line));
-    dump.join("\n")
+    [vec![database.dump()], lines(&mut database.admin(), raw)].concat().join("\n")
 }
 
 #[tokio::test]

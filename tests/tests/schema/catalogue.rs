@@ -1,13 +1,7 @@
 //! The checker: reads the catalogue and says what is missing, each in a line that begins with the name of the thing.
 
-use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
-use tenantry_tests::TestDatabase;
-
-#[derive(QueryableByName)]
-struct Line {
-    #[diesel(sql_type = Text)]
-    line: String,
-}
+use diesel::PgConnection;
+use tenantry_tests::{TestDatabase, lines};
 
 /// What is wrong in this database.
 pub(crate) fn complaints(database: &TestDatabase) -> Vec<String> {
@@ -19,11 +13,8 @@ pub(crate) fn complaints_on(admin: &mut PgConnection) -> Vec<String> {
     let checks = [TENANT_ID, KEYS, INDEXES, REFERENCES, ROW_SECURITY, POLICIES, GRANTS, OTHER_THINGS, ROLE];
     let mut complaints = Vec::new();
     for check in checks {
-        let lines: Vec<Line> =
-            sql_query(format!("WITH {OURS} SELECT DISTINCT line FROM ({check}) AS found ORDER BY 1"))
-                .load(admin)
-                .unwrap();
-        complaints.extend(lines.into_iter().map(|row| row.line));
+        complaints
+            .extend(lines(admin, &format!("WITH {OURS} SELECT DISTINCT line FROM ({check}) AS found ORDER BY 1")));
     }
     complaints
 }
