@@ -266,8 +266,7 @@ impl Reader {
 
     /// Several paths, separated by commas.
     fn paths(&self, name: &str) -> Vec<PathBuf> {
-        let text = self.text(name).unwrap_or_default();
-        text.split(',').map(str::trim).filter(|path| !path.is_empty()).map(PathBuf::from).collect()
+        self.value(name).0.into_iter().flat_map(listed).map(PathBuf::from).collect()
     }
 
     fn provider_urls(&self, faults: &mut Vec<String>) -> Option<ProviderUrls> {
