@@ -147,7 +147,7 @@ async fn accept(store: &Store, subject: &str, email: &str, token: &str) -> Resul
 #[track_caller]
 fn conflict<T: std::fmt::Debug>(outcome: Result<T, Error>) -> &'static str {
     match outcome {
-        Err(Error::Conflict { code, .. }) => code,
+        Err(Error::Conflict { code, .. }) => code.as_str(),
         other => panic!("no conflict: {other:?}"),
     }
 }

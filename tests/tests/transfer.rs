@@ -8,7 +8,7 @@ use std::{
 
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
-use tenantry_domain::{Error, IssuerName, MemberDetails, MemberStatus, Person, Role};
+use tenantry_domain::{Conflict, Error, IssuerName, MemberDetails, MemberStatus, Person, Role};
 use tenantry_operations::{members, transfer};
 use tenantry_tests::{App, Rows, Tenant};
 
@@ -172,7 +172,7 @@ async fn only_an_empty_tenant_takes_an_import() {
         let tenant = filled(what).await;
         let before = rows.all();
         let refused = import(&app, &tenant, &text).await.unwrap_err();
-        assert!(matches!(&refused, Error::Conflict { code: "tenant_not_empty", .. }), "{refused:?}");
+        assert!(matches!(&refused, Error::Conflict { code: Conflict::TenantNotEmpty, .. }), "{refused:?}");
         assert!(refused.to_string().contains(what), "{refused}");
         assert_eq!(rows.all(), before, "{what}");
     }
@@ -190,7 +190,7 @@ async fn an_import_beyond_the_limits_of_its_tenant_is_refused() {
     for limits in [json!({ "maxWorkspaces": 0 }), json!({ "maxWorkspaces": 1, "maxMembers": 59 })] {
         app.platform().patch(&format!("/api/admin/tenants/{}", beta.id), limits).await.expect(200);
         let refused = import(&app, &beta, &text).await.unwrap_err();
-        assert!(matches!(refused, Error::Conflict { code: "limit_reached", .. }), "{refused:?}");
+        assert!(matches!(refused, Error::Conflict { code: Conflict::LimitReached, .. }), "{refused:?}");
     }
     app.platform().patch(&format!("/api/admin/tenants/{}", beta.id), json!({ "maxMembers": 60 })).await.expect(200);
     import(&app, &beta, &text).await.unwrap();

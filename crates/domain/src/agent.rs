@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    AgentId, AgentName, AgentReference, Error, TenantId, VoiceName, WorkspaceId, audit::Members, brand::kept,
-    ids::Identified, page::SortKey, values::Choice,
+    AgentId, AgentName, AgentReference, Conflict, Error, Noun, TenantId, VoiceName, WorkspaceId, audit::Members,
+    brand::kept, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// An agent as it is stored.
@@ -28,7 +28,7 @@ pub struct Agent {
 }
 
 impl Identified for Agent {
-    const NOUN: &'static str = "agent";
+    const NOUN: Noun = Noun::Agent;
 }
 
 impl SortKey for Agent {
@@ -107,7 +107,7 @@ impl AgentDetails {
     pub fn reference_taken(&self) -> Error {
         let reference = self.external_reference.as_ref().map(AgentReference::as_str).unwrap_or_default();
         Error::conflict(
-            "reference_taken",
+            Conflict::ReferenceTaken,
             format!("Another agent of the workspace has the external reference \"{reference}\"."),
         )
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::{
-    ApiKeyId, ApiKeyName, Error, Grant, Reach, Refusal, Scope, SecretHash, TenantId,
+    ApiKeyId, ApiKeyName, Error, Grant, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
     audit::Members,
     ids::Identified,
     page::SortKey,
@@ -49,7 +49,7 @@ pub struct ApiKey {
 }
 
 impl Identified for ApiKey {
-    const NOUN: &'static str = "api_key";
+    const NOUN: Noun = Noun::ApiKey;
 }
 
 impl SortKey for ApiKey {

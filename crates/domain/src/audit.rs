@@ -4,14 +4,14 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::{AuditEventId, Id, Mail, TenantId, ids::Identified, page::SortKey};
+use crate::{AuditEventId, Id, Mail, Noun, TenantId, ids::Identified, page::SortKey};
 
 /// The entry that a write leaves in the audit log; who did what, when and for which request is added by the door, which
 /// knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
     /// What kind of thing was written, such as `workspace`.
-    pub subject_type: &'static str,
+    pub subject_type: Noun,
     /// Which one.
     pub subject_id: Uuid,
     /// `{"member": {"before": …, "after": …}}` for each member that changed; never a secret.
@@ -19,7 +19,7 @@ pub struct AuditEvent {
 }
 
 impl Identified for AuditEvent {
-    const NOUN: &'static str = "audit_event";
+    const NOUN: Noun = Noun::AuditEvent;
 }
 
 /// An entry of the audit log as it is read.

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    BrandId, BrandName, HexColor, HttpsUrl, Instructions, SenderName, SignatureHtml, SignatureText, Slug, TenantId,
-    Tone, audit::Members, ids::Identified, page::SortKey,
+    BrandId, BrandName, HexColor, HttpsUrl, Instructions, Noun, SenderName, SignatureHtml, SignatureText, Slug,
+    TenantId, Tone, audit::Members, ids::Identified, page::SortKey,
 };
 
 /// A brand as it is stored.
@@ -30,7 +30,7 @@ pub struct Brand {
 }
 
 impl Identified for Brand {
-    const NOUN: &'static str = "brand";
+    const NOUN: Noun = Noun::Brand;
 }
 
 impl SortKey for Brand {

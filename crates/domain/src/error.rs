@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{FieldRefusal, Scope};
+use crate::{Conflict, FieldRefusal, Noun, Scope};
 
 /// Why a request was not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -27,16 +27,16 @@ pub enum Error {
         scope: Option<Scope>,
     },
     /// There is no such thing, or none that this actor may know of; the two are not told apart.
-    #[error("{} not found", capitalised(.0))]
-    NotFound(&'static str),
+    #[error("{} not found", .0.capitalised())]
+    NotFound(Noun),
     /// Values that were refused, all of them.
     #[error("{}", one_sentence(.0))]
     Invalid(Vec<FieldRefusal>),
     /// The request and the present state of things do not go together.
     #[error("{message}")]
     Conflict {
-        /// Stable, `snake_case`.
-        code: &'static str,
+        /// Which.
+        code: Conflict,
         /// A sentence for a person.
         message: String,
     },
@@ -101,21 +101,13 @@ impl Error {
     }
 
     /// A conflict with its stable code and its sentence.
-    pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
+    pub fn conflict(code: Conflict, message: impl Into<String>) -> Self {
         Self::Conflict { code, message: message.into() }
     }
 
     /// A fault of the service itself.
     pub fn internal(cause: impl Into<String>) -> Self {
         Self::Internal { cause: cause.into() }
-    }
-}
-
-fn capitalised(noun: &str) -> String {
-    let words = noun.replace('_', " ");
-    match words.strip_prefix("api ") {
-        Some(rest) => format!("API {rest}"),
-        None => words.chars().take(1).flat_map(char::to_uppercase).chain(words.chars().skip(1)).collect(),
     }
 }
 
@@ -156,7 +148,7 @@ mod tests {
 
     #[test]
     fn nouns_read_like_the_contract_says() {
-        assert_eq!(Error::NotFound("workspace").to_string(), "Workspace not found");
-        assert_eq!(Error::NotFound("api_key").to_string(), "API key not found");
+        assert_eq!(Error::NotFound(Noun::Workspace).to_string(), "Workspace not found");
+        assert_eq!(Error::NotFound(Noun::ApiKey).to_string(), "API key not found");
     }
 }

@@ -9,12 +9,12 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::Refusal;
+use crate::{Noun, Refusal};
 
 /// What an identifier identifies; gives each kind of id its word in messages and in the audit log.
 pub trait Identified {
-    /// The noun in `snake_case`, such as `workspace`.
-    const NOUN: &'static str;
+    /// The noun.
+    const NOUN: Noun;
 }
 
 /// The identifier of one `K`: a UUID, version 7 when Tenantry made it.

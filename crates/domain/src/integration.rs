@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 
 use crate::{
-    PlainSecret, Refusal, TenantId, WorkspaceId,
+    Noun, PlainSecret, Refusal, TenantId, WorkspaceId,
     audit::Members,
     ids::Identified,
     text,
@@ -253,7 +253,7 @@ pub struct Integration {
 }
 
 impl Identified for Integration {
-    const NOUN: &'static str = "integration";
+    const NOUN: Noun = Noun::Integration;
 }
 
 impl Integration {

@@ -4,8 +4,8 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::{
-    EmailAddress, InvitationId, Refusal, Role, TenantId, WorkspaceId, audit::Members, ids::Identified, page::SortKey,
-    values::Choice,
+    EmailAddress, InvitationId, Noun, Refusal, Role, TenantId, WorkspaceId, audit::Members, ids::Identified,
+    page::SortKey, values::Choice,
 };
 
 /// An invitation as it is stored; its token is known to nobody but the invitee's mailbox.
@@ -32,7 +32,7 @@ pub struct Invitation {
 }
 
 impl Identified for Invitation {
-    const NOUN: &'static str = "invitation";
+    const NOUN: Noun = Noun::Invitation;
 }
 
 impl SortKey for Invitation {

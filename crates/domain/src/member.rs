@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    EmailAddress, Error, InvitationId, MemberId, Person, PlaceNumber, Role, TenantId, WorkspaceId, audit::Members,
-    ids::Identified, page::SortKey, values::Choice,
+    Conflict, EmailAddress, Error, InvitationId, MemberId, Noun, Person, PlaceNumber, Role, TenantId, WorkspaceId,
+    audit::Members, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// A member as it is stored.
@@ -26,7 +26,7 @@ pub struct Member {
 }
 
 impl Identified for Member {
-    const NOUN: &'static str = "member";
+    const NOUN: Noun = Noun::Member;
 }
 
 impl SortKey for Member {
@@ -105,7 +105,7 @@ impl MemberDetails {
 /// The refusal of what would leave a tenant without an owner who can come in.
 pub fn last_owner() -> Error {
     Error::conflict(
-        "last_owner",
+        Conflict::LastOwner,
         "A tenant always keeps an active owner: make somebody else an owner first, or transfer the ownership.",
     )
 }

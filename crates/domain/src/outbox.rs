@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use crate::{InvitationId, OutboxMessageId, audit::Members, ids::Identified, page::SortKey, values::Choice};
+use crate::{InvitationId, Noun, OutboxMessageId, audit::Members, ids::Identified, page::SortKey, values::Choice};
 
 /// What a write wants sent. What it says is put together when it is sent, from what is stored then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub struct OutboxMessage {
 }
 
 impl Identified for OutboxMessage {
-    const NOUN: &'static str = "outbox_message";
+    const NOUN: Noun = Noun::OutboxMessage;
 }
 
 impl SortKey for OutboxMessage {

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Refusal, TenantId, TenantName, WorkspaceType,
-    audit::Members, ids::Identified, page::SortKey, values::Choice,
+    Conflict, CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Noun, Refusal, TenantId, TenantName,
+    WorkspaceType, audit::Members, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// A tenant as it is stored.
@@ -139,7 +139,7 @@ impl Limits {
 /// The refusal of one more where a cap allows `cap` and there are as many or more.
 pub fn limit_reached(what: &str, cap: Cap, used: i64) -> Error {
     let number = cap.get();
-    Error::conflict("limit_reached", format!("The limit of {number} {what} is reached: there are {used}."))
+    Error::conflict(Conflict::LimitReached, format!("The limit of {number} {what} is reached: there are {used}."))
 }
 
 /// How much of its limits a tenant uses, and whom it has.
@@ -154,7 +154,7 @@ pub struct Use {
 }
 
 impl Identified for Tenant {
-    const NOUN: &'static str = "tenant";
+    const NOUN: Noun = Noun::Tenant;
 }
 
 impl SortKey for Tenant {

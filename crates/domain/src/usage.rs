@@ -3,8 +3,8 @@
 use chrono::{DateTime, Duration, SubsecRound, TimeZone as _, Utc};
 
 use crate::{
-    Cap, Error, FieldRefusal, Month, Refusal, TenantId, UsageEntryId, UsageReference, WorkspaceId, audit::Members,
-    ids::Identified, values::Choice,
+    Cap, Conflict, Error, FieldRefusal, Month, Noun, Refusal, TenantId, UsageEntryId, UsageReference, WorkspaceId,
+    audit::Members, ids::Identified, values::Choice,
 };
 
 /// How much of its limit a workspace has used when somebody should know, in per cent.
@@ -34,7 +34,7 @@ pub struct UsageEntry {
 }
 
 impl Identified for UsageEntry {
-    const NOUN: &'static str = "usage_entry";
+    const NOUN: Noun = Noun::UsageEntry;
 }
 
 impl UsageEntry {
@@ -167,7 +167,7 @@ impl NewUsage {
             return Ok(());
         }
         Err(Error::conflict(
-            "reference_conflict",
+            Conflict::ReferenceConflict,
             format!(
                 "The reference \"{}\" is taken in this workspace, by {} seconds of {} at {}: give each use a reference of its own.",
                 self.reference.as_str(),
@@ -218,13 +218,13 @@ impl MonthUse {
         let (used, more) = (self.seconds, i64::from(seconds.get()));
         match (kind, cap) {
             (UsageKind::Refund, _) if more > used => Err(Error::conflict(
-                "refund_exceeds_usage",
+                Conflict::RefundExceedsUsage,
                 format!("{used} seconds of {} are used, of which {more} cannot be refunded.", self.month),
             )),
             (UsageKind::Refund, _) => Ok(Self { seconds: used - more, ..self }),
             // A limit that was lowered below what is used keeps that; and nothing is no growth.
             (UsageKind::Usage, Some(cap)) if more > 0 && used + more > seconds_of(cap) => Err(Error::conflict(
-                "limit_reached",
+                Conflict::LimitReached,
                 format!(
                     "The limit of {} minutes a month is reached: {used} seconds of {} are used, and {more} more go beyond it.",
                     cap.get(),
@@ -258,14 +258,14 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(with(0, UsageKind::Usage, 60, cap(1)).unwrap(), 60);
-        assert_eq!(code(with(0, UsageKind::Usage, 61, cap(1))), "limit_reached");
-        assert_eq!(code(with(60, UsageKind::Usage, 1, cap(1))), "limit_reached");
+        assert_eq!(code(with(0, UsageKind::Usage, 61, cap(1))), Conflict::LimitReached);
+        assert_eq!(code(with(60, UsageKind::Usage, 1, cap(1))), Conflict::LimitReached);
         assert_eq!(with(60, UsageKind::Usage, 0, cap(1)).unwrap(), 60);
         assert_eq!(with(90, UsageKind::Usage, 0, cap(1)).unwrap(), 90, "nothing is no growth");
-        assert_eq!(code(with(0, UsageKind::Usage, 1, cap(0))), "limit_reached");
+        assert_eq!(code(with(0, UsageKind::Usage, 1, cap(0))), Conflict::LimitReached);
         assert_eq!(with(1 << 40, UsageKind::Usage, 86_400, None).unwrap(), (1 << 40) + 86_400);
         assert_eq!(with(90, UsageKind::Refund, 90, cap(1)).unwrap(), 0);
-        assert_eq!(code(with(90, UsageKind::Refund, 91, None)), "refund_exceeds_usage");
+        assert_eq!(code(with(90, UsageKind::Refund, 91, None)), Conflict::RefundExceedsUsage);
     }
 
     #[test]

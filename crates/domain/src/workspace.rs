@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    Brand, BrandId, FieldRefusal, Instructions, LimitsInForce, Locale, LocaleRequest, SignatureHtml, SignatureText,
-    TenantId, WorkspaceId, WorkspaceName, audit::Members, brand::kept, ids::Identified, page::SortKey,
+    Brand, BrandId, FieldRefusal, Instructions, LimitsInForce, Locale, LocaleRequest, Noun, SignatureHtml,
+    SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Members, brand::kept, ids::Identified, page::SortKey,
 };
 
 /// For how many days a deleted workspace can be restored before it is erased.
@@ -29,7 +29,7 @@ pub struct Workspace {
 }
 
 impl Identified for Workspace {
-    const NOUN: &'static str = "workspace";
+    const NOUN: Noun = Noun::Workspace;
 }
 
 impl SortKey for Workspace {

@@ -165,7 +165,8 @@ impl Failure {
         match self {
             Self::Http(_, code, _) => code,
             Self::Domain(error) => match error {
-                Error::Unreadable { code, .. } | Error::Conflict { code, .. } | Error::Upstream { code, .. } => code,
+                Error::Unreadable { code, .. } | Error::Upstream { code, .. } => code,
+                Error::Conflict { code, .. } => code.as_str(),
                 Error::Unauthenticated(Unauthenticated::Missing) => "missing_credentials",
                 Error::Unauthenticated(Unauthenticated::Invalid | Unauthenticated::Token) => "invalid_credentials",
                 Error::Unauthenticated(Unauthenticated::NotAPerson) => "not_a_person",

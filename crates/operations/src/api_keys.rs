@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    Action, ApiKey, ApiKeyDetails, ApiKeyId, Change, Credential, Error, InTenant, NewApiKey, Overlap, Page,
+    Action, ApiKey, ApiKeyDetails, ApiKeyId, Change, Conflict, Credential, Error, InTenant, NewApiKey, Overlap, Page,
     PageRequest, Precondition,
 };
 use tenantry_persistence::{Store, new_id, nowhere};
@@ -74,7 +74,9 @@ pub async fn rotate(
         .write(credential, InTenant, Action::ApiKeyRotate, move |tx| {
             let before = tx.lock_api_key(old)?;
             if before.revoked_at.is_some() || before.details.expires_at.is_some_and(|at| at <= now) {
-                return Err(Error::conflict("api_key_ended", "The API key has ended: create a new one instead.").into());
+                return Err(
+                    Error::conflict(Conflict::ApiKeyEnded, "The API key has ended: create a new one instead.").into()
+                );
             }
             new.details.within(tx.grant())?;
             let key = tx.create_api_key(id, &new)?;

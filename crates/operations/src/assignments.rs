@@ -1,7 +1,7 @@
 //! Assignments: which members have a place in a workspace.
 
 use tenantry_domain::{
-    Action, Change, Credential, Error, InWorkspace, Member, MemberId, Members, Page, PageRequest, Precondition,
+    Action, Change, Credential, Error, InWorkspace, Member, MemberId, Members, Noun, Page, PageRequest, Precondition,
     WorkspaceId,
 };
 use tenantry_persistence::Store;
@@ -61,7 +61,7 @@ pub async fn unassign(
             tx.lock_members(Action::AssignmentRemove)?;
             let before = tx.lock_other_member(member)?;
             if tx.assigned_since(member)?.is_none() {
-                return Err(Error::NotFound("member").into());
+                return Err(Error::NotFound(Noun::Member).into());
             }
             precondition.hold(before.version)?;
             tx.unassign(member)?;

@@ -1,8 +1,8 @@
 //! Brands: list, show, create, update, delete.
 
 use tenantry_domain::{
-    Action, Brand, BrandId, BrandPatch, Change, Credential, Error, InBrand, InTenant, NewBrand, Page, PageRequest,
-    Precondition,
+    Action, Brand, BrandId, BrandPatch, Change, Conflict, Credential, Error, InBrand, InTenant, NewBrand, Page,
+    PageRequest, Precondition,
 };
 use tenantry_persistence::{Store, new_id};
 
@@ -105,5 +105,5 @@ pub async fn delete(
 }
 
 fn stays_default(message: &str) -> Error {
-    Error::conflict("default_brand", message)
+    Error::conflict(Conflict::DefaultBrand, message)
 }

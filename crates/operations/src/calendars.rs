@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tenantry_auth::seal::MasterKeys;
-use tenantry_domain::{Action, Credential, Error, Provider, Unauthenticated, WorkspaceId};
+use tenantry_domain::{Action, Conflict, Credential, Error, Provider, Unauthenticated, WorkspaceId};
 use tenantry_persistence::Store;
 
 use crate::{
@@ -33,7 +33,7 @@ pub async fn list(
 
 fn not_connected() -> Error {
     Error::conflict(
-        "not_connected",
+        Conflict::NotConnected,
         "The workspace is not connected to HighLevel: store an access token and a location.",
     )
 }

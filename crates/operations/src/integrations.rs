@@ -4,8 +4,8 @@ mod master_keys;
 
 use tenantry_auth::seal::{MasterKeys, SealPlace, sealed_under};
 use tenantry_domain::{
-    Action, Change, Choice, ConnectionStatus, Credential, Error, InWorkspace, Integration, IntegrationPatch,
-    PlainSecret, Precondition, Provider, SealedSecret, Verification, VerificationStatus, WorkspaceId,
+    Action, Change, Choice, Conflict, ConnectionStatus, Credential, Error, InWorkspace, Integration, IntegrationPatch,
+    Noun, PlainSecret, Precondition, Provider, SealedSecret, Verification, VerificationStatus, WorkspaceId,
 };
 use tenantry_persistence::{Fault, NewSealed, Store, StoredIntegration};
 
@@ -106,7 +106,7 @@ pub async fn remove(
             let provider = known(provider)?;
             let before = tx.lock_integration(provider)?.integration;
             if before.status() == ConnectionStatus::NotConnected {
-                return Err(Error::NotFound("integration").into());
+                return Err(Error::NotFound(Noun::Integration).into());
             }
             hold(&precondition, &before)?;
             let after = tx.update_integration(provider, None, Some(None))?;
@@ -187,7 +187,7 @@ pub async fn verify(
 
 /// What is no provider is not found, by somebody who may look for it.
 fn known(provider: Option<Provider>) -> Result<Provider, Fault> {
-    provider.ok_or_else(|| Error::NotFound("integration").into())
+    provider.ok_or_else(|| Error::NotFound(Noun::Integration).into())
 }
 
 /// Any precondition but none asks that the integration is there.
@@ -226,7 +226,7 @@ fn unseal(keys: &MasterKeys, stored: &StoredIntegration) -> Result<Option<Opened
             does_not_open(&place(integration), sealed);
             let label = integration.provider.label();
             let message = format!("The stored secret for {label} cannot be opened any more: set it again.");
-            Err(Error::conflict("secret_unreadable", message))
+            Err(Error::conflict(Conflict::SecretUnreadable, message))
         }
     }
 }
@@ -243,5 +243,8 @@ fn does_not_open(place: &SealPlace, sealed: &SealedSecret) {
 
 fn incomplete(integration: &Integration) -> Error {
     let (label, missing) = (integration.provider.label(), integration.missing().join(" and "));
-    Error::conflict("integration_incomplete", format!("The integration with {label} lacks {missing}: set it first."))
+    Error::conflict(
+        Conflict::IntegrationIncomplete,
+        format!("The integration with {label} lacks {missing}: set it first."),
+    )
 }

@@ -1,8 +1,8 @@
 //! Invitations: create, list, show, send again, revoke, accept.
 
 use tenantry_domain::{
-    Action, Change, Credential, Error, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId,
-    InvitationState, Invitee, Mail, Member, Page, PageRequest, Precondition, may_grant,
+    Action, Change, Conflict, Credential, Error, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId,
+    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, may_grant,
 };
 use tenantry_persistence::{InvitationFilter, Store, new_id};
 
@@ -76,7 +76,7 @@ pub async fn resend(
                 InvitationState::Accepted => return Err(accepted().into()),
                 InvitationState::Revoked => {
                     let message = "This invitation has been revoked: invite the address anew.";
-                    return Err(Error::conflict("invitation_revoked", message).into());
+                    return Err(Error::conflict(Conflict::InvitationRevoked, message).into());
                 }
                 InvitationState::Pending | InvitationState::Expired => {}
             }
@@ -119,7 +119,10 @@ pub async fn revoke(
 
 /// The refusal of what can no longer be done to an invitation that was accepted.
 pub(crate) fn accepted() -> Error {
-    Error::conflict("invitation_accepted", "This invitation has been accepted already: change or remove the member.")
+    Error::conflict(
+        Conflict::InvitationAccepted,
+        "This invitation has been accepted already: change or remove the member.",
+    )
 }
 
 /// Makes the invitee a member.
@@ -128,6 +131,6 @@ pub(crate) fn accepted() -> Error {
 ///
 /// Those of [`Store::accept_invitation`]; a token that cannot be one is of no invitation.
 pub async fn accept(store: &Store, invitee: Invitee, token: &str) -> Result<(Invitation, Member), Error> {
-    let (tenant, hash) = tenantry_auth::present_invitation(token).ok_or(Error::NotFound("invitation"))?;
+    let (tenant, hash) = tenantry_auth::present_invitation(token).ok_or(Error::NotFound(Noun::Invitation))?;
     store.accept_invitation(invitee, tenant, hash, new_id()).await
 }

@@ -1,8 +1,9 @@
 //! Members: list, show, create, change, remove, and who owns the tenant.
 
 use tenantry_domain::{
-    Action, Actor, Assignment, Change, Credential, Error, InMember, InTenant, Member, MemberDetails, MemberId,
-    MemberPatch, MemberStatus, Page, PageRequest, Precondition, Refusal, Role, WorkspaceId, last_owner, may_grant,
+    Action, Actor, Assignment, Change, Conflict, Credential, Error, InMember, InTenant, Member, MemberDetails,
+    MemberId, MemberPatch, MemberStatus, Noun, Page, PageRequest, Precondition, Refusal, Role, WorkspaceId, last_owner,
+    may_grant,
 };
 use tenantry_persistence::{MemberFilter, Store, new_id};
 
@@ -148,7 +149,9 @@ pub async fn transfer_ownership(store: &Store, credential: &Credential, to: Memb
             }
             let (leaving, before) = (tx.lock_other_member(from)?, tx.lock_other_member(to)?);
             if before.details.status != MemberStatus::Active {
-                return Err(Error::conflict("member_suspended", "A suspended member cannot own the tenant.").into());
+                return Err(
+                    Error::conflict(Conflict::MemberSuspended, "A suspended member cannot own the tenant.").into()
+                );
             }
             let details = MemberDetails { role: Role::Owner, ..before.details.clone() };
             tx.update_other_member(from, &MemberDetails { role: Role::Admin, ..leaving.details })?;
@@ -159,7 +162,7 @@ pub async fn transfer_ownership(store: &Store, credential: &Credential, to: Memb
         .await
         // The member is a member of the request here, and not what was asked for.
         .map_err(|error| match error {
-            Error::NotFound("member") => not_a_member("is not the id of a member"),
+            Error::NotFound(Noun::Member) => not_a_member("is not the id of a member"),
             other => other,
         })
 }

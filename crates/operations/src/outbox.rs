@@ -8,7 +8,7 @@ mod letter;
 use chrono::Duration;
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    ATTEMPTS, Action, Change, Credential, EmailAddress, Error, Holder, InTenant, Mail, Origin, OutboxMessage,
+    ATTEMPTS, Action, Change, Conflict, Credential, EmailAddress, Error, Holder, InTenant, Mail, Origin, OutboxMessage,
     OutboxMessageId, OutboxState, Page, PageLimit, PageRequest, Platform, Sort, TenantId, pause,
 };
 use tenantry_persistence::{DueInvitation, Pick, Store};
@@ -242,11 +242,11 @@ pub async fn retry(store: &Store, credential: &Credential, id: OutboxMessageId) 
                 OutboxState::Dead | OutboxState::Pending => tx.retry_message(id)?,
                 OutboxState::Sent => {
                     let message = "The message has been sent: to send another one, send the invitation again.";
-                    return Err(Error::conflict("message_sent", message).into());
+                    return Err(Error::conflict(Conflict::MessageSent, message).into());
                 }
                 OutboxState::Dropped => {
                     let message = "The message was dropped, because there was no more reason to send it.";
-                    return Err(Error::conflict("message_dropped", message).into());
+                    return Err(Error::conflict(Conflict::MessageDropped, message).into());
                 }
             };
             let (before, after) = (before.members(), message.members());

@@ -1,8 +1,8 @@
 //! Who has a place in a workspace, seen from the workspace: list, invite, vacate.
 
 use tenantry_domain::{
-    Action, Change, Credential, EmailAddress, Error, Holding, InTenant, InWorkspace, InvitationDays, InvitationDetails,
-    Mail, PlaceHolder, PlaceNumber, Precondition, Role, WorkspaceId, may_grant,
+    Action, Change, Conflict, Credential, EmailAddress, Error, Holding, InTenant, InWorkspace, InvitationDays,
+    InvitationDetails, Mail, Noun, PlaceHolder, PlaceNumber, Precondition, Role, WorkspaceId, may_grant,
 };
 use tenantry_persistence::{Standing, Store};
 
@@ -34,9 +34,10 @@ pub async fn invite(
         let standing = standing(store, credential, workspace, email.clone()).await?;
         match give_place(store, credential, workspace, &email, standing).await {
             // Somebody else was quicker, and things stand otherwise now.
-            Err(Error::Conflict { code: "already_invited" | "already_member" | "invitation_accepted", .. })
-                if tries < 3 =>
-            {
+            Err(Error::Conflict {
+                code: Conflict::AlreadyInvited | Conflict::AlreadyMember | Conflict::InvitationAccepted,
+                ..
+            }) if tries < 3 => {
                 tries += 1;
             }
             outcome => return outcome,
@@ -116,7 +117,7 @@ pub async fn vacate(store: &Store, credential: &Credential, number: PlaceNumber)
             tx.lock_members(Action::AssignmentRemove)?;
             let before = tx.lock_invitation(id)?;
             if before.accepted_at.is_some() || before.revoked_at.is_some() {
-                return Err(Error::NotFound("member").into());
+                return Err(Error::NotFound(Noun::Member).into());
             }
             let after = tx.give_up_place(&before, workspace)?;
             Ok(Change::between((), id, &before.members(), &after.members()))

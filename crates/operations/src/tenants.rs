@@ -2,9 +2,9 @@
 
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    Action, ApiKeyDetails, Brand, BrandDetails, Change, Credential, EmailAddress, Error, InTenant, InvitationDays,
-    InvitationDetails, InvitationId, KeyMode, LimitsPatch, Mail, NewApiKey, NewBrand, NewTenant, OverTenant, Page,
-    PageRequest, Platform, Precondition, Role, Tenant, TenantDetails, TenantId, TenantPatch, Use,
+    Action, ApiKeyDetails, Brand, BrandDetails, Change, Conflict, Credential, EmailAddress, Error, InTenant,
+    InvitationDays, InvitationDetails, InvitationId, KeyMode, LimitsPatch, Mail, NewApiKey, NewBrand, NewTenant, Noun,
+    OverTenant, Page, PageRequest, Platform, Precondition, Role, Tenant, TenantDetails, TenantId, TenantPatch, Use,
 };
 use tenantry_persistence::{FirstOwner, Founding, Store, TenantFilter, new_id};
 
@@ -208,7 +208,7 @@ async fn set_suspended(
         .write(credential, OverTenant(id), action, move |tx| {
             let before = tx.lock_tenant()?;
             if before.deleted_at.is_some() {
-                return Err(Error::conflict("tenant_deleted", "The tenant is deleted: restore it first.").into());
+                return Err(Error::conflict(Conflict::TenantDeleted, "The tenant is deleted: restore it first.").into());
             }
             if before.suspended_at.is_some() == suspended {
                 return Ok(Change::nothing(tx.tenant_and_use()?));
@@ -234,7 +234,7 @@ pub async fn delete(
         .write(credential, OverTenant(id), Action::TenantDelete, move |tx| {
             let before = tx.lock_tenant()?;
             if before.deleted_at.is_some() {
-                return Err(Error::NotFound("tenant").into());
+                return Err(Error::NotFound(Noun::Tenant).into());
             }
             precondition.hold(before.version)?;
             let after = tx.set_deleted(true)?;

@@ -2,8 +2,8 @@
 
 use tenantry_domain::{
     Action, Brand, BrandId, Change, Credential, Effective, Error, FieldRefusal, InBrand, InNumberedWorkspace,
-    InRestorableWorkspace, InTenant, InWorkspace, NewWorkspace, Page, PageRequest, Precondition, Refusal, Workspace,
-    WorkspaceId, WorkspaceNumber, WorkspacePatch,
+    InRestorableWorkspace, InTenant, InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Refusal,
+    Workspace, WorkspaceId, WorkspaceNumber, WorkspacePatch,
 };
 use tenantry_persistence::{Store, WorkspaceFilter, new_id};
 
@@ -94,7 +94,7 @@ pub async fn create(
         .await;
     // The brand is a member of the request here, and not what was asked for.
     created.map_err(|error| match error {
-        Error::NotFound("brand") => Error::invalid(not_a_brand()),
+        Error::NotFound(Noun::Brand) => Error::invalid(not_a_brand()),
         other => other,
     })
 }

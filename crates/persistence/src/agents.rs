@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*};
 use tenantry_domain::{
-    Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, InWorkspace, Page, PageRequest, TenantId,
+    Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, InWorkspace, Noun, Page, PageRequest, TenantId,
     VoiceName, WorkspaceId, limit_reached,
 };
 use uuid::Uuid;
@@ -133,7 +133,7 @@ impl Tx<'_, InWorkspace> {
             .get_result(self.connection)
             // The workspace was there a moment ago.
             .map_err(|error| match violates(&error, "agents_workspace_fkey") {
-                true => Error::NotFound("workspace").into(),
+                true => Error::NotFound(Noun::Workspace).into(),
                 false => Fault::unless_violated(error, "agents_reference_key", || details.reference_taken()),
             })?
             .into_agent()
@@ -173,5 +173,5 @@ fn of(found: FoundWorkspace) -> _ {
 }
 
 fn found(row: Option<Row>) -> Result<Agent, Fault> {
-    row.ok_or(Error::NotFound("agent"))?.into_agent()
+    row.ok_or(Error::NotFound(Noun::Agent))?.into_agent()
 }

@@ -8,8 +8,8 @@ use diesel::{
     sql_types::{Text, Timestamptz, Uuid as SqlUuid},
 };
 use tenantry_domain::{
-    ApiKey, ApiKeyDetails, ApiKeyId, BrandId, Error, InTenant, NewApiKey, Page, PageRequest, Reach, Refusal, TenantId,
-    WorkspaceId,
+    ApiKey, ApiKeyDetails, ApiKeyId, BrandId, Error, InTenant, NewApiKey, Noun, Page, PageRequest, Reach, Refusal,
+    TenantId, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -107,7 +107,7 @@ impl Tx<'_, InTenant> {
             .select(Row::as_select())
             .first(self.connection)
             .optional()?;
-        row.ok_or(Error::NotFound("api_key"))?.into_api_key()
+        row.ok_or(Error::NotFound(Noun::ApiKey))?.into_api_key()
     }
 
     /// A key of the tenant, locked until the end of the transaction.
@@ -118,7 +118,7 @@ impl Tx<'_, InTenant> {
             .for_no_key_update()
             .first(self.connection)
             .optional()?;
-        row.ok_or(Error::NotFound("api_key"))?.into_api_key()
+        row.ok_or(Error::NotFound(Noun::ApiKey))?.into_api_key()
     }
 
     /// Stores a new key; what it is restricted to is there.

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
-use tenantry_domain::{Error, InWorkspace, Member, MemberId, Page, PageRequest, TenantId, WorkspaceId, limit_reached};
+use tenantry_domain::{
+    Error, InWorkspace, Member, MemberId, Noun, Page, PageRequest, TenantId, WorkspaceId, limit_reached,
+};
 
 use crate::{
     fault::{Fault, violates},
@@ -80,8 +82,8 @@ pub(crate) fn insert(
         .map(drop)
         // Both were there a moment ago.
         .map_err(|error| match violates(&error, "assignments_workspace_fkey") {
-            true => Error::NotFound("workspace").into(),
-            false => Fault::unless_violated(error, "assignments_member_fkey", || Error::NotFound("member")),
+            true => Error::NotFound(Noun::Workspace).into(),
+            false => Fault::unless_violated(error, "assignments_member_fkey", || Error::NotFound(Noun::Member)),
         })
 }
 

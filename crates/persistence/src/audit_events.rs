@@ -39,7 +39,7 @@ pub(crate) fn insert(
         action: action.rule().name,
         actor_type: actor.kind(),
         actor_id: actor.id(),
-        subject_type: event.subject_type,
+        subject_type: event.subject_type.as_str(),
         subject_id: event.subject_id,
         changes: Value::Object(event.changes.clone()),
         request_id: origin.request_id.as_deref(),

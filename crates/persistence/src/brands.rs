@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Bool};
 use tenantry_domain::{
-    Brand, BrandDetails, BrandId, Error, HexColor, HttpsUrl, InBrand, InTenant, InWorkspace, Instructions, NewBrand,
-    Page, PageRequest, Reach, Refusal, SenderName, SignatureHtml, SignatureText, Slug, TenantId, Tone,
+    Brand, BrandDetails, BrandId, Conflict, Error, HexColor, HttpsUrl, InBrand, InTenant, InWorkspace, Instructions,
+    NewBrand, Noun, Page, PageRequest, Reach, Refusal, SenderName, SignatureHtml, SignatureText, Slug, TenantId, Tone,
 };
 use uuid::Uuid;
 
@@ -185,7 +185,7 @@ impl Tx<'_, InBrand> {
         let (tenant, id) = (self.found.tenant.uuid(), self.found.id.uuid());
         let refusal = || {
             Error::conflict(
-                "brand_has_workspaces",
+                Conflict::BrandHasWorkspaces,
                 "The brand still has workspaces: move or delete them first. A deleted workspace counts until it is erased.",
             )
         };
@@ -209,7 +209,7 @@ pub(crate) fn read(connection: &mut PgConnection, tenant: TenantId, id: BrandId)
         .select(Row::as_select())
         .first(connection)
         .optional()?;
-    row.ok_or(Error::NotFound("brand"))?.into_brand()
+    row.ok_or(Error::NotFound(Noun::Brand))?.into_brand()
 }
 
 /// The brand that is meant where none is named.
@@ -219,7 +219,7 @@ pub(crate) fn read_default(connection: &mut PgConnection, tenant: TenantId) -> R
         .select(Row::as_select())
         .first(connection)
         .optional()?;
-    row.ok_or(Error::NotFound("brand"))?.into_brand()
+    row.ok_or(Error::NotFound(Noun::Brand))?.into_brand()
 }
 
 pub(crate) fn insert(
@@ -294,7 +294,7 @@ fn unset_default(connection: &mut PgConnection, tenant: TenantId, but: BrandId) 
 }
 
 fn slug_taken(slug: &Slug) -> Error {
-    Error::conflict("slug_taken", format!("Another brand of the tenant has the slug \"{slug}\"."))
+    Error::conflict(Conflict::SlugTaken, format!("Another brand of the tenant has the slug \"{slug}\"."))
 }
 
 /// The refusal of a brand that is not there or not to be seen.

@@ -8,7 +8,9 @@ use diesel::{
     PgConnection, QueryResult,
     connection::{AnsiTransactionManager, TransactionManager},
 };
-use tenantry_domain::{Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Unauthenticated, permit};
+use tenantry_domain::{
+    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Noun, Unauthenticated, permit,
+};
 
 use crate::{
     api_keys, audit_events,
@@ -196,7 +198,7 @@ pub(crate) fn recognise(
 ) -> Result<(Actor, Grant), Fault> {
     let refused = |why| Err(Error::Unauthenticated(why).into());
     // Whoever needs no credential of the tenant may hear that there is no such tenant.
-    let known = known.ok_or(Error::NotFound("tenant"));
+    let known = known.ok_or(Error::NotFound(Noun::Tenant));
     match &credential.holder {
         Holder::ApiKey { .. } => match known {
             Ok(Known { key: Some(key), tenant, .. }) if !tenant.is_deleted() => {

@@ -6,8 +6,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{connection::AnsiTransactionManager, dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Action, Actor, Change, EmailAddress, Error, Invitation, InvitationId, InvitationState, Invitee, Mail, Member,
-    MemberDetails, MemberId, MemberStatus, SecretHash, TenantId, Unauthenticated,
+    Action, Actor, Change, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationState, Invitee, Mail,
+    Member, MemberDetails, MemberId, MemberStatus, Noun, SecretHash, TenantId, Unauthenticated,
 };
 use uuid::Uuid;
 
@@ -108,7 +108,7 @@ fn find(connection: &mut PgConnection, tenant: TenantId, token: &SecretHash) -> 
         ))
         .first(connection)
         .optional()?;
-    match found.ok_or(Error::NotFound("invitation"))? {
+    match found.ok_or(Error::NotFound(Noun::Invitation))? {
         (_, _, true) => Err(Error::Unauthenticated(Unauthenticated::Suspended).into()),
         (id, replaced, false) => Ok((InvitationId::from_uuid(id), replaced)),
     }
@@ -117,13 +117,14 @@ fn find(connection: &mut PgConnection, tenant: TenantId, token: &SecretHash) -> 
 /// Refuses an invitation that can no longer be accepted, each in its own words.
 fn open(invitation: &Invitation, replaced: bool, clock: DateTime<Utc>) -> Result<(), Error> {
     let (code, message) = match (invitation.state(clock), replaced) {
-        (InvitationState::Accepted, _) => ("invitation_accepted", "This invitation has been accepted already."),
-        (InvitationState::Revoked, _) => ("invitation_revoked", "This invitation has been revoked."),
-        (_, true) => {
-            ("invitation_replaced", "This invitation has been sent again since: use the link in the newest message.")
-        }
+        (InvitationState::Accepted, _) => (Conflict::InvitationAccepted, "This invitation has been accepted already."),
+        (InvitationState::Revoked, _) => (Conflict::InvitationRevoked, "This invitation has been revoked."),
+        (_, true) => (
+            Conflict::InvitationReplaced,
+            "This invitation has been sent again since: use the link in the newest message.",
+        ),
         (InvitationState::Expired, false) => {
-            ("invitation_expired", "This invitation has expired: ask for it to be sent again.")
+            (Conflict::InvitationExpired, "This invitation has expired: ask for it to be sent again.")
         }
         (InvitationState::Pending, false) => return Ok(()),
     };

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*};
 use tenantry_domain::{
-    Error, InWorkspace, Integration, MasterKeyId, PlainField, Provider, SealedSecret, SecretTrace, TenantId,
+    Error, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider, SealedSecret, SecretTrace, TenantId,
     Verification, WorkspaceId,
 };
 use uuid::Uuid;
@@ -119,7 +119,7 @@ impl Tx<'_, InWorkspace> {
             .execute(self.connection)
             // The workspace was there a moment ago.
             .map_err(|error| {
-                Fault::unless_violated(error, "integrations_workspace_fkey", || Error::NotFound("workspace"))
+                Fault::unless_violated(error, "integrations_workspace_fkey", || Error::NotFound(Noun::Workspace))
             })?;
         integrations::table
             .filter(this(self.found, provider))

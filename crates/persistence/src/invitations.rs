@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Error, InTenant, Invitation, InvitationDetails, InvitationId, InvitationState, Mail, Page, PageRequest, Refusal,
-    Role, SecretHash, TenantId, WorkspaceId,
+    Conflict, Error, InTenant, Invitation, InvitationDetails, InvitationId, InvitationState, Mail, Noun, Page,
+    PageRequest, Refusal, Role, SecretHash, TenantId, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -277,7 +277,7 @@ pub(crate) fn places(
 
 fn already_invited(details: &InvitationDetails) -> Error {
     Error::conflict(
-        "already_invited",
+        Conflict::AlreadyInvited,
         format!("{} is invited already: send that invitation again, or revoke it first.", details.email.as_str()),
     )
 }
@@ -323,9 +323,9 @@ pub(crate) fn lock(connection: &mut PgConnection, tenant: TenantId, id: Invitati
 }
 
 fn one(connection: &mut PgConnection, tenant: TenantId, row: Option<Row>) -> Result<Invitation, Fault> {
-    let row = row.ok_or(Error::NotFound("invitation"))?;
+    let row = row.ok_or(Error::NotFound(Noun::Invitation))?;
     let invitation = with_workspaces(connection, tenant, vec![row])?.pop();
-    invitation.ok_or_else(|| Error::NotFound("invitation").into())
+    invitation.ok_or_else(|| Error::NotFound(Noun::Invitation).into())
 }
 
 fn with_workspaces(connection: &mut PgConnection, tenant: TenantId, rows: Vec<Row>) -> Result<Vec<Invitation>, Fault> {

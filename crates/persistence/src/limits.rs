@@ -4,7 +4,7 @@
 //! agents and usage at the workspace's. A change of the limits waits at both.
 
 use diesel::{pg::Pg, prelude::*};
-use tenantry_domain::{Error, InWorkspace, LimitsInForce, TenantId, WorkspaceId, WorkspaceLimits};
+use tenantry_domain::{Error, InWorkspace, LimitsInForce, Noun, TenantId, WorkspaceId, WorkspaceLimits};
 use uuid::Uuid;
 
 use crate::{
@@ -108,7 +108,7 @@ pub(crate) fn read(
         .select(Row::as_select())
         .first(connection)
         .optional()?
-        .ok_or(Error::NotFound("workspace"))?;
+        .ok_or(Error::NotFound(Noun::Workspace))?;
     let version = row.limits_version;
     let own = row.into_limits()?;
     let in_force = own.within(tenants::read(connection, tenant)?.limits);

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*};
 use tenantry_domain::{
-    Action, Actor, Assignment, EmailAddress, Error, Grant, InMember, InTenant, Member, MemberDetails, MemberId,
-    MemberStatus, Page, PageRequest, Person, Role, TenantId, Unauthenticated, WorkspaceId, permit,
+    Action, Actor, Assignment, Conflict, EmailAddress, Error, Grant, InMember, InTenant, Member, MemberDetails,
+    MemberId, MemberStatus, Noun, Page, PageRequest, Person, Role, TenantId, Unauthenticated, WorkspaceId, permit,
 };
 use uuid::Uuid;
 
@@ -251,7 +251,7 @@ pub(crate) fn insert(
         .returning(Row::as_returning())
         .get_result(connection)
         .map_err(|error| match violates(&error, "members_person_key") {
-            true => Error::conflict("already_member", "This person is a member of the tenant already.").into(),
+            true => Error::conflict(Conflict::AlreadyMember, "This person is a member of the tenant already.").into(),
             false => Fault::unless_violated(error, "members_email_key", || already_member(&details.email)),
         })?
         .into_member()
@@ -259,7 +259,10 @@ pub(crate) fn insert(
 
 /// The refusal of an address that somebody in the tenant has.
 pub(crate) fn already_member(email: &EmailAddress) -> Error {
-    Error::conflict("already_member", format!("{} is the address of a member of the tenant already.", email.as_str()))
+    Error::conflict(
+        Conflict::AlreadyMember,
+        format!("{} is the address of a member of the tenant already.", email.as_str()),
+    )
 }
 
 /// Whether a member of the tenant has this address.
@@ -274,7 +277,7 @@ pub(crate) fn read(connection: &mut PgConnection, tenant: TenantId, id: MemberId
         .select(Row::as_select())
         .first(connection)
         .optional()?;
-    row.ok_or(Error::NotFound("member"))?.into_member()
+    row.ok_or(Error::NotFound(Noun::Member))?.into_member()
 }
 
 fn lock(connection: &mut PgConnection, tenant: TenantId, id: MemberId) -> Result<Member, Fault> {
@@ -284,7 +287,7 @@ fn lock(connection: &mut PgConnection, tenant: TenantId, id: MemberId) -> Result
         .for_no_key_update()
         .first(connection)
         .optional()?;
-    row.ok_or(Error::NotFound("member"))?.into_member()
+    row.ok_or(Error::NotFound(Noun::Member))?.into_member()
 }
 
 fn update(

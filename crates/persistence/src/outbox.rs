@@ -12,7 +12,7 @@ use diesel::{
     sql_types::{Bool, Nullable, Timestamptz},
 };
 use tenantry_domain::{
-    Brand, Error, InTenant, Invitation, InvitationId, InvitationState, Mail, OutboxMessage, OutboxMessageId,
+    Brand, Error, InTenant, Invitation, InvitationId, InvitationState, Mail, Noun, OutboxMessage, OutboxMessageId,
     OutboxState, Page, PageRequest, Platform, Tenant, TenantId, Workspace,
 };
 use uuid::Uuid;
@@ -245,7 +245,7 @@ impl Tx<'_, InTenant> {
     pub fn lock_message(&mut self, id: OutboxMessageId) -> Result<OutboxMessage, Fault> {
         let row =
             this(self.found, id).select(Row::as_select()).for_update().first::<Row>(self.connection).optional()?;
-        row.ok_or(Error::NotFound("outbox_message"))?.into_message()
+        row.ok_or(Error::NotFound(Noun::OutboxMessage))?.into_message()
     }
 
     /// Has the message tried again from the start, and now.

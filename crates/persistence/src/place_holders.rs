@@ -2,8 +2,8 @@
 
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    EmailAddress, Error, Holding, InTenant, InWorkspace, InvitationId, MemberId, PlaceHolder, PlaceNumber, TenantId,
-    WorkspaceId,
+    EmailAddress, Error, Holding, InTenant, InWorkspace, InvitationId, MemberId, Noun, PlaceHolder, PlaceNumber,
+    TenantId, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -85,7 +85,7 @@ impl Tx<'_, InWorkspace> {
 impl Tx<'_, InTenant> {
     /// The workspace in which the place with this number is, who has it, and whether it is the only one that an invitation holds.
     pub fn place(&mut self, number: PlaceNumber) -> Result<(WorkspaceId, Holding, bool), Fault> {
-        let (workspace, holder) = find(self.connection, self.found, number)?.ok_or(Error::NotFound("workspace"))?;
+        let (workspace, holder) = find(self.connection, self.found, number)?.ok_or(Error::NotFound(Noun::Workspace))?;
         let only = match holder {
             Holding::Member(_) => false,
             Holding::Invitation(id) => crate::invitations::places(self.connection, self.found, id)?.len() == 1,

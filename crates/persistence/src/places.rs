@@ -10,8 +10,8 @@ use diesel::{
 };
 use tenantry_domain::{
     ApiKeyId, AuditEvent, Brand, BrandId, Credential, Grant, Holder, Identified, InBrand, InMember,
-    InNumberedWorkspace, InRestorableWorkspace, InTenant, InWorkspace, Member, MemberId, MemberStatus, OverTenant,
-    Platform, RESTORABLE_DAYS, Reach, Role, Scope, Tenant, TenantId, Workspace, WorkspaceId,
+    InNumberedWorkspace, InRestorableWorkspace, InTenant, InWorkspace, Member, MemberId, MemberStatus, Noun,
+    OverTenant, Platform, RESTORABLE_DAYS, Reach, Role, Scope, Tenant, TenantId, Workspace, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -114,7 +114,7 @@ pub trait Place: sealed::Sealed + Copy + Send + 'static {
 
     /// What is not found when it is not there.
     #[doc(hidden)]
-    const NOUN: &'static str;
+    const NOUN: Noun;
 
     /// The statement that tells row security where the transaction of a credential with this tenant stands; `None` in a
     /// tenant place without a tenant.
@@ -222,7 +222,7 @@ fn known(connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option
 impl sealed::Sealed for Platform {}
 impl Place for Platform {
     type Found = ();
-    const NOUN: &'static str = "platform";
+    const NOUN: Noun = Noun::Tenant;
 
     /// A tenant's credential stands in its own tenant, which knows whether it is good; the policy then says that it may not.
     fn stand_sql(&self, tenant: Option<TenantId>) -> Option<String> {
@@ -256,7 +256,7 @@ impl Known {
 impl sealed::Sealed for OverTenant {}
 impl Place for OverTenant {
     type Found = TenantId;
-    const NOUN: &'static str = Tenant::NOUN;
+    const NOUN: Noun = Tenant::NOUN;
 
     /// As at [`Platform`].
     fn stand_sql(&self, tenant: Option<TenantId>) -> Option<String> {
@@ -288,7 +288,7 @@ impl TenantPlace for OverTenant {
 impl sealed::Sealed for InTenant {}
 impl Place for InTenant {
     type Found = TenantId;
-    const NOUN: &'static str = Tenant::NOUN;
+    const NOUN: Noun = Tenant::NOUN;
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<TenantId>>> {
         let found = Some(TenantId::from_uuid(visitor.tenant));
@@ -326,7 +326,7 @@ pub struct FoundBrand {
 impl sealed::Sealed for InBrand {}
 impl Place for InBrand {
     type Found = FoundBrand;
-    const NOUN: &'static str = Brand::NOUN;
+    const NOUN: Noun = Brand::NOUN;
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<FoundBrand>>> {
         let with_workspace = tenant_and_visitor!(visitor).left_join(
@@ -427,7 +427,7 @@ pub struct FoundMember {
 impl sealed::Sealed for InMember {}
 impl Place for InMember {
     type Found = FoundMember;
-    const NOUN: &'static str = Member::NOUN;
+    const NOUN: Noun = Member::NOUN;
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<FoundMember>>> {
         let Some(known) = known(connection, visitor)? else { return Ok(None) };
@@ -487,7 +487,7 @@ macro_rules! workspace_place {
         impl sealed::Sealed for $place {}
         impl Place for $place {
             type Found = FoundWorkspace;
-            const NOUN: &'static str = Workspace::NOUN;
+            const NOUN: Noun = Workspace::NOUN;
 
             fn find(
                 self,

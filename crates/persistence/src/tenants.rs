@@ -9,7 +9,8 @@ use diesel::{
 };
 use tenantry_domain::{
     ApiKeyId, Brand, BrandId, Cap, Error, InTenant, InvitationDays, InvitationDetails, InvitationId, Limits, Locale,
-    NewApiKey, NewBrand, OverTenant, Page, PageRequest, Platform, Tenant, TenantDetails, TenantId, TenantState, Use,
+    NewApiKey, NewBrand, Noun, OverTenant, Page, PageRequest, Platform, Tenant, TenantDetails, TenantId, TenantState,
+    Use,
 };
 use uuid::Uuid;
 
@@ -320,7 +321,7 @@ pub(crate) fn next_place_number(connection: &mut PgConnection, id: TenantId) -> 
 
 pub(crate) fn read(connection: &mut PgConnection, id: TenantId) -> Result<Tenant, Fault> {
     let row = tenants::table.filter(tenants::id.eq(id.uuid())).select(Row::as_select()).first(connection).optional()?;
-    row.ok_or(Error::NotFound("tenant"))?.into_tenant()
+    row.ok_or(Error::NotFound(Noun::Tenant))?.into_tenant()
 }
 
 /// Makes whoever locks the same tenant wait: for what must hold across several of its rows.

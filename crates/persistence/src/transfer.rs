@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Brand, Error, FieldRefusal, InTenant, Invitation, Member, MemberId, Page, PageRequest, Refusal, SortKey, Workspace,
-    WorkspaceId, WorkspaceNumber, limit_reached,
+    Brand, Conflict, Error, FieldRefusal, InTenant, Invitation, Member, MemberId, Page, PageRequest, Refusal, SortKey,
+    Workspace, WorkspaceId, WorkspaceNumber, limit_reached,
 };
 use uuid::Uuid;
 
@@ -101,7 +101,7 @@ impl Tx<'_, InTenant> {
         tenants::lock(self.connection, self.found)?;
         let count = |rows: i64, least: i64, what: &str| {
             let message = format!("An import needs an empty tenant, and this one has {what}: create a new one for it.");
-            if rows > least { Err(Error::conflict("tenant_not_empty", message)) } else { Ok(()) }
+            if rows > least { Err(Error::conflict(Conflict::TenantNotEmpty, message)) } else { Ok(()) }
         };
         let of = workspaces_table::table.filter(workspaces_table::tenant_id.eq(tenant));
         count(of.count().get_result(self.connection)?, 0, "workspaces")?;

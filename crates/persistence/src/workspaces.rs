@@ -9,7 +9,7 @@ use diesel::{
 };
 use tenantry_domain::{
     BrandId, CountryCode, CurrencyCode, Error, InBrand, InNumberedWorkspace, InRestorableWorkspace, InTenant,
-    InWorkspace, Instructions, LanguageCode, Locale, NewWorkspace, Page, PageRequest, RESTORABLE_DAYS, Reach,
+    InWorkspace, Instructions, LanguageCode, Locale, NewWorkspace, Noun, Page, PageRequest, RESTORABLE_DAYS, Reach,
     SignatureHtml, SignatureText, TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceType,
     limit_reached,
 };
@@ -317,7 +317,7 @@ impl Tx<'_, InRestorableWorkspace> {
             .for_no_key_update()
             .first::<(Row, bool)>(self.connection)
             .optional()?;
-        let (row, deleted) = row.ok_or(Error::NotFound("workspace"))?;
+        let (row, deleted) = row.ok_or(Error::NotFound(Noun::Workspace))?;
         Ok((row.into_workspace()?, deleted))
     }
 
@@ -359,7 +359,7 @@ fn this(found: FoundWorkspace) -> _ {
 }
 
 fn found(row: Option<Row>) -> Result<Workspace, Fault> {
-    row.ok_or(Error::NotFound("workspace"))?.into_workspace()
+    row.ok_or(Error::NotFound(Noun::Workspace))?.into_workspace()
 }
 
 /// Stores a workspace as it was elsewhere, as it will be counted from here on.

@@ -32,7 +32,7 @@ async fn who_names_a_tenant_that_is_not_there_finds_nothing() {
     let holder = Holder::Operator { name: "somebody".parse().unwrap(), tenant: Some(new_id()) };
     let credential = Credential { holder, origin: Origin::default() };
     let error = tenants::show(&app.store, &credential).await.unwrap_err();
-    assert!(matches!(error, Error::NotFound("tenant")), "{error:?}");
+    assert!(matches!(error, Error::NotFound(tenantry_domain::Noun::Tenant)), "{error:?}");
     let key = tenantry_auth::issue(new_id(), tenantry_domain::KeyMode::Live).unwrap();
     app.client().with_key(key.reveal()).get("/api/me").await.expect(401);
 }

@@ -98,7 +98,13 @@ async fn whatever_is_wrong_with_a_sealed_secret_is_one_error_and_an_alarm() {
         let (keys, provider) = (&app.integrations.keys, "openai".parse().unwrap());
         let operator = acme.operator();
         let opened = integrations::open(&app.store, keys, &operator, id, provider, Action::WorkspaceRead).await;
-        assert!(matches!(opened, Err(tenantry_domain::Error::Conflict { code: "secret_unreadable", .. })), "{damage}");
+        assert!(
+            matches!(
+                opened,
+                Err(tenantry_domain::Error::Conflict { code: tenantry_domain::Conflict::SecretUnreadable, .. })
+            ),
+            "{damage}"
+        );
     }
     said.dedup();
     assert_eq!(said.len(), 1, "{said:?}");

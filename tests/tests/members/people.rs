@@ -74,7 +74,10 @@ async fn a_person_and_an_address_are_in_a_tenant_once() {
     create(&acme, "ada", "ada@example.com").await.unwrap();
     for (subject, email) in [("ada", "another@example.com"), ("eve", "Ada@Example.COM")] {
         let refused = create(&acme, subject, email).await.unwrap_err();
-        assert!(matches!(refused, tenantry_domain::Error::Conflict { code: "already_member", .. }), "{refused:?}");
+        assert!(
+            matches!(refused, tenantry_domain::Error::Conflict { code: tenantry_domain::Conflict::AlreadyMember, .. }),
+            "{refused:?}"
+        );
     }
     create(&beta, "ada", "ada@example.com").await.unwrap();
 }

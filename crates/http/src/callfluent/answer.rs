@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use tenantry_domain::{Cap, Credential, Error, Holding, PlaceHolder, Provider, WorkspaceId, WorkspaceNumber};
+use tenantry_domain::{Cap, Conflict, Credential, Error, Holding, PlaceHolder, Provider, WorkspaceId, WorkspaceNumber};
 use tenantry_operations::{
     integrations, limits, place_holders,
     providers::{Calendars, Voices},
@@ -200,7 +200,7 @@ pub(super) fn voices(voices: Voices) -> HttpResponse {
 /// `{status: true, data: […]}`; empty for a workspace that is not connected.
 pub(super) fn calendars(outcome: Result<Calendars, Error>) -> Result<HttpResponse, Refusal> {
     let calendars = match outcome {
-        Err(Error::Conflict { code: "not_connected", .. }) => Calendars { list: Vec::new(), age: None },
+        Err(Error::Conflict { code: Conflict::NotConnected, .. }) => Calendars { list: Vec::new(), age: None },
         outcome => outcome?,
     };
     let data = calendars.list.into_iter().map(CalendarView::from).collect();

@@ -8,7 +8,7 @@ use actix_web::{
     http::{StatusCode, header},
 };
 use serde::Serialize;
-use tenantry_domain::Error;
+use tenantry_domain::{Conflict, Error};
 use utoipa::ToSchema;
 
 use crate::error::Failure;
@@ -80,7 +80,7 @@ impl fmt::Display for Refusal {
 
 impl Refusal {
     fn is_limit(&self) -> bool {
-        matches!(self.0, Failure::Domain(Error::Conflict { code: "limit_reached", .. }))
+        matches!(self.0, Failure::Domain(Error::Conflict { code: Conflict::LimitReached, .. }))
     }
 
     fn told(&self) -> Told {

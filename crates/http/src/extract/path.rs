@@ -27,7 +27,7 @@ impl<K: Identified> FromRequest for PathId<K> {
     type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let name = format!("{}Id", camel_case(K::NOUN));
+        let name = format!("{}Id", camel_case(K::NOUN.as_str()));
         let place = request.match_info().iter().position(|(known, _)| known == name);
         let values = Path::<Vec<String>>::from_request(request, payload).into_inner();
         let raw = values.ok().zip(place).and_then(|(values, place)| values.into_inner().into_iter().nth(place));

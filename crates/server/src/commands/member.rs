@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
-    Credential, EmailAddress, Error, IssuerName, Member as Person, MemberDetails, MemberId, MemberStatus, PageLimit,
-    PageRequest, Precondition, Refusal, Role, Sort, Subject, WorkspaceId,
+    Credential, EmailAddress, Error, IssuerName, Member as Person, MemberDetails, MemberId, MemberStatus, Noun,
+    PageLimit, PageRequest, Precondition, Refusal, Role, Sort, Subject, WorkspaceId,
 };
 use tenantry_http::MemberView;
 use tenantry_operations::{MemberFilter, Store, members};
@@ -166,7 +166,7 @@ async fn find(store: &Store, operator: &Credential, named: &Named) -> Result<Mem
     };
     let filter = MemberFilter { search: Some(email.clone()), ..MemberFilter::default() };
     let found = all(store, operator, &filter).await?.into_iter().find(|member| member.details.email.key() == email);
-    found.map(|member| member.id).ok_or(Error::NotFound("member"))
+    found.map(|member| member.id).ok_or(Error::NotFound(Noun::Member))
 }
 
 async fn all(store: &Store, operator: &Credential, filter: &MemberFilter) -> Result<Vec<Person>, Error> {
