@@ -16,7 +16,6 @@ use super::{
 use crate::{
     Integrations, Service,
     api::voices::VoiceView,
-    error::Failure,
     extract::{Caller, Valid},
 };
 
@@ -44,7 +43,7 @@ pub(crate) async fn create(
     body: Asked<Valid<Create>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
-    let name = body.0.0.into_name().map_err(Failure::from)?;
+    let name = body.0.0.into_name();
     let new = NewWorkspace {
         name,
         locale: LocaleRequest::default(),
@@ -124,7 +123,7 @@ pub(crate) async fn update(
     body: Asked<Valid<Update>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
-    let Changes { workspace, limits, integrations } = body.0.0.into_domain().map_err(Failure::from)?;
+    let Changes { workspace, limits, integrations } = body.0.0.into_domain();
     let (credential, number) = (&caller.0.credential, number.0.number());
     // Whether all of it is allowed, before the first change.
     let id = found(&service, credential, number, Action::WorkspaceUpdate).await?;
@@ -180,7 +179,7 @@ pub(crate) async fn invite_user(
     body: Asked<Valid<Invite>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
-    let (number, email) = body.0.0.into_domain().map_err(Failure::from)?;
+    let (number, email) = body.0.0.into_domain();
     let credential = &caller.0.credential;
     let id = found(&service, credential, number, Action::InvitationCreate).await?;
     place_holders::invite(&service.store, credential, id, email).await?;

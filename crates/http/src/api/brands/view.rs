@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::Brand;
+use tenantry_domain::{Brand, Tone};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::millis;
+use crate::{api::millis, extract::List, schema::Word};
+
+type ToneWord = Word<Tone>;
 
 /// A brand is a customer-facing identity of a tenant: it determines tone, sender identity and e-mail signatures of the
 /// workspaces under it.
@@ -54,8 +56,8 @@ pub struct BrandView {
     #[schema(required, max_length = 2048, example = "https://cdn.example.com/acme/alex.png")]
     ai_sender_avatar_url: Option<String>,
     /// The tone in which the AI writes.
-    #[schema(required, value_type = Option<ToneSchema>, example = "professional")]
-    tone: Option<&'static str>,
+    #[schema(required, example = "professional")]
+    tone: Option<ToneWord>,
     /// Instructions to the AI, before those of the workspace: 1 to 10,000 characters.
     #[schema(required, min_length = 1, max_length = 10000, example = "Be brief, and never promise a delivery date.")]
     brand_instructions: Option<String>,
@@ -70,18 +72,6 @@ pub struct BrandView {
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:45:00.000Z")]
     updated_at: DateTime<Utc>,
-}
-
-/// The tone in which the AI writes.
-#[derive(ToSchema)]
-#[schema(as = Tone)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document")]
-pub(crate) enum ToneSchema {
-    Friendly,
-    Professional,
-    Formal,
-    Trade,
 }
 
 impl From<Brand> for BrandView {
@@ -101,7 +91,7 @@ impl From<Brand> for BrandView {
             ai_sender_name: details.ai_sender_name.map(|value| value.as_str().to_owned()),
             ai_sender_title: details.ai_sender_title.map(|value| value.as_str().to_owned()),
             ai_sender_avatar_url: details.ai_sender_avatar_url.map(|value| value.as_str().to_owned()),
-            tone: details.tone.map(|tone| tone.as_str()),
+            tone: details.tone.map(Word),
             brand_instructions: details.brand_instructions.map(|value| value.as_str().to_owned()),
             is_default: brand.is_default,
             created_at: brand.created_at,
@@ -110,14 +100,5 @@ impl From<Brand> for BrandView {
     }
 }
 
-/// A page of brands.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
-pub(crate) struct BrandList {
-    /// The brands.
-    data: Vec<BrandView>,
-    /// The cursor of the next page; absent at the end.
-    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
-    next_cursor: String,
-}
+/// A page of them.
+pub(crate) type BrandList = List<BrandView>;
