@@ -56,6 +56,12 @@ impl<K> Id<K> {
     }
 }
 
+impl<K> From<Id<K>> for Uuid {
+    fn from(id: Id<K>) -> Self {
+        id.0
+    }
+}
+
 impl<K: Identified> FromStr for Id<K> {
     type Err = Refusal;
 

@@ -13,10 +13,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Instant(DateTime<Utc>);
 
-impl Instant {
-    /// The time.
-    pub fn get(self) -> DateTime<Utc> {
-        self.0
+impl From<Instant> for DateTime<Utc> {
+    fn from(instant: Instant) -> Self {
+        instant.0
     }
 }
 
@@ -39,7 +38,7 @@ mod tests {
 
     #[test]
     fn a_time_is_one_that_the_database_has() {
-        assert_eq!("2027-01-20T10:00:00Z".parse::<Instant>().unwrap().get().timestamp(), 1_800_439_200);
+        assert_eq!("2027-01-20T10:00:00Z".parse::<Instant>().unwrap().0.timestamp(), 1_800_439_200);
         for bad in ["", "2027-01-20", "0000-01-01T00:00:00Z", "+12027-01-20T10:00:00Z", "0001-01-01T00:00:00+01:00"] {
             assert_eq!(bad.parse::<Instant>().unwrap_err().code, "not_a_time", "{bad:?}");
         }

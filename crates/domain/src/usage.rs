@@ -151,7 +151,7 @@ impl std::str::FromStr for UsedAt {
     type Err = Refusal;
 
     fn from_str(raw: &str) -> Result<Self, Refusal> {
-        raw.parse().and_then(|instant: Instant| Self::try_from(instant.get()))
+        raw.parse().and_then(|instant: Instant| Self::try_from(DateTime::from(instant)))
     }
 }
 input!(

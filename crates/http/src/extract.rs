@@ -10,14 +10,16 @@ mod list;
 mod path;
 mod query;
 mod request;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use accept::accepts;
 pub(crate) use body::{Body, Valid};
 pub(crate) use caller::{Caller, Invited};
 pub(crate) use conditional::{IfMatch, IfNoneMatch};
-pub(crate) use field::{Clearable, Nullable, Optional, OrDefault, Required, Taken};
+pub(crate) use field::{Clearable, Nullable, Optional, OptionalAs, OrDefault, Required, Taken};
 pub(crate) use given::{Distinct, Entry, Flag, Several, Verbatim, Written};
 pub(crate) use list::{Filters, List, Listing};
 pub(crate) use path::PathId;
 pub(crate) use query::{Query, parameter};
-pub(crate) use request::{Request, Unknown, fields, query, request};
+pub(crate) use request::{Request, Unknown, fields, into_domain, query, request};

@@ -122,8 +122,7 @@ mod forged {
     use sha2::{Digest, Sha256};
 
     pub(super) fn cursor(tenant: &str, sort: &str, id: &str, key: &str) -> String {
-        let signature = "workspaces [Absent, Absent, Absent, Absent, Absent, Absent]";
-        let bound = format!("Some({tenant})\n{signature}\n{sort}\n{id}\n{key}");
+        let bound = format!("Some({tenant})\n/api/workspaces []\n{sort}\n{id}\n{key}");
         let tag = super::encode(&Sha256::digest(bound)[..12]);
         super::encode(json!({ "k": key, "i": id, "t": tag }).to_string().as_bytes())
     }

@@ -32,8 +32,7 @@ pub(crate) async fn list(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let (filters, paging) = query.page(caller.credential.tenant())?;
-    let keys =
-        api_keys::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
+    let keys = api_keys::list(&service.store, &caller.credential, filters.active, paging.request.clone()).await?;
     Ok(etag::list(&paging.answer(keys, ApiKeyView::from)))
 }
 
@@ -91,7 +90,7 @@ pub(crate) async fn rotate(
     body: Valid<RotateApiKey>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let overlap = body.0.into_domain();
+    let overlap = body.0.overlap_seconds;
     let (key, secret) = api_keys::rotate(&service.store, &caller.credential, id.id(), overlap, Utc::now()).await?;
     Ok(made(key, &secret))
 }

@@ -30,8 +30,7 @@ pub(crate) async fn list(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let (filters, paging) = query.page(caller.credential.tenant())?;
-    let brands =
-        brands::list(&service.store, &caller.credential, filters.into_search(), paging.request.clone()).await?;
+    let brands = brands::list(&service.store, &caller.credential, filters.search, paging.request.clone()).await?;
     Ok(etag::list(&paging.answer(brands, BrandView::from)))
 }
 

@@ -96,7 +96,7 @@ pub(crate) async fn resend(
     body: Valid<ResendInvitation>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let days = body.0.into_domain();
+    let days = body.0.expires_in_days;
     let invitation = invitations::resend(&service.store, &caller.credential, id.id(), days).await?;
     etag::answer_composed(HttpResponse::Ok(), invitation.version, &InvitationView::of(invitation, Utc::now()))
 }
@@ -135,7 +135,7 @@ pub(crate) async fn accept(
     body: Valid<AcceptInvitation>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let token = body.0.into_domain();
+    let token = body.0.token.0;
     let (invitation, member) = invitations::accept(&service.store, invitee.0, &token).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/members/{}", member.id)));

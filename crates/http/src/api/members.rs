@@ -110,6 +110,6 @@ pub(crate) async fn transfer_ownership(
     body: Valid<TransferOwnership>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let member = members::transfer_ownership(&service.store, &caller.credential, body.0.into_domain()).await?;
+    let member = members::transfer_ownership(&service.store, &caller.credential, body.0.member_id).await?;
     Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }

@@ -68,7 +68,7 @@ pub(crate) async fn show(
     known: IfNoneMatch,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (from, to) = query.0.into_domain();
+    let UsageQuery { from, to } = query.0;
     let usage = usage::show(&service.store, &caller.credential, id.id(), from, to).await?;
     known.answer_hashed(&UsageView::of(id.id(), usage))
 }
@@ -92,6 +92,6 @@ pub(crate) async fn check(
     known: IfNoneMatch,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let allowance = usage::check(&service.store, &caller.credential, id.id(), query.0.into_domain()).await?;
+    let allowance = usage::check(&service.store, &caller.credential, id.id(), query.0.seconds.0).await?;
     known.answer_hashed(&AllowanceView::of(id.id(), allowance))
 }

@@ -16,12 +16,6 @@ request! {
     }
 }
 
-impl Create {
-    pub(super) fn into_name(self) -> WorkspaceName {
-        self.name
-    }
-}
-
 request! {
     /// Who is invited to which workspace.
     #[example({ "workspace_id": 14, "email": "ada@example.com" })]
@@ -30,12 +24,6 @@ request! {
         workspace_id as "workspace_id": Required<WorkspaceNumber>,
         /// Email of the new member.
         email: Required<EmailAddress>,
-    }
-}
-
-impl Invite {
-    pub(super) fn into_domain(self) -> (WorkspaceNumber, EmailAddress) {
-        (self.workspace_id, self.email)
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) async fn create(
     body: Asked<Valid<Create>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
-    let name = body.0.0.into_name();
+    let name = body.0.0.name;
     let new = NewWorkspace {
         name,
         locale: LocaleRequest::default(),
@@ -179,7 +179,7 @@ pub(crate) async fn invite_user(
     body: Asked<Valid<Invite>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Refusal> {
-    let (number, email) = body.0.0.into_domain();
+    let Invite { workspace_id: number, email } = body.0.0;
     let credential = &caller.0.credential;
     let id = found(&service, credential, number, Action::InvitationCreate).await?;
     place_holders::invite(&service.store, credential, id, email).await?;

@@ -1,6 +1,6 @@
 //! The fields of requests: each says by its type what it takes, whether it must be there, and what null means.
 
-use std::fmt::Display;
+use std::{fmt::Display, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -14,6 +14,8 @@ use crate::schema::{self, FieldSchema};
 pub(crate) type Required<V> = Field<MustBe<V>>;
 /// A value that may be left out, and must not be null.
 pub(crate) type Optional<V> = Field<MayBe<V>>;
+/// A value that may be left out, and must not be null, as the plainer type that its user wants.
+pub(crate) type OptionalAs<V, T> = Field<MayBeAs<V, T>>;
 /// A value that may be left out or null, which is the same.
 pub(crate) type Nullable<V> = Field<OrNull<V>>;
 /// A change of a value: left out, it stays; null, it is gone.
@@ -93,19 +95,22 @@ impl<R: Rule> Validate for Field<R> {
 
 /// The rule of [`Required`].
 #[derive(Debug)]
-pub(crate) struct MustBe<V>(std::marker::PhantomData<V>);
+pub(crate) struct MustBe<V>(PhantomData<V>);
 /// The rule of [`Optional`].
 #[derive(Debug)]
-pub(crate) struct MayBe<V>(std::marker::PhantomData<V>);
+pub(crate) struct MayBe<V>(PhantomData<V>);
+/// The rule of [`OptionalAs`].
+#[derive(Debug)]
+pub(crate) struct MayBeAs<V, T>(PhantomData<(V, T)>);
 /// The rule of [`Nullable`].
 #[derive(Debug)]
-pub(crate) struct OrNull<V>(std::marker::PhantomData<V>);
+pub(crate) struct OrNull<V>(PhantomData<V>);
 /// The rule of [`Clearable`].
 #[derive(Debug)]
-pub(crate) struct Change<V>(std::marker::PhantomData<V>);
+pub(crate) struct Change<V>(PhantomData<V>);
 /// The rule of [`OrDefault`].
 #[derive(Debug)]
-pub(crate) struct Else<V>(std::marker::PhantomData<V>);
+pub(crate) struct Else<V>(PhantomData<V>);
 
 impl<V: Read> Rule for MustBe<V> {
     type Read = V;
@@ -123,6 +128,15 @@ impl<V: Read> Rule for MayBe<V> {
 
     fn judge(given: Given<V>) -> Result<Option<V>, Refusal> {
         given.optional()
+    }
+}
+
+impl<V: Read + Into<T>, T> Rule for MayBeAs<V, T> {
+    type Read = V;
+    type Value = Option<T>;
+
+    fn judge(given: Given<V>) -> Result<Option<T>, Refusal> {
+        given.optional().map(|value| value.map(V::into))
     }
 }
 

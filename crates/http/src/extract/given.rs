@@ -141,7 +141,13 @@ impl<V: fmt::Display> fmt::Display for Written<V> {
 
 /// `true` or `false`, in a query.
 #[derive(Debug)]
-pub(crate) struct Flag(pub(crate) bool);
+pub(crate) struct Flag(bool);
+
+impl From<Flag> for bool {
+    fn from(flag: Flag) -> Self {
+        flag.0
+    }
+}
 
 impl Input for Flag {
     type Raw = str;

@@ -112,18 +112,21 @@ pub(crate) fn camel_case(field: &str) -> String {
 /// Declares the fields of a request: a line each, whose type says what is accepted, and a sentence for the document. The struct
 /// holds the values that come of them: `name: Required<WorkspaceName>` is a `WorkspaceName`.
 ///
-/// A field is called as here, in `camelCase`, or as it says: `max_mins as "maxMins"`.
+/// A field is called as here, in `camelCase`, or as it says: `auth_token as "auth_token"`. `=> AgentPatch` adds `into_domain`, for a
+/// type of the domain that has the same fields.
 macro_rules! fields {
     (
         $(#[doc = $doc:literal])+
-        $vis:vis struct $name:ident {
+        $vis:vis struct $name:ident $(=> $domain:ident)? {
             $($(#[doc = $text:literal])* $field:ident $(as $wire:literal)? : $type:ty,)*
         }
     ) => {
         $(#[doc = $doc])+
         $vis struct $name {
-            $($(#[doc = $text])* $field: <$type as $crate::extract::Taken>::Value,)*
+            $($(#[doc = $text])* pub(crate) $field: <$type as $crate::extract::Taken>::Value,)*
         }
+
+        $crate::extract::into_domain! { $name [$($domain)?] [$($field)*] }
 
         const _: () = {
             use validator::Validate;
@@ -161,14 +164,27 @@ macro_rules! fields {
     };
 }
 
+/// Moves all fields of a request into a type of the domain, where one is named.
+macro_rules! into_domain {
+    ($name:ident [] [$($field:ident)*]) => {};
+    ($name:ident [$domain:ident] [$($field:ident)*]) => {
+        impl $name {
+            /// The request in the words of the domain.
+            pub(crate) fn into_domain(self) -> $domain {
+                $domain { $($field: self.$field,)* }
+            }
+        }
+    };
+}
+
 /// Declares a body: its [`fields!`], an example, and the name of its schema where that is not its own.
 macro_rules! request {
     (
         $(#[doc = $doc:literal])+
         #[example($($example:tt)+)]
-        $vis:vis struct $name:ident $(as $component:ident)? { $($fields:tt)* }
+        $vis:vis struct $name:ident $(as $component:ident)? $(=> $domain:ident)? { $($fields:tt)* }
     ) => {
-        $crate::extract::fields! { $(#[doc = $doc])+ $vis struct $name { $($fields)* } }
+        $crate::extract::fields! { $(#[doc = $doc])+ $vis struct $name $(=> $domain)? { $($fields)* } }
 
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
@@ -194,8 +210,8 @@ macro_rules! request {
 
 /// Declares the parameters of a query: their [`fields!`].
 macro_rules! query {
-    ($(#[doc = $doc:literal])+ $vis:vis struct $name:ident { $($fields:tt)* }) => {
-        $crate::extract::fields! { $(#[doc = $doc])+ $vis struct $name { $($fields)* } }
+    ($(#[doc = $doc:literal])+ $vis:vis struct $name:ident $(=> $domain:ident)? { $($fields:tt)* }) => {
+        $crate::extract::fields! { $(#[doc = $doc])+ $vis struct $name $(=> $domain)? { $($fields)* } }
 
         impl utoipa::IntoParams for $name {
             fn into_params(
@@ -207,4 +223,4 @@ macro_rules! query {
     };
 }
 
-pub(crate) use {fields, query, request};
+pub(crate) use {fields, into_domain, query, request};

@@ -6,7 +6,7 @@ use tenantry_domain::{
 };
 use tenantry_operations::{TenantFilter, tenants::Owner};
 
-use crate::extract::{Clearable, Filters, Nullable, Optional, Required, query, request};
+use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, Required, query, request};
 
 request! {
     /// A tenant to create. Language and currency follow the country where they are left out.
@@ -108,20 +108,14 @@ impl UpdatePlatformTenant {
 
 query! {
     /// Which tenants.
-    pub(crate) struct TenantFilters {
+    pub(crate) struct TenantFilters => TenantFilter {
         /// Only tenants in this state.
         state: Optional<TenantState>,
         /// Only tenants with this text in the name, in either case.
-        q: Optional<TenantName>,
+        search as "q": OptionalAs<TenantName, String>,
     }
 }
 
 impl Filters for TenantFilters {
     type Sort = Sort;
-}
-
-impl TenantFilters {
-    pub(super) fn into_domain(self) -> TenantFilter {
-        TenantFilter { state: self.state, search: self.q.map(String::from) }
-    }
 }

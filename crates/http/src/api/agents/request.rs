@@ -3,12 +3,12 @@
 use tenantry_domain::{AgentDetails, AgentName, AgentPatch, AgentReference, AgentStatus, Sort, VoiceName};
 use tenantry_operations::AgentFilter;
 
-use crate::extract::{Clearable, Filters, Nullable, Optional, OrDefault, Required, query, request};
+use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, OrDefault, Required, query, request};
 
 request! {
     /// An agent to create.
     #[example({ "name": "Reception", "externalReference": "agent-4711", "voice": "shimmer" })]
-    pub(crate) struct CreateAgent {
+    pub(crate) struct CreateAgent => AgentDetails {
         /// Display name.
         name: Required<AgentName>,
         /// The agent's name in another system, unique in the workspace.
@@ -20,21 +20,10 @@ request! {
     }
 }
 
-impl CreateAgent {
-    pub(super) fn into_domain(self) -> AgentDetails {
-        AgentDetails {
-            name: self.name,
-            external_reference: self.external_reference,
-            voice: self.voice,
-            status: self.status,
-        }
-    }
-}
-
 request! {
     /// A change to an agent, as a JSON merge patch (RFC 7396): fields that are left out stay, `null` clears.
     #[example({ "status": "paused", "voice": null })]
-    pub(crate) struct UpdateAgent {
+    pub(crate) struct UpdateAgent => AgentPatch {
         /// Display name.
         name: Optional<AgentName>,
         /// The agent's name in another system, unique in the workspace.
@@ -46,39 +35,18 @@ request! {
     }
 }
 
-impl UpdateAgent {
-    pub(super) fn into_domain(self) -> AgentPatch {
-        AgentPatch {
-            name: self.name,
-            external_reference: self.external_reference,
-            voice: self.voice,
-            status: self.status,
-        }
-    }
-}
-
 query! {
     /// Which agents.
-    pub(crate) struct AgentFilters {
+    pub(crate) struct AgentFilters => AgentFilter {
         /// Only agents in this status.
         status: Optional<AgentStatus>,
         /// Only the agent with this external reference.
         external_reference: Optional<AgentReference>,
         /// Only agents with this text in the name, in either case.
-        q: Optional<AgentName>,
+        search as "q": OptionalAs<AgentName, String>,
     }
 }
 
 impl Filters for AgentFilters {
     type Sort = Sort;
-}
-
-impl AgentFilters {
-    pub(super) fn into_domain(self) -> AgentFilter {
-        AgentFilter {
-            status: self.status,
-            external_reference: self.external_reference,
-            search: self.q.map(String::from),
-        }
-    }
 }

@@ -1,11 +1,12 @@
 //! What a caller asks of API keys.
 
+use chrono::{DateTime, Utc};
 use tenantry_domain::{
     ApiKeyDetails, ApiKeyName, BrandId, FieldRefusal, Instant, KeyMode, Overlap, Reach, Refusal, Scope, Sort,
     WorkspaceId,
 };
 
-use crate::extract::{Distinct, Filters, Flag, Optional, OrDefault, Required, query, request};
+use crate::extract::{Distinct, Filters, Flag, Optional, OptionalAs, OrDefault, Required, query, request};
 
 request! {
     /// An API key to create. It cannot have scopes that the caller lacks, or outlive the caller's own key.
@@ -27,7 +28,7 @@ request! {
         /// Restricts the key to one workspace. Cannot be combined with `brandId`.
         workspace_id: Optional<WorkspaceId>,
         /// When the key expires; in the future. Default: never.
-        expires_at: Optional<Instant>,
+        expires_at: OptionalAs<Instant, DateTime<Utc>>,
     }
 }
 
@@ -50,7 +51,7 @@ impl CreateApiKey {
             mode: self.mode,
             scopes: self.scopes.0,
             reach,
-            expires_at: self.expires_at.map(Instant::get),
+            expires_at: self.expires_at,
         })
     }
 }
@@ -64,26 +65,14 @@ request! {
     }
 }
 
-impl RotateApiKey {
-    pub(super) fn into_domain(self) -> Overlap {
-        self.overlap_seconds
-    }
-}
-
 query! {
     /// Which API keys.
     pub(crate) struct ApiKeyFilters {
         /// `true`: only keys that work. `false`: only keys that are revoked or expired.
-        active: Optional<Flag>,
+        active: OptionalAs<Flag, bool>,
     }
 }
 
 impl Filters for ApiKeyFilters {
     type Sort = Sort;
-}
-
-impl ApiKeyFilters {
-    pub(super) fn into_domain(self) -> Option<bool> {
-        self.active.map(|Flag(active)| active)
-    }
 }

@@ -1,44 +1,32 @@
 //! What a caller asks of the audit log.
 
+use chrono::{DateTime, Utc};
 use tenantry_domain::{AuditEventId, Instant, Line, LogSort};
 use tenantry_operations::AuditFilter;
+use uuid::Uuid;
 
-use crate::extract::{Filters, Optional, query};
+use crate::extract::{Filters, OptionalAs, query};
 
 query! {
     /// Which events.
-    pub(crate) struct AuditFilters {
+    pub(crate) struct AuditFilters => AuditFilter {
         /// Only events of this actor: the id of a member or an API key, or the name of an operator or a job.
-        actor_id: Optional<Line<120>>,
+        actor_id: OptionalAs<Line<120>, String>,
         /// Only events of this kind of actor: `api_key`, `member`, `operator`, `platform` or `job`.
-        actor_type: Optional<Line<40>>,
+        actor_type: OptionalAs<Line<40>, String>,
         /// Only this action, such as `workspace.update`.
-        action: Optional<Line<60>>,
+        action: OptionalAs<Line<60>, String>,
         /// Only events about the thing with this id.
-        subject_id: Optional<AuditEventId>,
+        subject_id: OptionalAs<AuditEventId, Uuid>,
         /// Only events about this kind of thing, such as `workspace`.
-        subject_type: Optional<Line<40>>,
+        subject_type: OptionalAs<Line<40>, String>,
         /// Only events at this time or later.
-        from: Optional<Instant>,
+        from: OptionalAs<Instant, DateTime<Utc>>,
         /// Only events before this time.
-        until: Optional<Instant>,
+        until: OptionalAs<Instant, DateTime<Utc>>,
     }
 }
 
 impl Filters for AuditFilters {
     type Sort = LogSort;
-}
-
-impl AuditFilters {
-    pub(super) fn into_domain(self) -> AuditFilter {
-        AuditFilter {
-            actor_id: self.actor_id.map(String::from),
-            actor_type: self.actor_type.map(String::from),
-            action: self.action.map(String::from),
-            subject_id: self.subject_id.map(AuditEventId::uuid),
-            subject_type: self.subject_type.map(String::from),
-            from: self.from.map(Instant::get),
-            until: self.until.map(Instant::get),
-        }
-    }
 }

@@ -5,7 +5,7 @@ use tenantry_domain::{
     SignatureText, Slug, Sort, Tone,
 };
 
-use crate::extract::{Clearable, Filters, Nullable, Optional, OrDefault, Required, query, request};
+use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, OrDefault, Required, query, request};
 
 request! {
     /// A brand to create.
@@ -31,9 +31,9 @@ request! {
         primary_color: Nullable<HexColor>,
         /// Second colour.
         secondary_color: Nullable<HexColor>,
-        /// HTML signature for workspaces that have none.
+        /// Email signature of workspaces that have none.
         email_signature_html: Nullable<SignatureHtml>,
-        /// Plain-text signature for workspaces that have none.
+        /// Email signature in plain text, of workspaces that have none.
         email_signature_text: Nullable<SignatureText>,
         /// The name under which the AI writes.
         ai_sender_name: Nullable<SenderName>,
@@ -71,7 +71,7 @@ impl CreateBrand {
 request! {
     /// A change to a brand, as a JSON merge patch (RFC 7396): fields that are left out stay, `null` clears.
     #[example({ "tone": "formal", "brandInstructions": "Never promise a delivery date.", "logoUrl": null })]
-    pub(crate) struct UpdateBrand {
+    pub(crate) struct UpdateBrand => BrandPatch {
         /// Display name. The slug stays.
         name: Optional<BrandName>,
         /// The name in the `From` of the brand's email.
@@ -86,9 +86,9 @@ request! {
         primary_color: Clearable<HexColor>,
         /// Second colour.
         secondary_color: Clearable<HexColor>,
-        /// HTML signature for workspaces that have none.
+        /// Email signature of workspaces that have none.
         email_signature_html: Clearable<SignatureHtml>,
-        /// Plain-text signature for workspaces that have none.
+        /// Email signature in plain text, of workspaces that have none.
         email_signature_text: Clearable<SignatureText>,
         /// The name under which the AI writes.
         ai_sender_name: Clearable<SenderName>,
@@ -103,41 +103,14 @@ request! {
     }
 }
 
-impl UpdateBrand {
-    pub(super) fn into_domain(self) -> BrandPatch {
-        BrandPatch {
-            name: self.name,
-            email_from_name: self.email_from_name,
-            slug: self.slug,
-            is_default: self.is_default,
-            logo_url: self.logo_url,
-            primary_color: self.primary_color,
-            secondary_color: self.secondary_color,
-            email_signature_html: self.email_signature_html,
-            email_signature_text: self.email_signature_text,
-            ai_sender_name: self.ai_sender_name,
-            ai_sender_title: self.ai_sender_title,
-            ai_sender_avatar_url: self.ai_sender_avatar_url,
-            tone: self.tone,
-            brand_instructions: self.brand_instructions,
-        }
-    }
-}
-
 query! {
     /// Which brands.
     pub(crate) struct BrandFilters {
         /// Only brands with this text in the name, in either case.
-        q: Optional<BrandName>,
+        search as "q": OptionalAs<BrandName, String>,
     }
 }
 
 impl Filters for BrandFilters {
     type Sort = Sort;
-}
-
-impl BrandFilters {
-    pub(super) fn into_search(self) -> Option<String> {
-        self.q.map(String::from)
-    }
 }

@@ -5,7 +5,7 @@ use tenantry_domain::{
 };
 use tenantry_operations::InvitationFilter;
 
-use crate::extract::{Distinct, Filters, Optional, OrDefault, Required, Verbatim, query, request};
+use crate::extract::{Distinct, Filters, Optional, OptionalAs, OrDefault, Required, Verbatim, query, request};
 
 /// The workspaces of an invitation.
 pub(super) type Workspaces = Distinct<WorkspaceId, 0, 100>;
@@ -45,12 +45,6 @@ request! {
     }
 }
 
-impl ResendInvitation {
-    pub(super) fn into_domain(self) -> InvitationDays {
-        self.expires_in_days
-    }
-}
-
 request! {
     /// The token of an invitation.
     #[example({ "token": "tnt_inv_v1_4sRqZ0uPXt1aGm7LwYcN9k2hD5jF8eBvQo3TxWyKz6iUbMnJpCrVlE1gAdSf0H5qR2wX" })]
@@ -60,30 +54,18 @@ request! {
     }
 }
 
-impl AcceptInvitation {
-    pub(super) fn into_domain(self) -> String {
-        self.token.0
-    }
-}
-
 query! {
     /// Which invitations.
-    pub(crate) struct InvitationFilters {
+    pub(crate) struct InvitationFilters => InvitationFilter {
         /// Only invitations in this state.
         state: Optional<InvitationState>,
         /// Only invitations to this role.
         role: Optional<Role>,
         /// Only invitations with this text in the email address, in either case.
-        q: Optional<Line<254>>,
+        search as "q": OptionalAs<Line<254>, String>,
     }
 }
 
 impl Filters for InvitationFilters {
     type Sort = PeopleSort;
-}
-
-impl InvitationFilters {
-    pub(super) fn into_domain(self) -> InvitationFilter {
-        InvitationFilter { state: self.state, role: self.role, search: self.q.map(String::from) }
-    }
 }

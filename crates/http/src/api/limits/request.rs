@@ -8,7 +8,7 @@ request! {
     /// A change to the limits of a workspace, as a JSON merge patch (RFC 7396): fields that are left out stay, `null` removes a
     /// limit.
     #[example({ "maxAgents": 5, "maxMinutes": 600, "timeZone": "Europe/Berlin" })]
-    pub(crate) struct UpdateLimits as UpdateWorkspaceLimits {
+    pub(crate) struct UpdateLimits as UpdateWorkspaceLimits => WorkspaceLimitsPatch {
         /// Members assigned to the workspace; pending invitations count.
         max_members: Clearable<Cap>,
         /// AI agents in the workspace.
@@ -17,16 +17,5 @@ request! {
         max_minutes: Clearable<Cap>,
         /// The time zone in which months are counted.
         time_zone: Optional<TimeZone>,
-    }
-}
-
-impl UpdateLimits {
-    pub(super) fn into_domain(self) -> WorkspaceLimitsPatch {
-        WorkspaceLimitsPatch {
-            max_members: self.max_members,
-            max_agents: self.max_agents,
-            max_minutes: self.max_minutes,
-            time_zone: self.time_zone,
-        }
     }
 }

@@ -3,22 +3,16 @@
 use tenantry_domain::{Line, MemberId, MemberPatch, MemberStatus, PeopleSort, Role, WorkspaceId};
 use tenantry_operations::MemberFilter;
 
-use crate::extract::{Filters, Optional, Required, query, request};
+use crate::extract::{Filters, Optional, OptionalAs, Required, query, request};
 
 request! {
     /// A change to a member, as a JSON merge patch (RFC 7396): fields that are left out stay.
     #[example({ "role": "admin" })]
-    pub(crate) struct UpdateMember {
+    pub(crate) struct UpdateMember => MemberPatch {
         /// The new role.
         role: Optional<Role>,
         /// `suspended` refuses the member from the next request on; `active` lets the member in again.
         status: Optional<MemberStatus>,
-    }
-}
-
-impl UpdateMember {
-    pub(super) fn into_domain(self) -> MemberPatch {
-        MemberPatch { role: self.role, status: self.status }
     }
 }
 
@@ -31,15 +25,9 @@ request! {
     }
 }
 
-impl TransferOwnership {
-    pub(super) fn into_domain(self) -> MemberId {
-        self.member_id
-    }
-}
-
 query! {
     /// Which members.
-    pub(crate) struct MemberFilters {
+    pub(crate) struct MemberFilters => MemberFilter {
         /// Only members in this role.
         role: Optional<Role>,
         /// Only members in this status.
@@ -47,21 +35,10 @@ query! {
         /// Only members assigned to this workspace.
         workspace_id: Optional<WorkspaceId>,
         /// Only members with this text in the email address, in either case.
-        q: Optional<Line<254>>,
+        search as "q": OptionalAs<Line<254>, String>,
     }
 }
 
 impl Filters for MemberFilters {
     type Sort = PeopleSort;
-}
-
-impl MemberFilters {
-    pub(super) fn into_domain(self) -> MemberFilter {
-        MemberFilter {
-            role: self.role,
-            status: self.status,
-            workspace_id: self.workspace_id,
-            search: self.q.map(String::from),
-        }
-    }
 }

@@ -7,7 +7,7 @@ use crate::extract::{Optional, OrDefault, Required, Written, query, request};
 request! {
     /// An entry to add to the ledger.
     #[example({ "seconds": 95, "usedAt": "2026-03-01T16:45:00.000Z", "reference": "call-4711" })]
-    pub(crate) struct RecordUsage {
+    pub(crate) struct RecordUsage => NewUsage {
         /// `usage` adds to the month, `refund` takes off it.
         kind: OrDefault<UsageKind>,
         /// How long it took.
@@ -16,12 +16,6 @@ request! {
         used_at: Optional<UsedAt>,
         /// The caller's own name for the entry, unique in the workspace.
         reference: Required<UsageReference>,
-    }
-}
-
-impl RecordUsage {
-    pub(super) fn into_domain(self) -> NewUsage {
-        NewUsage { kind: self.kind, seconds: self.seconds, used_at: self.used_at, reference: self.reference }
     }
 }
 
@@ -35,22 +29,10 @@ query! {
     }
 }
 
-impl UsageQuery {
-    pub(super) fn into_domain(self) -> (Option<Month>, Option<Month>) {
-        (self.from, self.to)
-    }
-}
-
 query! {
     /// How much is to be used.
     pub(crate) struct CheckQuery {
         /// How long it will take.
         seconds: OrDefault<Written<UsageSeconds>>,
-    }
-}
-
-impl CheckQuery {
-    pub(super) fn into_domain(self) -> UsageSeconds {
-        self.seconds.0
     }
 }

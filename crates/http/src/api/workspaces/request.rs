@@ -6,7 +6,7 @@ use tenantry_domain::{
 };
 use tenantry_operations::WorkspaceFilter;
 
-use crate::extract::{Clearable, Filters, Nullable, Optional, Required, query, request};
+use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, Required, query, request};
 
 request! {
     /// A workspace to create. Language and currency follow the country where they are left out. Without a country, all of them are
@@ -30,9 +30,9 @@ request! {
         workspace_type: Optional<WorkspaceType>,
         /// Instructions to the AI.
         workspace_instructions: Nullable<Instructions>,
-        /// HTML signature.
+        /// Email signature.
         email_signature_html: Nullable<SignatureHtml>,
-        /// Plain-text signature.
+        /// Email signature in plain text.
         email_signature_text: Nullable<SignatureText>,
     }
 }
@@ -71,9 +71,9 @@ request! {
         workspace_type: Optional<WorkspaceType>,
         /// Instructions to the AI.
         workspace_instructions: Clearable<Instructions>,
-        /// HTML signature.
+        /// Email signature.
         email_signature_html: Clearable<SignatureHtml>,
-        /// Plain-text signature.
+        /// Email signature in plain text.
         email_signature_text: Clearable<SignatureText>,
     }
 }
@@ -99,7 +99,7 @@ impl UpdateWorkspace {
 
 query! {
     /// Which workspaces.
-    pub(crate) struct WorkspaceFilters {
+    pub(crate) struct WorkspaceFilters => WorkspaceFilter {
         /// Only workspaces of this brand.
         brand_id: Optional<BrandId>,
         /// Only workspaces in this country.
@@ -111,23 +111,10 @@ query! {
         /// Only workspaces of this type.
         workspace_type: Optional<WorkspaceType>,
         /// Only workspaces with this text in the name, in either case.
-        q: Optional<WorkspaceName>,
+        search as "q": OptionalAs<WorkspaceName, String>,
     }
 }
 
 impl Filters for WorkspaceFilters {
     type Sort = Sort;
-}
-
-impl WorkspaceFilters {
-    pub(super) fn into_domain(self) -> WorkspaceFilter {
-        WorkspaceFilter {
-            brand_id: self.brand_id,
-            country: self.country,
-            operating_language: self.operating_language,
-            currency: self.currency,
-            workspace_type: self.workspace_type,
-            search: self.q.map(String::from),
-        }
-    }
 }
