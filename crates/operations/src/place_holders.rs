@@ -14,7 +14,7 @@ use crate::{assignments, invitations};
 ///
 /// Those of [`Store::read`].
 pub async fn list(store: &Store, credential: &Credential, workspace: WorkspaceId) -> Result<Vec<PlaceHolder>, Error> {
-    store.read(credential, InWorkspace(workspace), Action::AssignmentList, |tx| tx.place_holders()).await
+    store.read(credential, InWorkspace::Id(workspace), Action::AssignmentList, |tx| tx.place_holders()).await
 }
 
 /// Gives somebody a place in the workspace: who is no member is invited as an agent, who is invited already is sent the
@@ -52,7 +52,7 @@ async fn standing(
     email: EmailAddress,
 ) -> Result<Standing, Error> {
     store
-        .read(credential, InWorkspace(workspace), Action::InvitationCreate, move |tx| {
+        .read(credential, InWorkspace::Id(workspace), Action::InvitationCreate, move |tx| {
             may_grant(tx.grant(), Role::Agent)?;
             tx.standing_of(&email)
         })

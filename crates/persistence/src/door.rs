@@ -16,7 +16,7 @@ use crate::{
     api_keys, audit_events,
     fault::Fault,
     outbox,
-    places::{Known, Place, Visitor},
+    places::{Found, Known, Place, Visitor},
     pool::{Pool, PoolOptions, PoolState},
     tx::Tx,
 };
@@ -134,7 +134,7 @@ fn visit<P: Place, T>(
     let outcome = admit(connection, credential, place, action, &mut stale_key).and_then(|mut tx| {
         let change = work(&mut tx)?;
         if let Some(event) = &change.event {
-            let tenant = P::audited_in(tx.found, event);
+            let tenant = tx.found.audited_in(event);
             audit_events::insert(tx.connection, tenant, action, &tx.actor, &credential.origin, event)?;
             if let Some(mail) = change.mail {
                 outbox::insert(tx.connection, tenant, mail)?;
@@ -186,7 +186,7 @@ fn admit<'c, P: Place>(
     let sight = place.find(connection, &Visitor::of(credential))?;
     let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
     let (actor, grant) = recognise(credential, known.as_ref(), stale_key)?;
-    let found = found.filter(|found| P::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
+    let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
     permit(&grant, action)?;
     Ok(Tx { connection, actor, grant, found })
 }

@@ -6,7 +6,7 @@ use tenantry_domain::{Actor, Grant, TenantId};
 
 use crate::{
     fault::Fault,
-    places::{Place, TenantPlace},
+    places::{FoundInTenant, Place, TenantPlace},
 };
 
 /// A transaction in the place `P`. Its methods say what can be done there; none of them takes the id of the place, so that
@@ -38,6 +38,6 @@ impl<P: Place> Tx<'_, P> {
 impl<P: TenantPlace> Tx<'_, P> {
     /// The tenant the transaction stands in.
     pub fn tenant_id(&self) -> TenantId {
-        P::tenant(self.found)
+        self.found.tenant()
     }
 }

@@ -8,10 +8,9 @@ use diesel::{
     sql_types::{Bool, Timestamptz},
 };
 use tenantry_domain::{
-    BrandId, CountryCode, CurrencyCode, Error, InBrand, InNumberedWorkspace, InRestorableWorkspace, InTenant,
-    InWorkspace, Instructions, LanguageCode, Locale, NewWorkspace, Noun, Page, PageRequest, RESTORABLE_DAYS, Reach,
-    SignatureHtml, SignatureText, TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceType,
-    limit_reached,
+    BrandId, CountryCode, CurrencyCode, Error, InBrand, InRestorableWorkspace, InTenant, InWorkspace, Instructions,
+    LanguageCode, Locale, NewWorkspace, Noun, Page, PageRequest, RESTORABLE_DAYS, Reach, SignatureHtml, SignatureText,
+    TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceType, limit_reached,
 };
 use uuid::Uuid;
 
@@ -247,6 +246,11 @@ impl Tx<'_, InBrand> {
 }
 
 impl Tx<'_, InWorkspace> {
+    /// Which workspace it is.
+    pub fn workspace_id(&self) -> WorkspaceId {
+        self.found.id
+    }
+
     /// The workspace.
     pub fn workspace(&mut self) -> Result<Workspace, Fault> {
         let row = workspaces::table
@@ -298,13 +302,6 @@ impl Tx<'_, InWorkspace> {
             ))
             .execute(self.connection)?;
         Ok(())
-    }
-}
-
-impl Tx<'_, InNumberedWorkspace> {
-    /// Which workspace has the number.
-    pub fn workspace_id(&self) -> WorkspaceId {
-        self.found.id
     }
 }
 
