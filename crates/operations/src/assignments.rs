@@ -35,7 +35,7 @@ pub async fn assign(
 ) -> Result<Member, Error> {
     store
         .write(credential, InWorkspace::Id(workspace), Action::AssignmentCreate, move |tx| {
-            tx.lock_members(Action::AssignmentCreate)?;
+            tx.lock_members()?;
             let before = tx.lock_other_member(member)?;
             if tx.assigned_since(member)?.is_some() {
                 return Ok(Change::nothing(before));
@@ -60,7 +60,7 @@ pub async fn unassign(
 ) -> Result<(), Error> {
     store
         .write(credential, InWorkspace::Id(workspace), Action::AssignmentRemove, move |tx| {
-            tx.lock_members(Action::AssignmentRemove)?;
+            tx.lock_members()?;
             let before = tx.lock_other_member(member)?;
             if tx.assigned_since(member)?.is_none() {
                 return Err(Error::NotFound(Noun::Member).into());

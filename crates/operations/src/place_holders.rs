@@ -76,7 +76,7 @@ async fn give_place(
         Standing::Invited(id, false) => {
             store
                 .write(credential, InTenant, Action::InvitationResend, move |tx| {
-                    tx.lock_members(Action::InvitationResend)?;
+                    tx.lock_members()?;
                     let before = tx.lock_invitation(id)?;
                     may_grant(tx.grant(), before.details.role)?;
                     if before.accepted_at.is_some() || before.revoked_at.is_some() {
@@ -114,7 +114,7 @@ pub async fn vacate(store: &Store, credential: &Credential, number: PlaceNumber)
     }
     store
         .write(credential, InTenant, Action::AssignmentRemove, move |tx| {
-            tx.lock_members(Action::AssignmentRemove)?;
+            tx.lock_members()?;
             let before = tx.lock_invitation(id)?;
             if before.accepted_at.is_some() || before.revoked_at.is_some() {
                 return Err(Error::NotFound(Noun::Member).into());
