@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     Action, Change, Conflict, Credential, Error, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId,
-    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, may_grant,
+    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, may_grant,
 };
 use tenantry_persistence::{InvitationFilter, Store, new_id};
 
@@ -48,8 +48,8 @@ pub async fn create(
             may_grant(tx.grant(), details.role)?;
             let until = tx.clock()? + days.duration();
             let invitation = tx.create_invitation(id, &details, until)?;
-            let members = invitation.members();
-            Ok(Change::created(invitation, id, &members).mailing(Mail::Invitation(id)))
+            let record = Record::created(id, &invitation.members()).mailing(Mail::Invitation(id));
+            Ok(Change::recorded(invitation, record))
         })
         .await
 }
@@ -81,8 +81,8 @@ pub async fn resend(
                 InvitationState::Pending | InvitationState::Expired => {}
             }
             let after = tx.renew_invitation(&before, now + days.duration())?;
-            let members = after.members();
-            Ok(Change::between(after, id, &before.members(), &members).mailing(Mail::Invitation(id)))
+            let record = Record::between(id, &before.members(), &after.members()).mailing(Mail::Invitation(id));
+            Ok(Change::recorded(after, record))
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     Action, Change, Conflict, Credential, EmailAddress, Error, Holding, InTenant, InWorkspace, InvitationDays,
-    InvitationDetails, Mail, Noun, PlaceHolder, PlaceNumber, Precondition, Role, WorkspaceId, may_grant,
+    InvitationDetails, Mail, Noun, PlaceHolder, PlaceNumber, Precondition, Record, Role, WorkspaceId, may_grant,
 };
 use tenantry_persistence::{Standing, Store};
 
@@ -85,8 +85,8 @@ async fn give_place(
                     tx.hold_place(&before, workspace)?;
                     let until = tx.clock()? + days.duration();
                     let after = tx.renew_invitation(&before, until)?;
-                    let members = after.members();
-                    Ok(Change::between((), id, &before.members(), &members).mailing(Mail::Invitation(id)))
+                    let record = Record::between(id, &before.members(), &after.members()).mailing(Mail::Invitation(id));
+                    Ok(Change::recorded((), record))
                 })
                 .await
         }

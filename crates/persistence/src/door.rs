@@ -9,7 +9,7 @@ use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
 };
 use tenantry_domain::{
-    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Noun, Unauthenticated, permit,
+    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Noun, Record, Unauthenticated, permit,
 };
 
 use crate::{
@@ -152,11 +152,11 @@ fn visit<P: Place, T>(
     let mut stale_key = None;
     let outcome = admit(connection, credential, place, action, &mut stale_key).and_then(|mut tx| {
         let change = work(&mut tx)?;
-        if let Some(event) = &change.event {
+        if let Some(Record { event, mail }) = change.record {
             let WriteTx { tx, action } = tx;
-            let tenant = tx.found.audited_in(event);
-            audit_events::insert(tx.connection, tenant, action, &tx.actor, &credential.origin, event)?;
-            if let Some(mail) = change.mail {
+            let tenant = tx.found.audited_in(&event);
+            audit_events::insert(tx.connection, tenant, action, &tx.actor, &credential.origin, &event)?;
+            if let Some(mail) = mail {
                 outbox::insert(tx.connection, tenant, mail)?;
             }
         }
