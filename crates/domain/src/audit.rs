@@ -151,6 +151,11 @@ impl<T> Change<T> {
     pub fn bookkeeping(value: T) -> Self {
         Self::nothing(value)
     }
+
+    /// The same change, of which the caller gets another value.
+    pub fn giving<U>(self, value: U) -> Change<U> {
+        Change { value, record: self.record }
+    }
 }
 
 /// The members of a thing by name, as the audit log compares them.

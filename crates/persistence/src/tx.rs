@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use chrono::{DateTime, Utc};
 use diesel::{IntoSql, PgConnection, RunQueryDsl, dsl::now, sql_types::Timestamptz};
-use tenantry_domain::{Action, Actor, Grant, TenantId, permit};
+use tenantry_domain::{Action, Actor, Credential, Grant, TenantId, permit};
 
 use crate::{
     fault::Fault,
@@ -24,6 +24,7 @@ pub struct Tx<'c, P: Place> {
 pub struct WriteTx<'c, P: Place> {
     pub(crate) tx: Tx<'c, P>,
     pub(crate) action: Action,
+    pub(crate) credential: &'c Credential,
 }
 
 impl<'c, P: Place> Deref for WriteTx<'c, P> {

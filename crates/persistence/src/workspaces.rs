@@ -18,7 +18,7 @@ use crate::{
     brands::unknown_brand,
     fault::{Fault, stored, stored_option},
     keyset, members,
-    places::FoundWorkspace,
+    places::{FoundWorkspace, TenantPlace},
     schema::{assignments, members as members_table, workspaces},
     tenants,
     transfer::KeptWorkspace,
@@ -150,15 +150,6 @@ impl Tx<'_, InTenant> {
         Ok(Page::cut(rows.into_iter().map(Row::into_workspace).collect::<Result<_, _>>()?, page))
     }
 
-    /// The number and the name of every workspace that the actor reaches, by number.
-    pub fn numbered_workspaces(&mut self) -> Result<Vec<(WorkspaceNumber, String)>, Fault> {
-        let rows: Vec<(i64, String)> = visible(self.found, self.grant.reach())
-            .select((workspaces::number, workspaces::name))
-            .order(workspaces::number)
-            .load(self.connection)?;
-        Ok(rows.into_iter().map(|(number, name)| (WorkspaceNumber::given(number), name)).collect())
-    }
-
     /// How many workspaces the actor reaches.
     pub fn count_workspaces(&mut self) -> Result<i64, Fault> {
         Ok(visible(self.found, self.grant.reach()).count().get_result(self.connection)?)
@@ -191,6 +182,17 @@ impl WriteTx<'_, InTenant> {
         diesel::delete(workspaces::table.filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(row.id))))
             .execute(self.tx.connection)?;
         row.into_workspace().map(Some)
+    }
+}
+
+impl<P: TenantPlace> Tx<'_, P> {
+    /// The number and the name of every workspace that the actor reaches, by number.
+    pub fn numbered_workspaces(&mut self) -> Result<Vec<(WorkspaceNumber, String)>, Fault> {
+        let rows: Vec<(i64, String)> = visible(self.tenant_id(), self.grant.reach())
+            .select((workspaces::number, workspaces::name))
+            .order(workspaces::number)
+            .load(self.connection)?;
+        Ok(rows.into_iter().map(|(number, name)| (WorkspaceNumber::given(number), name)).collect())
     }
 }
 
