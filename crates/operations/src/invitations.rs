@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     Action, Change, Conflict, Credential, Error, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId,
-    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, may_grant,
+    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, may_grant,
 };
 use tenantry_persistence::{InvitationFilter, Store, new_id};
 
@@ -44,12 +44,12 @@ pub async fn create(
     let id = new_id();
     store
         .write(credential, InTenant, Action::InvitationCreate, move |tx| {
-            tx.lock_members(Action::InvitationCreate)?;
+            tx.lock_members()?;
             may_grant(tx.grant(), details.role)?;
             let until = tx.clock()? + days.duration();
             let invitation = tx.create_invitation(id, &details, until)?;
-            let members = invitation.members();
-            Ok(Change::created(invitation, id, &members).mailing(Mail::Invitation(id)))
+            let record = Record::created(id, &invitation.members()).mailing(Mail::Invitation(id));
+            Ok(Change::recorded(invitation, record))
         })
         .await
 }
@@ -68,7 +68,7 @@ pub async fn resend(
 ) -> Result<Invitation, Error> {
     store
         .write(credential, InTenant, Action::InvitationResend, move |tx| {
-            tx.lock_members(Action::InvitationResend)?;
+            tx.lock_members()?;
             let before = tx.lock_invitation(id)?;
             may_grant(tx.grant(), before.details.role)?;
             let now = tx.clock()?;
@@ -81,8 +81,8 @@ pub async fn resend(
                 InvitationState::Pending | InvitationState::Expired => {}
             }
             let after = tx.renew_invitation(&before, now + days.duration())?;
-            let members = after.members();
-            Ok(Change::between(after, id, &before.members(), &members).mailing(Mail::Invitation(id)))
+            let record = Record::between(id, &before.members(), &after.members()).mailing(Mail::Invitation(id));
+            Ok(Change::recorded(after, record))
         })
         .await
 }
@@ -101,7 +101,7 @@ pub async fn revoke(
 ) -> Result<(), Error> {
     store
         .write(credential, InTenant, Action::InvitationRevoke, move |tx| {
-            tx.lock_members(Action::InvitationRevoke)?;
+            tx.lock_members()?;
             let before = tx.lock_invitation(id)?;
             precondition.hold(before.version)?;
             may_grant(tx.grant(), before.details.role)?;
