@@ -9,4 +9,4 @@ mod refusal;
 mod request;
 pub(crate) mod workspace;
 
-pub(crate) use refusal::{FIXED, Told};
+pub(crate) use refusal::{Told, example};

@@ -161,7 +161,8 @@ impl Failure {
         }
     }
 
-    fn code(&self) -> &'static str {
+    /// Stable and machine readable.
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Http(_, code, _) => code,
             Self::Domain(error) => match error {

@@ -4,6 +4,7 @@ mod request;
 mod view;
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header, web::Data};
+use tenantry_domain::Action;
 use tenantry_operations::audit_events;
 
 use self::{
@@ -27,6 +28,7 @@ const NDJSON: &str = "application/x-ndjson";
 /// page.
 #[utoipa::path(
     tag = "Audit",
+    extensions(("x-action" = json!(Action::AuditEventList))),
     params(Listing<AuditFilters>),
     responses((status = 200, description = "A page of the audit log.", content(
         (AuditEventList = "application/json"),

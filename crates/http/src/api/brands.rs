@@ -4,7 +4,7 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
-use tenantry_domain::Brand;
+use tenantry_domain::{Action, Brand, Conflict};
 use tenantry_operations::brands;
 
 pub use self::view::BrandView;
@@ -22,7 +22,11 @@ use crate::{
 /// List brands
 ///
 /// The brands that the caller sees, a page at a time.
-#[utoipa::path(tag = "Brands", params(Listing<BrandFilters>), responses((status = 200, description = "A page of brands.", body = BrandList)))]
+#[utoipa::path(
+    tag = "Brands",
+    extensions(("x-action" = json!(Action::BrandList))),
+    params(Listing<BrandFilters>), responses((status = 200, description = "A page of brands.", body = BrandList))
+)]
 #[get("/api/brands")]
 pub(crate) async fn list(
     caller: Caller,
@@ -39,7 +43,8 @@ pub(crate) async fn list(
 /// A single brand with its colours, its sender identity, its signatures and its instructions.
 #[utoipa::path(
     tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::BrandRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The brand.", body = BrandView))
 )]
 #[get("/api/brands/{brandId}")]
@@ -58,8 +63,9 @@ pub(crate) async fn show(
 /// The slug is derived from the name where it is left out, with a number behind it where that is taken.
 #[utoipa::path(
     tag = "Brands",
+    extensions(("x-action" = json!(Action::BrandCreate)), ("x-conflicts" = json!([Conflict::SlugTaken]))),
     request_body = CreateBrand,
-    responses((status = 201, description = "The brand was created.", body = BrandView))
+    responses((status = 201, description = "The brand was created.", body = BrandView, headers(("ETag"))))
 )]
 #[post("/api/brands")]
 pub(crate) async fn create(
@@ -78,7 +84,8 @@ pub(crate) async fn create(
 /// A JSON merge patch: what is left out stays, `null` clears.
 #[utoipa::path(
     tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::BrandUpdate)), ("x-conflicts" = json!([Conflict::SlugTaken, Conflict::DefaultBrand]))),
+    params(IfMatch),
     request_body = UpdateBrand,
     responses((status = 200, description = "The brand as it is now.", body = BrandView))
 )]
@@ -99,7 +106,8 @@ pub(crate) async fn update(
 /// Refused while it has workspaces, and for the default brand. API keys that are restricted to it go with it.
 #[utoipa::path(
     tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::BrandDelete)), ("x-conflicts" = json!([Conflict::DefaultBrand, Conflict::BrandHasWorkspaces]))),
+    params(IfMatch),
     responses((status = 204, description = "The brand is deleted."))
 )]
 #[delete("/api/brands/{brandId}")]

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, get, web::Data};
 use chrono::Utc;
 use serde::Serialize;
-use tenantry_domain::{Calendar, Workspace};
+use tenantry_domain::{Action, Calendar, Conflict, Workspace};
 use tenantry_operations::calendars;
 use utoipa::ToSchema;
 
@@ -54,8 +54,9 @@ pub(crate) struct CalendarList {
 /// those of its last good answer, with their age in `Age`.
 #[utoipa::path(
     tag = "Calendars",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
-    responses((status = 200, description = "All calendars.", body = CalendarList))
+    extensions(("x-action" = json!(Action::CalendarList)), ("x-conflicts" = json!([Conflict::NotConnected, Conflict::SecretUnreadable]))),
+    params(IfNoneMatch),
+    responses((status = 200, description = "All calendars.", body = CalendarList), (status = 502, description = "A provider failed."))
 )]
 #[get("/api/workspaces/{workspaceId}/calendars")]
 pub(crate) async fn list(

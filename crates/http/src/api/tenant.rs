@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, patch, web::Data};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::{
-    Cap, CountryCode, CurrencyCode, LanguageCode, Limits, LocaleRequest, Tenant, TenantName, TenantPatch, Use,
+    Action, Cap, CountryCode, CurrencyCode, LanguageCode, Limits, LocaleRequest, Tenant, TenantName, TenantPatch, Use,
     WorkspaceType,
 };
 use tenantry_operations::tenants;
@@ -175,7 +175,11 @@ impl UpdateTenant {
 /// Get the tenant
 ///
 /// The tenant that the credential belongs to, its limits, and how much of them it uses.
-#[utoipa::path(tag = "Tenant", responses((status = 200, description = "The tenant.", body = TenantWithUse)))]
+#[utoipa::path(
+    tag = "Tenant",
+    extensions(("x-action" = json!(Action::TenantRead))),
+    params(IfNoneMatch), responses((status = 200, description = "The tenant.", body = TenantWithUse))
+)]
 #[get("/api/tenant")]
 pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Service>) -> Result<HttpResponse, Failure> {
     let (tenant, used) = tenants::show(&service.store, &caller.credential).await?;
@@ -187,6 +191,8 @@ pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Servi
 /// A JSON merge patch of its name and of what new workspaces start with.
 #[utoipa::path(
     tag = "Tenant",
+    extensions(("x-action" = json!(Action::TenantUpdate))),
+    params(IfMatch),
     request_body = UpdateTenant,
     responses((status = 200, description = "The tenant as it is now.", body = TenantWithUse))
 )]

@@ -121,6 +121,11 @@ impl ResponseError for Refusal {
     }
 }
 
+/// The body of a failure, for the document.
+pub(crate) fn example(failure: Failure) -> serde_json::Value {
+    serde_json::to_value(Refusal::from(failure).told()).unwrap_or_default()
+}
+
 /// What a handler asks of a request, refused in the dialect.
 pub(crate) struct Asked<T>(pub(crate) T);
 

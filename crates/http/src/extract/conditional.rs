@@ -9,6 +9,14 @@ use actix_web::{
 };
 use serde::Serialize;
 use tenantry_domain::{Error, Precondition};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::Type,
+    },
+};
 
 use crate::{
     error::Failure,
@@ -80,6 +88,26 @@ impl FromRequest for IfMatch {
             })
         }))
     }
+}
+
+impl IntoParams for IfNoneMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The `ETag` of the answer you have, such as `\"3\"`. You get a `304` if nothing has changed.";
+        vec![header_parameter("If-None-Match", text)]
+    }
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The `ETag` of the object that you mean to change, such as `\"3\"`. You get a `412` if it has changed since.";
+        vec![header_parameter("If-Match", text)]
+    }
+}
+
+fn header_parameter(name: &str, text: &str) -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::String);
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::False);
+    parameter.description(Some(text)).schema(Some(schema)).build()
 }
 
 fn listed(request: &HttpRequest, name: &HeaderName) -> Result<Option<Listed>, Failure> {
