@@ -13,10 +13,10 @@ use self::{
     view::{NewTenant, PlatformTenantList},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List tenants
@@ -37,7 +37,7 @@ pub(crate) async fn list(
     let (filters, paging) = query.page(None)?;
     let tenants =
         tenants::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(tenants, PlatformTenantView::from)))
+    Ok(answer::list(&paging.answer(tenants, PlatformTenantView::from)))
 }
 
 /// Create a tenant
@@ -67,7 +67,7 @@ fn made(founded: Founded) -> Result<HttpResponse, Failure> {
     let used = Use { workspaces: 0, members: 0, pending_invitations: i64::from(invited) };
     let (id, version) = (tenant.id, tenant.version);
     let view = PlatformTenantWithUse::from((tenant, used));
-    let (_, etag) = etag::composed(version, &view)?;
+    let (_, etag) = answer::composed_body(version, &view)?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/admin/tenants/{id}")));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -192,5 +192,5 @@ pub(crate) async fn restore(
 }
 
 fn answer((tenant, used): (Tenant, Use)) -> Result<HttpResponse, Failure> {
-    etag::answer_composed(HttpResponse::Ok(), tenant.version, &PlatformTenantWithUse::from((tenant, used)))
+    answer::composed(HttpResponse::Ok(), tenant.version, &PlatformTenantWithUse::from((tenant, used)))
 }

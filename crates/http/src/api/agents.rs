@@ -12,10 +12,10 @@ use self::{
     view::{AgentList, AgentView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List the agents of a workspace
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let (filter, page) = (filters.into_domain(), paging.request.clone());
     let agents = agents::list(&service.store, &caller.credential, workspace.id(), filter, page).await?;
-    Ok(etag::list(&paging.answer(agents, AgentView::from)))
+    Ok(answer::list(&paging.answer(agents, AgentView::from)))
 }
 
 /// Get agent by ID
@@ -83,7 +83,7 @@ pub(crate) async fn create(
     let agent = agents::create(&service.store, &caller.credential, workspace, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/workspaces/{workspace}/agents/{}", agent.id)));
-    Ok(etag::answer(response, agent.version, &AgentView::from(agent)))
+    Ok(answer::tagged(response, agent.version, &AgentView::from(agent)))
 }
 
 /// Update an agent
@@ -107,7 +107,7 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let patch = body.0.into_domain();
     let agent = agents::update(&service.store, &caller.credential, workspace.id(), id.id(), seen.0, patch).await?;
-    Ok(etag::answer(HttpResponse::Ok(), agent.version, &AgentView::from(agent)))
+    Ok(answer::tagged(HttpResponse::Ok(), agent.version, &AgentView::from(agent)))
 }
 
 /// Delete an agent

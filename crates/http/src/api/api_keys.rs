@@ -15,10 +15,11 @@ use self::{
     view::{ApiKeyList, NewApiKey},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
+    etag::Etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List API keys
@@ -37,7 +38,7 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Failure> {
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let keys = api_keys::list(&service.store, &caller.credential, filters.active, paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(keys, ApiKeyView::from)))
+    Ok(answer::list(&paging.answer(keys, ApiKeyView::from)))
 }
 
 /// Get API key by ID
@@ -106,7 +107,7 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/api-keys/{}", key.id)));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    response.insert_header((header::ETAG, etag::Etag::of_version(key.version).as_str().to_owned()));
+    response.insert_header((header::ETAG, Etag::of_version(key.version).as_str().to_owned()));
     response.json(NewApiKey::of(key, secret))
 }
 

@@ -6,10 +6,10 @@ use tenantry_operations::assignments;
 
 use super::members::{MemberList, MemberView};
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, Filters, IfMatch, Listing, PathId, query},
+    service::Service,
 };
 
 query! {
@@ -41,7 +41,7 @@ pub(crate) async fn list_assigned(
 ) -> Result<HttpResponse, Failure> {
     let (NoFilters {}, paging) = query.page(caller.credential.tenant())?;
     let members = assignments::list(&service.store, &caller.credential, id.id(), paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(members, MemberView::from)))
+    Ok(answer::list(&paging.answer(members, MemberView::from)))
 }
 
 /// Assign a member to a workspace
@@ -60,7 +60,7 @@ pub(crate) async fn assign(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let member = assignments::assign(&service.store, &caller.credential, workspace.id(), member.id()).await?;
-    Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
+    Ok(answer::tagged(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }
 
 /// Take a member off a workspace

@@ -12,10 +12,10 @@ use self::{
     view::{AuditEventList, AuditEventView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, Listing, accepts},
+    service::Service,
 };
 
 /// The media type of one JSON value on each line.
@@ -47,9 +47,9 @@ pub(crate) async fn list(
     let events = audit_events::list(&service.store, &caller.credential, filter, page).await?;
     let list = paging.answer(events, AuditEventView::from);
     if !accepts(&request, NDJSON) {
-        return Ok(etag::list(&list));
+        return Ok(answer::list(&list));
     }
-    let mut response = etag::listing();
+    let mut response = answer::listing();
     if let Some(next) = list.next_cursor() {
         response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", next_page(&request, next))));
     }

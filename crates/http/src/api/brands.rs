@@ -13,10 +13,10 @@ use self::{
     view::BrandList,
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List brands
@@ -35,7 +35,7 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Failure> {
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let brands = brands::list(&service.store, &caller.credential, filters.search, paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(brands, BrandView::from)))
+    Ok(answer::list(&paging.answer(brands, BrandView::from)))
 }
 
 /// Get brand by ID
@@ -76,7 +76,7 @@ pub(crate) async fn create(
     let brand = brands::create(&service.store, &caller.credential, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/brands/{}", brand.id)));
-    Ok(etag::answer(response, brand.version, &BrandView::from(brand)))
+    Ok(answer::tagged(response, brand.version, &BrandView::from(brand)))
 }
 
 /// Update a brand
@@ -98,7 +98,7 @@ pub(crate) async fn update(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let brand = brands::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
-    Ok(etag::answer(HttpResponse::Ok(), brand.version, &BrandView::from(brand)))
+    Ok(answer::tagged(HttpResponse::Ok(), brand.version, &BrandView::from(brand)))
 }
 
 /// Delete a brand

@@ -8,10 +8,10 @@ use tenantry_operations::calendars;
 use utoipa::ToSchema;
 
 use crate::{
-    Integrations, Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfNoneMatch, PathId},
+    service::{Integrations, Service},
 };
 
 /// A calendar in which appointments are booked.
@@ -69,5 +69,5 @@ pub(crate) async fn list(
     let Integrations { keys, catalogue, .. } = &service.integrations;
     let calendars = calendars::list(&service.store, keys, catalogue, credential, workspace, Utc::now()).await?;
     let view = CalendarList { data: calendars.list.into_iter().map(CalendarView::from).collect() };
-    Ok(etag::aged(known.answer_hashed(&view)?, calendars.age))
+    Ok(answer::aged(known.answer_hashed(&view)?, calendars.age))
 }

@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::limits::EffectiveLimitsView;
 use crate::{
-    Service,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
     schema::Word,
+    service::Service,
 };
 
 /// What is in force in a workspace, each value with where it comes from.

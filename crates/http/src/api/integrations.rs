@@ -9,13 +9,13 @@ use tenantry_operations::integrations;
 
 use self::{
     request::{PathProvider, SetIntegration},
-    view::{IntegrationList, IntegrationView, ProviderWord},
+    view::{IntegrationList, IntegrationView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, PathId},
+    service::Service,
 };
 
 /// List integrations
@@ -82,7 +82,7 @@ pub(crate) async fn set(
 ) -> Result<HttpResponse, Failure> {
     let (store, keys) = (&service.store, &service.integrations.keys);
     let integration = integrations::set(store, keys, &caller.credential, id.id(), provider.0, seen.0, body.0).await?;
-    Ok(etag::answer(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+    Ok(answer::tagged(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
 }
 
 /// Remove an integration
@@ -125,5 +125,5 @@ pub(crate) async fn verify(
     let (store, outside) = (&service.store, &service.integrations);
     let integration =
         integrations::verify(store, &outside.keys, &outside.providers, &caller.credential, id.id(), provider.0).await?;
-    Ok(etag::answer(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+    Ok(answer::tagged(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
 }

@@ -15,10 +15,10 @@ use self::{
     view::{AcceptedInvitation, InvitationList, InvitationView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Invited, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List invitations
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     let invitations =
         invitations::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
     let now = Utc::now();
-    Ok(etag::list(&paging.answer(invitations, |invitation| InvitationView::of(invitation, now))))
+    Ok(answer::list(&paging.answer(invitations, |invitation| InvitationView::of(invitation, now))))
 }
 
 /// Get invitation by ID
@@ -83,7 +83,7 @@ pub(crate) async fn create(
     let invitation = invitations::create(&service.store, &caller.credential, details, days).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/invitations/{}", invitation.id)));
-    etag::answer_composed(response, invitation.version, &InvitationView::of(invitation, Utc::now()))
+    answer::composed(response, invitation.version, &InvitationView::of(invitation, Utc::now()))
 }
 
 /// Send an invitation again
@@ -104,7 +104,7 @@ pub(crate) async fn resend(
 ) -> Result<HttpResponse, Failure> {
     let days = body.0.expires_in_days;
     let invitation = invitations::resend(&service.store, &caller.credential, id.id(), days).await?;
-    etag::answer_composed(HttpResponse::Ok(), invitation.version, &InvitationView::of(invitation, Utc::now()))
+    answer::composed(HttpResponse::Ok(), invitation.version, &InvitationView::of(invitation, Utc::now()))
 }
 
 /// Revoke an invitation
@@ -147,5 +147,5 @@ pub(crate) async fn accept(
     let (invitation, member) = invitations::accept(&service.store, invitee.0, &token).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/members/{}", member.id)));
-    etag::answer_composed(response, member.version, &AcceptedInvitation::of(invitation, member, Utc::now()))
+    answer::composed(response, member.version, &AcceptedInvitation::of(invitation, member, Utc::now()))
 }

@@ -10,10 +10,10 @@ use tenantry_operations::limits;
 pub(crate) use self::view::EffectiveLimitsView;
 use self::{request::UpdateLimits, view::WorkspaceLimitsView};
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, PathId, Valid},
+    service::Service,
 };
 
 /// Get the limits of a workspace
@@ -57,5 +57,5 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let patch = body.0.into_domain();
     let found = limits::update(&service.store, &caller.credential, id.id(), seen.0, patch).await?;
-    etag::answer_composed(HttpResponse::Ok(), found.limits.version, &WorkspaceLimitsView::of(id.id(), &found))
+    answer::composed(HttpResponse::Ok(), found.limits.version, &WorkspaceLimitsView::of(id.id(), &found))
 }

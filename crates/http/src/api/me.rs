@@ -8,9 +8,9 @@ use utoipa::ToSchema;
 
 use super::{api_keys::ApiKeyView, members::MemberView, tenant::TenantView};
 use crate::{
-    Service,
     error::Failure,
     extract::{Caller, IfNoneMatch},
+    service::Service,
 };
 
 /// The caller in the eyes of the tenant.

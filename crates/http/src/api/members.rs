@@ -11,10 +11,10 @@ use self::request::{MemberFilters, TransferOwnership, UpdateMember};
 pub use self::view::MemberView;
 pub(crate) use self::view::{MemberList, MemberWithAccess};
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List members
@@ -34,7 +34,7 @@ pub(crate) async fn list(
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let members =
         members::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(members, MemberView::from)))
+    Ok(answer::list(&paging.answer(members, MemberView::from)))
 }
 
 /// Get member by ID
@@ -79,7 +79,7 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let patch = body.0.into_domain();
     let member = members::update(&service.store, &caller.credential, id.id(), seen.0, patch).await?;
-    Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
+    Ok(answer::tagged(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }
 
 /// Remove a member
@@ -119,5 +119,5 @@ pub(crate) async fn transfer_ownership(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let member = members::transfer_ownership(&service.store, &caller.credential, body.0.member_id).await?;
-    Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
+    Ok(answer::tagged(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }

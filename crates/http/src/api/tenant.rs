@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::millis;
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Optional, Valid, request},
     schema::Word,
+    service::Service,
 };
 
 type WorkspaceTypeWord = Word<WorkspaceType>;
@@ -204,5 +204,5 @@ pub(crate) async fn update(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let (tenant, used) = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()).await?;
-    etag::answer_composed(HttpResponse::Ok(), tenant.version, &TenantWithUse::from((tenant, used)))
+    answer::composed(HttpResponse::Ok(), tenant.version, &TenantWithUse::from((tenant, used)))
 }

@@ -12,10 +12,10 @@ use self::{
     view::{AllowanceView, RecordedView, UsageView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfNoneMatch, PathId, Query, Valid},
+    service::Service,
 };
 
 /// Record usage
@@ -46,7 +46,7 @@ pub(crate) async fn record(
         let location = format!("/api/workspaces/{}/usage?from={month}&to={month}", id.id());
         response.insert_header((header::LOCATION, location));
     }
-    Ok(etag::untagged(response, &RecordedView::from(recorded)))
+    Ok(answer::untagged(response, &RecordedView::from(recorded)))
 }
 
 /// Get usage by month

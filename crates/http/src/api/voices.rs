@@ -8,10 +8,10 @@ use tenantry_operations::voices;
 use utoipa::ToSchema;
 
 use crate::{
-    Integrations, Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfNoneMatch, PathId},
+    service::{Integrations, Service},
 };
 
 /// A voice that an agent can speak with.
@@ -65,5 +65,5 @@ pub(crate) async fn list(
     let Integrations { keys, catalogue, .. } = &service.integrations;
     let voices = voices::list(&service.store, keys, catalogue, credential, workspace, Utc::now()).await?;
     let view = VoiceList { data: voices.list.into_iter().map(VoiceView::from).collect() };
-    Ok(etag::aged(known.answer_hashed(&view)?, voices.age))
+    Ok(answer::aged(known.answer_hashed(&view)?, voices.age))
 }

@@ -12,10 +12,10 @@ use self::{
     view::{WorkspaceList, WorkspaceView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List workspaces
@@ -35,7 +35,7 @@ pub(crate) async fn list(
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let workspaces =
         workspaces::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(workspaces, WorkspaceView::from)))
+    Ok(answer::list(&paging.answer(workspaces, WorkspaceView::from)))
 }
 
 /// Get workspace by ID
@@ -78,7 +78,7 @@ pub(crate) async fn create(
     let workspace = workspaces::create(&service.store, &caller.credential, brand, new).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/workspaces/{}", workspace.id)));
-    Ok(etag::answer(response, workspace.version, &WorkspaceView::from(workspace)))
+    Ok(answer::tagged(response, workspace.version, &WorkspaceView::from(workspace)))
 }
 
 /// Update a workspace
@@ -101,7 +101,7 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let workspace =
         workspaces::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
-    Ok(etag::answer(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
+    Ok(answer::tagged(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
 }
 
 /// Delete a workspace
@@ -139,5 +139,5 @@ pub(crate) async fn restore(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let workspace = workspaces::restore(&service.store, &caller.credential, id.id()).await?;
-    Ok(etag::answer(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
+    Ok(answer::tagged(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
 }

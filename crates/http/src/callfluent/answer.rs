@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 
 use super::refusal::Refusal;
 use crate::{
-    Service,
+    answer,
     api::{calendars::CalendarView, voices::VoiceView},
-    etag,
+    service::Service,
 };
 
 /// A workspace in a list.
@@ -188,13 +188,13 @@ pub(super) async fn info(
         }),
         members: members.map(|members| members.into_iter().map(Person::from).collect()),
     };
-    Ok(etag::listing().json(Shown { status: true, data }))
+    Ok(answer::listing().json(Shown { status: true, data }))
 }
 
 /// A bare list of voices.
 pub(super) fn voices(voices: Voices) -> HttpResponse {
     let list: Vec<_> = voices.list.into_iter().map(VoiceView::from).collect();
-    etag::aged(etag::listing().json(list), voices.age)
+    answer::aged(answer::listing().json(list), voices.age)
 }
 
 /// `{status: true, data: […]}`; empty for a workspace that is not connected.
@@ -204,7 +204,7 @@ pub(super) fn calendars(outcome: Result<Calendars, Error>) -> Result<HttpRespons
         outcome => outcome?,
     };
     let data = calendars.list.into_iter().map(CalendarView::from).collect();
-    Ok(etag::aged(etag::listing().json(CalendarData { status: true, data }), calendars.age))
+    Ok(answer::aged(answer::listing().json(CalendarData { status: true, data }), calendars.age))
 }
 
 async fn items(service: &Service, credential: &Credential) -> Result<Vec<Item>, Error> {
@@ -216,10 +216,10 @@ async fn items(service: &Service, credential: &Credential) -> Result<Vec<Item>, 
 /// `{status: true, data: […]}`, with which every change is answered; empty for who may change and not read.
 pub(super) async fn list(service: &Service, credential: &Credential) -> Result<HttpResponse, Refusal> {
     let data = if_allowed(items(service, credential).await)?.unwrap_or_default();
-    Ok(etag::listing().json(List { status: true, data }))
+    Ok(answer::listing().json(List { status: true, data }))
 }
 
 /// `{workspaces: […]}`.
 pub(super) async fn workspaces(service: &Service, credential: &Credential) -> Result<HttpResponse, Refusal> {
-    Ok(etag::listing().json(Workspaces { workspaces: items(service, credential).await? }))
+    Ok(answer::listing().json(Workspaces { workspaces: items(service, credential).await? }))
 }

@@ -15,9 +15,9 @@ use super::{
     request::{Changes, Create, Invite, Update},
 };
 use crate::{
-    Integrations, Service,
     api::voices::VoiceView,
     extract::{Caller, Valid},
+    service::{Integrations, Service},
 };
 
 /// Which workspace has the number, for a caller who may do this there.

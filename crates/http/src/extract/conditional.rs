@@ -19,8 +19,9 @@ use utoipa::{
 };
 
 use crate::{
+    answer,
     error::Failure,
-    etag::{self, Etag, Listed},
+    etag::{Etag, Listed},
 };
 
 /// What the caller has already.
@@ -30,23 +31,23 @@ impl IfNoneMatch {
     /// The view of a thing in this version, or 304 when the caller has it.
     pub(crate) fn answer(&self, version: i64, view: &impl Serialize) -> HttpResponse {
         let etag = Etag::of_version(version);
-        self.not_modified(&etag).unwrap_or_else(|| etag::answer(HttpResponse::Ok(), version, view))
+        self.not_modified(&etag).unwrap_or_else(|| answer::tagged(HttpResponse::Ok(), version, view))
     }
 
     /// A view that is put together from several things, or 304 when the caller has it.
     pub(crate) fn answer_hashed(&self, view: &impl Serialize) -> Result<HttpResponse, Failure> {
-        Ok(self.answer_body(etag::hashed(view)?))
+        Ok(self.answer_body(answer::hashed_body(view)?))
     }
 
     /// The view of a thing in this version and of what belongs to it, or 304 when the caller has it.
     pub(crate) fn answer_composed(&self, version: i64, view: &impl Serialize) -> Result<HttpResponse, Failure> {
-        Ok(self.answer_body(etag::composed(version, view)?))
+        Ok(self.answer_body(answer::composed_body(version, view)?))
     }
 
     fn answer_body(&self, (body, etag): (Vec<u8>, Etag)) -> HttpResponse {
         self.not_modified(&etag).unwrap_or_else(|| {
             let mut response = HttpResponse::Ok();
-            etag::mark(&mut response, &etag);
+            answer::mark(&mut response, &etag);
             response.content_type("application/json").body(body)
         })
     }
@@ -55,7 +56,7 @@ impl IfNoneMatch {
         let listed = self.0.as_ref()?;
         listed.names(etag).then(|| {
             let mut response = HttpResponse::NotModified();
-            etag::mark(&mut response, etag);
+            answer::mark(&mut response, etag);
             response.finish()
         })
     }

@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use super::{request::Workspaces, view::InvitationView};
 use crate::{
-    Service,
     error::{Failure, Problem},
     extract::{Caller, Entry, Optional, OrDefault, Required, Several, Valid, request},
+    service::Service,
 };
 
 /// An address as it was sent. Each is judged on its own, later.
