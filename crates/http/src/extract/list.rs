@@ -221,7 +221,7 @@ impl<V: ToSchema> ToSchema for List<V> {
 
 impl<F: Filters + IntoParams> IntoParams for Listing<F> {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let limit = "How many items to return, 1 to 100.";
+        let limit = "How many items to return.";
         let limit = parameter(OrDefault::<PageLimit>::describe("limit".to_owned(), limit));
         let cursor = "The `nextCursor` of the previous page, with the same filters and sort order.";
         let cursor = parameter(Optional::<Verbatim>::describe("cursor".to_owned(), cursor));
