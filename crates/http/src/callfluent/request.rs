@@ -5,6 +5,7 @@ use tenantry_domain::{
     AccountSid, Cap, EmailAddress, FieldRefusal, IntegrationPatch, Number, PlainField, PlainSecret, Provider, Refusal,
     Workspace, WorkspaceLimitsPatch, WorkspaceName, WorkspaceNumber, WorkspacePatch,
 };
+use tenantry_operations::numbered::WorkspaceChanges;
 use utoipa::ToSchema;
 use validator::{Validate, ValidationError};
 
@@ -119,15 +120,8 @@ pub(crate) struct Update {
     unknown: Unknown,
 }
 
-/// What an [`Update`] changes.
-pub(super) struct Changes {
-    pub(super) workspace: WorkspacePatch,
-    pub(super) limits: Option<WorkspaceLimitsPatch>,
-    pub(super) integrations: Vec<(Provider, IntegrationPatch)>,
-}
-
 impl Update {
-    pub(super) fn into_domain(self) -> Result<Changes, FieldRefusal> {
+    pub(super) fn into_domain(self) -> Result<WorkspaceChanges, FieldRefusal> {
         let limits = WorkspaceLimitsPatch {
             max_minutes: self.max_mins.number_as("maxMins")?.map(Some),
             max_members: self.max_members.number_as("maxMembers")?.map(Some),
@@ -146,7 +140,7 @@ impl Update {
                 integrations.push((provider, IntegrationPatch { plain: plain.map(Some), secret: secret.map(Some) }));
             }
         }
-        Ok(Changes {
+        Ok(WorkspaceChanges {
             workspace: WorkspacePatch { name: self.name.parse_as("name")?, ..WorkspacePatch::default() },
             limits: has_limits.then_some(limits),
             integrations,
