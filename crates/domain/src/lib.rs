@@ -45,7 +45,7 @@ pub use actor::{
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
-pub use audit::{AuditEvent, AuditRecord, Change, Members};
+pub use audit::{AuditEvent, AuditRecord, Change, Members, Record};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
@@ -70,9 +70,7 @@ pub use noun::Noun;
 pub use number::{Number, Numbered, PlaceNumber, WorkspaceNumber};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
-pub use place::{
-    InBrand, InMember, InNumberedWorkspace, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform,
-};
+pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
 pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
 pub use refusal::{FieldRefusal, Refusal};
 pub use role::Role;

@@ -16,7 +16,7 @@ use utoipa::{
 
 use self::failures::Failing;
 use crate::{
-    callfluent::Told,
+    callfluent::DialectErrorBody,
     error::{FieldProblem, Problem},
 };
 
@@ -48,7 +48,7 @@ use crate::{
         (name = "Me", description = "Who the caller is and what it may do."),
         (name = "Service", description = "Health, metrics and this document. No credential needed."),
     ),
-    components(schemas(Problem, FieldProblem, Told))
+    components(schemas(Problem, FieldProblem, DialectErrorBody))
 )]
 pub(crate) struct Base;
 

@@ -4,7 +4,7 @@ use tenantry_domain::{
     Action, Change, Credential, Error, InWorkspace, Member, MemberId, Members, Noun, Page, PageRequest, Precondition,
     WorkspaceId,
 };
-use tenantry_persistence::Store;
+use tenantry_persistence::{Fault, Store, WriteTx};
 
 /// A page of the members that are assigned to a workspace. Who sees all workspaces needs no assignment and is not in it.
 ///
@@ -17,7 +17,9 @@ pub async fn list(
     workspace: WorkspaceId,
     page: PageRequest,
 ) -> Result<Page<Member>, Error> {
-    store.read(credential, InWorkspace(workspace), Action::AssignmentList, move |tx| tx.assigned_members(&page)).await
+    store
+        .read(credential, InWorkspace::Id(workspace), Action::AssignmentList, move |tx| tx.assigned_members(&page))
+        .await
 }
 
 /// Assigns a member to a workspace; one that is assigned already stays so. Counts at its next request.
@@ -31,17 +33,18 @@ pub async fn assign(
     workspace: WorkspaceId,
     member: MemberId,
 ) -> Result<Member, Error> {
-    store
-        .write(credential, InWorkspace(workspace), Action::AssignmentCreate, move |tx| {
-            tx.lock_members(Action::AssignmentCreate)?;
-            let before = tx.lock_other_member(member)?;
-            if tx.assigned_since(member)?.is_some() {
-                return Ok(Change::nothing(before));
-            }
-            tx.assign(member)?;
-            Ok(Change::created(tx.lock_other_member(member)?, member, &place(workspace)))
-        })
-        .await
+    store.write(credential, InWorkspace::Id(workspace), Action::AssignmentCreate, move |tx| assign_in(tx, member)).await
+}
+
+pub(crate) fn assign_in(tx: &mut WriteTx<'_, InWorkspace>, member: MemberId) -> Result<Change<Member>, Fault> {
+    tx.lock_members()?;
+    let before = tx.lock_other_member(member)?;
+    if tx.assigned_since(member)?.is_some() {
+        return Ok(Change::nothing(before));
+    }
+    tx.assign(member)?;
+    let slot = slot(tx.workspace_id());
+    Ok(Change::created(tx.lock_other_member(member)?, member, &slot))
 }
 
 /// Takes a member off a workspace. Counts at its next request.
@@ -57,20 +60,28 @@ pub async fn unassign(
     precondition: Precondition,
 ) -> Result<(), Error> {
     store
-        .write(credential, InWorkspace(workspace), Action::AssignmentRemove, move |tx| {
-            tx.lock_members(Action::AssignmentRemove)?;
-            let before = tx.lock_other_member(member)?;
-            if tx.assigned_since(member)?.is_none() {
-                return Err(Error::NotFound(Noun::Member).into());
-            }
-            precondition.hold(before.version)?;
-            tx.unassign(member)?;
-            Ok(Change::removed((), member, &place(workspace)))
+        .write(credential, InWorkspace::Id(workspace), Action::AssignmentRemove, move |tx| {
+            unassign_in(tx, member, &precondition)
         })
         .await
 }
 
+pub(crate) fn unassign_in(
+    tx: &mut WriteTx<'_, InWorkspace>,
+    member: MemberId,
+    precondition: &Precondition,
+) -> Result<Change<()>, Fault> {
+    tx.lock_members()?;
+    let before = tx.lock_other_member(member)?;
+    if tx.assigned_since(member)?.is_none() {
+        return Err(Error::NotFound(Noun::Member).into());
+    }
+    precondition.hold(before.version)?;
+    tx.unassign(member)?;
+    Ok(Change::removed((), member, &slot(tx.workspace_id())))
+}
+
 /// What the audit log says of the member.
-fn place(workspace: WorkspaceId) -> Members {
+fn slot(workspace: WorkspaceId) -> Members {
     Members::new().with("workspaceId", workspace.to_string())
 }

@@ -1,24 +1,24 @@
 //! The door: the only way to data.
 //!
 //! In one transaction it finds the actor behind a credential, the place and what the actor was given there, asks the
-//! policy, runs the closure, and for a write adds the audit event. No cache stands between a credential and its use, and
-//! no query can be written that has no tenant and no permission: only the door makes a [`Tx`].
+//! policy, runs the closure, and for a write adds the audit event, or several where a visit has several steps. No cache stands between a credential and its use, and
+//! no query can be written that has no tenant and no permission: only the door makes a [`Tx`] or a [`WriteTx`].
 
 use diesel::{
     PgConnection, QueryResult,
     connection::{AnsiTransactionManager, TransactionManager},
 };
 use tenantry_domain::{
-    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Noun, Unauthenticated, permit,
+    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Noun, Record, Unauthenticated, permit,
 };
 
 use crate::{
     api_keys, audit_events,
     fault::Fault,
     outbox,
-    places::{Known, Place, Visitor},
+    places::{Found, Known, Place, TenantPlace, Visitor},
     pool::{Pool, PoolOptions, PoolState},
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 /// The data, behind its door. Clones share the connections.
@@ -50,8 +50,26 @@ impl Store {
         self.pool.state()
     }
 
-    /// Reads in a place, in a transaction that cannot write. The closure may run more than once and must have no effect
-    /// outside the database.
+    /// Reads in a place, in a transaction that cannot write: everything as it was at one moment. The closure may run more than
+    /// once and must have no effect outside the database.
+    ///
+    /// ```
+    /// # use tenantry_domain::{Action, Credential, Error, InTenant, Tenant};
+    /// # use tenantry_persistence::Store;
+    /// async fn show(store: &Store, credential: &Credential) -> Result<Tenant, Error> {
+    ///     store.read(credential, InTenant, Action::TenantRead, |tx| tx.tenant()).await
+    /// }
+    /// ```
+    ///
+    /// A closure that writes or locks does not compile:
+    ///
+    /// ```compile_fail,E0599
+    /// # use tenantry_domain::{Action, Credential, Error, InTenant, Tenant};
+    /// # use tenantry_persistence::Store;
+    /// async fn show(store: &Store, credential: &Credential) -> Result<Tenant, Error> {
+    ///     store.read(credential, InTenant, Action::TenantRead, |tx| tx.lock_tenant()).await
+    /// }
+    /// ```
     ///
     /// # Errors
     ///
@@ -64,7 +82,7 @@ impl Store {
         action: Action,
         work: impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Error> {
-        self.enter(credential, place, action, Access::Read, move |tx| work(tx).map(Change::nothing)).await
+        self.enter(credential, place, action, Access::Read, move |tx| work(&mut tx.tx).map(Change::nothing)).await
     }
 
     /// Writes in a place. What the closure returns tells what was changed, and that goes into the audit log of the same
@@ -78,12 +96,13 @@ impl Store {
         credential: &Credential,
         place: P,
         action: Action,
-        work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
+        work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
     ) -> Result<T, Error> {
         self.enter(credential, place, action, Access::Write, work).await
     }
 
-    /// Reads a lot, all of it as it was at one moment, and writes down that it was read. Otherwise as [`Store::write`].
+    /// Reads a lot, all of it as it was at one moment, and writes down that it was read: the closure only reads, and the event
+    /// that it returns is the one thing written. Otherwise as [`Store::read`].
     ///
     /// # Errors
     ///
@@ -95,7 +114,7 @@ impl Store {
         action: Action,
         work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
     ) -> Result<T, Error> {
-        self.enter(credential, place, action, Access::Snapshot, work).await
+        self.enter(credential, place, action, Access::Snapshot, move |tx| work(&mut tx.tx)).await
     }
 
     async fn enter<P: Place, T: Send + 'static>(
@@ -104,11 +123,11 @@ impl Store {
         place: P,
         action: Action,
         access: Access,
-        work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
+        work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
     ) -> Result<T, Error> {
         let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
         let begin = match access {
-            Access::Read => format!("BEGIN READ ONLY; {stand}"),
+            Access::Read => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {stand}"),
             Access::Write => format!("BEGIN; {stand}"),
             Access::Snapshot => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {stand}"),
         };
@@ -128,25 +147,53 @@ fn visit<P: Place, T>(
     credential: &Credential,
     place: P,
     action: Action,
-    work: &impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault>,
+    work: &impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault>,
 ) -> Result<T, Fault> {
     let mut stale_key = None;
     let outcome = admit(connection, credential, place, action, &mut stale_key).and_then(|mut tx| {
         let change = work(&mut tx)?;
-        if let Some(event) = &change.event {
-            let tenant = P::audited_in(tx.found, event);
-            audit_events::insert(tx.connection, tenant, action, &tx.actor, &credential.origin, event)?;
-            if let Some(mail) = change.mail {
-                outbox::insert(tx.connection, tenant, mail)?;
-            }
-        }
-        Ok(change.value)
+        tx.record(change)
     });
     let value = finish(connection, outcome)?;
     if let (Some(tenant), Some(key)) = (credential.tenant(), stale_key) {
         api_keys::touch(connection, tenant, key);
     }
     Ok(value)
+}
+
+impl<P: Place> WriteTx<'_, P> {
+    /// Stores what a change leaves behind, under the action that the policy allowed.
+    fn record<T>(&mut self, change: Change<T>) -> Result<T, Fault> {
+        if let Some(Record { event, mail }) = change.record {
+            let (action, origin, Tx { connection, actor, found, .. }) =
+                (self.action, &self.credential.origin, &mut self.tx);
+            let tenant = found.audited_in(&event);
+            audit_events::insert(connection, tenant, action, actor, origin, &event)?;
+            if let Some(mail) = mail {
+                outbox::insert(connection, tenant, mail)?;
+            }
+        }
+        Ok(change.value)
+    }
+}
+
+impl<P: TenantPlace> WriteTx<'_, P> {
+    /// Does a part of the visit that is an action of its own, in this place of the tenant or another: goes through the door
+    /// again, in the same transaction. What the part changed stands in the audit log under its own action.
+    ///
+    /// # Errors
+    ///
+    /// As at [`Store::write`].
+    pub fn step<Q: TenantPlace, T>(
+        &mut self,
+        place: Q,
+        action: Action,
+        work: impl FnOnce(&mut WriteTx<'_, Q>) -> Result<Change<T>, Fault>,
+    ) -> Result<T, Fault> {
+        let mut tx = admit(self.tx.connection, self.credential, place, action, &mut None)?;
+        let change = work(&mut tx)?;
+        tx.record(change)
+    }
 }
 
 /// Commits what went well and takes back what did not.
@@ -178,17 +225,17 @@ pub fn nowhere(credential: &Credential, action: Action) -> Error {
 /// Finds actor, place and grant, and asks the policy: 401 before 404 before 403.
 fn admit<'c, P: Place>(
     connection: &'c mut PgConnection,
-    credential: &Credential,
+    credential: &'c Credential,
     place: P,
     action: Action,
     stale_key: &mut Option<ApiKeyId>,
-) -> Result<Tx<'c, P>, Fault> {
+) -> Result<WriteTx<'c, P>, Fault> {
     let sight = place.find(connection, &Visitor::of(credential))?;
     let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
     let (actor, grant) = recognise(credential, known.as_ref(), stale_key)?;
-    let found = found.filter(|found| P::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
+    let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
     permit(&grant, action)?;
-    Ok(Tx { connection, actor, grant, found })
+    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential })
 }
 
 pub(crate) fn recognise(

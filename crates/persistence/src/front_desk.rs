@@ -6,8 +6,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{connection::AnsiTransactionManager, dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Action, Actor, Change, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationState, Invitee, Mail,
-    Member, MemberDetails, MemberId, MemberStatus, Noun, SecretHash, TenantId, Unauthenticated,
+    Action, Actor, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationState, Invitee, Mail, Member,
+    MemberDetails, MemberId, MemberStatus, Noun, Record, SecretHash, TenantId, Unauthenticated,
 };
 use uuid::Uuid;
 
@@ -86,11 +86,9 @@ fn accept(
     }
     let accepted = mark_accepted(connection, tenant, invitation.id)?;
     let members = accepted.members().with("memberId", id.to_string());
-    let change = Change::between((), accepted.id, &invitation.members(), &members);
-    if let Some(event) = &change.event {
-        let action = Action::InvitationAccept;
-        audit_events::insert(connection, tenant, action, &Actor::Member(id), &invitee.origin, event)?;
-    }
+    let Record { event, .. } = Record::between(accepted.id, &invitation.members(), &members);
+    let (action, actor) = (Action::InvitationAccept, Actor::Member(id));
+    audit_events::insert(connection, tenant, action, &actor, &invitee.origin, &event)?;
     Ok((accepted, member))
 }
 
