@@ -5,6 +5,8 @@
 mod examples;
 #[path = "callfluent/limits.rs"]
 mod limits;
+#[path = "callfluent/one_visit.rs"]
+mod one_visit;
 #[path = "callfluent/open_questions.rs"]
 mod open_questions;
 #[path = "callfluent/page.rs"]

@@ -196,7 +196,7 @@ impl std::str::FromStr for PageLimit {
     }
 }
 
-input!(PageLimit, str, Description::number("", 1, i64::from(Self::MOST)));
+input!(PageLimit, str, Description::number(format!("1 to {}.", Self::MOST), 1, i64::from(Self::MOST)));
 
 impl fmt::Display for PageLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,7 +18,7 @@ use utoipa::{
 
 use self::failures::{Dialect, Refusals};
 use crate::{
-    callfluent::Told,
+    callfluent::DialectErrorBody,
     error::{FieldProblem, Problem},
 };
 
@@ -50,7 +50,7 @@ use crate::{
         (name = "Me", description = "Who the caller is and what it may do."),
         (name = "Service", description = "Health, metrics and this document. No credential needed."),
     ),
-    components(schemas(Problem, FieldProblem, Told))
+    components(schemas(Problem, FieldProblem, DialectErrorBody))
 )]
 pub(crate) struct Base;
 

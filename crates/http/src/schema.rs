@@ -9,6 +9,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         KnownFormat, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat,
+        path::Parameter,
         schema::{AdditionalProperties, OneOfBuilder, SchemaType, Type},
     },
 };
@@ -131,6 +132,15 @@ pub(crate) fn described(mut schema: RefOr<Schema>, text: &str, default: Option<V
         RefOr::T(_) => {}
     }
     schema
+}
+
+/// By this extension a parameter says under which name it stands in the components. It is not in the document.
+pub(crate) const SHARED: &str = "x-shared-as";
+
+/// A parameter that several operations have.
+pub(crate) fn shared(mut parameter: Parameter, name: &str) -> Parameter {
+    parameter.extensions = Some([(SHARED, name)].into_iter().collect());
+    parameter
 }
 
 /// A field of a request, for the document.

@@ -1,4 +1,4 @@
-//! The examples of the page, byte by byte, and what they leave in the audit log.
+//! The examples of the page, byte by byte, and what they leave in the audit log and the outbox.
 
 use std::fmt::Write;
 
@@ -77,6 +77,9 @@ async fn the_nine_routes_answer_the_examples_of_the_page_as_the_golden_file_says
                                    (SELECT string_agg(key, ', ') FROM jsonb_object_keys(changes) AS key)) AS line
                   FROM audit_events ORDER BY id";
     script.0 += &format!("The audit log:\n{}\n", lines(&mut app.database.admin(), events).join("\n"));
+
+    let messages = "SELECT kind || ' ' || state AS line FROM outbox_messages ORDER BY id";
+    script.0 += &format!("\nThe outbox:\n{}\n", lines(&mut app.database.admin(), messages).join("\n"));
 
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/callfluent/examples.golden.txt");
     #[expect(clippy::disallowed_methods, reason = "a test's own switch")]

@@ -4,6 +4,7 @@ use tenantry_domain::{
     AccountSid, Cap, EmailAddress, IntegrationPatch, PlainField, PlainSecret, Provider, WorkspaceLimitsPatch,
     WorkspaceName, WorkspaceNumber, WorkspacePatch,
 };
+use tenantry_operations::numbered::WorkspaceChanges;
 
 use crate::extract::{Optional, Required, request};
 
@@ -50,15 +51,8 @@ request! {
     }
 }
 
-/// What an [`Update`] changes.
-pub(super) struct Changes {
-    pub(super) workspace: WorkspacePatch,
-    pub(super) limits: Option<WorkspaceLimitsPatch>,
-    pub(super) integrations: Vec<(Provider, IntegrationPatch)>,
-}
-
 impl Update {
-    pub(super) fn into_domain(self) -> Changes {
+    pub(super) fn into_domain(self) -> WorkspaceChanges {
         let limits = WorkspaceLimitsPatch {
             max_minutes: self.max_mins.map(Some),
             max_members: self.max_members.map(Some),
@@ -76,7 +70,7 @@ impl Update {
                 integrations.push((provider, IntegrationPatch { plain: plain.map(Some), secret: secret.map(Some) }));
             }
         }
-        Changes {
+        WorkspaceChanges {
             workspace: WorkspacePatch { name: self.name, ..WorkspacePatch::default() },
             limits: has_limits.then_some(limits),
             integrations,

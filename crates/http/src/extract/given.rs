@@ -179,19 +179,15 @@ impl Input for Verbatim {
 
 /// What stands in a list, as messages name it: one, and several.
 pub(crate) trait Entry: Read {
-    fn words() -> (String, String);
+    const NAMES: (&'static str, &'static str);
 }
 
 impl Entry for Scope {
-    fn words() -> (String, String) {
-        ("scope".to_owned(), "scopes".to_owned())
-    }
+    const NAMES: (&'static str, &'static str) = ("scope", "scopes");
 }
 
 impl Entry for WorkspaceId {
-    fn words() -> (String, String) {
-        ("workspace".to_owned(), "workspaces".to_owned())
-    }
+    const NAMES: (&'static str, &'static str) = ("workspace", "workspaces");
 }
 
 /// A list of `MIN` to `MAX` different values. A value that is there twice counts once.
@@ -257,7 +253,7 @@ fn collect<'de, V: Read, A: SeqAccess<'de>>(
 }
 
 fn counted<V: Entry>(values: Vec<V>, min: usize, max: usize) -> Result<Vec<V>, Refusal> {
-    let (one, many) = V::words();
+    let (one, many) = V::NAMES;
     match values.len() {
         n if n < min => Err(Refusal::new("empty", format!("must name at least one {one}"))),
         n if n > max => Err(Refusal::new("too_many", format!("must name at most {max} {many}, these are {n}"))),
@@ -265,9 +261,15 @@ fn counted<V: Entry>(values: Vec<V>, min: usize, max: usize) -> Result<Vec<V>, R
     }
 }
 
-fn list_of<V: Read>(min: usize, max: usize) -> (RefOr<Schema>, Option<Named>) {
+fn list_of<V: Entry>(min: usize, max: usize) -> (RefOr<Schema>, Option<Named>) {
+    let (one, many) = V::NAMES;
+    let text = match (min, max) {
+        (0, max) => format!("At most {max} {many}."),
+        (_, usize::MAX) => format!("At least one {one}."),
+        (min, max) => format!("{min} to {max} {many}."),
+    };
     let (items, component) = V::schema();
-    let list = ArrayBuilder::new().items(items);
+    let list = ArrayBuilder::new().items(items).description(Some(text));
     let list = list.min_items(Some(min).filter(|min| *min > 0)).max_items(Some(max).filter(|max| *max < usize::MAX));
     (list.into(), component)
 }

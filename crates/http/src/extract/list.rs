@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    fmt::{Display, Write},
+    fmt::Display,
     future::{Ready, ready},
     str::FromStr,
 };
@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     error::Failure,
-    schema::{self, Named},
+    schema::{self, FieldSchema, Named, Word},
 };
 
 /// What a list can be filtered and sorted by.
@@ -221,22 +221,24 @@ impl<V: ToSchema> ToSchema for List<V> {
 
 impl<F: Filters + IntoParams> IntoParams for Listing<F> {
     fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let mut parameters = F::into_params(place);
-        let limit = "How many items to return, 1 to 100.";
+        let limit = "How many items to return.";
+        let limit = parameter(OrDefault::<PageLimit>::describe("limit".to_owned(), limit));
         let cursor = "The `nextCursor` of the previous page, with the same filters and sort order.";
+        let cursor = parameter(Optional::<Verbatim>::describe("cursor".to_owned(), cursor));
+        let mut parameters = F::into_params(place);
         parameters.push(sort::<F::Sort>());
-        parameters.push(parameter(OrDefault::<PageLimit>::describe("limit".to_owned(), limit)));
-        parameters.push(parameter(Optional::<Verbatim>::describe("cursor".to_owned(), cursor)));
+        parameters.push(schema::shared(limit, "Limit"));
+        parameters.push(schema::shared(cursor, "Cursor"));
         parameters
     }
 }
 
-/// `sort`, with its words in place: they are those of this parameter alone.
+/// `sort`, with its words in place, under the name of its list of words.
 fn sort<S: Order>() -> Parameter {
-    let mut text = "Sort order; `-` puts the largest first.".to_owned();
-    let default = S::default().to_string();
-    let _ = write!(text, " Default: `{default}`.");
-    let schema = schema::object(&S::description()).into();
-    let schema = schema::described(schema, &text, Some(default.into()));
-    parameter(schema::FieldSchema { name: "sort".to_owned(), required: false, schema, component: None })
+    let default = S::default();
+    let text = format!("Sort order; `-` puts the largest first. Default: `{default}`.");
+    let words = schema::object(&S::description()).into();
+    let schema = schema::described(words, &text, Some(default.to_string().into()));
+    let sort = parameter(FieldSchema { name: "sort".to_owned(), required: false, schema, component: None });
+    schema::shared(sort, &Word::<S>::name())
 }

@@ -31,9 +31,7 @@ impl Input for Counted {
 }
 
 impl Entry for Counted {
-    fn words() -> (String, String) {
-        ("thing".to_owned(), "things".to_owned())
-    }
+    const NAMES: (&'static str, &'static str) = ("thing", "things");
 }
 
 request! {

@@ -32,34 +32,34 @@ pub struct BrandView {
     #[schema(example = "Acme Industrial Supply")]
     email_from_name: String,
     /// Logo of the brand, over https.
-    #[schema(required, max_length = 2048, example = "https://cdn.example.com/acme/logo.png")]
+    #[schema(required, example = "https://cdn.example.com/acme/logo.png")]
     logo_url: Option<String>,
     /// First colour: `#` and six hexadecimal digits.
-    #[schema(required, pattern = "^#[0-9A-Fa-f]{6}$", example = "#0055AA")]
+    #[schema(required, example = "#0055AA")]
     primary_color: Option<String>,
     /// Second colour: `#` and six hexadecimal digits.
-    #[schema(required, pattern = "^#[0-9A-Fa-f]{6}$", example = "#FFB000")]
+    #[schema(required, example = "#FFB000")]
     secondary_color: Option<String>,
-    /// HTML signature, in force where a workspace has none; 1 to 20,000 characters, sanitised.
-    #[schema(required, min_length = 1, max_length = 20000, example = "<p>Kind regards,<br>Acme</p>")]
+    /// Email signature of workspaces that have none; sanitised HTML.
+    #[schema(required, example = "<p>Kind regards,<br>Acme</p>")]
     email_signature_html: Option<String>,
-    /// Plain-text signature, in force where a workspace has none; 1 to 5,000 characters.
-    #[schema(required, min_length = 1, max_length = 5000, example = "Kind regards,\nAcme")]
+    /// Email signature in plain text, of workspaces that have none.
+    #[schema(required, example = "Kind regards,\nAcme")]
     email_signature_text: Option<String>,
-    /// Under which name the AI writes: one line, 1 to 120 characters.
-    #[schema(required, min_length = 1, max_length = 120, example = "Alex")]
+    /// The name under which the AI writes.
+    #[schema(required, example = "Alex")]
     ai_sender_name: Option<String>,
-    /// Under which title the AI writes: one line, 1 to 120 characters.
-    #[schema(required, min_length = 1, max_length = 120, example = "Customer care")]
+    /// The title under which the AI writes.
+    #[schema(required, example = "Customer care")]
     ai_sender_title: Option<String>,
     /// The AI's picture, over https.
-    #[schema(required, max_length = 2048, example = "https://cdn.example.com/acme/alex.png")]
+    #[schema(required, example = "https://cdn.example.com/acme/alex.png")]
     ai_sender_avatar_url: Option<String>,
     /// The tone in which the AI writes.
     #[schema(required, example = "professional")]
     tone: Option<ToneWord>,
-    /// Instructions to the AI, before those of the workspace: 1 to 10,000 characters.
-    #[schema(required, min_length = 1, max_length = 10000, example = "Be brief, and never promise a delivery date.")]
+    /// Instructions to the AI, before those of the workspace.
+    #[schema(required, example = "Be brief, and never promise a delivery date.")]
     brand_instructions: Option<String>,
     /// Whether workspaces for which no brand is named go under this one; exactly one brand of a tenant is the default.
     #[schema(example = true)]

@@ -32,16 +32,14 @@ impl Input for Address {
 }
 
 impl Entry for Address {
-    fn words() -> (String, String) {
-        ("address".to_owned(), "addresses".to_owned())
-    }
+    const NAMES: (&'static str, &'static str) = ("address", "addresses");
 }
 
 request! {
     /// Several people to invite to the same.
     #[example({ "emails": ["ada@example.com", "grace@example.com"], "role": "observer" })]
     pub(crate) struct CreateInvitations {
-        /// 1 to 100 email addresses. One that is refused does not keep the others out.
+        /// Whom to invite. An address that is refused does not keep the others out.
         emails: Required<Several<Address, 1, 100>>,
         /// The role of each in the tenant.
         role: Required<Role>,
