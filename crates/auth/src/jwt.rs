@@ -10,6 +10,7 @@
 //! - `key.rs`, `key_set.rs`: a key belongs to one issuer and to one algorithm.
 //! - `cache.rs`, `fetch.rs`: where the keys of an issuer come from, and when.
 
+mod algorithm;
 mod cache;
 mod claims;
 mod fetch;
@@ -26,19 +27,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::TenantId;
 
 use self::{
-    cache::KeyCache,
-    claims::Claims,
-    header::Header,
-    key::Key,
-    options::{MediaType, checked},
-    token::Token,
+    algorithm::MediaType, cache::KeyCache, claims::Claims, header::Header, key::Key, options::checked, token::Token,
 };
 pub use self::{
+    algorithm::{Algorithm, HmacSecret, UnknownAlgorithm},
     cache::{COOL_DOWN, MAX_AGE, MAX_WAIT, REFRESH_AFTER, STALE_AFTER},
     claims::{LEEWAY, MAX_LIFETIME},
-    options::{
-        Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, HmacSecret, IssuerOptions, KeySource, UnknownAlgorithm,
-    },
+    options::{DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, IssuerOptions, KeySource},
     token::MAX_TOKEN,
 };
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::options::{Algorithm, MediaType};
+use super::algorithm::{Algorithm, MediaType};
 
 /// The longest `kid`, in characters.
 pub(crate) const MAX_KID: usize = 256;

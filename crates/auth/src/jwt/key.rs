@@ -6,8 +6,8 @@ use jsonwebtoken::{DecodingKey, crypto};
 use serde_json::{Map, Value};
 
 use super::{
+    algorithm::{Algorithm, HmacSecret},
     header::is_kid,
-    options::{Algorithm, HmacSecret},
 };
 
 /// Members that only a private or a symmetric key has. Whoever publishes one has no secret any more.
