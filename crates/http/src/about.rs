@@ -3,10 +3,12 @@
 use actix_web::{HttpResponse, get, http::header, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     docs::{self, Document},
     error::Failure,
+    part::Part,
     service::Service,
 };
 
@@ -21,10 +23,25 @@ pub(crate) struct HealthView {
 
 const OK: HealthView = HealthView { status: "ok" };
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part =
+    Part { tag: "Service", about: Some("Health, metrics and this document. No credential needed."), routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(healthz)
+        .service(readyz)
+        .service(metrics)
+        .service(openapi_json)
+        .service(openapi_yaml)
+        .service(docs_page)
+        .service(docs_asset);
+}
+
 /// Check liveness
 ///
 /// The process is alive. Answers without asking the database.
-#[utoipa::path(tag = "Service", security(()), responses((status = 200, description = "It is alive.", body = HealthView)))]
+#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "It is alive.", body = HealthView)))]
 #[get("/healthz")]
 pub(crate) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK)
@@ -33,7 +50,7 @@ pub(crate) async fn healthz() -> HttpResponse {
 /// Check readiness
 ///
 /// 200 when the database answers and no migration is pending, 503 otherwise and while the service shuts down.
-#[utoipa::path(tag = "Service", security(()), responses((status = 200, description = "It can answer requests.", body = HealthView)))]
+#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "It can answer requests.", body = HealthView)))]
 #[get("/readyz")]
 pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
     service.ready().await?;
@@ -44,7 +61,7 @@ pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failu
 ///
 /// For Prometheus: requests by route template and status, their latency, and the database pool, as OpenMetrics text.
 #[utoipa::path(
-    tag = "Service",
+    tag = PART.tag,
     security(()),
     responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text"))
 )]
@@ -61,7 +78,7 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
 ///
 /// The OpenAPI 3.1 document that the documentation page shows.
 #[utoipa::path(
-    tag = "Service",
+    tag = PART.tag,
     security(()),
     operation_id = "openapi_json",
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
@@ -75,7 +92,7 @@ pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
 ///
 /// The same OpenAPI 3.1 document, for people and for version control.
 #[utoipa::path(
-    tag = "Service",
+    tag = PART.tag,
     security(()),
     operation_id = "openapi_yaml",
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml"))
@@ -89,7 +106,7 @@ pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
 ///
 /// The page that you may be reading: every operation, with requests that can be tried.
 #[utoipa::path(
-    tag = "Service",
+    tag = PART.tag,
     security(()),
     responses((status = 200, description = "A page for people.", body = String, content_type = "text/html"))
 )]
@@ -102,7 +119,7 @@ pub(crate) async fn docs_page() -> HttpResponse {
 ///
 /// Its script and its icon; the page needs nothing from elsewhere.
 #[utoipa::path(
-    tag = "Service",
+    tag = PART.tag,
     security(()),
     params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
     responses((status = 200, description = "The part.", body = String, content_type = "text/javascript"))

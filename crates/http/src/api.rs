@@ -22,6 +22,28 @@ pub(crate) mod workspaces;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serializer;
 
+use crate::part::Part;
+
+/// The parts of the native API, in the order of the document.
+pub(crate) const PARTS: &[Part] = &[
+    workspaces::PART,
+    effective::PART,
+    voices::PART,
+    calendars::PART,
+    limits::PART,
+    agents::PART,
+    usage::PART,
+    brands::PART,
+    tenant::PART,
+    members::PART,
+    assignments::PART,
+    invitations::PART,
+    api_keys::PART,
+    integrations::PART,
+    audit_events::PART,
+    me::PART,
+];
+
 /// A time as the contract writes it: RFC 3339, UTC, milliseconds.
 pub(crate) fn millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))

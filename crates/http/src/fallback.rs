@@ -9,7 +9,7 @@ use actix_web::{
         Method, StatusCode,
         header::{self, HeaderValue},
     },
-    web::Data,
+    web::{self, Data},
 };
 
 use crate::error::Failure;
@@ -35,6 +35,11 @@ pub(crate) async fn answer(request: HttpRequest) -> Result<HttpResponse, Failure
         response.headers_mut().insert(header::ALLOW, allow);
     }
     Ok(response)
+}
+
+/// A path that stands where others have an id: what it does not know is not asked of the thing with that id.
+pub(crate) fn nothing_more_at<'r>(routes: &'r mut web::ServiceConfig, path: &str) -> &'r mut web::ServiceConfig {
+    routes.service(web::resource(path).to(answer))
 }
 
 /// Which methods a path knows.

@@ -15,6 +15,7 @@ mod fallback;
 mod metrics;
 mod middleware;
 mod openapi;
+mod part;
 mod request_id;
 mod routes;
 mod schema;

@@ -18,7 +18,7 @@ use utoipa::{
 
 use self::failures::{Dialect, Refusals};
 use crate::{
-    callfluent::DialectErrorBody,
+    callfluent::{self, DialectErrorBody},
     error::{FieldProblem, Problem},
 };
 
@@ -31,31 +31,9 @@ use crate::{
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "This service")),
-    tags(
-        (name = "Workspaces", description = "Operational units under a brand: regions, business units, product lines. What a workspace leaves open, its brand fills in."),
-        (name = "Limits", description = "What a workspace may have at most: its own limits and those of its tenant, of which the smaller one holds."),
-        (name = "Agents", description = "The AI agents of a workspace."),
-        (name = "Usage", description = "The seconds that a workspace uses: a ledger to which entries are only added, and its sums by month."),
-        (name = "Voices", description = "What agents of a workspace can speak with, from OpenAI and ElevenLabs."),
-        (name = "Calendars", description = "Where agents of a workspace can book appointments, in HighLevel."),
-        (name = "Brands", description = "Customer-facing identities of the tenant: name, colours, sender, signatures, tone. One of them is its default."),
-        (name = "Tenant", description = "The account that everything else belongs to, and what its new workspaces start with."),
-        (name = "Members", description = "The people in the tenant, each in one role, and the workspaces they are assigned to."),
-        (name = "Invitations", description = "Pending members: who is invited to what, until they accept."),
-        (name = "API keys", description = "Machine credentials: what they may do, where, and until when. A secret is shown once."),
-        (name = "Integrations", description = "Connections of a workspace to providers. Their secrets can be set and are never shown."),
-        (name = "Audit", description = "Who did what to what, and when. Written with each change, and never changed."),
-        (name = "CallFluent", description = "The same workspaces for clients of the CallFluent Workspace API, by number: paths, bodies and answers are those of its page."),
-        (name = "Platform", description = "Tenants as such, for the platform that provisions them: their state and their limits, and nothing of what is inside. With a platform key."),
-        (name = "Me", description = "Who the caller is and what it may do."),
-        (name = "Service", description = "Health, metrics and this document. No credential needed."),
-    ),
     components(schemas(Problem, FieldProblem, DialectErrorBody))
 )]
 pub(crate) struct Base;
-
-/// The tag of the CallFluent dialect, which has no versions and fails in words of its own.
-const DIALECT: &str = "CallFluent";
 
 /// What a handler says of its operation besides its path: the action that it asks the policy for, and the conflicts that it can
 /// run into.
@@ -120,7 +98,7 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         responses.insert("304".to_owned(), unchanged.into());
     }
     let refusals = Refusals {
-        dialect: if tag == DIALECT { Dialect::CallFluent } else { Dialect::Native },
+        dialect: if tag == callfluent::workspace::PART.tag { Dialect::CallFluent } else { Dialect::Native },
         action,
         conflicts: &conflicts,
         names: action.and(in_path).map(|name| components::noun(name).unwrap_or(Noun::Workspace)),

@@ -6,6 +6,7 @@ mod view;
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
 use tenantry_domain::{Action, Conflict, Tenant, Use};
 use tenantry_operations::tenants::{self, Founded, FoundedOwner};
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::view::{PlatformTenantView, PlatformTenantWithUse};
 use self::{
@@ -16,14 +17,36 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Platform",
+    about: Some(
+        "Tenants as such, for the platform that provisions them: their state and their limits, and nothing of what is inside. With a platform key.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list)
+        .service(create)
+        .service(show)
+        .service(update)
+        .service(delete)
+        .service(suspend)
+        .service(reactivate)
+        .service(restore);
+}
 
 /// List tenants
 ///
 /// All of them, also those that are suspended, and those that are deleted and not erased yet.
 #[utoipa::path(
-    tag = "Platform",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantList))),
     params(Listing<TenantFilters>), responses((status = 200, description = "A page of tenants.", body = PlatformTenantList))
 )]
@@ -45,7 +68,7 @@ pub(crate) async fn list(
 /// With a default brand of its name. Its first owner comes in with the API key in the answer, which cannot be read again;
 /// or, with `ownerEmail`, by accepting the invitation that is sent there.
 #[utoipa::path(
-    tag = "Platform",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantCreate))),
     request_body = CreateTenant,
     responses((status = 201, description = "The tenant was created.", body = NewTenant, headers(("ETag"))))
@@ -79,7 +102,7 @@ fn made(founded: Founded) -> Result<HttpResponse, Failure> {
 ///
 /// Its account, its state, its limits and how much of them it uses: numbers, and nothing of what they count.
 #[utoipa::path(
-    tag = "Platform",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantInspect))),
     params(IfNoneMatch),
     responses((status = 200, description = "The tenant.", body = PlatformTenantWithUse))
@@ -100,7 +123,7 @@ pub(crate) async fn show(
 /// A JSON merge patch of its name, of what new workspaces start with, and of its limits; `null` takes a limit off. A limit
 /// below what is there keeps that and lets it not grow.
 #[utoipa::path(
-    tag = "Platform",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantAdminister))),
     params(IfMatch),
     request_body = UpdatePlatformTenant,
@@ -123,7 +146,7 @@ pub(crate) async fn update(
 /// Its credentials are refused from the next request on. It can be restored for 30 days; then it is erased with everything in
 /// it.
 #[utoipa::path(
-    tag = "Platform",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantDelete))),
     params(IfMatch),
     responses((status = 204, description = "The tenant is deleted."))
@@ -144,7 +167,7 @@ pub(crate) async fn delete(
 /// All its credentials are refused with `tenant_suspended` from the next request on, everywhere. Its data stays as it is. One
 /// that is suspended already stays so.
 #[utoipa::path(
-    tag = "Platform",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantSuspend)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
     responses((status = 200, description = "The tenant, which is suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
@@ -161,7 +184,7 @@ pub(crate) async fn suspend(
 ///
 /// The credentials of a suspended tenant are good again. One that is not suspended stays as it is.
 #[utoipa::path(
-    tag = "Platform",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantReactivate)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
     responses((status = 200, description = "The tenant, which is not suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
@@ -178,7 +201,7 @@ pub(crate) async fn reactivate(
 ///
 /// Until it is erased, as suspended as it was. One that is not deleted stays as it is.
 #[utoipa::path(
-    tag = "Platform",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantRestore))),
     responses((status = 200, description = "The tenant, which is not deleted.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]

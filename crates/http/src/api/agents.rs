@@ -6,6 +6,7 @@ mod view;
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
 use tenantry_domain::{Action, Agent, Conflict, Workspace};
 use tenantry_operations::agents;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
     request::{AgentFilters, CreateAgent, UpdateAgent},
@@ -15,14 +16,22 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part { tag: "Agents", about: Some("The AI agents of a workspace."), routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(update).service(delete);
+}
 
 /// List the agents of a workspace
 ///
 /// A page at a time.
 #[utoipa::path(
-    tag = "Agents",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentList))),
     params(
         Listing<AgentFilters>,
@@ -46,7 +55,7 @@ pub(crate) async fn list(
 ///
 /// An agent of the workspace.
 #[utoipa::path(
-    tag = "Agents",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentRead))),
     params(IfNoneMatch),
     responses((status = 200, description = "The agent.", body = AgentView))
@@ -67,7 +76,7 @@ pub(crate) async fn show(
 ///
 /// It counts against the limit of agents in the workspace, whether it is active or paused.
 #[utoipa::path(
-    tag = "Agents",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentCreate)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceTaken]))),
     request_body = CreateAgent,
     responses((status = 201, description = "The agent was created.", body = AgentView, headers(("ETag"))))
@@ -90,7 +99,7 @@ pub(crate) async fn create(
 ///
 /// A JSON merge patch: what is left out stays, `null` clears.
 #[utoipa::path(
-    tag = "Agents",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentUpdate)), ("x-conflicts" = json!([Conflict::ReferenceTaken]))),
     params(IfMatch),
     request_body = UpdateAgent,
@@ -114,7 +123,7 @@ pub(crate) async fn update(
 ///
 /// It is gone at once, and its place is free.
 #[utoipa::path(
-    tag = "Agents",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentDelete))),
     params(IfMatch),
     responses((status = 204, description = "The agent is deleted."))

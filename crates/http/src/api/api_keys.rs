@@ -8,6 +8,7 @@ use chrono::Utc;
 use tenantry_auth::Secret;
 use tenantry_domain::{Action, ApiKey, Conflict};
 use tenantry_operations::api_keys;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::view::ApiKeyView;
 use self::{
@@ -19,14 +20,26 @@ use crate::{
     error::Failure,
     etag::Etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "API keys",
+    about: Some("Machine credentials: what they may do, where, and until when. A secret is shown once."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(revoke).service(rotate);
+}
 
 /// List API keys
 ///
 /// All keys of the tenant, also those that were revoked or have expired, without their secrets.
 #[utoipa::path(
-    tag = "API keys",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyList))),
     params(Listing<ApiKeyFilters>), responses((status = 200, description = "A page of API keys.", body = ApiKeyList))
 )]
@@ -45,7 +58,7 @@ pub(crate) async fn list(
 ///
 /// Everything but its secret.
 #[utoipa::path(
-    tag = "API keys",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyRead))),
     params(IfNoneMatch),
     responses((status = 200, description = "The API key.", body = ApiKeyView))
@@ -65,7 +78,7 @@ pub(crate) async fn show(
 ///
 /// The answer holds the secret, which cannot be read again.
 #[utoipa::path(
-    tag = "API keys",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyCreate))),
     request_body = CreateApiKey,
     responses((status = 201, description = "The API key was created.", body = NewApiKey, headers(("ETag"))))
@@ -85,7 +98,7 @@ pub(crate) async fn create(
 /// Makes a new key like this one and lets this one expire after the overlap. The answer holds the new secret, which cannot
 /// be read again.
 #[utoipa::path(
-    tag = "API keys",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyRotate)), ("x-conflicts" = json!([Conflict::ApiKeyEnded]))),
     request_body = RotateApiKey,
     responses((status = 201, description = "The new API key.", body = NewApiKey, headers(("ETag"))))
@@ -115,7 +128,7 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
 ///
 /// It is refused from the next request on, everywhere. A key that has been revoked already stays as it is.
 #[utoipa::path(
-    tag = "API keys",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyRevoke))),
     params(IfMatch),
     responses((status = 204, description = "The API key is revoked."))

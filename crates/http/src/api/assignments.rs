@@ -3,12 +3,14 @@
 use actix_web::{HttpResponse, delete, get, put, web::Data};
 use tenantry_domain::{Action, Conflict, Member, PeopleSort, Workspace};
 use tenantry_operations::assignments;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::members::{MemberList, MemberView};
 use crate::{
     answer,
     error::Failure,
     extract::{Caller, Filters, IfMatch, Listing, PathId, query},
+    part::Part,
     service::Service,
 };
 
@@ -21,11 +23,18 @@ impl Filters for NoFilters {
     type Sort = PeopleSort;
 }
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part { tag: super::members::PART.tag, about: None, routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_assigned).service(assign).service(unassign);
+}
+
 /// List the members of a workspace
 ///
 /// Who is assigned to it. Owners and admins see all workspaces and stand here only where they are assigned too.
 #[utoipa::path(
-    tag = "Members",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentList))),
     params(
         Listing<NoFilters>,
@@ -48,7 +57,7 @@ pub(crate) async fn list_assigned(
 ///
 /// It counts at the member's next request. A member that is assigned already stays so.
 #[utoipa::path(
-    tag = "Members",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),
     responses((status = 200, description = "The member, which is assigned.", body = MemberView, headers(("ETag"))))
 )]
@@ -67,7 +76,7 @@ pub(crate) async fn assign(
 ///
 /// It counts at the member's next request. The member stays in the tenant.
 #[utoipa::path(
-    tag = "Members",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentRemove))),
     params(IfMatch),
     responses((status = 204, description = "The member is no longer assigned."))

@@ -6,6 +6,7 @@ mod view;
 use actix_web::{HttpRequest, HttpResponse, get, http::header, web::Data};
 use tenantry_domain::Action;
 use tenantry_operations::audit_events;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
     request::AuditFilters,
@@ -15,11 +16,23 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, Listing, accepts},
+    part::Part,
     service::Service,
 };
 
 /// The media type of one JSON value on each line.
 const NDJSON: &str = "application/x-ndjson";
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Audit",
+    about: Some("Who did what to what, and when. Written with each change, and never changed."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list);
+}
 
 /// List audit events
 ///
@@ -27,7 +40,7 @@ const NDJSON: &str = "application/x-ndjson";
 /// otherwise. With `Accept: application/x-ndjson` each event is a line of its own, and the header `Link` leads to the next
 /// page.
 #[utoipa::path(
-    tag = "Audit",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AuditEventList))),
     params(Listing<AuditFilters>),
     responses((status = 200, description = "A page of the audit log.", content(

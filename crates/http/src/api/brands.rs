@@ -6,6 +6,7 @@ mod view;
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
 use tenantry_domain::{Action, Brand, Conflict};
 use tenantry_operations::brands;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::view::BrandView;
 use self::{
@@ -16,14 +17,28 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Brands",
+    about: Some(
+        "Customer-facing identities of the tenant: name, colours, sender, signatures, tone. One of them is its default.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(update).service(delete);
+}
 
 /// List brands
 ///
 /// The brands that the caller sees, a page at a time.
 #[utoipa::path(
-    tag = "Brands",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandList))),
     params(Listing<BrandFilters>), responses((status = 200, description = "A page of brands.", body = BrandList))
 )]
@@ -42,7 +57,7 @@ pub(crate) async fn list(
 ///
 /// A single brand with its colours, its sender identity, its signatures and its instructions.
 #[utoipa::path(
-    tag = "Brands",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandRead))),
     params(IfNoneMatch),
     responses((status = 200, description = "The brand.", body = BrandView))
@@ -62,7 +77,7 @@ pub(crate) async fn show(
 ///
 /// The slug is derived from the name where it is left out, with a number behind it where that is taken.
 #[utoipa::path(
-    tag = "Brands",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandCreate)), ("x-conflicts" = json!([Conflict::SlugTaken]))),
     request_body = CreateBrand,
     responses((status = 201, description = "The brand was created.", body = BrandView, headers(("ETag"))))
@@ -83,7 +98,7 @@ pub(crate) async fn create(
 ///
 /// A JSON merge patch: what is left out stays, `null` clears.
 #[utoipa::path(
-    tag = "Brands",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandUpdate)), ("x-conflicts" = json!([Conflict::SlugTaken, Conflict::DefaultBrand]))),
     params(IfMatch),
     request_body = UpdateBrand,
@@ -105,7 +120,7 @@ pub(crate) async fn update(
 ///
 /// Refused while it has workspaces, and for the default brand. API keys that are restricted to it go with it.
 #[utoipa::path(
-    tag = "Brands",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandDelete)), ("x-conflicts" = json!([Conflict::DefaultBrand, Conflict::BrandHasWorkspaces]))),
     params(IfMatch),
     responses((status = 204, description = "The brand is deleted."))

@@ -6,11 +6,13 @@ use serde::Serialize;
 use tenantry_domain::{Action, Calendar, Conflict, Workspace};
 use tenantry_operations::calendars;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
+    part::Part,
     service::{Integrations, Service},
 };
 
@@ -48,12 +50,20 @@ pub(crate) struct CalendarList {
     data: Vec<CalendarView>,
 }
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part =
+    Part { tag: "Calendars", about: Some("Where agents of a workspace can book appointments, in HighLevel."), routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list);
+}
+
 /// List calendars
 ///
 /// The calendars of the HighLevel location that the workspace is connected to, drafts left out. While HighLevel does not answer,
 /// those of its last good answer, with their age in `Age`.
 #[utoipa::path(
-    tag = "Calendars",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::CalendarList)), ("x-conflicts" = json!([Conflict::NotConnected, Conflict::SecretUnreadable]))),
     params(IfNoneMatch),
     responses((status = 200, description = "All calendars.", body = CalendarList), (status = 502, description = "A provider failed."))

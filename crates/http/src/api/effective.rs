@@ -5,12 +5,14 @@ use serde::Serialize;
 use tenantry_domain::{Action, Brand, Effective, Source, Sourced, Workspace};
 use tenantry_operations::workspaces;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::limits::EffectiveLimitsView;
 use crate::{
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
+    part::Part,
     schema::Word,
     service::Service,
 };
@@ -88,11 +90,18 @@ impl EffectiveView {
     }
 }
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part { tag: super::workspaces::PART.tag, about: None, routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show);
+}
+
 /// Get effective settings
 ///
 /// What is in force in the workspace, each value with its source: what the workspace leaves open comes from its brand.
 #[utoipa::path(
-    tag = "Workspaces",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceRead))),
     params(IfNoneMatch),
     operation_id = "effective",

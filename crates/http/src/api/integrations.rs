@@ -6,6 +6,7 @@ mod view;
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
 use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::integrations;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
     request::{PathProvider, SetIntegration},
@@ -15,15 +16,27 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, PathId},
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Integrations",
+    about: Some("Connections of a workspace to providers. Their secrets can be set and are never shown."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(show).service(set).service(remove).service(verify);
+}
 
 /// List integrations
 ///
 /// The workspace's connections to all providers there are, connected or not. Of a secret only that it is set, its last four
 /// characters and when it was set are shown.
 #[utoipa::path(
-    tag = "Integrations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationList))),
     params(IfNoneMatch),
     responses((status = 200, description = "One integration for each provider.", body = IntegrationList))
@@ -43,7 +56,7 @@ pub(crate) async fn list(
 ///
 /// Connected or not, without its secret.
 #[utoipa::path(
-    tag = "Integrations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationList))),
     params(IfNoneMatch),
     responses((status = 200, description = "The integration.", body = IntegrationView))
@@ -65,7 +78,7 @@ pub(crate) async fn show(
 /// Replaces all of its fields: those that the provider needs must be there. What the provider said of the old fields is
 /// forgotten, until it is asked to verify the new ones.
 #[utoipa::path(
-    tag = "Integrations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationUpdate))),
     params(IfMatch),
     request_body = SetIntegration,
@@ -89,7 +102,7 @@ pub(crate) async fn set(
 ///
 /// With its secret, at once. What uses it does without from the next request on.
 #[utoipa::path(
-    tag = "Integrations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationRemove))),
     params(IfMatch),
     responses((status = 204, description = "The integration is removed."))
@@ -111,7 +124,7 @@ pub(crate) async fn remove(
 /// Asks the provider whether it takes the fields as they are. What it says stands in the answer and stays with the integration. When
 /// the provider does not answer, the status stays as it was, and `lastError` says why.
 #[utoipa::path(
-    tag = "Integrations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationVerify)), ("x-conflicts" = json!([Conflict::IntegrationIncomplete, Conflict::SecretUnreadable]))),
     responses((status = 200, description = "The integration with what the provider says.", body = IntegrationView, headers(("ETag"))))
 )]

@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, delete, get, http::header, post, web::Data};
 use chrono::Utc;
 use tenantry_domain::{Action, Conflict, Invitation};
 use tenantry_operations::invitations;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) use self::batch::create_each;
 use self::{
@@ -18,14 +19,33 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Invited, Listing, PathId, Valid},
+    fallback::nothing_more_at,
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part =
+    Part { tag: "Invitations", about: Some("Pending members: who is invited to what, until they accept."), routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list)
+        .service(create)
+        .service(create_each)
+        .service(accept)
+        .map(|config| nothing_more_at(config, "/api/invitations/batch"))
+        .map(|config| nothing_more_at(config, "/api/invitations/accept"))
+        .service(show)
+        .service(resend)
+        .service(revoke);
+}
 
 /// List invitations
 ///
 /// Pending, accepted, revoked and expired ones; `state` shows those in one state. Tokens are in nobody's list.
 #[utoipa::path(
-    tag = "Invitations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationList))),
     params(Listing<InvitationFilters>), responses((status = 200, description = "A page of invitations.", body = InvitationList))
 )]
@@ -46,7 +66,7 @@ pub(crate) async fn list(
 ///
 /// Everything but its token, which only the message has.
 #[utoipa::path(
-    tag = "Invitations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationRead))),
     params(IfNoneMatch),
     responses((status = 200, description = "The invitation.", body = InvitationView))
@@ -68,7 +88,7 @@ pub(crate) async fn show(
 /// Sends a message with a link to the address. Whoever has that address accepts it within the days given, and is a member
 /// then, in this role and assigned to these workspaces. A pending invitation holds its places.
 #[utoipa::path(
-    tag = "Invitations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationCreate)), ("x-conflicts" = json!([Conflict::AlreadyInvited, Conflict::AlreadyMember, Conflict::LimitReached]))),
     request_body = CreateInvitation,
     responses((status = 201, description = "The invitation was created, and its message is being sent.", body = InvitationView, headers(("ETag"))))
@@ -90,7 +110,7 @@ pub(crate) async fn create(
 ///
 /// Also one that has expired. The message has a new link, and the links of earlier messages are good no longer.
 #[utoipa::path(
-    tag = "Invitations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationResend)), ("x-conflicts" = json!([Conflict::InvitationAccepted, Conflict::InvitationRevoked, Conflict::LimitReached]))),
     request_body(content = ResendInvitation, description = "May be left out altogether."),
     responses((status = 200, description = "The invitation, which is being sent.", body = InvitationView, headers(("ETag"))))
@@ -111,7 +131,7 @@ pub(crate) async fn resend(
 ///
 /// Its link is good no longer, and its places are free. One that has been revoked already stays so.
 #[utoipa::path(
-    tag = "Invitations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationRevoke)), ("x-conflicts" = json!([Conflict::InvitationAccepted]))),
     params(IfMatch),
     responses((status = 204, description = "The invitation is revoked."))
@@ -132,7 +152,7 @@ pub(crate) async fn revoke(
 /// With the invitee's own access token, whose issuer says that the address is verified; it need not name a tenant. The
 /// invitee is a member from then on.
 #[utoipa::path(
-    tag = "Invitations",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationAccept)), ("x-conflicts" = json!([Conflict::InvitationAccepted, Conflict::InvitationRevoked, Conflict::InvitationReplaced, Conflict::InvitationExpired, Conflict::AlreadyMember]))),
     request_body = AcceptInvitation,
     responses((status = 201, description = "The invitee is a member.", body = AcceptedInvitation, headers(("ETag"))), (status = 404, description = "No invitation was sent with this token."))

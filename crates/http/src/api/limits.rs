@@ -6,6 +6,7 @@ mod view;
 use actix_web::{HttpResponse, get, patch, web::Data};
 use tenantry_domain::{Action, Workspace};
 use tenantry_operations::limits;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) use self::view::EffectiveLimitsView;
 use self::{request::UpdateLimits, view::WorkspaceLimitsView};
@@ -13,14 +14,28 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, PathId, Valid},
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Limits",
+    about: Some(
+        "What a workspace may have at most: its own limits and those of its tenant, of which the smaller one holds.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show).service(update);
+}
 
 /// Get the limits of a workspace
 ///
 /// Its own limits, those of its tenant, which of the two is in force, and how much is used. Of each two the smaller one is.
 #[utoipa::path(
-    tag = "Limits",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::LimitsRead))),
     params(IfNoneMatch),
     responses((status = 200, description = "The limits, and how much of them is used.", body = WorkspaceLimitsView))
@@ -41,7 +56,7 @@ pub(crate) async fn show(
 /// A JSON merge patch of the workspace's own limits: `null` takes one off. A limit below what is there keeps that and lets it
 /// not grow. A new time zone leaves what was recorded in the months it was counted in.
 #[utoipa::path(
-    tag = "Limits",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::LimitsUpdate))),
     params(IfMatch),
     request_body = UpdateLimits,

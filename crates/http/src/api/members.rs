@@ -6,6 +6,7 @@ mod view;
 use actix_web::{HttpResponse, delete, get, patch, post, web::Data};
 use tenantry_domain::{Action, Conflict, Member};
 use tenantry_operations::members;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::request::{MemberFilters, TransferOwnership, UpdateMember};
 pub use self::view::MemberView;
@@ -14,14 +15,26 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Members",
+    about: Some("The people in the tenant, each in one role, and the workspaces they are assigned to."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(transfer_ownership).service(list).service(show).service(update).service(remove);
+}
 
 /// List members
 ///
 /// The people in the tenant. Who is invited and has not accepted is no member yet: see invitations.
 #[utoipa::path(
-    tag = "Members",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberList))),
     params(Listing<MemberFilters>), responses((status = 200, description = "A page of members.", body = MemberList))
 )]
@@ -42,7 +55,7 @@ pub(crate) async fn list(
 /// With its assignments, and whether it sees workspaces because of its role or because of them. Members who do not see the
 /// whole tenant find themselves here and nobody else.
 #[utoipa::path(
-    tag = "Members",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberRead))),
     params(IfNoneMatch),
     responses((status = 200, description = "The member.", body = MemberWithAccess))
@@ -63,7 +76,7 @@ pub(crate) async fn show(
 /// A JSON merge patch of its role and status. It counts at the member's next request. Nobody gives or takes a role that may
 /// do more than they may themselves, and a tenant always keeps an active owner.
 #[utoipa::path(
-    tag = "Members",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberUpdate)), ("x-conflicts" = json!([Conflict::LastOwner]))),
     params(IfMatch),
     request_body = UpdateMember,
@@ -87,7 +100,7 @@ pub(crate) async fn update(
 /// With its assignments, from its next request on. Every member may remove itself, which is leaving, unless the tenant would
 /// be left without an active owner.
 #[utoipa::path(
-    tag = "Members",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberRemove)), ("x-conflicts" = json!([Conflict::LastOwner]))),
     params(IfMatch),
     responses((status = 204, description = "The member is removed."))
@@ -107,7 +120,7 @@ pub(crate) async fn remove(
 ///
 /// Makes another member an owner and the caller, who is one, an admin, both at once.
 #[utoipa::path(
-    tag = "Members",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::OwnershipTransfer)), ("x-conflicts" = json!([Conflict::MemberSuspended]))),
     request_body = TransferOwnership,
     responses((status = 200, description = "The new owner.", body = MemberView, headers(("ETag"))))

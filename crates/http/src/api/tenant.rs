@@ -9,6 +9,7 @@ use tenantry_domain::{
 };
 use tenantry_operations::tenants;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::millis;
@@ -16,6 +17,7 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Optional, Valid, request},
+    part::Part,
     schema::Word,
     service::Service,
 };
@@ -172,11 +174,22 @@ impl UpdateTenant {
     }
 }
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Tenant",
+    about: Some("The account that everything else belongs to, and what its new workspaces start with."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show).service(update);
+}
+
 /// Get the tenant
 ///
 /// The tenant that the credential belongs to, its limits, and how much of them it uses.
 #[utoipa::path(
-    tag = "Tenant",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantRead))),
     params(IfNoneMatch), responses((status = 200, description = "The tenant.", body = TenantWithUse))
 )]
@@ -190,7 +203,7 @@ pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Servi
 ///
 /// A JSON merge patch of its name and of what new workspaces start with.
 #[utoipa::path(
-    tag = "Tenant",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantUpdate))),
     params(IfMatch),
     request_body = UpdateTenant,

@@ -6,6 +6,7 @@ mod view;
 use actix_web::{HttpResponse, get, http::header, post, web::Data};
 use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::usage;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
     request::{CheckQuery, RecordUsage, UsageQuery},
@@ -15,8 +16,20 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId, Query, Valid},
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Usage",
+    about: Some("The seconds that a workspace uses: a ledger to which entries are only added, and its sums by month."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(record).service(show).service(check);
+}
 
 /// Record usage
 ///
@@ -24,7 +37,7 @@ use crate::{
 /// the same values again counts once and is answered with what is stored. What would go beyond the limit of the month is
 /// refused: check before a call starts, and report a long one in several entries.
 #[utoipa::path(
-    tag = "Usage",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::UsageRecord)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceConflict, Conflict::RefundExceedsUsage]))),
     request_body = RecordUsage,
     responses(
@@ -53,7 +66,7 @@ pub(crate) async fn record(
 ///
 /// What the workspace used in each month, those without usage too, next to the limit that is in force now.
 #[utoipa::path(
-    tag = "Usage",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::UsageRead))),
     params(UsageQuery, IfNoneMatch),
     responses((status = 200, description = "The months, the first one first.", body = UsageView))
@@ -75,7 +88,7 @@ pub(crate) async fn show(
 ///
 /// Whether so many more seconds would be recorded at this moment. Nothing is reserved: others may use them first.
 #[utoipa::path(
-    tag = "Usage",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::UsageRead))),
     params(CheckQuery, IfNoneMatch),
     responses((status = 200, description = "Whether it is allowed, and how much is left.", body = AllowanceView))

@@ -6,11 +6,13 @@ use serde::Serialize;
 use tenantry_domain::{Action, Conflict, Voice, Workspace};
 use tenantry_operations::voices;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
+    part::Part,
     service::{Integrations, Service},
 };
 
@@ -44,12 +46,23 @@ pub(crate) struct VoiceList {
     data: Vec<VoiceView>,
 }
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Voices",
+    about: Some("What agents of a workspace can speak with, from OpenAI and ElevenLabs."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list);
+}
+
 /// List voices
 ///
 /// The built-in voices of OpenAI, and all voices of the ElevenLabs account that the workspace is connected to. While ElevenLabs does
 /// not answer, those of its last good answer, with their age in `Age`.
 #[utoipa::path(
-    tag = "Voices",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::VoiceList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
     params(IfNoneMatch),
     responses((status = 200, description = "All voices.", body = VoiceList), (status = 502, description = "A provider failed."))

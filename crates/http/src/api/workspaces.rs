@@ -6,6 +6,7 @@ mod view;
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
 use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::workspaces;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
     request::{CreateWorkspace, UpdateWorkspace, WorkspaceFilters},
@@ -15,14 +16,28 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
     service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Workspaces",
+    about: Some(
+        "Operational units under a brand: regions, business units, product lines. What a workspace leaves open, its brand fills in.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(update).service(delete).service(restore);
+}
 
 /// List workspaces
 ///
 /// The workspaces that the caller sees, a page at a time.
 #[utoipa::path(
-    tag = "Workspaces",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceList))),
     params(Listing<WorkspaceFilters>), responses((status = 200, description = "A page of workspaces.", body = WorkspaceList))
 )]
@@ -43,7 +58,7 @@ pub(crate) async fn list(
 /// Retrieves a single workspace by its unique identifier, including its operating configuration (country, language,
 /// currency, type) and any workspace-specific instructions.
 #[utoipa::path(
-    tag = "Workspaces",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceRead))),
     params(IfNoneMatch),
     responses((status = 200, description = "The workspace was found and returned.", body = WorkspaceView))
@@ -63,7 +78,7 @@ pub(crate) async fn show(
 ///
 /// Language and currency follow the country where they are left out; a country that is left out is the tenant's.
 #[utoipa::path(
-    tag = "Workspaces",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),
     request_body = CreateWorkspace,
     responses((status = 201, description = "The workspace was created.", body = WorkspaceView, headers(("ETag"))))
@@ -85,7 +100,7 @@ pub(crate) async fn create(
 ///
 /// A JSON merge patch: what is left out stays, `null` clears. Language and currency do not follow a new country.
 #[utoipa::path(
-    tag = "Workspaces",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceUpdate))),
     params(IfMatch),
     request_body = UpdateWorkspace,
@@ -108,7 +123,7 @@ pub(crate) async fn update(
 ///
 /// It is hidden at once, can be restored for 30 days, and is then erased.
 #[utoipa::path(
-    tag = "Workspaces",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceDelete))),
     params(IfMatch),
     responses((status = 204, description = "The workspace is deleted."))
@@ -128,7 +143,7 @@ pub(crate) async fn delete(
 ///
 /// Brings a workspace back that was deleted in the last 30 days; one that is there stays as it is.
 #[utoipa::path(
-    tag = "Workspaces",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceRestore)), ("x-conflicts" = json!([Conflict::LimitReached]))),
     responses((status = 200, description = "The workspace as it is now.", body = WorkspaceView, headers(("ETag"))))
 )]

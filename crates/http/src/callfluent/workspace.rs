@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, delete, get, post, put, web::Data};
 use chrono::Utc;
 use tenantry_domain::{Action, Assignment, Conflict, Workspace};
 use tenantry_operations::{calendars, numbered, slots, voices};
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     answer::{self, CalendarData, List, Shown, Workspaces},
@@ -14,14 +15,37 @@ use super::{
 use crate::{
     api::voices::VoiceView,
     extract::{Caller, Valid},
+    part::Part,
     service::{Integrations, Service},
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "CallFluent",
+    about: Some(
+        "The same workspaces for clients of the CallFluent Workspace API, by number: paths, bodies and answers are those of its page.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create)
+        .service(get_all)
+        .service(get)
+        .service(voice_list)
+        .service(update)
+        .service(invite_user)
+        .service(invite_delete)
+        .service(delete)
+        .service(calendar_list);
+}
 
 /// Create a new workspace
 ///
 /// With a name alone: brand, country, language, currency and type are the tenant's. Answers with every workspace.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceCreate))),
     request_body = Create,
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
@@ -43,7 +67,7 @@ pub(crate) async fn create(
 ///
 /// Every workspace that the caller sees, by number.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceList))),
     responses((status = 200, description = "Every workspace that the caller sees.", body = Workspaces))
 )]
@@ -56,7 +80,7 @@ pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Re
 ///
 /// With the limits in force, which secrets are set, and who has a place in it.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceRead))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
     responses((status = 200, description = "The workspace.", body = Shown))
@@ -74,7 +98,7 @@ pub(crate) async fn get(
 ///
 /// The built-in voices of OpenAI, then those of the ElevenLabs account that the workspace is connected to.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::VoiceList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
     responses((status = 200, description = "The voices.", body = Vec<VoiceView>), (status = 502, description = "A provider failed."))
@@ -96,7 +120,7 @@ pub(crate) async fn voice_list(
 /// Any of the eight fields; what is left out stays. Answers with every workspace. Nothing is changed unless the caller may change
 /// all that is named.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceUpdate))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
     request_body = Update,
@@ -118,7 +142,7 @@ pub(crate) async fn update(
 ///
 /// Those of the HighLevel location that the workspace is connected to; none where it is not.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::CalendarList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
     responses((status = 200, description = "The calendars.", body = CalendarData), (status = 502, description = "A provider failed."))
@@ -139,7 +163,7 @@ pub(crate) async fn calendar_list(
 /// As an agent, pending until they accept; the message is being sent. An address that is invited already is sent the
 /// invitation again, and a member of the tenant is assigned. Answers with every workspace.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationCreate))),
     request_body = Invite,
     responses((status = 200, description = "Every workspace that the caller sees.", body = List), (status = 404, description = "No workspace has the number."))
@@ -158,7 +182,7 @@ pub(crate) async fn invite_user(
 ///
 /// By the number of their place, as `get/{id}` lists it; also of one who has not accepted yet. Answers with every workspace.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentRemove))),
     params(("id" = i64, Path, description = "The number of the place.", example = 11)),
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
@@ -176,7 +200,7 @@ pub(crate) async fn invite_delete(
 ///
 /// It is hidden at once, and can be restored for 30 days through the native API. Answers with every workspace.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceDelete))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
