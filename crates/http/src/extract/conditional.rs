@@ -22,6 +22,7 @@ use crate::{
     answer,
     error::Failure,
     etag::{Etag, Listed},
+    schema,
 };
 
 /// What the caller has already.
@@ -106,9 +107,9 @@ impl IntoParams for IfMatch {
 }
 
 fn header_parameter(name: &str, text: &str) -> Parameter {
-    let schema = ObjectBuilder::new().schema_type(Type::String);
+    let text_schema = ObjectBuilder::new().schema_type(Type::String);
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::False);
-    parameter.description(Some(text)).schema(Some(schema)).build()
+    schema::shared(parameter.description(Some(text)).schema(Some(text_schema)).build(), &name.replace('-', ""))
 }
 
 fn listed(request: &HttpRequest, name: &HeaderName) -> Result<Option<Listed>, Failure> {

@@ -9,7 +9,10 @@ use utoipa::openapi::{
     schema::{KnownFormat, SchemaFormat, Type},
 };
 
-use crate::{extract::camel_case, schema};
+use crate::{
+    extract::camel_case,
+    schema::{self, SHARED},
+};
 
 /// The headers of answers, each with what it says.
 const HEADERS: [(&str, &str); 5] = [
@@ -70,37 +73,28 @@ fn path_parameter(name: &str) -> Option<Parameter> {
         }
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
-    Some(parameter.description(Some(text)).schema(Some(schema)).build())
+    let parameter = parameter.description(Some(text)).schema(Some(schema)).build();
+    Some(schema::shared(parameter, &camel_case(&format!("_{name}"))))
 }
 
-/// Moves each parameter that several operations take in the same form into the components.
+/// Moves every parameter that has a name for it into the components.
 pub(super) fn share_parameters(document: &mut OpenApi) {
-    let mut uses: BTreeMap<String, Vec<(Parameter, usize)>> = BTreeMap::new();
-    for_each_parameter(document, |parameter| {
-        if let RefOr::T(parameter) = parameter {
-            let forms = uses.entry(parameter.name.clone()).or_default();
-            match forms.iter_mut().find(|(form, _)| form == parameter) {
-                Some((_, count)) => *count += 1,
-                None => forms.push((parameter.clone(), 1)),
+    let mut shared = BTreeMap::new();
+    super::for_each_operation(document, |_, operation| {
+        for parameter in operation.parameters.iter_mut().flatten() {
+            let RefOr::T(own) = parameter else { continue };
+            if let Some(name) = name_of(own) {
+                let reference = Ref::new(format!("#/components/parameters/{name}"));
+                shared.insert(name, std::mem::replace(parameter, RefOr::Ref(reference)));
             }
         }
     });
-    let most_used = |forms: Vec<(Parameter, usize)>| forms.into_iter().max_by_key(|(_, count)| *count);
-    let shared: BTreeMap<_, _> = uses
-        .into_iter()
-        .filter_map(|(name, forms)| most_used(forms).filter(|(_, count)| *count > 1).map(|(form, _)| (name, form)))
-        .collect();
-    for_each_parameter(document, |parameter| {
-        if let RefOr::T(form) = parameter
-            && shared.get(&form.name) == Some(form)
-        {
-            *parameter = RefOr::Ref(Ref::new(format!("#/components/parameters/{}", form.name)));
-        }
-    });
-    let components = document.components.get_or_insert_default();
-    components.parameters.extend(shared.into_iter().map(|(name, form)| (name, form.into())));
+    document.components.get_or_insert_default().parameters.extend(shared);
 }
 
-fn for_each_parameter(document: &mut OpenApi, mut visit: impl FnMut(&mut RefOr<Parameter>)) {
-    super::for_each_operation(document, |_, operation| operation.parameters.iter_mut().flatten().for_each(&mut visit));
+/// Takes the name off.
+fn name_of(parameter: &mut Parameter) -> Option<String> {
+    let name = parameter.extensions.as_mut()?.remove(SHARED)?;
+    parameter.extensions = parameter.extensions.take().filter(|rest| !rest.is_empty());
+    name.as_str().map(str::to_owned)
 }
