@@ -1,9 +1,9 @@
 //! Workspaces: list, show, create, update, delete, restore, and what is in force in one.
 
 use tenantry_domain::{
-    Action, Brand, BrandId, Change, Credential, Effective, Error, FieldRefusal, InBrand, InRestorableWorkspace,
-    InTenant, InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Refusal, Workspace, WorkspaceId,
-    WorkspaceNumber, WorkspacePatch,
+    Action, Brand, BrandId, Change, Credential, Effective, Error, InBrand, InRestorableWorkspace, InTenant,
+    InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspaceNumber,
+    WorkspacePatch, unknown_brand,
 };
 use tenantry_persistence::{Store, WorkspaceFilter, new_id};
 
@@ -94,13 +94,9 @@ pub async fn create(
         .await;
     // The brand is a member of the request here, and not what was asked for.
     created.map_err(|error| match error {
-        Error::NotFound(Noun::Brand) => Error::invalid(not_a_brand()),
+        Error::NotFound(Noun::Brand) => unknown_brand(),
         other => other,
     })
-}
-
-fn not_a_brand() -> FieldRefusal {
-    Refusal::new("not_found", "is not the id of a brand").of("brandId")
 }
 
 /// Changes a workspace.

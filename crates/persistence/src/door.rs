@@ -13,11 +13,10 @@ use tenantry_domain::{
 };
 
 use crate::{
-    api_keys, audit_events,
     fault::Fault,
-    outbox,
     places::{Found, Known, Place, Visitor},
     pool::{Pool, PoolOptions, PoolState},
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
@@ -154,17 +153,17 @@ fn visit<P: Place, T>(
         let change = work(&mut tx)?;
         if let Some(event) = &change.event {
             let WriteTx { tx, action } = tx;
-            let tenant = tx.found.audited_in(event);
-            audit_events::insert(tx.connection, tenant, action, &tx.actor, &credential.origin, event)?;
+            let mut scope = TenantScope { tenant: tx.found.audited_in(event), connection: tx.connection };
+            scope.insert_audit_event(action, &tx.actor, &credential.origin, event)?;
             if let Some(mail) = change.mail {
-                outbox::insert(tx.connection, tenant, mail)?;
+                scope.insert_message(mail)?;
             }
         }
         Ok(change.value)
     });
     let value = finish(connection, outcome)?;
     if let (Some(tenant), Some(key)) = (credential.tenant(), stale_key) {
-        api_keys::touch(connection, tenant, key);
+        TenantScope { connection, tenant }.note_key_use(key);
     }
     Ok(value)
 }
