@@ -15,6 +15,8 @@ mod conflict;
 mod email;
 mod error;
 mod ids;
+mod input;
+mod instant;
 mod integration;
 mod invitation;
 mod limits;
@@ -54,6 +56,8 @@ pub use ids::{
     AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId,
     UsageEntryId, WorkspaceId,
 };
+pub use input::{Description, Form, Input};
+pub use instant::Instant;
 pub use integration::{
     AccountSid, ConnectionStatus, ElevenLabsRegion, Integration, IntegrationPatch, LocationId, PlainField, Provider,
     SecretTrace, Verification, VerificationStatus,

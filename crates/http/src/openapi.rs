@@ -2,6 +2,7 @@
 //! come along.
 
 mod failures;
+mod shared;
 
 use utoipa::{
     OpenApi,
@@ -106,6 +107,7 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
             }
         }
     }
+    shared::parameters(document);
 }
 
 fn complete_operation(operation: &mut Operation, path: &str, method: &str) {

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     Integrations, Service,
     api::voices::VoiceView,
-    error::Failure,
     extract::{Caller, Valid},
 };
 
@@ -32,8 +31,7 @@ pub(crate) async fn create(
     body: Asked<Valid<Create>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
-    let name = body.0.0.into_name().map_err(Failure::from)?;
-    match numbered::create(&service.store, &caller.0.credential, name).await {
+    match numbered::create(&service.store, &caller.0.credential, body.0.0.name).await {
         Ok(list) => Ok(answer::list(list)),
         Err(error) => Ok(DialectError::from(error).of_creation()),
     }
@@ -102,7 +100,7 @@ pub(crate) async fn update(
     body: Asked<Valid<Update>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
-    let changes = body.0.0.into_domain().map_err(Failure::from)?;
+    let changes = body.0.0.into_domain();
     let (store, keys, number) = (&service.store, &service.integrations.keys, number.0.number());
     Ok(answer::list(numbered::update(store, keys, &caller.0.credential, number, changes).await?))
 }
@@ -141,7 +139,7 @@ pub(crate) async fn invite_user(
     body: Asked<Valid<Invite>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
-    let (number, email) = body.0.0.into_domain().map_err(Failure::from)?;
+    let Invite { workspace_id: number, email } = body.0.0;
     Ok(answer::list(slots::fill(&service.store, &caller.0.credential, number, email).await?))
 }
 
