@@ -14,7 +14,6 @@ pub(crate) mod invitations;
 pub(crate) mod limits;
 pub(crate) mod me;
 pub(crate) mod members;
-pub(crate) mod service;
 pub(crate) mod tenant;
 pub(crate) mod usage;
 pub(crate) mod voices;

@@ -1,18 +1,16 @@
 //! The only list of routes, and so of the OpenAPI document and of what a path allows.
 
-use std::collections::BTreeMap;
-
-use actix_web::{dev::ResourceDef, http::Method};
 use utoipa::OpenApi as _;
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
 use crate::{
+    about,
     api::{
         admin, agents, api_keys, assignments, audit_events, brands, calendars, effective, integrations, invitations,
-        limits, me, members, service, tenant, usage, voices, workspaces,
+        limits, me, members, tenant, usage, voices, workspaces,
     },
     callfluent::workspace as callfluent,
-    openapi, telemetry,
+    fallback, openapi,
 };
 
 /// One line each; path and documentation stand at the handler.
@@ -90,13 +88,13 @@ pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
         .service(admin::suspend)
         .service(admin::reactivate)
         .service(admin::restore)
-        .service(service::healthz)
-        .service(service::readyz)
-        .service(service::metrics)
-        .service(service::openapi_json)
-        .service(service::openapi_yaml)
-        .service(service::docs_page)
-        .service(service::docs_asset);
+        .service(about::healthz)
+        .service(about::readyz)
+        .service(about::metrics)
+        .service(about::openapi_json)
+        .service(about::openapi_yaml)
+        .service(about::docs_page)
+        .service(about::docs_asset);
 }
 
 /// A path that stands where others have an id: what it does not know is not asked of the thing with that id.
@@ -104,7 +102,7 @@ fn nothing_more_at<'r>(
     routes: &'r mut actix_web::web::ServiceConfig,
     path: &str,
 ) -> &'r mut actix_web::web::ServiceConfig {
-    routes.service(actix_web::web::resource(path).to(telemetry::fallback))
+    routes.service(actix_web::web::resource(path).to(fallback::answer))
 }
 
 /// The OpenAPI 3.1 document of all routes.
@@ -113,56 +111,4 @@ pub fn document() -> utoipa::openapi::OpenApi {
         actix_web::App::new().into_utoipa_app().openapi(openapi::Base::openapi()).configure(all).split_for_parts();
     openapi::complete(&mut document);
     document
-}
-
-/// The document as it is served.
-pub(crate) struct Document {
-    pub(crate) json: String,
-    pub(crate) yaml: String,
-}
-
-impl Document {
-    pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        Self { json: serde_json::to_string(document).unwrap_or_default(), yaml: document.to_yaml().unwrap_or_default() }
-    }
-}
-
-/// Which methods a path knows.
-pub(crate) struct Table(Vec<(ResourceDef, Vec<&'static str>)>);
-
-impl Table {
-    pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        let mut table = BTreeMap::new();
-        for (path, item) in &document.paths.paths {
-            let mut methods = Vec::new();
-            if item.get.is_some() {
-                methods.extend([Method::GET, Method::HEAD]);
-            }
-            let others = [
-                (&item.post, Method::POST),
-                (&item.put, Method::PUT),
-                (&item.patch, Method::PATCH),
-                (&item.delete, Method::DELETE),
-            ];
-            methods.extend(others.into_iter().filter(|(operation, _)| operation.is_some()).map(|(_, method)| method));
-            methods.push(Method::OPTIONS);
-            table.insert(path.clone(), methods.iter().map(name).collect());
-        }
-        Self(table.into_iter().map(|(path, methods)| (ResourceDef::new(path), methods)).collect())
-    }
-
-    pub(crate) fn methods(&self, path: &str) -> Vec<&'static str> {
-        self.0
-            .iter()
-            .find(|(resource, _)| resource.is_match(path))
-            .map(|(_, methods)| methods.clone())
-            .unwrap_or_default()
-    }
-}
-
-fn name(method: &Method) -> &'static str {
-    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-        .into_iter()
-        .find(|name| *name == method.as_str())
-        .unwrap_or("GET")
 }

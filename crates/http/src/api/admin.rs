@@ -4,7 +4,7 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
-use tenantry_domain::{Tenant, Use};
+use tenantry_domain::{Action, Conflict, Tenant, Use};
 use tenantry_operations::tenants::{self, Founded, FoundedOwner};
 
 pub use self::view::{PlatformTenantView, PlatformTenantWithUse};
@@ -13,16 +13,20 @@ use self::{
     view::{NewTenant, PlatformTenantList},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List tenants
 ///
 /// All of them, also those that are suspended, and those that are deleted and not erased yet.
-#[utoipa::path(tag = "Platform", params(Listing<TenantFilters>), responses((status = 200, description = "A page of tenants.", body = PlatformTenantList)))]
+#[utoipa::path(
+    tag = "Platform",
+    extensions(("x-action" = json!(Action::TenantList))),
+    params(Listing<TenantFilters>), responses((status = 200, description = "A page of tenants.", body = PlatformTenantList))
+)]
 #[get("/api/admin/tenants")]
 pub(crate) async fn list(
     caller: Caller,
@@ -33,7 +37,7 @@ pub(crate) async fn list(
     let (filters, paging) = query.page(None)?;
     let tenants =
         tenants::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(tenants, PlatformTenantView::from)))
+    Ok(answer::list(&paging.answer(tenants, PlatformTenantView::from)))
 }
 
 /// Create a tenant
@@ -42,8 +46,9 @@ pub(crate) async fn list(
 /// or, with `ownerEmail`, by accepting the invitation that is sent there.
 #[utoipa::path(
     tag = "Platform",
+    extensions(("x-action" = json!(Action::TenantCreate))),
     request_body = CreateTenant,
-    responses((status = 201, description = "The tenant was created.", body = NewTenant))
+    responses((status = 201, description = "The tenant was created.", body = NewTenant, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants")]
 pub(crate) async fn create(
@@ -62,7 +67,7 @@ fn made(founded: Founded) -> Result<HttpResponse, Failure> {
     let used = Use { workspaces: 0, members: 0, pending_invitations: i64::from(invited) };
     let (id, version) = (tenant.id, tenant.version);
     let view = PlatformTenantWithUse::from((tenant, used));
-    let (_, etag) = etag::composed(version, &view)?;
+    let (_, etag) = answer::composed_body(version, &view)?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/admin/tenants/{id}")));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -75,7 +80,8 @@ fn made(founded: Founded) -> Result<HttpResponse, Failure> {
 /// Its account, its state, its limits and how much of them it uses: numbers, and nothing of what they count.
 #[utoipa::path(
     tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
+    extensions(("x-action" = json!(Action::TenantInspect))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The tenant.", body = PlatformTenantWithUse))
 )]
 #[get("/api/admin/tenants/{tenantId}")]
@@ -95,7 +101,8 @@ pub(crate) async fn show(
 /// below what is there keeps that and lets it not grow.
 #[utoipa::path(
     tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
+    extensions(("x-action" = json!(Action::TenantAdminister))),
+    params(IfMatch),
     request_body = UpdatePlatformTenant,
     responses((status = 200, description = "The tenant as it is now.", body = PlatformTenantWithUse))
 )]
@@ -117,7 +124,8 @@ pub(crate) async fn update(
 /// it.
 #[utoipa::path(
     tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
+    extensions(("x-action" = json!(Action::TenantDelete))),
+    params(IfMatch),
     responses((status = 204, description = "The tenant is deleted."))
 )]
 #[delete("/api/admin/tenants/{tenantId}")]
@@ -137,8 +145,8 @@ pub(crate) async fn delete(
 /// that is suspended already stays so.
 #[utoipa::path(
     tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
-    responses((status = 200, description = "The tenant, which is suspended.", body = PlatformTenantWithUse))
+    extensions(("x-action" = json!(Action::TenantSuspend)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
+    responses((status = 200, description = "The tenant, which is suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/suspend")]
 pub(crate) async fn suspend(
@@ -154,8 +162,8 @@ pub(crate) async fn suspend(
 /// The credentials of a suspended tenant are good again. One that is not suspended stays as it is.
 #[utoipa::path(
     tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
-    responses((status = 200, description = "The tenant, which is not suspended.", body = PlatformTenantWithUse))
+    extensions(("x-action" = json!(Action::TenantReactivate)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
+    responses((status = 200, description = "The tenant, which is not suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/reactivate")]
 pub(crate) async fn reactivate(
@@ -171,8 +179,8 @@ pub(crate) async fn reactivate(
 /// Until it is erased, as suspended as it was. One that is not deleted stays as it is.
 #[utoipa::path(
     tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
-    responses((status = 200, description = "The tenant, which is not deleted.", body = PlatformTenantWithUse))
+    extensions(("x-action" = json!(Action::TenantRestore))),
+    responses((status = 200, description = "The tenant, which is not deleted.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/restore")]
 pub(crate) async fn restore(
@@ -184,5 +192,5 @@ pub(crate) async fn restore(
 }
 
 fn answer((tenant, used): (Tenant, Use)) -> Result<HttpResponse, Failure> {
-    etag::answer_composed(HttpResponse::Ok(), tenant.version, &PlatformTenantWithUse::from((tenant, used)))
+    answer::composed(HttpResponse::Ok(), tenant.version, &PlatformTenantWithUse::from((tenant, used)))
 }

@@ -4,7 +4,7 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
-use tenantry_domain::{Agent, Workspace};
+use tenantry_domain::{Action, Agent, Conflict, Workspace};
 use tenantry_operations::agents;
 
 use self::{
@@ -12,10 +12,10 @@ use self::{
     view::{AgentList, AgentView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List the agents of a workspace
@@ -23,8 +23,8 @@ use crate::{
 /// A page at a time.
 #[utoipa::path(
     tag = "Agents",
+    extensions(("x-action" = json!(Action::AgentList))),
     params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
         Listing<AgentFilters>,
     ),
     responses((status = 200, description = "A page of agents.", body = AgentList))
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let (filter, page) = (filters.into_domain(), paging.request.clone());
     let agents = agents::list(&service.store, &caller.credential, workspace.id(), filter, page).await?;
-    Ok(etag::list(&paging.answer(agents, AgentView::from)))
+    Ok(answer::list(&paging.answer(agents, AgentView::from)))
 }
 
 /// Get agent by ID
@@ -47,10 +47,8 @@ pub(crate) async fn list(
 /// An agent of the workspace.
 #[utoipa::path(
     tag = "Agents",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("agentId" = Uuid, Path, description = "The unique identifier of the agent.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-    ),
+    extensions(("x-action" = json!(Action::AgentRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The agent.", body = AgentView))
 )]
 #[get("/api/workspaces/{workspaceId}/agents/{agentId}")]
@@ -70,9 +68,9 @@ pub(crate) async fn show(
 /// It counts against the limit of agents in the workspace, whether it is active or paused.
 #[utoipa::path(
     tag = "Agents",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::AgentCreate)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceTaken]))),
     request_body = CreateAgent,
-    responses((status = 201, description = "The agent was created.", body = AgentView))
+    responses((status = 201, description = "The agent was created.", body = AgentView, headers(("ETag"))))
 )]
 #[post("/api/workspaces/{workspaceId}/agents")]
 pub(crate) async fn create(
@@ -85,7 +83,7 @@ pub(crate) async fn create(
     let agent = agents::create(&service.store, &caller.credential, workspace, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/workspaces/{workspace}/agents/{}", agent.id)));
-    Ok(etag::answer(response, agent.version, &AgentView::from(agent)))
+    Ok(answer::tagged(response, agent.version, &AgentView::from(agent)))
 }
 
 /// Update an agent
@@ -93,10 +91,8 @@ pub(crate) async fn create(
 /// A JSON merge patch: what is left out stays, `null` clears.
 #[utoipa::path(
     tag = "Agents",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("agentId" = Uuid, Path, description = "The unique identifier of the agent.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-    ),
+    extensions(("x-action" = json!(Action::AgentUpdate)), ("x-conflicts" = json!([Conflict::ReferenceTaken]))),
+    params(IfMatch),
     request_body = UpdateAgent,
     responses((status = 200, description = "The agent as it is now.", body = AgentView))
 )]
@@ -111,7 +107,7 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let patch = body.0.into_domain();
     let agent = agents::update(&service.store, &caller.credential, workspace.id(), id.id(), seen.0, patch).await?;
-    Ok(etag::answer(HttpResponse::Ok(), agent.version, &AgentView::from(agent)))
+    Ok(answer::tagged(HttpResponse::Ok(), agent.version, &AgentView::from(agent)))
 }
 
 /// Delete an agent
@@ -119,10 +115,8 @@ pub(crate) async fn update(
 /// It is gone at once, and its place is free.
 #[utoipa::path(
     tag = "Agents",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("agentId" = Uuid, Path, description = "The unique identifier of the agent.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-    ),
+    extensions(("x-action" = json!(Action::AgentDelete))),
+    params(IfMatch),
     responses((status = 204, description = "The agent is deleted."))
 )]
 #[delete("/api/workspaces/{workspaceId}/agents/{agentId}")]

@@ -6,7 +6,7 @@ mod view;
 use actix_web::{HttpResponse, delete, get, http::header, post, web::Data};
 use chrono::Utc;
 use tenantry_auth::Secret;
-use tenantry_domain::ApiKey;
+use tenantry_domain::{Action, ApiKey, Conflict};
 use tenantry_operations::api_keys;
 
 pub use self::view::ApiKeyView;
@@ -15,16 +15,21 @@ use self::{
     view::{ApiKeyList, NewApiKey},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
+    etag::Etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List API keys
 ///
 /// All keys of the tenant, also those that were revoked or have expired, without their secrets.
-#[utoipa::path(tag = "API keys", params(Listing<ApiKeyFilters>), responses((status = 200, description = "A page of API keys.", body = ApiKeyList)))]
+#[utoipa::path(
+    tag = "API keys",
+    extensions(("x-action" = json!(Action::ApiKeyList))),
+    params(Listing<ApiKeyFilters>), responses((status = 200, description = "A page of API keys.", body = ApiKeyList))
+)]
 #[get("/api/api-keys")]
 pub(crate) async fn list(
     caller: Caller,
@@ -33,7 +38,7 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Failure> {
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let keys = api_keys::list(&service.store, &caller.credential, filters.active, paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(keys, ApiKeyView::from)))
+    Ok(answer::list(&paging.answer(keys, ApiKeyView::from)))
 }
 
 /// Get API key by ID
@@ -41,7 +46,8 @@ pub(crate) async fn list(
 /// Everything but its secret.
 #[utoipa::path(
     tag = "API keys",
-    params(("apiKeyId" = Uuid, Path, description = "The unique identifier of the API key.", example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::ApiKeyRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The API key.", body = ApiKeyView))
 )]
 #[get("/api/api-keys/{apiKeyId}")]
@@ -60,8 +66,9 @@ pub(crate) async fn show(
 /// The answer holds the secret, which cannot be read again.
 #[utoipa::path(
     tag = "API keys",
+    extensions(("x-action" = json!(Action::ApiKeyCreate))),
     request_body = CreateApiKey,
-    responses((status = 201, description = "The API key was created.", body = NewApiKey))
+    responses((status = 201, description = "The API key was created.", body = NewApiKey, headers(("ETag"))))
 )]
 #[post("/api/api-keys")]
 pub(crate) async fn create(
@@ -79,9 +86,9 @@ pub(crate) async fn create(
 /// be read again.
 #[utoipa::path(
     tag = "API keys",
-    params(("apiKeyId" = Uuid, Path, description = "The unique identifier of the API key to replace.", example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::ApiKeyRotate)), ("x-conflicts" = json!([Conflict::ApiKeyEnded]))),
     request_body = RotateApiKey,
-    responses((status = 201, description = "The new API key.", body = NewApiKey))
+    responses((status = 201, description = "The new API key.", body = NewApiKey, headers(("ETag"))))
 )]
 #[post("/api/api-keys/{apiKeyId}/rotate")]
 pub(crate) async fn rotate(
@@ -100,7 +107,7 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/api-keys/{}", key.id)));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    response.insert_header((header::ETAG, etag::Etag::of_version(key.version).as_str().to_owned()));
+    response.insert_header((header::ETAG, Etag::of_version(key.version).as_str().to_owned()));
     response.json(NewApiKey::of(key, secret))
 }
 
@@ -109,7 +116,8 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
 /// It is refused from the next request on, everywhere. A key that has been revoked already stays as it is.
 #[utoipa::path(
     tag = "API keys",
-    params(("apiKeyId" = Uuid, Path, description = "The unique identifier of the API key.", example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::ApiKeyRevoke))),
+    params(IfMatch),
     responses((status = 204, description = "The API key is revoked."))
 )]
 #[delete("/api/api-keys/{apiKeyId}")]

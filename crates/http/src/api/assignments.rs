@@ -1,15 +1,15 @@
 //! `/api/workspaces/{workspaceId}/members`.
 
 use actix_web::{HttpResponse, delete, get, put, web::Data};
-use tenantry_domain::{Member, PeopleSort, Workspace};
+use tenantry_domain::{Action, Conflict, Member, PeopleSort, Workspace};
 use tenantry_operations::assignments;
 
 use super::members::{MemberList, MemberView};
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, Filters, IfMatch, Listing, PathId, query},
+    service::Service,
 };
 
 query! {
@@ -26,8 +26,8 @@ impl Filters for NoFilters {
 /// Who is assigned to it. Owners and admins see all workspaces and stand here only where they are assigned too.
 #[utoipa::path(
     tag = "Members",
+    extensions(("x-action" = json!(Action::AssignmentList))),
     params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
         Listing<NoFilters>,
     ),
     responses((status = 200, description = "A page of members.", body = MemberList))
@@ -41,7 +41,7 @@ pub(crate) async fn list_assigned(
 ) -> Result<HttpResponse, Failure> {
     let (NoFilters {}, paging) = query.page(caller.credential.tenant())?;
     let members = assignments::list(&service.store, &caller.credential, id.id(), paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(members, MemberView::from)))
+    Ok(answer::list(&paging.answer(members, MemberView::from)))
 }
 
 /// Assign a member to a workspace
@@ -49,11 +49,8 @@ pub(crate) async fn list_assigned(
 /// It counts at the member's next request. A member that is assigned already stays so.
 #[utoipa::path(
     tag = "Members",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("memberId" = Uuid, Path, description = "The unique identifier of the member.", example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-    ),
-    responses((status = 200, description = "The member, which is assigned.", body = MemberView))
+    extensions(("x-action" = json!(Action::AssignmentCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),
+    responses((status = 200, description = "The member, which is assigned.", body = MemberView, headers(("ETag"))))
 )]
 #[put("/api/workspaces/{workspaceId}/members/{memberId}")]
 pub(crate) async fn assign(
@@ -63,7 +60,7 @@ pub(crate) async fn assign(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let member = assignments::assign(&service.store, &caller.credential, workspace.id(), member.id()).await?;
-    Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
+    Ok(answer::tagged(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }
 
 /// Take a member off a workspace
@@ -71,10 +68,8 @@ pub(crate) async fn assign(
 /// It counts at the member's next request. The member stays in the tenant.
 #[utoipa::path(
     tag = "Members",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("memberId" = Uuid, Path, description = "The unique identifier of the member.", example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-    ),
+    extensions(("x-action" = json!(Action::AssignmentRemove))),
+    params(IfMatch),
     responses((status = 204, description = "The member is no longer assigned."))
 )]
 #[delete("/api/workspaces/{workspaceId}/members/{memberId}")]

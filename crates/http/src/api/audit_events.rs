@@ -4,6 +4,7 @@ mod request;
 mod view;
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header, web::Data};
+use tenantry_domain::Action;
 use tenantry_operations::audit_events;
 
 use self::{
@@ -11,10 +12,10 @@ use self::{
     view::{AuditEventList, AuditEventView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, Listing, accepts},
+    service::Service,
 };
 
 /// The media type of one JSON value on each line.
@@ -27,6 +28,7 @@ const NDJSON: &str = "application/x-ndjson";
 /// page.
 #[utoipa::path(
     tag = "Audit",
+    extensions(("x-action" = json!(Action::AuditEventList))),
     params(Listing<AuditFilters>),
     responses((status = 200, description = "A page of the audit log.", content(
         (AuditEventList = "application/json"),
@@ -45,9 +47,9 @@ pub(crate) async fn list(
     let events = audit_events::list(&service.store, &caller.credential, filter, page).await?;
     let list = paging.answer(events, AuditEventView::from);
     if !accepts(&request, NDJSON) {
-        return Ok(etag::list(&list));
+        return Ok(answer::list(&list));
     }
-    let mut response = etag::listing();
+    let mut response = answer::listing();
     if let Some(next) = list.next_cursor() {
         response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", next_page(&request, next))));
     }

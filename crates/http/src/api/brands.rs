@@ -4,7 +4,7 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
-use tenantry_domain::Brand;
+use tenantry_domain::{Action, Brand, Conflict};
 use tenantry_operations::brands;
 
 pub use self::view::BrandView;
@@ -13,16 +13,20 @@ use self::{
     view::BrandList,
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List brands
 ///
 /// The brands that the caller sees, a page at a time.
-#[utoipa::path(tag = "Brands", params(Listing<BrandFilters>), responses((status = 200, description = "A page of brands.", body = BrandList)))]
+#[utoipa::path(
+    tag = "Brands",
+    extensions(("x-action" = json!(Action::BrandList))),
+    params(Listing<BrandFilters>), responses((status = 200, description = "A page of brands.", body = BrandList))
+)]
 #[get("/api/brands")]
 pub(crate) async fn list(
     caller: Caller,
@@ -31,7 +35,7 @@ pub(crate) async fn list(
 ) -> Result<HttpResponse, Failure> {
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let brands = brands::list(&service.store, &caller.credential, filters.search, paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(brands, BrandView::from)))
+    Ok(answer::list(&paging.answer(brands, BrandView::from)))
 }
 
 /// Get brand by ID
@@ -39,7 +43,8 @@ pub(crate) async fn list(
 /// A single brand with its colours, its sender identity, its signatures and its instructions.
 #[utoipa::path(
     tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::BrandRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The brand.", body = BrandView))
 )]
 #[get("/api/brands/{brandId}")]
@@ -58,8 +63,9 @@ pub(crate) async fn show(
 /// The slug is derived from the name where it is left out, with a number behind it where that is taken.
 #[utoipa::path(
     tag = "Brands",
+    extensions(("x-action" = json!(Action::BrandCreate)), ("x-conflicts" = json!([Conflict::SlugTaken]))),
     request_body = CreateBrand,
-    responses((status = 201, description = "The brand was created.", body = BrandView))
+    responses((status = 201, description = "The brand was created.", body = BrandView, headers(("ETag"))))
 )]
 #[post("/api/brands")]
 pub(crate) async fn create(
@@ -70,7 +76,7 @@ pub(crate) async fn create(
     let brand = brands::create(&service.store, &caller.credential, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/brands/{}", brand.id)));
-    Ok(etag::answer(response, brand.version, &BrandView::from(brand)))
+    Ok(answer::tagged(response, brand.version, &BrandView::from(brand)))
 }
 
 /// Update a brand
@@ -78,7 +84,8 @@ pub(crate) async fn create(
 /// A JSON merge patch: what is left out stays, `null` clears.
 #[utoipa::path(
     tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::BrandUpdate)), ("x-conflicts" = json!([Conflict::SlugTaken, Conflict::DefaultBrand]))),
+    params(IfMatch),
     request_body = UpdateBrand,
     responses((status = 200, description = "The brand as it is now.", body = BrandView))
 )]
@@ -91,7 +98,7 @@ pub(crate) async fn update(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let brand = brands::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
-    Ok(etag::answer(HttpResponse::Ok(), brand.version, &BrandView::from(brand)))
+    Ok(answer::tagged(HttpResponse::Ok(), brand.version, &BrandView::from(brand)))
 }
 
 /// Delete a brand
@@ -99,7 +106,8 @@ pub(crate) async fn update(
 /// Refused while it has workspaces, and for the default brand. API keys that are restricted to it go with it.
 #[utoipa::path(
     tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::BrandDelete)), ("x-conflicts" = json!([Conflict::DefaultBrand, Conflict::BrandHasWorkspaces]))),
+    params(IfMatch),
     responses((status = 204, description = "The brand is deleted."))
 )]
 #[delete("/api/brands/{brandId}")]

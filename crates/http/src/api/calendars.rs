@@ -3,15 +3,15 @@
 use actix_web::{HttpResponse, get, web::Data};
 use chrono::Utc;
 use serde::Serialize;
-use tenantry_domain::{Calendar, Workspace};
+use tenantry_domain::{Action, Calendar, Conflict, Workspace};
 use tenantry_operations::calendars;
 use utoipa::ToSchema;
 
 use crate::{
-    Integrations, Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfNoneMatch, PathId},
+    service::{Integrations, Service},
 };
 
 /// A calendar in which appointments are booked.
@@ -54,8 +54,9 @@ pub(crate) struct CalendarList {
 /// those of its last good answer, with their age in `Age`.
 #[utoipa::path(
     tag = "Calendars",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
-    responses((status = 200, description = "All calendars.", body = CalendarList))
+    extensions(("x-action" = json!(Action::CalendarList)), ("x-conflicts" = json!([Conflict::NotConnected, Conflict::SecretUnreadable]))),
+    params(IfNoneMatch),
+    responses((status = 200, description = "All calendars.", body = CalendarList), (status = 502, description = "A provider failed."))
 )]
 #[get("/api/workspaces/{workspaceId}/calendars")]
 pub(crate) async fn list(
@@ -68,5 +69,5 @@ pub(crate) async fn list(
     let Integrations { keys, catalogue, .. } = &service.integrations;
     let calendars = calendars::list(&service.store, keys, catalogue, credential, workspace, Utc::now()).await?;
     let view = CalendarList { data: calendars.list.into_iter().map(CalendarView::from).collect() };
-    Ok(etag::aged(known.answer_hashed(&view)?, calendars.age))
+    Ok(answer::aged(known.answer_hashed(&view)?, calendars.age))
 }

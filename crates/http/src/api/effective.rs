@@ -2,17 +2,17 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 use serde::Serialize;
-use tenantry_domain::{Brand, Effective, Source, Sourced, Workspace};
+use tenantry_domain::{Action, Brand, Effective, Source, Sourced, Workspace};
 use tenantry_operations::workspaces;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::limits::EffectiveLimitsView;
 use crate::{
-    Service,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
     schema::Word,
+    service::Service,
 };
 
 /// What is in force in a workspace, each value with where it comes from.
@@ -93,8 +93,9 @@ impl EffectiveView {
 /// What is in force in the workspace, each value with its source: what the workspace leaves open comes from its brand.
 #[utoipa::path(
     tag = "Workspaces",
+    extensions(("x-action" = json!(Action::WorkspaceRead))),
+    params(IfNoneMatch),
     operation_id = "effective",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 200, description = "What is in force.", body = EffectiveView))
 )]
 #[get("/api/workspaces/{workspaceId}/effective")]

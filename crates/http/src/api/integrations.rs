@@ -4,18 +4,18 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
-use tenantry_domain::Workspace;
+use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::integrations;
 
 use self::{
     request::{PathProvider, SetIntegration},
-    view::{IntegrationList, IntegrationView, ProviderWord},
+    view::{IntegrationList, IntegrationView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, PathId},
+    service::Service,
 };
 
 /// List integrations
@@ -24,7 +24,8 @@ use crate::{
 /// characters and when it was set are shown.
 #[utoipa::path(
     tag = "Integrations",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::IntegrationList))),
+    params(IfNoneMatch),
     responses((status = 200, description = "One integration for each provider.", body = IntegrationList))
 )]
 #[get("/api/workspaces/{workspaceId}/integrations")]
@@ -43,10 +44,8 @@ pub(crate) async fn list(
 /// Connected or not, without its secret.
 #[utoipa::path(
     tag = "Integrations",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderWord, Path, description = "The provider.", example = "openai"),
-    ),
+    extensions(("x-action" = json!(Action::IntegrationList))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The integration.", body = IntegrationView))
 )]
 #[get("/api/workspaces/{workspaceId}/integrations/{provider}")]
@@ -67,10 +66,8 @@ pub(crate) async fn show(
 /// forgotten, until it is asked to verify the new ones.
 #[utoipa::path(
     tag = "Integrations",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderWord, Path, description = "The provider.", example = "openai"),
-    ),
+    extensions(("x-action" = json!(Action::IntegrationUpdate))),
+    params(IfMatch),
     request_body = SetIntegration,
     responses((status = 200, description = "The integration as it is now.", body = IntegrationView))
 )]
@@ -85,7 +82,7 @@ pub(crate) async fn set(
 ) -> Result<HttpResponse, Failure> {
     let (store, keys) = (&service.store, &service.integrations.keys);
     let integration = integrations::set(store, keys, &caller.credential, id.id(), provider.0, seen.0, body.0).await?;
-    Ok(etag::answer(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+    Ok(answer::tagged(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
 }
 
 /// Remove an integration
@@ -93,10 +90,8 @@ pub(crate) async fn set(
 /// With its secret, at once. What uses it does without from the next request on.
 #[utoipa::path(
     tag = "Integrations",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderWord, Path, description = "The provider.", example = "openai"),
-    ),
+    extensions(("x-action" = json!(Action::IntegrationRemove))),
+    params(IfMatch),
     responses((status = 204, description = "The integration is removed."))
 )]
 #[delete("/api/workspaces/{workspaceId}/integrations/{provider}")]
@@ -117,11 +112,8 @@ pub(crate) async fn remove(
 /// the provider does not answer, the status stays as it was, and `lastError` says why.
 #[utoipa::path(
     tag = "Integrations",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderWord, Path, description = "The provider.", example = "openai"),
-    ),
-    responses((status = 200, description = "The integration with what the provider says.", body = IntegrationView))
+    extensions(("x-action" = json!(Action::IntegrationVerify)), ("x-conflicts" = json!([Conflict::IntegrationIncomplete, Conflict::SecretUnreadable]))),
+    responses((status = 200, description = "The integration with what the provider says.", body = IntegrationView, headers(("ETag"))))
 )]
 #[post("/api/workspaces/{workspaceId}/integrations/{provider}/verify")]
 pub(crate) async fn verify(
@@ -133,5 +125,5 @@ pub(crate) async fn verify(
     let (store, outside) = (&service.store, &service.integrations);
     let integration =
         integrations::verify(store, &outside.keys, &outside.providers, &caller.credential, id.id(), provider.0).await?;
-    Ok(etag::answer(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+    Ok(answer::tagged(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
 }

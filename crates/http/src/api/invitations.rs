@@ -6,7 +6,7 @@ mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, post, web::Data};
 use chrono::Utc;
-use tenantry_domain::Invitation;
+use tenantry_domain::{Action, Conflict, Invitation};
 use tenantry_operations::invitations;
 
 pub(crate) use self::batch::create_each;
@@ -15,16 +15,20 @@ use self::{
     view::{AcceptedInvitation, InvitationList, InvitationView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Invited, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List invitations
 ///
 /// Pending, accepted, revoked and expired ones; `state` shows those in one state. Tokens are in nobody's list.
-#[utoipa::path(tag = "Invitations", params(Listing<InvitationFilters>), responses((status = 200, description = "A page of invitations.", body = InvitationList)))]
+#[utoipa::path(
+    tag = "Invitations",
+    extensions(("x-action" = json!(Action::InvitationList))),
+    params(Listing<InvitationFilters>), responses((status = 200, description = "A page of invitations.", body = InvitationList))
+)]
 #[get("/api/invitations")]
 pub(crate) async fn list(
     caller: Caller,
@@ -35,7 +39,7 @@ pub(crate) async fn list(
     let invitations =
         invitations::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
     let now = Utc::now();
-    Ok(etag::list(&paging.answer(invitations, |invitation| InvitationView::of(invitation, now))))
+    Ok(answer::list(&paging.answer(invitations, |invitation| InvitationView::of(invitation, now))))
 }
 
 /// Get invitation by ID
@@ -43,7 +47,8 @@ pub(crate) async fn list(
 /// Everything but its token, which only the message has.
 #[utoipa::path(
     tag = "Invitations",
-    params(("invitationId" = Uuid, Path, description = "The unique identifier of the invitation.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::InvitationRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The invitation.", body = InvitationView))
 )]
 #[get("/api/invitations/{invitationId}")]
@@ -64,8 +69,9 @@ pub(crate) async fn show(
 /// then, in this role and assigned to these workspaces. A pending invitation holds its places.
 #[utoipa::path(
     tag = "Invitations",
+    extensions(("x-action" = json!(Action::InvitationCreate)), ("x-conflicts" = json!([Conflict::AlreadyInvited, Conflict::AlreadyMember, Conflict::LimitReached]))),
     request_body = CreateInvitation,
-    responses((status = 201, description = "The invitation was created, and its message is being sent.", body = InvitationView))
+    responses((status = 201, description = "The invitation was created, and its message is being sent.", body = InvitationView, headers(("ETag"))))
 )]
 #[post("/api/invitations")]
 pub(crate) async fn create(
@@ -77,7 +83,7 @@ pub(crate) async fn create(
     let invitation = invitations::create(&service.store, &caller.credential, details, days).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/invitations/{}", invitation.id)));
-    etag::answer_composed(response, invitation.version, &InvitationView::of(invitation, Utc::now()))
+    answer::composed(response, invitation.version, &InvitationView::of(invitation, Utc::now()))
 }
 
 /// Send an invitation again
@@ -85,9 +91,9 @@ pub(crate) async fn create(
 /// Also one that has expired. The message has a new link, and the links of earlier messages are good no longer.
 #[utoipa::path(
     tag = "Invitations",
-    params(("invitationId" = Uuid, Path, description = "The unique identifier of the invitation.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::InvitationResend)), ("x-conflicts" = json!([Conflict::InvitationAccepted, Conflict::InvitationRevoked, Conflict::LimitReached]))),
     request_body(content = ResendInvitation, description = "May be left out altogether."),
-    responses((status = 200, description = "The invitation, which is being sent.", body = InvitationView))
+    responses((status = 200, description = "The invitation, which is being sent.", body = InvitationView, headers(("ETag"))))
 )]
 #[post("/api/invitations/{invitationId}/resend")]
 pub(crate) async fn resend(
@@ -98,7 +104,7 @@ pub(crate) async fn resend(
 ) -> Result<HttpResponse, Failure> {
     let days = body.0.expires_in_days;
     let invitation = invitations::resend(&service.store, &caller.credential, id.id(), days).await?;
-    etag::answer_composed(HttpResponse::Ok(), invitation.version, &InvitationView::of(invitation, Utc::now()))
+    answer::composed(HttpResponse::Ok(), invitation.version, &InvitationView::of(invitation, Utc::now()))
 }
 
 /// Revoke an invitation
@@ -106,7 +112,8 @@ pub(crate) async fn resend(
 /// Its link is good no longer, and its places are free. One that has been revoked already stays so.
 #[utoipa::path(
     tag = "Invitations",
-    params(("invitationId" = Uuid, Path, description = "The unique identifier of the invitation.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::InvitationRevoke)), ("x-conflicts" = json!([Conflict::InvitationAccepted]))),
+    params(IfMatch),
     responses((status = 204, description = "The invitation is revoked."))
 )]
 #[delete("/api/invitations/{invitationId}")]
@@ -126,8 +133,9 @@ pub(crate) async fn revoke(
 /// invitee is a member from then on.
 #[utoipa::path(
     tag = "Invitations",
+    extensions(("x-action" = json!(Action::InvitationAccept)), ("x-conflicts" = json!([Conflict::InvitationAccepted, Conflict::InvitationRevoked, Conflict::InvitationReplaced, Conflict::InvitationExpired, Conflict::AlreadyMember]))),
     request_body = AcceptInvitation,
-    responses((status = 201, description = "The invitee is a member.", body = AcceptedInvitation))
+    responses((status = 201, description = "The invitee is a member.", body = AcceptedInvitation, headers(("ETag"))), (status = 404, description = "No invitation was sent with this token."))
 )]
 #[post("/api/invitations/accept")]
 pub(crate) async fn accept(
@@ -139,5 +147,5 @@ pub(crate) async fn accept(
     let (invitation, member) = invitations::accept(&service.store, invitee.0, &token).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/members/{}", member.id)));
-    etag::answer_composed(response, member.version, &AcceptedInvitation::of(invitation, member, Utc::now()))
+    answer::composed(response, member.version, &AcceptedInvitation::of(invitation, member, Utc::now()))
 }

@@ -4,16 +4,16 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, get, patch, web::Data};
-use tenantry_domain::Workspace;
+use tenantry_domain::{Action, Workspace};
 use tenantry_operations::limits;
 
 pub(crate) use self::view::EffectiveLimitsView;
 use self::{request::UpdateLimits, view::WorkspaceLimitsView};
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, PathId, Valid},
+    service::Service,
 };
 
 /// Get the limits of a workspace
@@ -21,7 +21,8 @@ use crate::{
 /// Its own limits, those of its tenant, which of the two is in force, and how much is used. Of each two the smaller one is.
 #[utoipa::path(
     tag = "Limits",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::LimitsRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The limits, and how much of them is used.", body = WorkspaceLimitsView))
 )]
 #[get("/api/workspaces/{workspaceId}/limits")]
@@ -41,7 +42,8 @@ pub(crate) async fn show(
 /// not grow. A new time zone leaves what was recorded in the months it was counted in.
 #[utoipa::path(
     tag = "Limits",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::LimitsUpdate))),
+    params(IfMatch),
     request_body = UpdateLimits,
     responses((status = 200, description = "The limits as they are now.", body = WorkspaceLimitsView))
 )]
@@ -55,5 +57,5 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let patch = body.0.into_domain();
     let found = limits::update(&service.store, &caller.credential, id.id(), seen.0, patch).await?;
-    etag::answer_composed(HttpResponse::Ok(), found.limits.version, &WorkspaceLimitsView::of(id.id(), &found))
+    answer::composed(HttpResponse::Ok(), found.limits.version, &WorkspaceLimitsView::of(id.id(), &found))
 }

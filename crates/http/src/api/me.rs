@@ -2,14 +2,15 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 use serde::Serialize;
+use tenantry_domain::Action;
 use tenantry_operations::me;
 use utoipa::ToSchema;
 
 use super::{api_keys::ApiKeyView, members::MemberView, tenant::TenantView};
 use crate::{
-    Service,
     error::Failure,
     extract::{Caller, IfNoneMatch},
+    service::Service,
 };
 
 /// The caller in the eyes of the tenant.
@@ -34,7 +35,11 @@ pub(crate) struct MeView {
 ///
 /// The tenant, the API key with its scopes and restriction or the member with its role, and how many workspaces the caller
 /// sees. Every caller may ask this.
-#[utoipa::path(tag = "Me", responses((status = 200, description = "The caller.", body = MeView)))]
+#[utoipa::path(
+    tag = "Me",
+    extensions(("x-action" = json!(Action::MeRead))),
+    params(IfNoneMatch), responses((status = 200, description = "The caller.", body = MeView))
+)]
 #[get("/api/me")]
 pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Service>) -> Result<HttpResponse, Failure> {
     let me = me::show(&service.store, &caller.credential).await?;

@@ -4,23 +4,27 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, patch, post, web::Data};
-use tenantry_domain::Member;
+use tenantry_domain::{Action, Conflict, Member};
 use tenantry_operations::members;
 
 use self::request::{MemberFilters, TransferOwnership, UpdateMember};
 pub use self::view::MemberView;
 pub(crate) use self::view::{MemberList, MemberWithAccess};
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    service::Service,
 };
 
 /// List members
 ///
 /// The people in the tenant. Who is invited and has not accepted is no member yet: see invitations.
-#[utoipa::path(tag = "Members", params(Listing<MemberFilters>), responses((status = 200, description = "A page of members.", body = MemberList)))]
+#[utoipa::path(
+    tag = "Members",
+    extensions(("x-action" = json!(Action::MemberList))),
+    params(Listing<MemberFilters>), responses((status = 200, description = "A page of members.", body = MemberList))
+)]
 #[get("/api/members")]
 pub(crate) async fn list(
     caller: Caller,
@@ -30,7 +34,7 @@ pub(crate) async fn list(
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let members =
         members::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
-    Ok(etag::list(&paging.answer(members, MemberView::from)))
+    Ok(answer::list(&paging.answer(members, MemberView::from)))
 }
 
 /// Get member by ID
@@ -39,7 +43,8 @@ pub(crate) async fn list(
 /// whole tenant find themselves here and nobody else.
 #[utoipa::path(
     tag = "Members",
-    params(("memberId" = Uuid, Path, description = "The unique identifier of the member.", example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::MemberRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The member.", body = MemberWithAccess))
 )]
 #[get("/api/members/{memberId}")]
@@ -59,7 +64,8 @@ pub(crate) async fn show(
 /// do more than they may themselves, and a tenant always keeps an active owner.
 #[utoipa::path(
     tag = "Members",
-    params(("memberId" = Uuid, Path, description = "The unique identifier of the member.", example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::MemberUpdate)), ("x-conflicts" = json!([Conflict::LastOwner]))),
+    params(IfMatch),
     request_body = UpdateMember,
     responses((status = 200, description = "The member as it is now.", body = MemberView))
 )]
@@ -73,7 +79,7 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let patch = body.0.into_domain();
     let member = members::update(&service.store, &caller.credential, id.id(), seen.0, patch).await?;
-    Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
+    Ok(answer::tagged(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }
 
 /// Remove a member
@@ -82,7 +88,8 @@ pub(crate) async fn update(
 /// be left without an active owner.
 #[utoipa::path(
     tag = "Members",
-    params(("memberId" = Uuid, Path, description = "The unique identifier of the member.", example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::MemberRemove)), ("x-conflicts" = json!([Conflict::LastOwner]))),
+    params(IfMatch),
     responses((status = 204, description = "The member is removed."))
 )]
 #[delete("/api/members/{memberId}")]
@@ -101,8 +108,9 @@ pub(crate) async fn remove(
 /// Makes another member an owner and the caller, who is one, an admin, both at once.
 #[utoipa::path(
     tag = "Members",
+    extensions(("x-action" = json!(Action::OwnershipTransfer)), ("x-conflicts" = json!([Conflict::MemberSuspended]))),
     request_body = TransferOwnership,
-    responses((status = 200, description = "The new owner.", body = MemberView))
+    responses((status = 200, description = "The new owner.", body = MemberView, headers(("ETag"))))
 )]
 #[post("/api/tenant/transfer-ownership")]
 pub(crate) async fn transfer_ownership(
@@ -111,5 +119,5 @@ pub(crate) async fn transfer_ownership(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let member = members::transfer_ownership(&service.store, &caller.credential, body.0.member_id).await?;
-    Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
+    Ok(answer::tagged(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }

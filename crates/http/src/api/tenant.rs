@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, get, patch, web::Data};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::{
-    Cap, CountryCode, CurrencyCode, LanguageCode, Limits, LocaleRequest, Tenant, TenantName, TenantPatch, Use,
+    Action, Cap, CountryCode, CurrencyCode, LanguageCode, Limits, LocaleRequest, Tenant, TenantName, TenantPatch, Use,
     WorkspaceType,
 };
 use tenantry_operations::tenants;
@@ -13,11 +13,11 @@ use uuid::Uuid;
 
 use super::millis;
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, Optional, Valid, request},
     schema::Word,
+    service::Service,
 };
 
 type WorkspaceTypeWord = Word<WorkspaceType>;
@@ -175,7 +175,11 @@ impl UpdateTenant {
 /// Get the tenant
 ///
 /// The tenant that the credential belongs to, its limits, and how much of them it uses.
-#[utoipa::path(tag = "Tenant", responses((status = 200, description = "The tenant.", body = TenantWithUse)))]
+#[utoipa::path(
+    tag = "Tenant",
+    extensions(("x-action" = json!(Action::TenantRead))),
+    params(IfNoneMatch), responses((status = 200, description = "The tenant.", body = TenantWithUse))
+)]
 #[get("/api/tenant")]
 pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Service>) -> Result<HttpResponse, Failure> {
     let (tenant, used) = tenants::show(&service.store, &caller.credential).await?;
@@ -187,6 +191,8 @@ pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Servi
 /// A JSON merge patch of its name and of what new workspaces start with.
 #[utoipa::path(
     tag = "Tenant",
+    extensions(("x-action" = json!(Action::TenantUpdate))),
+    params(IfMatch),
     request_body = UpdateTenant,
     responses((status = 200, description = "The tenant as it is now.", body = TenantWithUse))
 )]
@@ -198,5 +204,5 @@ pub(crate) async fn update(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let (tenant, used) = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()).await?;
-    etag::answer_composed(HttpResponse::Ok(), tenant.version, &TenantWithUse::from((tenant, used)))
+    answer::composed(HttpResponse::Ok(), tenant.version, &TenantWithUse::from((tenant, used)))
 }

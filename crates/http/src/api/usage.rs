@@ -4,7 +4,7 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, get, http::header, post, web::Data};
-use tenantry_domain::Workspace;
+use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::usage;
 
 use self::{
@@ -12,10 +12,10 @@ use self::{
     view::{AllowanceView, RecordedView, UsageView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfNoneMatch, PathId, Query, Valid},
+    service::Service,
 };
 
 /// Record usage
@@ -25,7 +25,7 @@ use crate::{
 /// refused: check before a call starts, and report a long one in several entries.
 #[utoipa::path(
     tag = "Usage",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    extensions(("x-action" = json!(Action::UsageRecord)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceConflict, Conflict::RefundExceedsUsage]))),
     request_body = RecordUsage,
     responses(
         (status = 201, description = "The entry, and its month with it.", body = RecordedView),
@@ -46,7 +46,7 @@ pub(crate) async fn record(
         let location = format!("/api/workspaces/{}/usage?from={month}&to={month}", id.id());
         response.insert_header((header::LOCATION, location));
     }
-    Ok(etag::untagged(response, &RecordedView::from(recorded)))
+    Ok(answer::untagged(response, &RecordedView::from(recorded)))
 }
 
 /// Get usage by month
@@ -54,10 +54,8 @@ pub(crate) async fn record(
 /// What the workspace used in each month, those without usage too, next to the limit that is in force now.
 #[utoipa::path(
     tag = "Usage",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        UsageQuery,
-    ),
+    extensions(("x-action" = json!(Action::UsageRead))),
+    params(UsageQuery, IfNoneMatch),
     responses((status = 200, description = "The months, the first one first.", body = UsageView))
 )]
 #[get("/api/workspaces/{workspaceId}/usage")]
@@ -78,10 +76,8 @@ pub(crate) async fn show(
 /// Whether so many more seconds would be recorded at this moment. Nothing is reserved: others may use them first.
 #[utoipa::path(
     tag = "Usage",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        CheckQuery,
-    ),
+    extensions(("x-action" = json!(Action::UsageRead))),
+    params(CheckQuery, IfNoneMatch),
     responses((status = 200, description = "Whether it is allowed, and how much is left.", body = AllowanceView))
 )]
 #[get("/api/workspaces/{workspaceId}/usage/check")]

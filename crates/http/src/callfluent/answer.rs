@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use super::error::DialectError;
 use crate::{
+    answer,
     api::{calendars::CalendarView, voices::VoiceView},
-    etag,
 };
 
 /// A workspace in a list.
@@ -175,13 +175,13 @@ impl From<Overview> for Info {
 
 /// `{status: true, data: …}` with all that there is to know of one workspace.
 pub(super) fn info(overview: Overview) -> HttpResponse {
-    etag::listing().json(Shown { status: true, data: overview.into() })
+    answer::listing().json(Shown { status: true, data: overview.into() })
 }
 
 /// A bare list of voices.
 pub(super) fn voices(voices: Voices) -> HttpResponse {
     let list: Vec<_> = voices.list.into_iter().map(VoiceView::from).collect();
-    etag::aged(etag::listing().json(list), voices.age)
+    answer::aged(answer::listing().json(list), voices.age)
 }
 
 /// `{status: true, data: […]}`; empty for a workspace that is not connected.
@@ -191,7 +191,7 @@ pub(super) fn calendars(outcome: Result<Calendars, Error>) -> Result<HttpRespons
         outcome => outcome?,
     };
     let data = calendars.list.into_iter().map(CalendarView::from).collect();
-    Ok(etag::aged(etag::listing().json(CalendarData { status: true, data }), calendars.age))
+    Ok(answer::aged(answer::listing().json(CalendarData { status: true, data }), calendars.age))
 }
 
 fn items(list: NumberedList) -> Vec<Item> {
@@ -200,10 +200,10 @@ fn items(list: NumberedList) -> Vec<Item> {
 
 /// `{status: true, data: […]}`, with which every change is answered.
 pub(super) fn list(list: NumberedList) -> HttpResponse {
-    etag::listing().json(List { status: true, data: items(list) })
+    answer::listing().json(List { status: true, data: items(list) })
 }
 
 /// `{workspaces: […]}`.
 pub(super) fn workspaces(list: NumberedList) -> HttpResponse {
-    etag::listing().json(Workspaces { workspaces: items(list) })
+    answer::listing().json(Workspaces { workspaces: items(list) })
 }

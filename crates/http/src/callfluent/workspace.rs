@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
 use chrono::Utc;
-use tenantry_domain::{Assignment, Workspace};
+use tenantry_domain::{Action, Assignment, Conflict, Workspace};
 use tenantry_operations::{calendars, numbered, slots, voices};
 
 use super::{
@@ -12,9 +12,9 @@ use super::{
     request::{Create, Invite, Update},
 };
 use crate::{
-    Integrations, Service,
     api::voices::VoiceView,
     extract::{Caller, Valid},
+    service::{Integrations, Service},
 };
 
 /// Create a new workspace
@@ -22,6 +22,7 @@ use crate::{
 /// With a name alone: brand, country, language, currency and type are the tenant's. Answers with every workspace.
 #[utoipa::path(
     tag = "CallFluent",
+    extensions(("x-action" = json!(Action::WorkspaceCreate))),
     request_body = Create,
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
 )]
@@ -40,7 +41,11 @@ pub(crate) async fn create(
 /// Get all workspaces
 ///
 /// Every workspace that the caller sees, by number.
-#[utoipa::path(tag = "CallFluent", responses((status = 200, description = "Every workspace that the caller sees.", body = Workspaces)))]
+#[utoipa::path(
+    tag = "CallFluent",
+    extensions(("x-action" = json!(Action::WorkspaceList))),
+    responses((status = 200, description = "Every workspace that the caller sees.", body = Workspaces))
+)]
 #[get("/api/workspace/get-all")]
 pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Result<HttpResponse, DialectError> {
     Ok(answer::workspaces(numbered::list(&service.store, &caller.0.credential).await?))
@@ -51,6 +56,7 @@ pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Re
 /// With the limits in force, which secrets are set, and who has a place in it.
 #[utoipa::path(
     tag = "CallFluent",
+    extensions(("x-action" = json!(Action::WorkspaceRead))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
     responses((status = 200, description = "The workspace.", body = Shown))
 )]
@@ -68,8 +74,9 @@ pub(crate) async fn get(
 /// The built-in voices of OpenAI, then those of the ElevenLabs account that the workspace is connected to.
 #[utoipa::path(
     tag = "CallFluent",
+    extensions(("x-action" = json!(Action::VoiceList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
-    responses((status = 200, description = "The voices.", body = Vec<VoiceView>))
+    responses((status = 200, description = "The voices.", body = Vec<VoiceView>), (status = 502, description = "A provider failed."))
 )]
 #[get("/api/workspace/{id}/voices")]
 pub(crate) async fn voice_list(
@@ -89,6 +96,7 @@ pub(crate) async fn voice_list(
 /// all that is named.
 #[utoipa::path(
     tag = "CallFluent",
+    extensions(("x-action" = json!(Action::WorkspaceUpdate))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
     request_body = Update,
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
@@ -110,8 +118,9 @@ pub(crate) async fn update(
 /// Those of the HighLevel location that the workspace is connected to; none where it is not.
 #[utoipa::path(
     tag = "CallFluent",
+    extensions(("x-action" = json!(Action::CalendarList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
-    responses((status = 200, description = "The calendars.", body = CalendarData))
+    responses((status = 200, description = "The calendars.", body = CalendarData), (status = 502, description = "A provider failed."))
 )]
 #[get("/api/workspace/calendars/{id}")]
 pub(crate) async fn calendar_list(
@@ -130,8 +139,9 @@ pub(crate) async fn calendar_list(
 /// invitation again, and a member of the tenant is assigned. Answers with every workspace.
 #[utoipa::path(
     tag = "CallFluent",
+    extensions(("x-action" = json!(Action::InvitationCreate))),
     request_body = Invite,
-    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+    responses((status = 200, description = "Every workspace that the caller sees.", body = List), (status = 404, description = "No workspace has the number."))
 )]
 #[post("/api/workspace/invite-user")]
 pub(crate) async fn invite_user(
@@ -148,6 +158,7 @@ pub(crate) async fn invite_user(
 /// By the number of their place, as `get/{id}` lists it; also of one who has not accepted yet. Answers with every workspace.
 #[utoipa::path(
     tag = "CallFluent",
+    extensions(("x-action" = json!(Action::AssignmentRemove))),
     params(("id" = i64, Path, description = "The number of the place.", example = 11)),
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
 )]
@@ -165,6 +176,7 @@ pub(crate) async fn invite_delete(
 /// It is hidden at once, and can be restored for 30 days through the native API. Answers with every workspace.
 #[utoipa::path(
     tag = "CallFluent",
+    extensions(("x-action" = json!(Action::WorkspaceDelete))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
 )]

@@ -61,7 +61,8 @@ impl Body {
     }
 }
 
-fn too_slow() -> Failure {
+/// The body took too long.
+pub(crate) fn too_slow() -> Failure {
     Failure::http(
         StatusCode::REQUEST_TIMEOUT,
         "body_too_slow",
@@ -84,7 +85,7 @@ fn acceptable(request: &HttpRequest) -> Result<usize, Failure> {
         (Some(value), None) if is_json(value) => Ok(length),
         // A POST whose members are all optional may come without a body.
         (None, None) if length == 0 && !request.headers().contains_key(header::TRANSFER_ENCODING) => Ok(0),
-        _ => Err(unsupported("unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.")),
+        _ => Err(not_json()),
     }
 }
 
@@ -131,12 +132,18 @@ fn unreadable(error: &serde_json::Error) -> Failure {
     Error::Unreadable { code, message }.into()
 }
 
-fn too_large() -> Failure {
+/// The body has too many bytes.
+pub(crate) fn too_large() -> Failure {
     Failure::http(
         StatusCode::PAYLOAD_TOO_LARGE,
         "body_too_large",
         format!("The body must be at most {MAX_BODY} bytes."),
     )
+}
+
+/// The body is something else than JSON.
+pub(crate) fn not_json() -> Failure {
+    unsupported("unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.")
 }
 
 fn unsupported(code: &'static str, message: &str) -> Failure {

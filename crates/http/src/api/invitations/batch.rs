@@ -4,16 +4,16 @@ use actix_web::{HttpResponse, ResponseError, http::header, post, web::Data};
 use chrono::Utc;
 use serde::Serialize;
 use tenantry_domain::{
-    Description, EmailAddress, Error, Input, InvitationDays, InvitationDetails, Refusal, Role, WorkspaceId,
+    Action, Description, EmailAddress, Error, Input, InvitationDays, InvitationDetails, Refusal, Role, WorkspaceId,
 };
 use tenantry_operations::invitations;
 use utoipa::ToSchema;
 
 use super::{request::Workspaces, view::InvitationView};
 use crate::{
-    Service,
     error::{Failure, Problem},
     extract::{Caller, Entry, Optional, OrDefault, Required, Several, Valid, request},
+    service::Service,
 };
 
 /// An address as it was sent. Each is judged on its own, later.
@@ -101,6 +101,7 @@ impl InvitationResult {
 /// To the same role and workspaces. Each address has a result of its own, as if it had been invited alone.
 #[utoipa::path(
     tag = "Invitations",
+    extensions(("x-action" = json!(Action::InvitationCreate))),
     request_body = CreateInvitations,
     responses((status = 200, description = "A result for each address, in their order.", body = InvitationResults))
 )]

@@ -12,37 +12,24 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method, StatusCode,
-        header::{self, HeaderName, HeaderValue},
+        Method,
+        header::{self, HeaderValue},
     },
     middleware::Next,
     web::Data,
 };
 use futures_util::FutureExt;
-use tenantry_domain::{Error, TenantId};
-use tracing::{Instrument, Span, field::Empty};
+use tenantry_domain::Error;
+use tracing::{Instrument, field::Empty};
 
-use crate::{Service, error::Failure};
-
-tokio::task_local! {
-    static REQUEST_ID: String;
-}
-
-/// The header in which a request's id comes and goes.
-pub(crate) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::{
+    error::Failure,
+    request_id::{self, X_REQUEST_ID, request_id},
+    service::Service,
+};
 
 /// How long the service works on one request; past that, the caller is told to try again.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
-
-/// The id of the request that is being answered; empty outside of one.
-pub(crate) fn request_id() -> String {
-    REQUEST_ID.try_with(Clone::clone).unwrap_or_default()
-}
-
-/// Notes whose request this is.
-pub(crate) fn of_tenant(tenant: TenantId) {
-    Span::current().record("tenant", tracing::field::display(tenant));
-}
 
 /// The outermost middleware.
 pub(crate) async fn observe(
@@ -86,7 +73,7 @@ pub(crate) async fn observe(
             response
         })
     };
-    REQUEST_ID.scope(id, work.instrument(span)).await
+    request_id::within(id, work.instrument(span)).await
 }
 
 /// What every answer carries.
@@ -122,27 +109,4 @@ fn supplied_id(request: &ServiceRequest) -> Option<String> {
     let id = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
-}
-
-/// What is not there, or not with this method: 404, or 405 with `Allow`; `OPTIONS` is answered for every path there is.
-pub(crate) async fn fallback(request: actix_web::HttpRequest) -> Result<actix_web::HttpResponse, Failure> {
-    let routes = request.app_data::<Data<crate::routes::Table>>();
-    let allowed = routes.map(|routes| routes.methods(request.path())).unwrap_or_default();
-    if allowed.is_empty() {
-        return Err(Failure::http(
-            StatusCode::NOT_FOUND,
-            "no_such_route",
-            "There is nothing at this path; see /docs for what there is.",
-        ));
-    }
-    let allow = allowed.join(", ");
-    if request.method() == Method::OPTIONS {
-        return Ok(actix_web::HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());
-    }
-    let message = format!("This path does not know the method {:.20}; it knows {allow}.", request.method().as_str());
-    let mut response = Failure::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).error_response();
-    if let Ok(allow) = HeaderValue::from_str(&allow) {
-        response.headers_mut().insert(header::ALLOW, allow);
-    }
-    Ok(response)
 }

@@ -4,7 +4,11 @@ use actix_web::{HttpResponse, get, http::header, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{Service, docs, error::Failure, routes::Document};
+use crate::{
+    docs::{self, Document},
+    error::Failure,
+    service::Service,
+};
 
 /// The state of the service.
 #[derive(Serialize, ToSchema)]
