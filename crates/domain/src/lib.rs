@@ -46,7 +46,7 @@ pub use actor::{
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
 pub use audit::{AuditEvent, AuditRecord, Change, Members, Record};
-pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand};
+pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand, unknown_brand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use conflict::Conflict;
@@ -90,4 +90,5 @@ pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceTyp
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, Source, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
+    unknown_workspace, unknown_workspace_among,
 };

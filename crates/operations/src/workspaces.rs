@@ -2,7 +2,8 @@
 
 use tenantry_domain::{
     Action, Brand, BrandId, Change, Credential, Effective, Error, InBrand, InRestorableWorkspace, InTenant,
-    InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Refusal, Workspace, WorkspaceId, WorkspacePatch,
+    InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspacePatch,
+    unknown_brand,
 };
 use tenantry_persistence::{Fault, Store, WorkspaceFilter, WriteTx, new_id};
 
@@ -78,9 +79,7 @@ pub(crate) fn create_in(
 /// The brand is a member of the request here, and not what was asked for.
 pub(crate) fn brand_as_field(error: Error) -> Error {
     match error {
-        Error::NotFound(Noun::Brand) => {
-            Error::invalid(Refusal::new("not_found", "is not the id of a brand").of("brandId"))
-        }
+        Error::NotFound(Noun::Brand) => unknown_brand(),
         other => other,
     }
 }

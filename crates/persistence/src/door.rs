@@ -13,11 +13,10 @@ use tenantry_domain::{
 };
 
 use crate::{
-    api_keys, audit_events,
     fault::Fault,
-    outbox,
     places::{Found, Known, Place, TenantPlace, Visitor},
     pool::{Pool, PoolOptions, PoolState},
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
@@ -156,7 +155,7 @@ fn visit<P: Place, T>(
     });
     let value = finish(connection, outcome)?;
     if let (Some(tenant), Some(key)) = (credential.tenant(), stale_key) {
-        api_keys::touch(connection, tenant, key);
+        TenantScope { connection, tenant }.note_key_use(key);
     }
     Ok(value)
 }
@@ -165,12 +164,11 @@ impl<P: Place> WriteTx<'_, P> {
     /// Stores what a change leaves behind, under the action that the policy allowed.
     fn record<T>(&mut self, change: Change<T>) -> Result<T, Fault> {
         if let Some(Record { event, mail }) = change.record {
-            let (action, origin, Tx { connection, actor, found, .. }) =
-                (self.action, &self.credential.origin, &mut self.tx);
-            let tenant = found.audited_in(&event);
-            audit_events::insert(connection, tenant, action, actor, origin, &event)?;
+            let Tx { connection, actor, found, .. } = &mut self.tx;
+            let mut scope = TenantScope { tenant: found.audited_in(&event), connection };
+            scope.insert_audit_event(self.action, actor, &self.credential.origin, &event)?;
             if let Some(mail) = mail {
-                outbox::insert(connection, tenant, mail)?;
+                scope.insert_message(mail)?;
             }
         }
         Ok(change.value)

@@ -9,6 +9,7 @@ use tenantry_domain::{Action, Actor, Credential, Grant, TenantId, permit};
 use crate::{
     fault::Fault,
     places::{FoundInTenant, Place, TenantPlace},
+    scope::TenantScope,
 };
 
 /// A transaction in the place `P`, with what can be read there. None of its methods takes the id of the place, so that there
@@ -76,5 +77,10 @@ impl<P: TenantPlace> Tx<'_, P> {
     /// The tenant the transaction stands in.
     pub fn tenant_id(&self) -> TenantId {
         self.found.tenant()
+    }
+
+    /// All of that tenant.
+    pub(crate) fn scope(&mut self) -> TenantScope<'_> {
+        TenantScope { tenant: self.tenant_id(), connection: self.connection }
     }
 }

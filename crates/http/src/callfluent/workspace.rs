@@ -56,8 +56,7 @@ pub(crate) async fn create(
     body: Asked<Valid<Create>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
-    let name = body.0.0.name;
-    match numbered::create(&service.store, &caller.0.credential, name).await {
+    match numbered::create(&service.store, &caller.0.credential, body.0.0.name).await {
         Ok(list) => Ok(answer::list(list)),
         Err(error) => Ok(DialectError::from(error).of_creation()),
     }
