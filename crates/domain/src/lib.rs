@@ -66,9 +66,7 @@ pub use noun::Noun;
 pub use number::{Number, Numbered, PlaceNumber, WorkspaceNumber};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
-pub use place::{
-    InBrand, InMember, InNumberedWorkspace, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform,
-};
+pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
 pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
 pub use refusal::{FieldRefusal, Refusal};
 pub use role::Role;

@@ -25,7 +25,12 @@ pub enum InBrand {
 
 /// A workspace of that tenant.
 #[derive(Debug, Clone, Copy)]
-pub struct InWorkspace(pub WorkspaceId);
+pub enum InWorkspace {
+    /// This workspace.
+    Id(WorkspaceId),
+    /// The workspace with this number.
+    Number(WorkspaceNumber),
+}
 
 /// A workspace of that tenant that is there, or was deleted and is not erased yet.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +39,3 @@ pub struct InRestorableWorkspace(pub WorkspaceId);
 /// At a member of that tenant. Who does not reach all of the tenant finds itself there and nobody else.
 #[derive(Debug, Clone, Copy)]
 pub struct InMember(pub MemberId);
-
-/// A workspace of that tenant, by its number.
-#[derive(Debug, Clone, Copy)]
-pub struct InNumberedWorkspace(pub WorkspaceNumber);

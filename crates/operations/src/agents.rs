@@ -18,7 +18,7 @@ pub async fn list(
     filter: AgentFilter,
     page: PageRequest,
 ) -> Result<Page<Agent>, Error> {
-    store.read(credential, InWorkspace(workspace), Action::AgentList, move |tx| tx.agents(&filter, &page)).await
+    store.read(credential, InWorkspace::Id(workspace), Action::AgentList, move |tx| tx.agents(&filter, &page)).await
 }
 
 /// An agent of a workspace.
@@ -27,7 +27,7 @@ pub async fn list(
 ///
 /// Those of [`Store::read`], and `NotFound` for an agent that is not in this workspace.
 pub async fn show(store: &Store, credential: &Credential, workspace: WorkspaceId, id: AgentId) -> Result<Agent, Error> {
-    store.read(credential, InWorkspace(workspace), Action::AgentRead, move |tx| tx.agent(id)).await
+    store.read(credential, InWorkspace::Id(workspace), Action::AgentRead, move |tx| tx.agent(id)).await
 }
 
 /// Creates an agent in a workspace.
@@ -43,7 +43,7 @@ pub async fn create(
 ) -> Result<Agent, Error> {
     let id = new_id();
     store
-        .write(credential, InWorkspace(workspace), Action::AgentCreate, move |tx| {
+        .write(credential, InWorkspace::Id(workspace), Action::AgentCreate, move |tx| {
             let agent = tx.create_agent(id, &details)?;
             let members = agent.members();
             Ok(Change::created(agent, id, &members))
@@ -65,7 +65,7 @@ pub async fn update(
     patch: AgentPatch,
 ) -> Result<Agent, Error> {
     store
-        .write(credential, InWorkspace(workspace), Action::AgentUpdate, move |tx| {
+        .write(credential, InWorkspace::Id(workspace), Action::AgentUpdate, move |tx| {
             let before = tx.lock_agent(id)?;
             precondition.hold(before.version)?;
             let details = before.details.patched(&patch);
@@ -91,7 +91,7 @@ pub async fn delete(
     precondition: Precondition,
 ) -> Result<(), Error> {
     store
-        .write(credential, InWorkspace(workspace), Action::AgentDelete, move |tx| {
+        .write(credential, InWorkspace::Id(workspace), Action::AgentDelete, move |tx| {
             let before = tx.lock_agent(id)?;
             precondition.hold(before.version)?;
             tx.delete_agent(id)?;

@@ -17,7 +17,9 @@ pub async fn list(
     workspace: WorkspaceId,
     page: PageRequest,
 ) -> Result<Page<Member>, Error> {
-    store.read(credential, InWorkspace(workspace), Action::AssignmentList, move |tx| tx.assigned_members(&page)).await
+    store
+        .read(credential, InWorkspace::Id(workspace), Action::AssignmentList, move |tx| tx.assigned_members(&page))
+        .await
 }
 
 /// Assigns a member to a workspace; one that is assigned already stays so. Counts at its next request.
@@ -32,8 +34,8 @@ pub async fn assign(
     member: MemberId,
 ) -> Result<Member, Error> {
     store
-        .write(credential, InWorkspace(workspace), Action::AssignmentCreate, move |tx| {
-            tx.lock_members(Action::AssignmentCreate)?;
+        .write(credential, InWorkspace::Id(workspace), Action::AssignmentCreate, move |tx| {
+            tx.lock_members()?;
             let before = tx.lock_other_member(member)?;
             if tx.assigned_since(member)?.is_some() {
                 return Ok(Change::nothing(before));
@@ -57,8 +59,8 @@ pub async fn unassign(
     precondition: Precondition,
 ) -> Result<(), Error> {
     store
-        .write(credential, InWorkspace(workspace), Action::AssignmentRemove, move |tx| {
-            tx.lock_members(Action::AssignmentRemove)?;
+        .write(credential, InWorkspace::Id(workspace), Action::AssignmentRemove, move |tx| {
+            tx.lock_members()?;
             let before = tx.lock_other_member(member)?;
             if tx.assigned_since(member)?.is_none() {
                 return Err(Error::NotFound(Noun::Member).into());

@@ -19,7 +19,7 @@ use crate::providers::{OpenedFields, Providers, VerifyOutcome};
 /// Those of [`Store::read`].
 pub async fn list(store: &Store, credential: &Credential, workspace: WorkspaceId) -> Result<Vec<Integration>, Error> {
     store
-        .read(credential, InWorkspace(workspace), Action::IntegrationList, move |tx| {
+        .read(credential, InWorkspace::Id(workspace), Action::IntegrationList, move |tx| {
             let (tenant, made) = (tx.tenant_id(), tx.integrations()?);
             let one = |provider: Provider| {
                 let made = made.iter().find(|integration| integration.provider == provider).cloned();
@@ -42,7 +42,7 @@ pub async fn show(
     provider: Option<Provider>,
 ) -> Result<Integration, Error> {
     store
-        .read(credential, InWorkspace(workspace), Action::IntegrationList, move |tx| {
+        .read(credential, InWorkspace::Id(workspace), Action::IntegrationList, move |tx| {
             Ok(tx.integration(known(provider)?)?.integration)
         })
         .await
@@ -65,7 +65,7 @@ pub async fn set(
 ) -> Result<Integration, Error> {
     let keys = keys.clone();
     store
-        .write(credential, InWorkspace(workspace), Action::IntegrationUpdate, move |tx| {
+        .write(credential, InWorkspace::Id(workspace), Action::IntegrationUpdate, move |tx| {
             let provider = known(provider)?;
             if !patch.is_of(provider) {
                 return Err(Error::internal("a field of another provider").into());
@@ -102,7 +102,7 @@ pub async fn remove(
     precondition: Precondition,
 ) -> Result<(), Error> {
     store
-        .write(credential, InWorkspace(workspace), Action::IntegrationRemove, move |tx| {
+        .write(credential, InWorkspace::Id(workspace), Action::IntegrationRemove, move |tx| {
             let provider = known(provider)?;
             let before = tx.lock_integration(provider)?.integration;
             if before.status() == ConnectionStatus::NotConnected {
@@ -129,7 +129,7 @@ pub async fn open(
     provider: Provider,
     action: Action,
 ) -> Result<Option<OpenedFields>, Error> {
-    let stored = store.read(credential, InWorkspace(workspace), action, move |tx| tx.integration(provider)).await?;
+    let stored = store.read(credential, InWorkspace::Id(workspace), action, move |tx| tx.integration(provider)).await?;
     unseal(keys, &stored)
 }
 
@@ -148,14 +148,16 @@ pub async fn verify(
     provider: Option<Provider>,
 ) -> Result<Integration, Error> {
     let asked = store
-        .read(credential, InWorkspace(workspace), Action::IntegrationVerify, move |tx| tx.integration(known(provider)?))
+        .read(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
+            tx.integration(known(provider)?)
+        })
         .await?;
     let provider = asked.integration.provider;
     let Some(fields) = unseal(keys, &asked)? else { return Err(incomplete(&asked.integration)) };
     // Outside the door: no transaction waits for a provider.
     let outcome = providers.verify(provider, &fields).await;
     store
-        .write(credential, InWorkspace(workspace), Action::IntegrationVerify, move |tx| {
+        .write(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
             let now = tx.clock()?;
             let before = tx.lock_integration(provider)?.integration;
             // What was asked about may have been replaced meanwhile: the answer says nothing of what is there now.

@@ -44,7 +44,7 @@ pub async fn create(
     let id = new_id();
     store
         .write(credential, InTenant, Action::InvitationCreate, move |tx| {
-            tx.lock_members(Action::InvitationCreate)?;
+            tx.lock_members()?;
             may_grant(tx.grant(), details.role)?;
             let until = tx.clock()? + days.duration();
             let invitation = tx.create_invitation(id, &details, until)?;
@@ -68,7 +68,7 @@ pub async fn resend(
 ) -> Result<Invitation, Error> {
     store
         .write(credential, InTenant, Action::InvitationResend, move |tx| {
-            tx.lock_members(Action::InvitationResend)?;
+            tx.lock_members()?;
             let before = tx.lock_invitation(id)?;
             may_grant(tx.grant(), before.details.role)?;
             let now = tx.clock()?;
@@ -101,7 +101,7 @@ pub async fn revoke(
 ) -> Result<(), Error> {
     store
         .write(credential, InTenant, Action::InvitationRevoke, move |tx| {
-            tx.lock_members(Action::InvitationRevoke)?;
+            tx.lock_members()?;
             let before = tx.lock_invitation(id)?;
             precondition.hold(before.version)?;
             may_grant(tx.grant(), before.details.role)?;

@@ -25,7 +25,7 @@ pub struct LimitsAndUse {
 /// Those of [`Store::read`].
 pub async fn show(store: &Store, credential: &Credential, workspace: WorkspaceId) -> Result<LimitsAndUse, Error> {
     store
-        .read(credential, InWorkspace(workspace), Action::LimitsRead, |tx| {
+        .read(credential, InWorkspace::Id(workspace), Action::LimitsRead, |tx| {
             let limits = tx.limits()?;
             with_use(tx, limits)
         })
@@ -45,7 +45,7 @@ pub async fn update(
     patch: WorkspaceLimitsPatch,
 ) -> Result<LimitsAndUse, Error> {
     store
-        .write(credential, InWorkspace(workspace), Action::LimitsUpdate, move |tx| {
+        .write(credential, InWorkspace::Id(workspace), Action::LimitsUpdate, move |tx| {
             // Members take their places while the tenant is locked.
             tx.lock_tenant()?;
             let before = tx.lock_limits()?;

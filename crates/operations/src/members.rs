@@ -60,7 +60,7 @@ pub async fn create(
     let id = new_id();
     store
         .write(credential, InTenant, Action::MemberCreate, move |tx| {
-            tx.lock_members(Action::MemberCreate)?;
+            tx.lock_members()?;
             may_grant(tx.grant(), details.role)?;
             let member = tx.create_member(id, &details, &workspaces)?;
             let members =
@@ -85,7 +85,7 @@ pub async fn update(
 ) -> Result<Member, Error> {
     store
         .write(credential, InMember(id), Action::MemberUpdate, move |tx| {
-            tx.lock_members(Action::MemberUpdate)?;
+            tx.lock_members()?;
             let before = tx.lock_member()?;
             precondition.hold(before.version)?;
             let details = before.details.patched(patch);
@@ -117,7 +117,7 @@ pub async fn remove(
 ) -> Result<(), Error> {
     store
         .write(credential, InMember(id), Action::MemberRemove, move |tx| {
-            tx.lock_members(Action::MemberRemove)?;
+            tx.lock_members()?;
             let before = tx.lock_member()?;
             precondition.hold(before.version)?;
             if !tx.is_itself() {
@@ -140,7 +140,7 @@ pub async fn remove(
 pub async fn transfer_ownership(store: &Store, credential: &Credential, to: MemberId) -> Result<Member, Error> {
     store
         .write(credential, InTenant, Action::OwnershipTransfer, move |tx| {
-            tx.lock_members(Action::OwnershipTransfer)?;
+            tx.lock_members()?;
             let Actor::Member(from) = *tx.actor() else {
                 return Err(Error::forbidden("Only a member can hand the ownership over.").into());
             };

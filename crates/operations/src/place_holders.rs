@@ -14,7 +14,7 @@ use crate::{assignments, invitations};
 ///
 /// Those of [`Store::read`].
 pub async fn list(store: &Store, credential: &Credential, workspace: WorkspaceId) -> Result<Vec<PlaceHolder>, Error> {
-    store.read(credential, InWorkspace(workspace), Action::AssignmentList, |tx| tx.place_holders()).await
+    store.read(credential, InWorkspace::Id(workspace), Action::AssignmentList, |tx| tx.place_holders()).await
 }
 
 /// Gives somebody a place in the workspace: who is no member is invited as an agent, who is invited already is sent the
@@ -52,7 +52,7 @@ async fn standing(
     email: EmailAddress,
 ) -> Result<Standing, Error> {
     store
-        .read(credential, InWorkspace(workspace), Action::InvitationCreate, move |tx| {
+        .read(credential, InWorkspace::Id(workspace), Action::InvitationCreate, move |tx| {
             may_grant(tx.grant(), Role::Agent)?;
             tx.standing_of(&email)
         })
@@ -76,7 +76,7 @@ async fn give_place(
         Standing::Invited(id, false) => {
             store
                 .write(credential, InTenant, Action::InvitationResend, move |tx| {
-                    tx.lock_members(Action::InvitationResend)?;
+                    tx.lock_members()?;
                     let before = tx.lock_invitation(id)?;
                     may_grant(tx.grant(), before.details.role)?;
                     if before.accepted_at.is_some() || before.revoked_at.is_some() {
@@ -114,7 +114,7 @@ pub async fn vacate(store: &Store, credential: &Credential, number: PlaceNumber)
     }
     store
         .write(credential, InTenant, Action::AssignmentRemove, move |tx| {
-            tx.lock_members(Action::AssignmentRemove)?;
+            tx.lock_members()?;
             let before = tx.lock_invitation(id)?;
             if before.accepted_at.is_some() || before.revoked_at.is_some() {
                 return Err(Error::NotFound(Noun::Member).into());

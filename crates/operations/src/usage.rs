@@ -33,7 +33,7 @@ pub async fn record(
 ) -> Result<Recorded, Error> {
     let id = new_id();
     store
-        .write(credential, InWorkspace(workspace), Action::UsageRecord, move |tx| {
+        .write(credential, InWorkspace::Id(workspace), Action::UsageRecord, move |tx| {
             let limits = tx.lock_limits()?;
             let cap = limits.in_force.minutes.effective();
             if let Some(entry) = tx.usage_called(&new.reference)? {
@@ -81,7 +81,7 @@ pub async fn show(
     to: Option<Month>,
 ) -> Result<UsageByMonth, Error> {
     store
-        .read(credential, InWorkspace(workspace), Action::UsageRead, move |tx| {
+        .read(credential, InWorkspace::Id(workspace), Action::UsageRead, move |tx| {
             let limits = tx.limits()?;
             let now = limits.own.time_zone.month_at(tx.clock()?);
             let (first, last) = (from.or(to).unwrap_or(now), to.unwrap_or(now));
@@ -133,7 +133,7 @@ pub async fn check(
     seconds: UsageSeconds,
 ) -> Result<Allowance, Error> {
     store
-        .read(credential, InWorkspace(workspace), Action::UsageRead, move |tx| {
+        .read(credential, InWorkspace::Id(workspace), Action::UsageRead, move |tx| {
             let limits = tx.limits()?;
             let now = limits.own.time_zone.month_at(tx.clock()?);
             let month = tx.month_use(now)?;

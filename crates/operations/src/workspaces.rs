@@ -1,9 +1,9 @@
 //! Workspaces: list, show, create, update, delete, restore, and what is in force in one.
 
 use tenantry_domain::{
-    Action, Brand, BrandId, Change, Credential, Effective, Error, FieldRefusal, InBrand, InNumberedWorkspace,
-    InRestorableWorkspace, InTenant, InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Refusal,
-    Workspace, WorkspaceId, WorkspaceNumber, WorkspacePatch,
+    Action, Brand, BrandId, Change, Credential, Effective, Error, FieldRefusal, InBrand, InRestorableWorkspace,
+    InTenant, InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Refusal, Workspace, WorkspaceId,
+    WorkspaceNumber, WorkspacePatch,
 };
 use tenantry_persistence::{Store, WorkspaceFilter, new_id};
 
@@ -41,7 +41,7 @@ pub async fn with_number(
     number: WorkspaceNumber,
     action: Action,
 ) -> Result<WorkspaceId, Error> {
-    store.read(credential, InNumberedWorkspace(number), action, |tx| Ok(tx.workspace_id())).await
+    store.read(credential, InWorkspace::Number(number), action, |tx| Ok(tx.workspace_id())).await
 }
 
 /// A workspace.
@@ -50,7 +50,7 @@ pub async fn with_number(
 ///
 /// Those of [`Store::read`].
 pub async fn show(store: &Store, credential: &Credential, id: WorkspaceId) -> Result<Workspace, Error> {
-    store.read(credential, InWorkspace(id), Action::WorkspaceRead, |tx| tx.workspace()).await
+    store.read(credential, InWorkspace::Id(id), Action::WorkspaceRead, |tx| tx.workspace()).await
 }
 
 /// What is in force in a workspace, with the brand it comes from.
@@ -64,7 +64,7 @@ pub async fn effective(
     id: WorkspaceId,
 ) -> Result<(Workspace, Brand, Effective), Error> {
     store
-        .read(credential, InWorkspace(id), Action::WorkspaceRead, |tx| {
+        .read(credential, InWorkspace::Id(id), Action::WorkspaceRead, |tx| {
             let (workspace, brand) = (tx.workspace()?, tx.brand_of_workspace()?);
             let effective = Effective::of(&workspace.details, &brand, tx.limits()?.in_force);
             Ok((workspace, brand, effective))
@@ -116,7 +116,7 @@ pub async fn update(
     patch: WorkspacePatch,
 ) -> Result<Workspace, Error> {
     store
-        .write(credential, InWorkspace(id), Action::WorkspaceUpdate, move |tx| {
+        .write(credential, InWorkspace::Id(id), Action::WorkspaceUpdate, move |tx| {
             let before = tx.lock_workspace()?;
             precondition.hold(before.version)?;
             let details = before.details.patched(&patch);
@@ -141,7 +141,7 @@ pub async fn delete(
     precondition: Precondition,
 ) -> Result<(), Error> {
     store
-        .write(credential, InWorkspace(id), Action::WorkspaceDelete, move |tx| {
+        .write(credential, InWorkspace::Id(id), Action::WorkspaceDelete, move |tx| {
             let before = tx.lock_workspace()?;
             precondition.hold(before.version)?;
             tx.delete_workspace()?;

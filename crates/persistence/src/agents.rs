@@ -13,7 +13,7 @@ use crate::{
     keyset,
     places::FoundWorkspace,
     schema::agents,
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 #[derive(Queryable, Selectable)]
@@ -106,18 +106,20 @@ impl Tx<'_, InWorkspace> {
         let query = agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid()));
         found(query.select(Row::as_select()).first(self.connection).optional()?)
     }
+}
 
+impl WriteTx<'_, InWorkspace> {
     /// An agent of the workspace, locked until the end of the transaction.
     pub fn lock_agent(&mut self, id: AgentId) -> Result<Agent, Fault> {
-        let query = agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid()));
-        found(query.select(Row::as_select()).for_no_key_update().first(self.connection).optional()?)
+        let query = agents::table.filter(of(self.tx.found)).filter(agents::id.eq(id.uuid()));
+        found(query.select(Row::as_select()).for_no_key_update().first(self.tx.connection).optional()?)
     }
 
     /// Creates an agent, if the workspace may have one more.
     pub fn create_agent(&mut self, id: AgentId, details: &AgentDetails) -> Result<Agent, Fault> {
-        let (tenant, workspace) = (self.found.tenant, self.found.id);
+        let (tenant, workspace) = (self.tx.found.tenant, self.tx.found.id);
         if let Some(cap) = self.lock_limits()?.in_force.agents.effective() {
-            let used = count(self.connection, tenant, workspace)?;
+            let used = count(self.tx.connection, tenant, workspace)?;
             if used >= i64::from(cap.get()) {
                 return Err(limit_reached("agents in the workspace", cap, used).into());
             }
@@ -130,7 +132,7 @@ impl Tx<'_, InWorkspace> {
                 Columns::of(details),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)
+            .get_result(self.tx.connection)
             // The workspace was there a moment ago.
             .map_err(|error| match violates(&error, "agents_workspace_fkey") {
                 true => Error::NotFound(Noun::Workspace).into(),
@@ -141,18 +143,18 @@ impl Tx<'_, InWorkspace> {
 
     /// Stores new details of an agent.
     pub fn update_agent(&mut self, id: AgentId, details: &AgentDetails) -> Result<Agent, Fault> {
-        diesel::update(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
+        diesel::update(agents::table.filter(of(self.tx.found)).filter(agents::id.eq(id.uuid())))
             .set((Columns::of(details), agents::version.eq(agents::version + 1), agents::updated_at.eq(now)))
             .returning(Row::as_returning())
-            .get_result(self.connection)
+            .get_result(self.tx.connection)
             .map_err(|error| Fault::unless_violated(error, "agents_reference_key", || details.reference_taken()))?
             .into_agent()
     }
 
     /// Takes an agent away.
     pub fn delete_agent(&mut self, id: AgentId) -> Result<(), Fault> {
-        diesel::delete(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
-            .execute(self.connection)?;
+        diesel::delete(agents::table.filter(of(self.tx.found)).filter(agents::id.eq(id.uuid())))
+            .execute(self.tx.connection)?;
         Ok(())
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     fault::{Fault, stored, violates},
     keyset, places,
     schema::{api_keys, brands, workspaces},
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 #[derive(Queryable, Selectable)]
@@ -109,26 +109,28 @@ impl Tx<'_, InTenant> {
             .optional()?;
         row.ok_or(Error::NotFound(Noun::ApiKey))?.into_api_key()
     }
+}
 
+impl WriteTx<'_, InTenant> {
     /// A key of the tenant, locked until the end of the transaction.
     pub fn lock_api_key(&mut self, id: ApiKeyId) -> Result<ApiKey, Fault> {
         let row = api_keys::table
-            .filter(api_keys::tenant_id.eq(self.found.uuid()).and(api_keys::id.eq(id.uuid())))
+            .filter(api_keys::tenant_id.eq(self.tx.found.uuid()).and(api_keys::id.eq(id.uuid())))
             .select(Row::as_select())
             .for_no_key_update()
-            .first(self.connection)
+            .first(self.tx.connection)
             .optional()?;
         row.ok_or(Error::NotFound(Noun::ApiKey))?.into_api_key()
     }
 
     /// Stores a new key; what it is restricted to is there.
     pub fn create_api_key(&mut self, id: ApiKeyId, new: &NewApiKey) -> Result<ApiKey, Fault> {
-        let tenant = self.found.uuid();
+        let tenant = self.tx.found.uuid();
         match new.details.reach {
             Reach::Nothing | Reach::Assigned(_) | Reach::Tenant => {}
             Reach::Brand(id) => {
                 let brand = brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id.uuid())));
-                if !select(exists(brand)).get_result(self.connection)? {
+                if !select(exists(brand)).get_result(self.tx.connection)? {
                     return Err(unknown_brand().into());
                 }
             }
@@ -136,33 +138,33 @@ impl Tx<'_, InTenant> {
                 let workspace = workspaces::table
                     .filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(id.uuid())))
                     .filter(workspaces::deleted_at.is_null());
-                if !select(exists(workspace)).get_result(self.connection)? {
+                if !select(exists(workspace)).get_result(self.tx.connection)? {
                     return Err(unknown_workspace().into());
                 }
             }
         }
-        insert(self.connection, self.found, id, new)
+        insert(self.tx.connection, self.tx.found, id, new)
     }
 
     /// Ends a key now.
     pub fn revoke_api_key(&mut self, id: ApiKeyId) -> Result<ApiKey, Fault> {
         diesel::update(
-            api_keys::table.filter(api_keys::tenant_id.eq(self.found.uuid()).and(api_keys::id.eq(id.uuid()))),
+            api_keys::table.filter(api_keys::tenant_id.eq(self.tx.found.uuid()).and(api_keys::id.eq(id.uuid()))),
         )
         .set((api_keys::revoked_at.eq(now), api_keys::version.eq(api_keys::version + 1), api_keys::updated_at.eq(now)))
         .returning(Row::as_returning())
-        .get_result(self.connection)?
+        .get_result(self.tx.connection)?
         .into_api_key()
     }
 
     /// Ends a key at a time.
     pub fn expire_api_key(&mut self, id: ApiKeyId, at: DateTime<Utc>) -> Result<ApiKey, Fault> {
         diesel::update(
-            api_keys::table.filter(api_keys::tenant_id.eq(self.found.uuid()).and(api_keys::id.eq(id.uuid()))),
+            api_keys::table.filter(api_keys::tenant_id.eq(self.tx.found.uuid()).and(api_keys::id.eq(id.uuid()))),
         )
         .set((api_keys::expires_at.eq(at), api_keys::version.eq(api_keys::version + 1), api_keys::updated_at.eq(now)))
         .returning(Row::as_returning())
-        .get_result(self.connection)?
+        .get_result(self.tx.connection)?
         .into_api_key()
     }
 }

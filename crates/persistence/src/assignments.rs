@@ -11,7 +11,7 @@ use crate::{
     keyset, limits,
     members::{self, Row},
     schema::{assignments, invitation_workspaces, invitations, members as members_table},
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 impl Tx<'_, InWorkspace> {
@@ -41,25 +41,25 @@ impl Tx<'_, InWorkspace> {
             .first(self.connection)
             .optional()?)
     }
+}
 
+impl WriteTx<'_, InWorkspace> {
     /// Assigns the member to the workspace, if there is a place left.
     pub fn assign(&mut self, member: MemberId) -> Result<(), Fault> {
-        let (tenant, workspace) = (self.found.tenant, self.found.id);
-        check_places(self.connection, tenant, workspace)?;
-        let number = crate::tenants::next_place_number(self.connection, tenant)?;
-        insert(self.connection, tenant, workspace, member, number)?;
-        Ok(members::touch(self.connection, tenant, member)?)
+        let (tenant, workspace) = (self.tx.found.tenant, self.tx.found.id);
+        check_places(self.tx.connection, tenant, workspace)?;
+        let number = crate::tenants::next_place_number(self.tx.connection, tenant)?;
+        insert(self.tx.connection, tenant, workspace, member, number)?;
+        Ok(members::touch(self.tx.connection, tenant, member)?)
     }
 
     /// Takes the member off the workspace.
     pub fn unassign(&mut self, member: MemberId) -> Result<(), Fault> {
-        diesel::delete(
-            assignments::table.filter(assignments::tenant_id.eq(self.found.tenant.uuid())).filter(
-                assignments::workspace_id.eq(self.found.id.uuid()).and(assignments::member_id.eq(member.uuid())),
-            ),
-        )
-        .execute(self.connection)?;
-        Ok(members::touch(self.connection, self.found.tenant, member)?)
+        diesel::delete(assignments::table.filter(assignments::tenant_id.eq(self.tx.found.tenant.uuid())).filter(
+            assignments::workspace_id.eq(self.tx.found.id.uuid()).and(assignments::member_id.eq(member.uuid())),
+        ))
+        .execute(self.tx.connection)?;
+        Ok(members::touch(self.tx.connection, self.tx.found.tenant, member)?)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
     keyset, members,
     schema::{brands, workspaces},
     tenants,
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 #[derive(Queryable, Selectable)]
@@ -142,10 +142,12 @@ impl Tx<'_, InTenant> {
         let rows = query.order(keyset::order("brands", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_brand).collect::<Result<_, _>>()?, page))
     }
+}
 
+impl WriteTx<'_, InTenant> {
     /// Creates a brand.
     pub fn create_brand(&mut self, id: BrandId, new: &NewBrand) -> Result<Brand, Fault> {
-        insert(self.connection, self.found, id, new)
+        insert(self.tx.connection, self.tx.found, id, new)
     }
 }
 
@@ -154,19 +156,21 @@ impl Tx<'_, InBrand> {
     pub fn brand(&mut self) -> Result<Brand, Fault> {
         read(self.connection, self.found.tenant, self.found.id)
     }
+}
 
+impl WriteTx<'_, InBrand> {
     /// The brand, locked until the end of the transaction.
     pub fn lock_brand(&mut self) -> Result<Brand, Fault> {
         // Which brand is the default concerns all of them, so that the tenant is locked first, always.
-        tenants::lock(self.connection, self.found.tenant)?;
+        tenants::lock(self.tx.connection, self.tx.found.tenant)?;
         self.brand()
     }
 
     /// Stores the brand as it is to be.
     pub fn update_brand(&mut self, brand: &Brand) -> Result<Brand, Fault> {
-        let (tenant, id) = (self.found.tenant.uuid(), self.found.id.uuid());
+        let (tenant, id) = (self.tx.found.tenant.uuid(), self.tx.found.id.uuid());
         if brand.is_default {
-            unset_default(self.connection, self.found.tenant, self.found.id)?;
+            unset_default(self.tx.connection, self.tx.found.tenant, self.tx.found.id)?;
         }
         diesel::update(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
             .set((
@@ -175,14 +179,14 @@ impl Tx<'_, InBrand> {
                 brands::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)
+            .get_result(self.tx.connection)
             .map_err(|error| Fault::unless_violated(error, "brands_slug_key", || slug_taken(&brand.slug)))?
             .into_brand()
     }
 
     /// Deletes the brand, and with it the API keys that are restricted to it.
     pub fn delete_brand(&mut self) -> Result<(), Fault> {
-        let (tenant, id) = (self.found.tenant.uuid(), self.found.id.uuid());
+        let (tenant, id) = (self.tx.found.tenant.uuid(), self.tx.found.id.uuid());
         let refusal = || {
             Error::conflict(
                 Conflict::BrandHasWorkspaces,
@@ -190,7 +194,7 @@ impl Tx<'_, InBrand> {
             )
         };
         diesel::delete(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
-            .execute(self.connection)
+            .execute(self.tx.connection)
             .map(drop)
             .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", refusal))
     }

@@ -2,7 +2,7 @@
 //!
 //! In one transaction it finds the actor behind a credential, the place and what the actor was given there, asks the
 //! policy, runs the closure, and for a write adds the audit event. No cache stands between a credential and its use, and
-//! no query can be written that has no tenant and no permission: only the door makes a [`Tx`].
+//! no query can be written that has no tenant and no permission: only the door makes a [`Tx`] or a [`WriteTx`].
 
 use diesel::{
     PgConnection, QueryResult,
@@ -16,9 +16,9 @@ use crate::{
     api_keys, audit_events,
     fault::Fault,
     outbox,
-    places::{Known, Place, Visitor},
+    places::{Found, Known, Place, Visitor},
     pool::{Pool, PoolOptions, PoolState},
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 /// The data, behind its door. Clones share the connections.
@@ -53,6 +53,24 @@ impl Store {
     /// Reads in a place, in a transaction that cannot write. The closure may run more than once and must have no effect
     /// outside the database.
     ///
+    /// ```
+    /// # use tenantry_domain::{Action, Credential, Error, InTenant, Tenant};
+    /// # use tenantry_persistence::Store;
+    /// async fn show(store: &Store, credential: &Credential) -> Result<Tenant, Error> {
+    ///     store.read(credential, InTenant, Action::TenantRead, |tx| tx.tenant()).await
+    /// }
+    /// ```
+    ///
+    /// A closure that writes or locks does not compile:
+    ///
+    /// ```compile_fail,E0599
+    /// # use tenantry_domain::{Action, Credential, Error, InTenant, Tenant};
+    /// # use tenantry_persistence::Store;
+    /// async fn show(store: &Store, credential: &Credential) -> Result<Tenant, Error> {
+    ///     store.read(credential, InTenant, Action::TenantRead, |tx| tx.lock_tenant()).await
+    /// }
+    /// ```
+    ///
     /// # Errors
     ///
     /// `Unauthenticated` when the tenant does not know the credential, `NotFound` when the place is not there or not to be
@@ -64,7 +82,7 @@ impl Store {
         action: Action,
         work: impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Error> {
-        self.enter(credential, place, action, Access::Read, move |tx| work(tx).map(Change::nothing)).await
+        self.enter(credential, place, action, Access::Read, move |tx| work(&mut tx.tx).map(Change::nothing)).await
     }
 
     /// Writes in a place. What the closure returns tells what was changed, and that goes into the audit log of the same
@@ -78,12 +96,13 @@ impl Store {
         credential: &Credential,
         place: P,
         action: Action,
-        work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
+        work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
     ) -> Result<T, Error> {
         self.enter(credential, place, action, Access::Write, work).await
     }
 
-    /// Reads a lot, all of it as it was at one moment, and writes down that it was read. Otherwise as [`Store::write`].
+    /// Reads a lot, all of it as it was at one moment, and writes down that it was read: the closure only reads, and the event
+    /// that it returns is the one thing written. Otherwise as [`Store::read`].
     ///
     /// # Errors
     ///
@@ -95,7 +114,7 @@ impl Store {
         action: Action,
         work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
     ) -> Result<T, Error> {
-        self.enter(credential, place, action, Access::Snapshot, work).await
+        self.enter(credential, place, action, Access::Snapshot, move |tx| work(&mut tx.tx)).await
     }
 
     async fn enter<P: Place, T: Send + 'static>(
@@ -104,7 +123,7 @@ impl Store {
         place: P,
         action: Action,
         access: Access,
-        work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
+        work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
     ) -> Result<T, Error> {
         let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
         let begin = match access {
@@ -128,13 +147,14 @@ fn visit<P: Place, T>(
     credential: &Credential,
     place: P,
     action: Action,
-    work: &impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault>,
+    work: &impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault>,
 ) -> Result<T, Fault> {
     let mut stale_key = None;
     let outcome = admit(connection, credential, place, action, &mut stale_key).and_then(|mut tx| {
         let change = work(&mut tx)?;
         if let Some(event) = &change.event {
-            let tenant = P::audited_in(tx.found, event);
+            let WriteTx { tx, action } = tx;
+            let tenant = tx.found.audited_in(event);
             audit_events::insert(tx.connection, tenant, action, &tx.actor, &credential.origin, event)?;
             if let Some(mail) = change.mail {
                 outbox::insert(tx.connection, tenant, mail)?;
@@ -182,13 +202,13 @@ fn admit<'c, P: Place>(
     place: P,
     action: Action,
     stale_key: &mut Option<ApiKeyId>,
-) -> Result<Tx<'c, P>, Fault> {
+) -> Result<WriteTx<'c, P>, Fault> {
     let sight = place.find(connection, &Visitor::of(credential))?;
     let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
     let (actor, grant) = recognise(credential, known.as_ref(), stale_key)?;
-    let found = found.filter(|found| P::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
+    let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
     permit(&grant, action)?;
-    Ok(Tx { connection, actor, grant, found })
+    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action })
 }
 
 pub(crate) fn recognise(

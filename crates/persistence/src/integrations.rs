@@ -13,7 +13,7 @@ use crate::{
     places::{FoundWorkspace, TenantPlace},
     schema::{integrations, tenants},
     tenants as tenant_rows,
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 #[derive(Queryable, Selectable)]
@@ -105,27 +105,29 @@ impl Tx<'_, InWorkspace> {
             }
         }
     }
+}
 
+impl WriteTx<'_, InWorkspace> {
     /// The integration with this provider, be it made or not, locked until the end of the transaction.
     pub fn lock_integration(&mut self, provider: Provider) -> Result<StoredIntegration, Fault> {
         // What is not there cannot be locked: an empty one is, and goes with the transaction if that fails.
         diesel::insert_into(integrations::table)
             .values((
-                integrations::tenant_id.eq(self.found.tenant.uuid()),
-                integrations::workspace_id.eq(self.found.id.uuid()),
+                integrations::tenant_id.eq(self.tx.found.tenant.uuid()),
+                integrations::workspace_id.eq(self.tx.found.id.uuid()),
                 integrations::provider.eq(provider.as_str()),
             ))
             .on_conflict_do_nothing()
-            .execute(self.connection)
+            .execute(self.tx.connection)
             // The workspace was there a moment ago.
             .map_err(|error| {
                 Fault::unless_violated(error, "integrations_workspace_fkey", || Error::NotFound(Noun::Workspace))
             })?;
         integrations::table
-            .filter(this(self.found, provider))
+            .filter(this(self.tx.found, provider))
             .select(Row::as_select())
             .for_no_key_update()
-            .first::<Row>(self.connection)?
+            .first::<Row>(self.tx.connection)?
             .into_stored()
     }
 
@@ -137,16 +139,16 @@ impl Tx<'_, InWorkspace> {
         secret: Option<Option<&NewSealed>>,
     ) -> Result<Integration, Fault> {
         if let Some(secret) = secret {
-            diesel::update(integrations::table.filter(this(self.found, provider)))
+            diesel::update(integrations::table.filter(this(self.tx.found, provider)))
                 .set((
                     integrations::sealed_secret.eq(secret.map(|new| new.sealed.as_bytes())),
                     integrations::key_version.eq(secret.map(|new| i32::from(new.key.version()))),
                     integrations::last_four.eq(secret.and_then(|new| new.last_four.as_deref())),
                     integrations::secret_set_at.eq(secret.map(|_| self.clock()).transpose()?),
                 ))
-                .execute(self.connection)?;
+                .execute(self.tx.connection)?;
         }
-        diesel::update(integrations::table.filter(this(self.found, provider)))
+        diesel::update(integrations::table.filter(this(self.tx.found, provider)))
             .set((
                 integrations::plain.eq(plain.map(PlainField::as_str)),
                 Verdict::of(&Verification::default()),
@@ -154,7 +156,7 @@ impl Tx<'_, InWorkspace> {
                 integrations::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.tx.connection)?
             .into_stored()
             .map(|stored| stored.integration)
     }
@@ -165,14 +167,14 @@ impl Tx<'_, InWorkspace> {
         provider: Provider,
         verification: &Verification,
     ) -> Result<Integration, Fault> {
-        diesel::update(integrations::table.filter(this(self.found, provider)))
+        diesel::update(integrations::table.filter(this(self.tx.found, provider)))
             .set((
                 Verdict::of(verification),
                 integrations::version.eq(integrations::version + 1),
                 integrations::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.tx.connection)?
             .into_stored()
             .map(|stored| stored.integration)
     }
@@ -196,7 +198,7 @@ impl<'a> Verdict<'a> {
     }
 }
 
-impl<P: TenantPlace> Tx<'_, P> {
+impl<P: TenantPlace> WriteTx<'_, P> {
     /// Notes at the tenant that something of it is sealed under this key, and locks the tenant until the end of the transaction, so
     /// that nobody takes the note away meanwhile.
     ///
@@ -205,8 +207,8 @@ impl<P: TenantPlace> Tx<'_, P> {
     /// `Internal` where another key of the same version is noted: then one of the two replicas has a wrong key.
     pub fn note_master_key(&mut self, key: &MasterKeyId) -> Result<(), Fault> {
         let tenant = self.tenant_id();
-        tenant_rows::lock(self.connection, tenant)?;
-        let mut noted = noted(self.connection, tenant)?;
+        tenant_rows::lock(self.tx.connection, tenant)?;
+        let mut noted = noted(self.tx.connection, tenant)?;
         if noted.contains(key) {
             return Ok(());
         }
@@ -218,7 +220,7 @@ impl<P: TenantPlace> Tx<'_, P> {
             .into());
         }
         noted.push(key.clone());
-        note(self.connection, tenant, &noted)
+        note(self.tx.connection, tenant, &noted)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
     keyset, members, outbox,
     schema::{invitation_tokens, invitation_workspaces, invitations, workspaces},
     tenants,
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 #[derive(Queryable, Selectable)]
@@ -104,10 +104,12 @@ impl Tx<'_, InTenant> {
             .optional()?;
         one(self.connection, self.found, row)
     }
+}
 
+impl WriteTx<'_, InTenant> {
     /// An invitation of the tenant, locked until the end of the transaction.
     pub fn lock_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
-        lock(self.connection, self.found, id)
+        lock(self.tx.connection, self.tx.found, id)
     }
 
     /// Stores a new invitation, if there is neither a member nor an invitation with the address, and a place in each
@@ -118,7 +120,7 @@ impl Tx<'_, InTenant> {
         details: &InvitationDetails,
         expires_at: DateTime<Utc>,
     ) -> Result<Invitation, Fault> {
-        insert(self.connection, self.found, id, details, expires_at)
+        insert(self.tx.connection, self.tx.found, id, details, expires_at)
     }
 
     /// Lets the invitation be accepted until the time; what was sent before is good no longer.
@@ -126,14 +128,14 @@ impl Tx<'_, InTenant> {
         // It holds its places while it is pending. An expired one has given them up.
         if before.expires_at <= self.clock()? {
             for workspace in &before.details.workspaces {
-                check_places(self.connection, self.found, *workspace)?;
+                check_places(self.tx.connection, self.tx.found, *workspace)?;
             }
         }
-        replace_tokens(self.connection, self.found, before.id)?;
-        outbox::drop_unsent(self.connection, self.found, Mail::Invitation(before.id))?;
+        replace_tokens(self.tx.connection, self.tx.found, before.id)?;
+        outbox::drop_unsent(self.tx.connection, self.tx.found, Mail::Invitation(before.id))?;
         let row = diesel::update(
             invitations::table
-                .filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(before.id.uuid()))),
+                .filter(invitations::tenant_id.eq(self.tx.found.uuid()).and(invitations::id.eq(before.id.uuid()))),
         )
         .set((
             invitations::expires_at.eq(until),
@@ -141,14 +143,15 @@ impl Tx<'_, InTenant> {
             invitations::updated_at.eq(now),
         ))
         .returning(Row::as_returning())
-        .get_result(self.connection)?;
-        one(self.connection, self.found, Some(row))
+        .get_result(self.tx.connection)?;
+        one(self.tx.connection, self.tx.found, Some(row))
     }
 
     /// Takes the invitation back.
     pub fn revoke_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
         let row = diesel::update(
-            invitations::table.filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(id.uuid()))),
+            invitations::table
+                .filter(invitations::tenant_id.eq(self.tx.found.uuid()).and(invitations::id.eq(id.uuid()))),
         )
         .set((
             invitations::revoked_at.eq(now),
@@ -156,43 +159,43 @@ impl Tx<'_, InTenant> {
             invitations::updated_at.eq(now),
         ))
         .returning(Row::as_returning())
-        .get_result(self.connection)?;
-        outbox::drop_unsent(self.connection, self.found, Mail::Invitation(id))?;
-        one(self.connection, self.found, Some(row))
+        .get_result(self.tx.connection)?;
+        outbox::drop_unsent(self.tx.connection, self.tx.found, Mail::Invitation(id))?;
+        one(self.tx.connection, self.tx.found, Some(row))
     }
 
     /// Has the invitation hold a place in one more workspace.
     pub fn hold_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
-        hold_place(self.connection, self.found, before.id, workspace)?;
-        touch(self.connection, self.found, before.id)
+        hold_place(self.tx.connection, self.tx.found, before.id, workspace)?;
+        touch(self.tx.connection, self.tx.found, before.id)
     }
 
     /// Has the invitation give up its place in a workspace.
     pub fn give_up_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
         diesel::delete(
             invitation_workspaces::table
-                .filter(invitation_workspaces::tenant_id.eq(self.found.uuid()))
+                .filter(invitation_workspaces::tenant_id.eq(self.tx.found.uuid()))
                 .filter(invitation_workspaces::invitation_id.eq(before.id.uuid()))
                 .filter(invitation_workspaces::workspace_id.eq(workspace.uuid())),
         )
-        .execute(self.connection)?;
-        touch(self.connection, self.found, before.id)
+        .execute(self.tx.connection)?;
+        touch(self.tx.connection, self.tx.found, before.id)
     }
 
     /// Writes down the hash of a token that is about to be sent with the invitation.
     pub fn add_invitation_token(&mut self, id: InvitationId, hash: &SecretHash) -> Result<(), Fault> {
         diesel::insert_into(invitation_tokens::table)
             .values((
-                invitation_tokens::tenant_id.eq(self.found.uuid()),
+                invitation_tokens::tenant_id.eq(self.tx.found.uuid()),
                 invitation_tokens::token_hash.eq(hash.as_bytes()),
                 invitation_tokens::invitation_id.eq(id.uuid()),
             ))
-            .execute(self.connection)?;
+            .execute(self.tx.connection)?;
         Ok(())
     }
 }
 
-/// See [`Tx::create_invitation`].
+/// See [`WriteTx::create_invitation`].
 pub(crate) fn insert(
     connection: &mut PgConnection,
     tenant: TenantId,

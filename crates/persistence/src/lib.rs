@@ -1,7 +1,7 @@
 //! The door to the data, and nothing beside it.
 //!
 //! [`Store::read`] and [`Store::write`] are the only way in: each names a credential, a place and an action, and hands the
-//! closure a [`Tx`] that already stands in that place. The schema is private, so that no query can be written elsewhere.
+//! closure a [`Tx`] or a [`WriteTx`] that already stands in that place. The schema is private, so that no query can be written elsewhere.
 //! This crate refuses to know HTTP, and to let a transaction wait for the network: closures are synchronous.
 
 mod agents;
@@ -49,7 +49,7 @@ pub use pool::{PoolOptions, PoolState, objection_to};
 pub use sealed_secrets::SealedElsewise;
 pub use tenants::{FirstOwner, Founding, TenantFilter};
 pub use transfer::{KeptWorkspace, Placement};
-pub use tx::Tx;
+pub use tx::{Tx, WriteTx};
 pub use workspaces::WorkspaceFilter;
 
 /// A new identifier: a UUID of version 7 (RFC 9562), so that rows of one time lie together.

@@ -12,7 +12,7 @@ use crate::{
     fault::{Fault, stored},
     schema::workspaces,
     tenants::{self, number, stored_cap},
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 /// The limits of a workspace as its own row and its tenant's have them.
@@ -73,6 +73,15 @@ impl Tx<'_, InWorkspace> {
         read(self.connection, self.found.tenant, self.found.id)
     }
 
+    /// How many members have a place in the workspace, with those who are invited, and how many agents there are.
+    pub fn members_and_agents(&mut self) -> Result<(i64, i64), Fault> {
+        let (tenant, workspace) = (self.found.tenant, self.found.id);
+        let members = assignments::places(self.connection, tenant, workspace)?;
+        Ok((members, agents::count(self.connection, tenant, workspace)?))
+    }
+}
+
+impl WriteTx<'_, InWorkspace> {
     /// The limits, while nobody else makes an agent, records usage or changes the workspace until the end of the transaction.
     pub fn lock_limits(&mut self) -> Result<FoundLimits, Fault> {
         self.lock_workspace()?;
@@ -81,18 +90,12 @@ impl Tx<'_, InWorkspace> {
 
     /// Stores new limits.
     pub fn update_limits(&mut self, limits: &WorkspaceLimits) -> Result<FoundLimits, Fault> {
-        let this = workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid()));
+        let this =
+            workspaces::tenant_id.eq(self.tx.found.tenant.uuid()).and(workspaces::id.eq(self.tx.found.id.uuid()));
         diesel::update(workspaces::table.filter(this))
             .set((Columns::of(limits), workspaces::limits_version.eq(workspaces::limits_version + 1)))
-            .execute(self.connection)?;
+            .execute(self.tx.connection)?;
         self.limits()
-    }
-
-    /// How many members have a place in the workspace, with those who are invited, and how many agents there are.
-    pub fn members_and_agents(&mut self) -> Result<(i64, i64), Fault> {
-        let (tenant, workspace) = (self.found.tenant, self.found.id);
-        let members = assignments::places(self.connection, tenant, workspace)?;
-        Ok((members, agents::count(self.connection, tenant, workspace)?))
     }
 }
 

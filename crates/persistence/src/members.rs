@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*};
 use tenantry_domain::{
-    Action, Actor, Assignment, Conflict, EmailAddress, Error, Grant, InMember, InTenant, Member, MemberDetails,
-    MemberId, MemberStatus, Noun, Page, PageRequest, Person, Role, TenantId, Unauthenticated, WorkspaceId, permit,
+    Actor, Assignment, Conflict, EmailAddress, Error, Grant, InMember, InTenant, Member, MemberDetails, MemberId,
+    MemberStatus, Noun, Page, PageRequest, Person, Role, TenantId, Unauthenticated, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::{
     places::{FoundMember, TenantPlace},
     schema::{assignments, members, workspaces},
     tenants,
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 #[derive(Queryable, Selectable)]
@@ -98,41 +98,41 @@ pub struct MemberFilter {
 /// How many assignments of a member are shown with it.
 pub const SHOWN_ASSIGNMENTS: usize = 1_000;
 
-impl<P: TenantPlace> Tx<'_, P> {
-    /// Makes everybody wait who changes who is in the tenant and may do what there; then asks again whether the actor still
-    /// is somebody who may do this, because it may be the one who was changed meanwhile.
-    pub fn lock_members(&mut self, action: Action) -> Result<(), Fault> {
+impl<P: TenantPlace> WriteTx<'_, P> {
+    /// Makes every other change of the tenant's members wait until the end of the transaction. Then checks again that the actor
+    /// may do what this transaction is for, because the actor's own role may have changed while it waited.
+    pub fn lock_members(&mut self) -> Result<(), Fault> {
         let tenant = self.tenant_id();
-        tenants::lock(self.connection, tenant)?;
-        let Actor::Member(id) = self.actor else { return Ok(()) };
+        tenants::lock(self.tx.connection, tenant)?;
+        let Actor::Member(id) = self.tx.actor else { return Ok(()) };
         let role = members::table
             .filter(members::tenant_id.eq(tenant.uuid()).and(members::id.eq(id.uuid())))
             .filter(members::status.eq(MemberStatus::Active.as_str()))
             .select(members::role)
-            .first::<String>(self.connection)
+            .first::<String>(self.tx.connection)
             .optional()?
             .ok_or(Error::Unauthenticated(Unauthenticated::Token))?;
-        self.grant = Grant::Role { member: id, role: stored("members.role", &role)? };
-        Ok(permit(&self.grant, action)?)
+        self.tx.grant = Grant::Role { member: id, role: stored("members.role", &role)? };
+        self.permit(self.action)
     }
 
-    /// How many members can act as owners. Meaningful under [`Tx::lock_members`].
+    /// How many members can act as owners. Meaningful under [`WriteTx::lock_members`].
     pub fn active_owners(&mut self) -> Result<i64, Fault> {
         Ok(members::table
             .filter(members::tenant_id.eq(self.tenant_id().uuid()))
             .filter(members::role.eq(Role::Owner.as_str()).and(members::status.eq(MemberStatus::Active.as_str())))
             .count()
-            .get_result(self.connection)?)
+            .get_result(self.tx.connection)?)
     }
 
     /// Another member of the tenant, locked until the end of the transaction.
     pub fn lock_other_member(&mut self, id: MemberId) -> Result<Member, Fault> {
-        lock(self.connection, self.tenant_id(), id)
+        lock(self.tx.connection, self.tenant_id(), id)
     }
 
     /// Stores new details of a member of the tenant.
     pub fn update_other_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
-        update(self.connection, self.tenant_id(), id, details)
+        update(self.tx.connection, self.tenant_id(), id, details)
     }
 }
 
@@ -167,7 +167,9 @@ impl Tx<'_, InTenant> {
     pub fn member_with_id(&mut self, id: MemberId) -> Result<Member, Fault> {
         read(self.connection, self.found, id)
     }
+}
 
+impl WriteTx<'_, InTenant> {
     /// Stores a new member and assigns it, if there is a place in each workspace.
     pub fn create_member(
         &mut self,
@@ -175,11 +177,11 @@ impl Tx<'_, InTenant> {
         details: &MemberDetails,
         workspaces: &[WorkspaceId],
     ) -> Result<Member, Fault> {
-        let member = insert(self.connection, self.found, id, details)?;
+        let member = insert(self.tx.connection, self.tx.found, id, details)?;
         for workspace in workspaces {
-            crate::assignments::check_places(self.connection, self.found, *workspace)?;
-            let number = tenants::next_place_number(self.connection, self.found)?;
-            crate::assignments::insert(self.connection, self.found, *workspace, id, number)?;
+            crate::assignments::check_places(self.tx.connection, self.tx.found, *workspace)?;
+            let number = tenants::next_place_number(self.tx.connection, self.tx.found)?;
+            crate::assignments::insert(self.tx.connection, self.tx.found, *workspace, id, number)?;
         }
         Ok(member)
     }
@@ -191,25 +193,9 @@ impl Tx<'_, InMember> {
         read(self.connection, self.found.tenant, self.found.id)
     }
 
-    /// The member, locked until the end of the transaction.
-    pub fn lock_member(&mut self) -> Result<Member, Fault> {
-        lock(self.connection, self.found.tenant, self.found.id)
-    }
-
     /// Whether the member is the actor itself.
     pub fn is_itself(&self) -> bool {
         self.found.itself
-    }
-
-    /// Stores new details; what identifies the member stays.
-    pub fn update_member(&mut self, details: &MemberDetails) -> Result<Member, Fault> {
-        update(self.connection, self.found.tenant, self.found.id, details)
-    }
-
-    /// Removes the member and its assignments.
-    pub fn remove_member(&mut self) -> Result<(), Fault> {
-        diesel::delete(members::table.filter(this(self.found))).execute(self.connection)?;
-        Ok(())
     }
 
     /// The member's assignments to workspaces that are there, by the workspace's name, at most [`SHOWN_ASSIGNMENTS`]; and how
@@ -237,6 +223,24 @@ impl Tx<'_, InMember> {
             created_at,
         });
         Ok((shown.collect(), count))
+    }
+}
+
+impl WriteTx<'_, InMember> {
+    /// The member, locked until the end of the transaction.
+    pub fn lock_member(&mut self) -> Result<Member, Fault> {
+        lock(self.tx.connection, self.tx.found.tenant, self.tx.found.id)
+    }
+
+    /// Stores new details; what identifies the member stays.
+    pub fn update_member(&mut self, details: &MemberDetails) -> Result<Member, Fault> {
+        update(self.tx.connection, self.tx.found.tenant, self.tx.found.id, details)
+    }
+
+    /// Removes the member and its assignments.
+    pub fn remove_member(&mut self) -> Result<(), Fault> {
+        diesel::delete(members::table.filter(this(self.tx.found))).execute(self.tx.connection)?;
+        Ok(())
     }
 }
 

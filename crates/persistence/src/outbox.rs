@@ -1,7 +1,7 @@
 //! The outbox: what is to be sent, written in the transaction that wants it sent, and claimed by whoever sends it.
 //!
 //! `tenants.mail_due_at` says above the tenants where there is something to do, and is never later than the first message
-//! that is due. Who inserts a message lowers it; only [`Tx::note_mail_due`] raises it, under the lock of the tenant's row.
+//! that is due. Who inserts a message lowers it; only [`WriteTx::note_mail_due`] raises it, under the lock of the tenant's row.
 
 use chrono::{DateTime, Duration, Utc};
 use diesel::{
@@ -23,7 +23,7 @@ use crate::{
     keyset,
     schema::{invitation_tokens, invitations as table, outbox_messages, tenants},
     tenants as tenant_rows,
-    tx::Tx,
+    tx::{Tx, WriteTx},
     workspaces,
 };
 
@@ -103,41 +103,6 @@ impl Tx<'_, Platform> {
 }
 
 impl Tx<'_, InTenant> {
-    /// Claims a message that is due: nobody else is given it until it is marked, or for as long as a lease lasts. It counts as an
-    /// attempt, also if whoever claimed it is never heard of again.
-    ///
-    /// Call it under [`Tx::lock_tenant`]: what a message is about changes under the same lock, so that neither a message is
-    /// dropped nor a token replaced between here and the end of the transaction.
-    pub fn claim_message(&mut self, pick: Pick) -> Result<Option<OutboxMessage>, Fault> {
-        let due = || {
-            outbox_messages::table
-                .filter(outbox_messages::tenant_id.eq(self.found.uuid()))
-                .filter(is_pending())
-                .filter(outbox_messages::next_attempt_at.le(now.into_sql::<Timestamptz>()))
-                .select(outbox_messages::id)
-        };
-        let (never_tried, least_tried) = (due().filter(outbox_messages::attempts.eq(0)), due());
-        let mut id: Option<Uuid> = None;
-        if pick == Pick::Newest {
-            let newest = never_tried.order(outbox_messages::next_attempt_at.desc()).for_update().skip_locked();
-            id = newest.first(self.connection).optional()?;
-        }
-        if id.is_none() {
-            let first = (outbox_messages::attempts, outbox_messages::next_attempt_at);
-            id = least_tried.order(first).for_update().skip_locked().first(self.connection).optional()?;
-        }
-        let Some(id) = id else { return Ok(None) };
-        let row = diesel::update(this(self.found, OutboxMessageId::from_uuid(id)))
-            .set((
-                outbox_messages::attempts.eq(outbox_messages::attempts + 1),
-                outbox_messages::next_attempt_at.eq(now.into_sql::<Timestamptz>() + LEASE_MINUTES.minutes()),
-                outbox_messages::updated_at.eq(now),
-            ))
-            .returning(Row::as_returning())
-            .get_result::<Row>(self.connection)?;
-        row.into_message().map(Some)
-    }
-
     /// What the message of an invitation is written from; `None` when there is no more reason to send it.
     pub fn due_invitation(&mut self, id: InvitationId) -> Result<Option<DueInvitation>, Fault> {
         let invitation = match self.invitation(id) {
@@ -155,67 +120,6 @@ impl Tx<'_, InTenant> {
             _ => brands::read_default(self.connection, self.found)?,
         };
         Ok(Some(DueInvitation { invitation, tenant, workspaces, brand }))
-    }
-
-    /// The message was taken over by the mail server.
-    pub fn mark_sent(&mut self, message: &OutboxMessage) -> Result<(), Fault> {
-        // Also by somebody whose claim was given up meanwhile.
-        self.mark(message, OutboxState::Sent, None)
-    }
-
-    /// There is no more reason to send the message.
-    pub fn mark_dropped(&mut self, message: &OutboxMessage) -> Result<(), Fault> {
-        self.mark(message, OutboxState::Dropped, None)
-    }
-
-    /// The message will never be taken.
-    pub fn mark_dead(&mut self, message: &OutboxMessage, why: &str) -> Result<(), Fault> {
-        self.mark(message, OutboxState::Dead, Some(why))
-    }
-
-    fn mark(&mut self, message: &OutboxMessage, state: OutboxState, why: Option<&str>) -> Result<(), Fault> {
-        diesel::update(this(self.found, message.id).filter(is_pending()))
-            .set((
-                outbox_messages::state.eq(state.as_str()),
-                why.map(|why| outbox_messages::last_error.eq(why)),
-                outbox_messages::updated_at.eq(now),
-            ))
-            .execute(self.connection)?;
-        Ok(())
-    }
-
-    /// The attempt failed, and is repeated after the pause, unless somebody else has claimed the message meanwhile.
-    pub fn mark_failed(&mut self, message: &OutboxMessage, why: &str, pause: Duration) -> Result<(), Fault> {
-        let at = self.clock()? + pause;
-        diesel::update(this(self.found, message.id).filter(is_pending()))
-            .filter(outbox_messages::attempts.eq(message.attempts))
-            .set((
-                outbox_messages::next_attempt_at.eq(at),
-                outbox_messages::last_error.eq(why),
-                outbox_messages::updated_at.eq(now),
-            ))
-            .execute(self.connection)?;
-        Ok(())
-    }
-
-    /// Writes down when the outbox has something to do next: never, where nothing is pending. With `more`, it has right now.
-    /// Either way it comes after the tenants that are waiting already.
-    pub fn note_mail_due(&mut self, more: bool) -> Result<(), Fault> {
-        // The lock first, and then what is seen under it: a message that is not seen was inserted by somebody who has not
-        // lowered the time yet, and will.
-        tenant_rows::lock(self.connection, self.found)?;
-        let next = match more {
-            true => "now()",
-            false => {
-                "(SELECT greatest(min(next_attempt_at), now()) FROM outbox_messages
-                  WHERE outbox_messages.tenant_id = tenants.id AND state = 'pending'
-                  HAVING min(next_attempt_at) IS NOT NULL)"
-            }
-        };
-        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
-            .set(tenants::mail_due_at.eq(sql::<Nullable<Timestamptz>>(next)))
-            .execute(self.connection)?;
-        Ok(())
     }
 
     /// A page of the outbox, of messages in this state or of all.
@@ -240,17 +144,118 @@ impl Tx<'_, InTenant> {
             .load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_message).collect::<Result<_, _>>()?, page))
     }
+}
+
+impl WriteTx<'_, InTenant> {
+    /// Claims a message that is due: nobody else is given it until it is marked, or for as long as a lease lasts. It counts as an
+    /// attempt, also if whoever claimed it is never heard of again.
+    ///
+    /// Call it under [`WriteTx::lock_tenant`]: what a message is about changes under the same lock, so that neither a message is
+    /// dropped nor a token replaced between here and the end of the transaction.
+    pub fn claim_message(&mut self, pick: Pick) -> Result<Option<OutboxMessage>, Fault> {
+        let due = || {
+            outbox_messages::table
+                .filter(outbox_messages::tenant_id.eq(self.tx.found.uuid()))
+                .filter(is_pending())
+                .filter(outbox_messages::next_attempt_at.le(now.into_sql::<Timestamptz>()))
+                .select(outbox_messages::id)
+        };
+        let (never_tried, least_tried) = (due().filter(outbox_messages::attempts.eq(0)), due());
+        let mut id: Option<Uuid> = None;
+        if pick == Pick::Newest {
+            let newest = never_tried.order(outbox_messages::next_attempt_at.desc()).for_update().skip_locked();
+            id = newest.first(self.tx.connection).optional()?;
+        }
+        if id.is_none() {
+            let first = (outbox_messages::attempts, outbox_messages::next_attempt_at);
+            id = least_tried.order(first).for_update().skip_locked().first(self.tx.connection).optional()?;
+        }
+        let Some(id) = id else { return Ok(None) };
+        let row = diesel::update(this(self.tx.found, OutboxMessageId::from_uuid(id)))
+            .set((
+                outbox_messages::attempts.eq(outbox_messages::attempts + 1),
+                outbox_messages::next_attempt_at.eq(now.into_sql::<Timestamptz>() + LEASE_MINUTES.minutes()),
+                outbox_messages::updated_at.eq(now),
+            ))
+            .returning(Row::as_returning())
+            .get_result::<Row>(self.tx.connection)?;
+        row.into_message().map(Some)
+    }
+
+    /// The message was taken over by the mail server.
+    pub fn mark_sent(&mut self, message: &OutboxMessage) -> Result<(), Fault> {
+        // Also by somebody whose claim was given up meanwhile.
+        self.mark(message, OutboxState::Sent, None)
+    }
+
+    /// There is no more reason to send the message.
+    pub fn mark_dropped(&mut self, message: &OutboxMessage) -> Result<(), Fault> {
+        self.mark(message, OutboxState::Dropped, None)
+    }
+
+    /// The message will never be taken.
+    pub fn mark_dead(&mut self, message: &OutboxMessage, why: &str) -> Result<(), Fault> {
+        self.mark(message, OutboxState::Dead, Some(why))
+    }
+
+    fn mark(&mut self, message: &OutboxMessage, state: OutboxState, why: Option<&str>) -> Result<(), Fault> {
+        diesel::update(this(self.tx.found, message.id).filter(is_pending()))
+            .set((
+                outbox_messages::state.eq(state.as_str()),
+                why.map(|why| outbox_messages::last_error.eq(why)),
+                outbox_messages::updated_at.eq(now),
+            ))
+            .execute(self.tx.connection)?;
+        Ok(())
+    }
+
+    /// The attempt failed, and is repeated after the pause, unless somebody else has claimed the message meanwhile.
+    pub fn mark_failed(&mut self, message: &OutboxMessage, why: &str, pause: Duration) -> Result<(), Fault> {
+        let at = self.clock()? + pause;
+        diesel::update(this(self.tx.found, message.id).filter(is_pending()))
+            .filter(outbox_messages::attempts.eq(message.attempts))
+            .set((
+                outbox_messages::next_attempt_at.eq(at),
+                outbox_messages::last_error.eq(why),
+                outbox_messages::updated_at.eq(now),
+            ))
+            .execute(self.tx.connection)?;
+        Ok(())
+    }
+
+    /// Writes down when the outbox has something to do next: never, where nothing is pending. With `more`, it has right now.
+    /// Either way it comes after the tenants that are waiting already.
+    pub fn note_mail_due(&mut self, more: bool) -> Result<(), Fault> {
+        // The lock first, and then what is seen under it: a message that is not seen was inserted by somebody who has not
+        // lowered the time yet, and will.
+        tenant_rows::lock(self.tx.connection, self.tx.found)?;
+        let next = match more {
+            true => "now()",
+            false => {
+                "(SELECT greatest(min(next_attempt_at), now()) FROM outbox_messages
+                  WHERE outbox_messages.tenant_id = tenants.id AND state = 'pending'
+                  HAVING min(next_attempt_at) IS NOT NULL)"
+            }
+        };
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
+            .set(tenants::mail_due_at.eq(sql::<Nullable<Timestamptz>>(next)))
+            .execute(self.tx.connection)?;
+        Ok(())
+    }
 
     /// A message of the outbox, locked until the end of the transaction.
     pub fn lock_message(&mut self, id: OutboxMessageId) -> Result<OutboxMessage, Fault> {
-        let row =
-            this(self.found, id).select(Row::as_select()).for_update().first::<Row>(self.connection).optional()?;
+        let row = this(self.tx.found, id)
+            .select(Row::as_select())
+            .for_update()
+            .first::<Row>(self.tx.connection)
+            .optional()?;
         row.ok_or(Error::NotFound(Noun::OutboxMessage))?.into_message()
     }
 
     /// Has the message tried again from the start, and now.
     pub fn retry_message(&mut self, id: OutboxMessageId) -> Result<OutboxMessage, Fault> {
-        let row = diesel::update(this(self.found, id))
+        let row = diesel::update(this(self.tx.found, id))
             .set((
                 outbox_messages::state.eq(OutboxState::Pending.as_str()),
                 outbox_messages::attempts.eq(0),
@@ -258,15 +263,15 @@ impl Tx<'_, InTenant> {
                 outbox_messages::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result::<Row>(self.connection)?;
-        lower_mail_due(self.connection, self.found)?;
+            .get_result::<Row>(self.tx.connection)?;
+        lower_mail_due(self.tx.connection, self.tx.found)?;
         row.into_message()
     }
 
     /// Deletes some of the messages that were sent or dropped long ago, and returns how many.
     pub fn clear_messages(&mut self) -> Result<usize, Fault> {
         let long_ago = || now.into_sql::<Timestamptz>() - KEPT_DAYS.days();
-        let tenant = self.found.uuid();
+        let tenant = self.tx.found.uuid();
         let some: Vec<Uuid> = outbox_messages::table
             .filter(outbox_messages::tenant_id.eq(tenant))
             .filter(outbox_messages::state.eq_any([OutboxState::Sent.as_str(), OutboxState::Dropped.as_str()]))
@@ -274,16 +279,16 @@ impl Tx<'_, InTenant> {
             .filter(outbox_messages::created_at.lt(long_ago()).and(outbox_messages::updated_at.lt(long_ago())))
             .select(outbox_messages::id)
             .limit(CLEARED_AT_ONCE)
-            .load(self.connection)?;
+            .load(self.tx.connection)?;
         let cleared =
             outbox_messages::table.filter(outbox_messages::tenant_id.eq(tenant).and(outbox_messages::id.eq_any(some)));
-        Ok(diesel::delete(cleared).execute(self.connection)?)
+        Ok(diesel::delete(cleared).execute(self.tx.connection)?)
     }
 
     /// Deletes some of the tokens of invitations that ended long ago, and returns how many.
     pub fn clear_tokens(&mut self) -> Result<usize, Fault> {
         let long_ago = || now.into_sql::<Timestamptz>() - KEPT_DAYS.days();
-        let tenant = self.found.uuid();
+        let tenant = self.tx.found.uuid();
         let ended = table::expires_at
             .lt(long_ago())
             .or(table::accepted_at.assume_not_null().lt(long_ago()))
@@ -295,10 +300,10 @@ impl Tx<'_, InTenant> {
             .filter(invitation_tokens::tenant_id.eq(tenant).and(table::tenant_id.eq(tenant)).and(ended))
             .select(invitation_tokens::token_hash)
             .limit(CLEARED_AT_ONCE)
-            .load(self.connection)?;
+            .load(self.tx.connection)?;
         let cleared = invitation_tokens::table
             .filter(invitation_tokens::tenant_id.eq(tenant).and(invitation_tokens::token_hash.eq_any(some)));
-        Ok(diesel::delete(cleared).execute(self.connection)?)
+        Ok(diesel::delete(cleared).execute(self.tx.connection)?)
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
     integrations::{note, noted},
     schema::{integrations, tenants},
     tenants as tenant_rows,
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 /// A secret that is sealed under another key than it should be.
@@ -73,7 +73,9 @@ impl Tx<'_, InTenant> {
             .load(self.connection)?;
         counts.into_iter().map(|(version, count)| Ok((version_of(version)?, count))).collect()
     }
+}
 
+impl WriteTx<'_, InTenant> {
     /// The next secret behind this place that is sealed under another version than this, locked until the end of the transaction.
     pub fn next_sealed_elsewise(
         &mut self,
@@ -86,7 +88,7 @@ impl Tx<'_, InTenant> {
             .gt(workspace)
             .or(integrations::workspace_id.eq(workspace).and(integrations::provider.gt(provider)));
         let row: Option<SealedRow> = integrations::table
-            .filter(integrations::tenant_id.eq(self.found.uuid()).and(behind))
+            .filter(integrations::tenant_id.eq(self.tx.found.uuid()).and(behind))
             .filter(integrations::key_version.is_not_null())
             .filter(integrations::key_version.is_distinct_from(i32::from(version)))
             .order((integrations::workspace_id, integrations::provider))
@@ -97,7 +99,7 @@ impl Tx<'_, InTenant> {
                 integrations::key_version,
             ))
             .for_no_key_update()
-            .first(self.connection)
+            .first(self.tx.connection)
             .optional()?;
         row.map(|(workspace, provider, sealed, version)| {
             Ok(SealedElsewise {
@@ -119,7 +121,7 @@ impl Tx<'_, InTenant> {
         key: &MasterKeyId,
     ) -> Result<(), Fault> {
         diesel::update(
-            integrations::table.filter(integrations::tenant_id.eq(self.found.uuid())).filter(
+            integrations::table.filter(integrations::tenant_id.eq(self.tx.found.uuid())).filter(
                 integrations::workspace_id.eq(workspace.uuid()).and(integrations::provider.eq(provider.as_str())),
             ),
         )
@@ -127,14 +129,14 @@ impl Tx<'_, InTenant> {
             integrations::sealed_secret.eq(sealed.as_bytes()),
             integrations::key_version.eq(i32::from(key.version())),
         ))
-        .execute(self.connection)?;
+        .execute(self.tx.connection)?;
         Ok(())
     }
 
     /// Discards a secret, and what the provider said of it.
     pub fn discard_sealed(&mut self, workspace: WorkspaceId, provider: Provider) -> Result<(), Fault> {
         diesel::update(
-            integrations::table.filter(integrations::tenant_id.eq(self.found.uuid())).filter(
+            integrations::table.filter(integrations::tenant_id.eq(self.tx.found.uuid())).filter(
                 integrations::workspace_id.eq(workspace.uuid()).and(integrations::provider.eq(provider.as_str())),
             ),
         )
@@ -149,18 +151,18 @@ impl Tx<'_, InTenant> {
             integrations::version.eq(integrations::version + 1),
             integrations::updated_at.eq(now),
         ))
-        .execute(self.connection)?;
+        .execute(self.tx.connection)?;
         Ok(())
     }
 
     /// Notes at the tenant the master keys that its secrets still need, and no others; returns those of before and those of now.
     pub fn settle_master_keys(&mut self) -> Result<(Vec<MasterKeyId>, Vec<MasterKeyId>), Fault> {
-        tenant_rows::lock(self.connection, self.found)?;
-        let before = noted(self.connection, self.found)?;
+        tenant_rows::lock(self.tx.connection, self.tx.found)?;
+        let before = noted(self.tx.connection, self.tx.found)?;
         let needed = self.count_sealed()?;
         let after: Vec<_> = before.iter().filter(|key| needed.contains_key(&key.version())).cloned().collect();
         if after != before {
-            note(self.connection, self.found, &after)?;
+            note(self.tx.connection, self.tx.found, &after)?;
         }
         Ok((before, after))
     }

@@ -20,7 +20,7 @@ use crate::{
     invitations, keyset,
     places::TenantPlace,
     schema::{invitations as invitations_table, members, tenants, workspaces},
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 #[derive(Queryable, Selectable)]
@@ -144,26 +144,6 @@ pub enum FirstOwner {
 }
 
 impl Tx<'_, Platform> {
-    /// Creates a tenant with its default brand and what lets its first owner in.
-    pub fn found_tenant(&mut self, founding: &Founding) -> Result<(Tenant, Brand), Fault> {
-        let (id, details, limits) = &founding.tenant;
-        let row = diesel::insert_into(tenants::table)
-            .values((tenants::id.eq(id.uuid()), Columns::of(details), LimitColumns::of(*limits)))
-            .returning(Row::as_returning())
-            .get_result(self.connection)?;
-        // What follows is inside the new tenant, where the platform itself sees nothing.
-        diesel::sql_query("SELECT set_tenant($1)").bind::<Text, _>(id.to_string()).execute(self.connection)?;
-        let brand = brands::insert(self.connection, *id, founding.brand.0, &founding.brand.1)?;
-        match &founding.owner {
-            FirstOwner::Key(key, new) => drop(api_keys::insert(self.connection, *id, *key, new)?),
-            FirstOwner::Invitation(invitation, details, days) => {
-                let until = self.clock()? + days.duration();
-                drop(invitations::insert(self.connection, *id, *invitation, details, until)?);
-            }
-        }
-        Ok((row.into_tenant()?, brand))
-    }
-
     /// A page of all tenants.
     pub fn tenants(&mut self, filter: &TenantFilter, page: &PageRequest) -> Result<Page<Tenant>, Fault> {
         let mut query = tenants::table.select(Row::as_select()).into_boxed();
@@ -193,6 +173,28 @@ impl Tx<'_, Platform> {
     }
 }
 
+impl WriteTx<'_, Platform> {
+    /// Creates a tenant with its default brand and what lets its first owner in.
+    pub fn found_tenant(&mut self, founding: &Founding) -> Result<(Tenant, Brand), Fault> {
+        let (id, details, limits) = &founding.tenant;
+        let row = diesel::insert_into(tenants::table)
+            .values((tenants::id.eq(id.uuid()), Columns::of(details), LimitColumns::of(*limits)))
+            .returning(Row::as_returning())
+            .get_result(self.tx.connection)?;
+        // What follows is inside the new tenant, where the platform itself sees nothing.
+        diesel::sql_query("SELECT set_tenant($1)").bind::<Text, _>(id.to_string()).execute(self.tx.connection)?;
+        let brand = brands::insert(self.tx.connection, *id, founding.brand.0, &founding.brand.1)?;
+        match &founding.owner {
+            FirstOwner::Key(key, new) => drop(api_keys::insert(self.tx.connection, *id, *key, new)?),
+            FirstOwner::Invitation(invitation, details, days) => {
+                let until = self.clock()? + days.duration();
+                drop(invitations::insert(self.tx.connection, *id, *invitation, details, until)?);
+            }
+        }
+        Ok((row.into_tenant()?, brand))
+    }
+}
+
 /// Which tenants a list shows; what is `None` does not restrict it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TenantFilter {
@@ -202,12 +204,12 @@ pub struct TenantFilter {
     pub search: Option<String>,
 }
 
-impl<P: TenantPlace> Tx<'_, P> {
+impl<P: TenantPlace> WriteTx<'_, P> {
     /// The tenant, locked until the end of the transaction.
     pub fn lock_tenant(&mut self) -> Result<Tenant, Fault> {
         let id = self.tenant_id();
-        lock(self.connection, id)?;
-        read(self.connection, id)
+        lock(self.tx.connection, id)?;
+        read(self.tx.connection, id)
     }
 }
 
@@ -216,10 +218,12 @@ impl Tx<'_, OverTenant> {
     pub fn tenant_and_use(&mut self) -> Result<(Tenant, Use), Fault> {
         Ok((read(self.connection, self.found)?, used(self.connection, self.found)?))
     }
+}
 
+impl WriteTx<'_, OverTenant> {
     /// Stores new details and limits.
     pub fn update_tenant(&mut self, details: &TenantDetails, limits: Limits) -> Result<Tenant, Fault> {
-        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
             .set((
                 Columns::of(details),
                 LimitColumns::of(limits),
@@ -227,27 +231,27 @@ impl Tx<'_, OverTenant> {
                 tenants::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.tx.connection)?
             .into_tenant()
     }
 
     /// Refuses the tenant's credentials from the next request on, or no longer.
     pub fn set_suspended(&mut self, suspended: bool) -> Result<Tenant, Fault> {
         let at = suspended.then(|| self.clock()).transpose()?;
-        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
             .set((tenants::suspended_at.eq(at), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.tx.connection)?
             .into_tenant()
     }
 
     /// Refuses the tenant's credentials from the next request on and lets it be erased when its time is over, or no longer.
     pub fn set_deleted(&mut self, deleted: bool) -> Result<Tenant, Fault> {
         let at = deleted.then(|| self.clock()).transpose()?;
-        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
             .set((tenants::deleted_at.eq(at), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.tx.connection)?
             .into_tenant()
     }
 }
@@ -280,13 +284,15 @@ impl Tx<'_, InTenant> {
     pub fn tenant(&mut self) -> Result<Tenant, Fault> {
         read(self.connection, self.found)
     }
+}
 
+impl WriteTx<'_, InTenant> {
     /// Stores new details.
     pub fn update_tenant(&mut self, details: &TenantDetails) -> Result<Tenant, Fault> {
-        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
             .set((Columns::of(details), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.tx.connection)?
             .into_tenant()
     }
 }

@@ -17,7 +17,7 @@ use crate::{
         workspaces as workspaces_table,
     },
     tenants,
-    tx::Tx,
+    tx::{Tx, WriteTx},
     workspaces,
 };
 
@@ -93,35 +93,37 @@ impl Tx<'_, InTenant> {
             })
             .collect())
     }
+}
 
+impl WriteTx<'_, InTenant> {
     /// Takes the default brand off a tenant that has nothing else but keys, to make way for what is imported. The tenant is
     /// locked, and stays without a default brand until the import brings one.
     pub fn make_way(&mut self) -> Result<(), Fault> {
-        let tenant = self.found.uuid();
-        tenants::lock(self.connection, self.found)?;
+        let tenant = self.tx.found.uuid();
+        tenants::lock(self.tx.connection, self.tx.found)?;
         let count = |rows: i64, least: i64, what: &str| {
             let message = format!("An import needs an empty tenant, and this one has {what}: create a new one for it.");
             if rows > least { Err(Error::conflict(Conflict::TenantNotEmpty, message)) } else { Ok(()) }
         };
         let of = workspaces_table::table.filter(workspaces_table::tenant_id.eq(tenant));
-        count(of.count().get_result(self.connection)?, 0, "workspaces")?;
+        count(of.count().get_result(self.tx.connection)?, 0, "workspaces")?;
         let of = members_table::table.filter(members_table::tenant_id.eq(tenant));
-        count(of.count().get_result(self.connection)?, 0, "members")?;
+        count(of.count().get_result(self.tx.connection)?, 0, "members")?;
         let of = invitations_table::table.filter(invitations_table::tenant_id.eq(tenant));
-        count(of.count().get_result(self.connection)?, 0, "invitations")?;
+        count(of.count().get_result(self.tx.connection)?, 0, "invitations")?;
         let of = brands_table::table.filter(brands_table::tenant_id.eq(tenant));
-        count(of.count().get_result(self.connection)?, 1, "brands of its own")?;
+        count(of.count().get_result(self.tx.connection)?, 1, "brands of its own")?;
         // They would go with the brand.
         let of = api_keys::table.filter(api_keys::tenant_id.eq(tenant).and(api_keys::brand_id.is_not_null()));
-        count(of.count().get_result(self.connection)?, 0, "API keys that are restricted to its brand")?;
-        diesel::delete(brands_table::table.filter(brands_table::tenant_id.eq(tenant))).execute(self.connection)?;
+        count(of.count().get_result(self.tx.connection)?, 0, "API keys that are restricted to its brand")?;
+        diesel::delete(brands_table::table.filter(brands_table::tenant_id.eq(tenant))).execute(self.tx.connection)?;
         Ok(())
     }
 
     /// Stores a brand as it was elsewhere. What is refused depends on what came before it.
     pub fn import_brand(&mut self, brand: &Brand) -> Result<Option<FieldRefusal>, Fault> {
         told(
-            brands::import(self.connection, self.found, brand),
+            brands::import(self.tx.connection, self.tx.found, brand),
             &[
                 ("brands_pkey", "id", "is the id of an earlier brand"),
                 ("brands_slug_key", "slug", "is the slug of an earlier brand"),
@@ -133,7 +135,7 @@ impl Tx<'_, InTenant> {
     /// Stores a workspace as it was elsewhere, deleted ones too.
     pub fn import_workspace(&mut self, kept: &KeptWorkspace) -> Result<Option<FieldRefusal>, Fault> {
         told(
-            workspaces::import(self.connection, self.found, kept),
+            workspaces::import(self.tx.connection, self.tx.found, kept),
             &[
                 ("workspaces_pkey", "id", "is the id of an earlier workspace"),
                 ("workspaces_number_key", "number", "is the number of an earlier workspace"),
@@ -144,17 +146,17 @@ impl Tx<'_, InTenant> {
 
     /// Stores a member as it was elsewhere, with its places.
     pub fn import_member(&mut self, member: &Member, places: &[Placement]) -> Result<Option<FieldRefusal>, Fault> {
-        let stored = members::import(self.connection, self.found, member).and_then(|()| {
+        let stored = members::import(self.tx.connection, self.tx.found, member).and_then(|()| {
             for place in places {
                 diesel::insert_into(assignments::table)
                     .values((
-                        assignments::tenant_id.eq(self.found.uuid()),
+                        assignments::tenant_id.eq(self.tx.found.uuid()),
                         assignments::workspace_id.eq(place.workspace_id.uuid()),
                         assignments::member_id.eq(member.id.uuid()),
                         assignments::created_at.eq(place.created_at),
-                        assignments::number.eq(tenants::next_place_number(self.connection, self.found)?),
+                        assignments::number.eq(tenants::next_place_number(self.tx.connection, self.tx.found)?),
                     ))
-                    .execute(self.connection)?;
+                    .execute(self.tx.connection)?;
             }
             Ok(())
         });
@@ -173,11 +175,11 @@ impl Tx<'_, InTenant> {
     /// Stores an invitation as it was elsewhere. One that could still be accepted there has expired here: its messages lead
     /// elsewhere, and it can be sent again.
     pub fn import_invitation(&mut self, invitation: &Invitation) -> Result<Option<FieldRefusal>, Fault> {
-        let clock: DateTime<Utc> = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.connection)?;
+        let clock: DateTime<Utc> = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.tx.connection)?;
         let open = invitation.accepted_at.is_none() && invitation.revoked_at.is_none();
         let expires_at = if open { invitation.expires_at.min(clock) } else { invitation.expires_at };
         told(
-            invitations::import(self.connection, self.found, &Invitation { expires_at, ..invitation.clone() }),
+            invitations::import(self.tx.connection, self.tx.found, &Invitation { expires_at, ..invitation.clone() }),
             &[
                 ("invitations_pkey", "id", "is the id of an earlier invitation"),
                 ("invitations_open_key", "email", "is invited by an earlier invitation that is open too"),
@@ -193,17 +195,17 @@ impl Tx<'_, InTenant> {
 
     /// Refuses what was imported if it has no default brand, or more than the limits of this tenant allow.
     pub fn check_imported(&mut self) -> Result<(), Fault> {
-        let tenant = self.found.uuid();
-        tenants::number_on(self.connection, self.found)?;
+        let tenant = self.tx.found.uuid();
+        tenants::number_on(self.tx.connection, self.tx.found)?;
         let default: i64 = brands_table::table
             .filter(brands_table::tenant_id.eq(tenant).and(brands_table::is_default))
             .count()
-            .get_result(self.connection)?;
+            .get_result(self.tx.connection)?;
         if default == 0 {
             let refusal = Refusal::new("required", "is true for no brand: exactly one is the default");
             return Err(Error::invalid(refusal.of("isDefault")).into());
         }
-        let limits = tenants::read(self.connection, self.found)?.limits;
+        let limits = tenants::read(self.tx.connection, self.tx.found)?.limits;
         if let Some(cap) = limits.max_workspaces {
             let used = self.tenant_use()?.workspaces;
             if used > i64::from(cap.get()) {
@@ -216,7 +218,7 @@ impl Tx<'_, InTenant> {
                 .group_by(assignments::workspace_id)
                 .select(diesel::dsl::count_star())
                 .order(diesel::dsl::count_star().desc())
-                .first(self.connection)
+                .first(self.tx.connection)
                 .optional()?;
             if let Some(most) = most.filter(|most| *most > i64::from(cap.get())) {
                 return Err(limit_reached("members in a workspace", cap, most).into());

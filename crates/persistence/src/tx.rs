@@ -1,21 +1,43 @@
 //! What the door hands out: a transaction that already stands in a place.
 
+use std::ops::{Deref, DerefMut};
+
 use chrono::{DateTime, Utc};
 use diesel::{IntoSql, PgConnection, RunQueryDsl, dsl::now, sql_types::Timestamptz};
-use tenantry_domain::{Actor, Grant, TenantId};
+use tenantry_domain::{Action, Actor, Grant, TenantId, permit};
 
 use crate::{
     fault::Fault,
-    places::{Place, TenantPlace},
+    places::{FoundInTenant, Place, TenantPlace},
 };
 
-/// A transaction in the place `P`. Its methods say what can be done there; none of them takes the id of the place, so that
-/// there is never a second one to compare.
+/// A transaction in the place `P`, with what can be read there. None of its methods takes the id of the place, so that there
+/// is never a second one to compare.
 pub struct Tx<'c, P: Place> {
     pub(crate) connection: &'c mut PgConnection,
     pub(crate) actor: Actor,
     pub(crate) grant: Grant,
     pub(crate) found: P::Found,
+}
+
+/// A transaction that may write: all that [`Tx`] can do, and every method that writes or locks.
+pub struct WriteTx<'c, P: Place> {
+    pub(crate) tx: Tx<'c, P>,
+    pub(crate) action: Action,
+}
+
+impl<'c, P: Place> Deref for WriteTx<'c, P> {
+    type Target = Tx<'c, P>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.tx
+    }
+}
+
+impl<P: Place> DerefMut for WriteTx<'_, P> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.tx
+    }
 }
 
 impl<P: Place> Tx<'_, P> {
@@ -33,11 +55,25 @@ impl<P: Place> Tx<'_, P> {
     pub fn grant(&self) -> &Grant {
         &self.grant
     }
+
+    /// Whether the policy also allows the actor this action here.
+    pub fn allows(&self, action: Action) -> bool {
+        permit(&self.grant, action).is_ok()
+    }
+
+    /// Refuses an actor that the policy does not allow this action here.
+    ///
+    /// # Errors
+    ///
+    /// `Forbidden`, as the door answers it.
+    pub fn permit(&self, action: Action) -> Result<(), Fault> {
+        Ok(permit(&self.grant, action)?)
+    }
 }
 
 impl<P: TenantPlace> Tx<'_, P> {
     /// The tenant the transaction stands in.
     pub fn tenant_id(&self) -> TenantId {
-        P::tenant(self.found)
+        self.found.tenant()
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     fault::{Fault, stored},
     schema::{usage_entries, usage_months},
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 #[derive(Queryable, Selectable)]
@@ -95,7 +95,9 @@ impl Tx<'_, InWorkspace> {
             .load(self.connection)?;
         Ok(rows.into_iter().map(|(day, seconds)| MonthUse { month: Month::of_date(day), seconds }).collect())
     }
+}
 
+impl WriteTx<'_, InWorkspace> {
     /// Adds an entry, and its seconds to the sum of its month. Its reference is free, and its month allows it: both hold while
     /// the limits are locked.
     pub fn record_usage(
@@ -105,7 +107,7 @@ impl Tx<'_, InWorkspace> {
         used_at: DateTime<Utc>,
         month: Month,
     ) -> Result<UsageEntry, Fault> {
-        let (tenant_id, workspace_id) = (self.found.tenant.uuid(), self.found.id.uuid());
+        let (tenant_id, workspace_id) = (self.tx.found.tenant.uuid(), self.tx.found.id.uuid());
         let seconds = i64::from(new.seconds.get());
         let row = NewRow {
             tenant_id,
@@ -120,7 +122,7 @@ impl Tx<'_, InWorkspace> {
         let entry = diesel::insert_into(usage_entries::table)
             .values(row)
             .returning(Row::as_returning())
-            .get_result::<Row>(self.connection)?
+            .get_result::<Row>(self.tx.connection)?
             .into_entry()?;
         let more = match new.kind {
             UsageKind::Usage => seconds,
@@ -136,7 +138,7 @@ impl Tx<'_, InWorkspace> {
             .on_conflict((usage_months::tenant_id, usage_months::workspace_id, usage_months::month))
             .do_update()
             .set(usage_months::seconds.eq(usage_months::seconds + excluded(usage_months::seconds)))
-            .execute(self.connection)?;
+            .execute(self.tx.connection)?;
         Ok(entry)
     }
 }

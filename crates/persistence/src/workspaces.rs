@@ -8,10 +8,9 @@ use diesel::{
     sql_types::{Bool, Timestamptz},
 };
 use tenantry_domain::{
-    BrandId, CountryCode, CurrencyCode, Error, InBrand, InNumberedWorkspace, InRestorableWorkspace, InTenant,
-    InWorkspace, Instructions, LanguageCode, Locale, NewWorkspace, Noun, Page, PageRequest, RESTORABLE_DAYS, Reach,
-    SignatureHtml, SignatureText, TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceType,
-    limit_reached,
+    BrandId, CountryCode, CurrencyCode, Error, InBrand, InRestorableWorkspace, InTenant, InWorkspace, Instructions,
+    LanguageCode, Locale, NewWorkspace, Noun, Page, PageRequest, RESTORABLE_DAYS, Reach, SignatureHtml, SignatureText,
+    TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceType, limit_reached,
 };
 use uuid::Uuid;
 
@@ -23,7 +22,7 @@ use crate::{
     schema::{assignments, members as members_table, workspaces},
     tenants,
     transfer::KeptWorkspace,
-    tx::Tx,
+    tx::{Tx, WriteTx},
 };
 
 #[derive(Queryable, Selectable)]
@@ -164,19 +163,21 @@ impl Tx<'_, InTenant> {
     pub fn count_workspaces(&mut self) -> Result<i64, Fault> {
         Ok(visible(self.found, self.grant.reach()).count().get_result(self.connection)?)
     }
+}
 
+impl WriteTx<'_, InTenant> {
     /// Erases one workspace that can no longer be restored; `None` when there is none left.
     pub fn erase_a_workspace(&mut self) -> Result<Option<Workspace>, Fault> {
         let due = workspaces::deleted_at
             .is_not_null()
             .and(workspaces::deleted_at.assume_not_null().le(now.into_sql::<Timestamptz>() - RESTORABLE_DAYS.days()));
-        let tenant = self.found.uuid();
+        let tenant = self.tx.found.uuid();
         let row = workspaces::table
             .filter(workspaces::tenant_id.eq(tenant).and(due))
             .select(Row::as_select())
             .for_update()
             .skip_locked()
-            .first::<Row>(self.connection)
+            .first::<Row>(self.tx.connection)
             .optional()?;
         let Some(row) = row else { return Ok(None) };
         // Its assignments go with it, and are seen at the members.
@@ -186,9 +187,9 @@ impl Tx<'_, InTenant> {
         diesel::update(members_table::table.filter(members_table::tenant_id.eq(tenant)))
             .filter(members_table::id.eq_any(assigned))
             .set(members_table::version.eq(members_table::version + 1))
-            .execute(self.connection)?;
+            .execute(self.tx.connection)?;
         diesel::delete(workspaces::table.filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(row.id))))
-            .execute(self.connection)?;
+            .execute(self.tx.connection)?;
         row.into_workspace().map(Some)
     }
 }
@@ -224,13 +225,13 @@ fn check_limit(connection: &mut PgConnection, tenant: TenantId) -> Result<(), Fa
     Ok(())
 }
 
-impl Tx<'_, InBrand> {
+impl WriteTx<'_, InBrand> {
     /// Creates a workspace under the brand; what the request leaves out is the country's or the tenant's.
     pub fn create_workspace(&mut self, id: WorkspaceId, new: &NewWorkspace) -> Result<Workspace, Fault> {
-        let tenant = tenants::read(self.connection, self.found.tenant)?;
-        let details = new.details(self.found.id, &tenant.details.defaults).map_err(Error::Invalid)?;
-        check_limit(self.connection, tenant.id)?;
-        let number = tenants::next_workspace_number(self.connection, tenant.id)?;
+        let tenant = tenants::read(self.tx.connection, self.tx.found.tenant)?;
+        let details = new.details(self.tx.found.id, &tenant.details.defaults).map_err(Error::Invalid)?;
+        check_limit(self.tx.connection, tenant.id)?;
+        let number = tenants::next_workspace_number(self.tx.connection, tenant.id)?;
         diesel::insert_into(workspaces::table)
             .values((
                 workspaces::tenant_id.eq(tenant.id.uuid()),
@@ -239,7 +240,7 @@ impl Tx<'_, InBrand> {
                 Columns::of(&details),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)
+            .get_result(self.tx.connection)
             // The brand was there a moment ago.
             .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
             .into_workspace()
@@ -247,6 +248,11 @@ impl Tx<'_, InBrand> {
 }
 
 impl Tx<'_, InWorkspace> {
+    /// Which workspace it is.
+    pub fn workspace_id(&self) -> WorkspaceId {
+        self.found.id
+    }
+
     /// The workspace.
     pub fn workspace(&mut self) -> Result<Workspace, Fault> {
         let row = workspaces::table
@@ -257,65 +263,60 @@ impl Tx<'_, InWorkspace> {
             .optional()?;
         found(row)
     }
+}
 
+impl WriteTx<'_, InWorkspace> {
     /// The workspace, locked until the end of the transaction.
     pub fn lock_workspace(&mut self) -> Result<Workspace, Fault> {
         let row = workspaces::table
-            .filter(this(self.found))
+            .filter(this(self.tx.found))
             .filter(workspaces::deleted_at.is_null())
             .select(Row::as_select())
             .for_no_key_update()
-            .first(self.connection)
+            .first(self.tx.connection)
             .optional()?;
         found(row)
     }
 
     /// Stores new details; the brand they name is one that the actor reaches.
     pub fn update_workspace(&mut self, details: &WorkspaceDetails) -> Result<Workspace, Fault> {
-        let moves = details.brand_id != self.found.brand;
-        if moves && self.grant.reach() != Reach::Tenant && self.grant.reach() != Reach::Brand(details.brand_id) {
+        let moves = details.brand_id != self.tx.found.brand;
+        if moves && self.tx.grant.reach() != Reach::Tenant && self.tx.grant.reach() != Reach::Brand(details.brand_id) {
             return Err(unknown_brand().into());
         }
-        diesel::update(workspaces::table.filter(this(self.found)))
+        diesel::update(workspaces::table.filter(this(self.tx.found)))
             .set((
                 Columns::of(details),
                 workspaces::version.eq(workspaces::version + 1),
                 workspaces::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)
+            .get_result(self.tx.connection)
             .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
             .into_workspace()
     }
 
     /// Hides the workspace; it can be restored for [`RESTORABLE_DAYS`].
     pub fn delete_workspace(&mut self) -> Result<(), Fault> {
-        diesel::update(workspaces::table.filter(this(self.found)))
+        diesel::update(workspaces::table.filter(this(self.tx.found)))
             .set((
                 workspaces::deleted_at.eq(now),
                 workspaces::version.eq(workspaces::version + 1),
                 workspaces::updated_at.eq(now),
             ))
-            .execute(self.connection)?;
+            .execute(self.tx.connection)?;
         Ok(())
     }
 }
 
-impl Tx<'_, InNumberedWorkspace> {
-    /// Which workspace has the number.
-    pub fn workspace_id(&self) -> WorkspaceId {
-        self.found.id
-    }
-}
-
-impl Tx<'_, InRestorableWorkspace> {
+impl WriteTx<'_, InRestorableWorkspace> {
     /// The workspace, whether it is deleted, locked until the end of the transaction.
     pub fn lock_workspace(&mut self) -> Result<(Workspace, bool), Fault> {
         let row = workspaces::table
-            .filter(this(self.found))
+            .filter(this(self.tx.found))
             .select((Row::as_select(), workspaces::deleted_at.is_not_null()))
             .for_no_key_update()
-            .first::<(Row, bool)>(self.connection)
+            .first::<(Row, bool)>(self.tx.connection)
             .optional()?;
         let (row, deleted) = row.ok_or(Error::NotFound(Noun::Workspace))?;
         Ok((row.into_workspace()?, deleted))
@@ -323,15 +324,15 @@ impl Tx<'_, InRestorableWorkspace> {
 
     /// Shows the workspace again, if the tenant may have one more.
     pub fn restore_workspace(&mut self) -> Result<Workspace, Fault> {
-        check_limit(self.connection, self.found.tenant)?;
-        diesel::update(workspaces::table.filter(this(self.found)))
+        check_limit(self.tx.connection, self.tx.found.tenant)?;
+        diesel::update(workspaces::table.filter(this(self.tx.found)))
             .set((
                 workspaces::deleted_at.eq(None::<DateTime<Utc>>),
                 workspaces::version.eq(workspaces::version + 1),
                 workspaces::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.tx.connection)?
             .into_workspace()
     }
 }

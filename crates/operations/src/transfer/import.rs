@@ -6,14 +6,14 @@ use std::{
 };
 
 use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Members, Refusal, TenantDetails};
-use tenantry_persistence::{Fault, Tx};
+use tenantry_persistence::{Fault, WriteTx};
 
 use super::{
     Counts,
     lines::{Header, Line, VERSION},
 };
 
-pub(super) fn all(tx: &mut Tx<'_, InTenant>, file: &File) -> Result<Change<Counts>, Fault> {
+pub(super) fn all(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<Counts>, Fault> {
     let mut lines = Lines::of(file)?;
     let before = tx.lock_tenant()?;
     let details = lines.header()?;

@@ -1,0 +1,73 @@
+//! Above all tenants, above one, and in one.
+
+use diesel::{PgConnection, QueryResult, prelude::*};
+use tenantry_domain::{AuditEvent, Identified, InTenant, Noun, OverTenant, Platform, Reach, Tenant, TenantId};
+use uuid::Uuid;
+
+use super::{Found, FoundInTenant, Known, Place, Sight, Visitor, in_tenant_sql, sealed::Sealed, visitor::known};
+use crate::schema::tenants;
+
+impl Found for () {
+    fn visible(self, _: Reach) -> bool {
+        true
+    }
+
+    fn audited_in(self, event: &AuditEvent) -> TenantId {
+        // What the platform writes is a tenant.
+        TenantId::from_uuid(event.subject_id)
+    }
+}
+
+impl FoundInTenant for TenantId {
+    fn tenant(self) -> TenantId {
+        self
+    }
+}
+
+impl Sealed for Platform {}
+impl Place for Platform {
+    type Found = ();
+    const NOUN: Noun = Tenant::NOUN;
+
+    /// A tenant's credential stands in its own tenant, which knows whether it is good; the policy then says that it may not.
+    fn stand_sql(&self, tenant: Option<TenantId>) -> Option<String> {
+        Some(tenant.map_or_else(|| "SELECT set_platform()".to_owned(), in_tenant_sql))
+    }
+
+    fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<()>>> {
+        if visitor.is_of_a_tenant() {
+            return Ok(known(connection, visitor)?.map(|known| Sight { known, found: Some(()) }));
+        }
+        Ok(Some(Sight { known: Known::nobody(), found: Some(()) }))
+    }
+}
+
+impl Sealed for OverTenant {}
+impl Place for OverTenant {
+    type Found = TenantId;
+    const NOUN: Noun = Tenant::NOUN;
+
+    /// As at [`Platform`].
+    fn stand_sql(&self, tenant: Option<TenantId>) -> Option<String> {
+        Some(in_tenant_sql(tenant.unwrap_or(self.0)))
+    }
+
+    fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<TenantId>>> {
+        if visitor.is_of_a_tenant() {
+            return Ok(known(connection, visitor)?.map(|known| Sight { known, found: Some(self.0) }));
+        }
+        let row = tenants::table.filter(tenants::id.eq(self.0.uuid())).select(tenants::id).first::<Uuid>(connection);
+        Ok(Some(Sight { known: Known::nobody(), found: row.optional()?.map(TenantId::from_uuid) }))
+    }
+}
+
+impl Sealed for InTenant {}
+impl Place for InTenant {
+    type Found = TenantId;
+    const NOUN: Noun = Tenant::NOUN;
+
+    fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<TenantId>>> {
+        let found = Some(visitor.tenant_id());
+        Ok(known(connection, visitor)?.map(|known| Sight { known, found }))
+    }
+}

@@ -1,0 +1,175 @@
+//! The visitor: a credential as the look-up takes it, and what the tenant knows of it.
+
+use chrono::{DateTime, Utc};
+use diesel::{PgConnection, QueryResult, dsl::now, pg::Pg, prelude::*, sql_types::Timestamptz};
+use tenantry_domain::{
+    ApiKeyId, BrandId, Credential, Grant, Holder, MemberId, MemberStatus, Reach, Role, Scope, TenantId, WorkspaceId,
+};
+use uuid::Uuid;
+
+use crate::{
+    fault::{Fault, stored},
+    schema::{api_keys, members, tenants},
+};
+
+/// A credential as the look-up takes it: at most one of key and person.
+#[doc(hidden)]
+pub struct Visitor {
+    pub(super) tenant: Uuid,
+    key: Option<Vec<u8>>,
+    issuer: Option<String>,
+    subject: Option<String>,
+}
+
+impl Visitor {
+    pub(crate) fn of(credential: &Credential) -> Self {
+        let tenant = credential.tenant().map_or(Uuid::nil(), TenantId::uuid);
+        let nobody = Self { tenant, key: None, issuer: None, subject: None };
+        match &credential.holder {
+            Holder::ApiKey { hash, .. } => Self { key: Some(hash.as_bytes().to_vec()), ..nobody },
+            Holder::Member { person, .. } => Self {
+                issuer: Some(person.issuer.as_str().to_owned()),
+                subject: Some(person.subject.as_str().to_owned()),
+                ..nobody
+            },
+            Holder::Platform | Holder::Operator { .. } | Holder::Job { .. } => nobody,
+        }
+    }
+
+    pub(super) fn tenant_id(&self) -> TenantId {
+        TenantId::from_uuid(self.tenant)
+    }
+
+    pub(super) fn is_of_a_tenant(&self) -> bool {
+        self.key.is_some() || self.issuer.is_some()
+    }
+}
+
+/// What the tenant knows of a credential, and whether the tenant itself lets anybody in.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tenants, check_for_backend(Pg))]
+pub(crate) struct Known {
+    #[diesel(embed)]
+    pub(crate) tenant: TenantRow,
+    #[diesel(embed)]
+    pub(crate) key: Option<KeyRow>,
+    #[diesel(embed)]
+    pub(crate) member: Option<MemberRow>,
+}
+
+impl Known {
+    /// Who comes with nothing that a tenant could know.
+    pub(super) fn nobody() -> Self {
+        Self { tenant: TenantRow { suspended_at: None, deleted_at: None }, key: None, member: None }
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = tenants, check_for_backend(Pg))]
+pub(crate) struct TenantRow {
+    suspended_at: Option<DateTime<Utc>>,
+    deleted_at: Option<DateTime<Utc>>,
+}
+
+impl TenantRow {
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended_at.is_some()
+    }
+
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted_at.is_some()
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = members, check_for_backend(Pg))]
+pub(crate) struct MemberRow {
+    pub(super) id: Uuid,
+    role: String,
+}
+
+impl MemberRow {
+    pub(crate) fn id(&self) -> MemberId {
+        MemberId::from_uuid(self.id)
+    }
+
+    pub(crate) fn role(&self) -> Result<Role, Fault> {
+        stored("members.role", &self.role)
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = api_keys, check_for_backend(Pg))]
+pub(crate) struct KeyRow {
+    id: Uuid,
+    scopes: Vec<String>,
+    brand_id: Option<Uuid>,
+    workspace_id: Option<Uuid>,
+    expires_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+impl KeyRow {
+    pub(crate) fn id(&self) -> ApiKeyId {
+        ApiKeyId::from_uuid(self.id)
+    }
+
+    pub(crate) fn grant(&self) -> Result<Grant, Fault> {
+        let scopes =
+            self.scopes.iter().map(|scope| stored::<Scope>("api_keys.scopes", scope)).collect::<Result<_, _>>()?;
+        Ok(Grant::Scopes { scopes, reach: reach(self.brand_id, self.workspace_id), until: self.expires_at })
+    }
+
+    /// Whether the last use on record is more than a minute ago.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.last_used_at.is_none_or(|at| Utc::now() - at > chrono::Duration::minutes(1))
+    }
+}
+
+/// A key's restriction as its two columns have it.
+pub(crate) fn reach(brand_id: Option<Uuid>, workspace_id: Option<Uuid>) -> Reach {
+    match (workspace_id, brand_id) {
+        (Some(id), _) => Reach::Workspace(WorkspaceId::from_uuid(id)),
+        (None, Some(id)) => Reach::Brand(BrandId::from_uuid(id)),
+        (None, None) => Reach::Tenant,
+    }
+}
+
+/// The start of every search: the tenant, its key with this hash if it is neither revoked nor expired, and its member that is
+/// this person if it is active. Of key and person one is NULL at least, which finds nothing.
+#[diesel::dsl::auto_type]
+pub(super) fn tenant_and_visitor(visitor: &Visitor) -> _ {
+    let tenant: Uuid = visitor.tenant;
+    let key: Option<Vec<u8>> = visitor.key.clone();
+    let issuer: Option<String> = visitor.issuer.clone();
+    let subject: Option<String> = visitor.subject.clone();
+    let active: &'static str = MemberStatus::Active.as_str();
+    tenants::table
+        .left_join(
+            api_keys::table.on(api_keys::tenant_id
+                .eq(tenant)
+                .and(api_keys::secret_hash.nullable().eq(key))
+                .and(api_keys::revoked_at.is_null())
+                .and(
+                    api_keys::expires_at
+                        .is_null()
+                        .or(api_keys::expires_at.assume_not_null().gt(now.into_sql::<Timestamptz>())),
+                )),
+        )
+        .left_join(
+            members::table.on(members::tenant_id
+                .eq(tenant)
+                .and(members::issuer.nullable().eq(issuer))
+                .and(members::subject.nullable().eq(subject))
+                .and(members::status.eq(active))),
+        )
+}
+
+/// What the visitor's own tenant knows of it.
+pub(super) fn known(connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Known>> {
+    tenant_and_visitor(visitor)
+        .filter(tenants::id.eq(visitor.tenant))
+        .select(Known::as_select())
+        .first(connection)
+        .optional()
+}
