@@ -1,8 +1,12 @@
 //! The CallFluent dialect: its page, route by route, and what the page leaves open.
 #![expect(clippy::unwrap_used, reason = "a test ends when something is not as it must be")]
 
+#[path = "callfluent/examples.rs"]
+mod examples;
 #[path = "callfluent/limits.rs"]
 mod limits;
+#[path = "callfluent/one_visit.rs"]
+mod one_visit;
 #[path = "callfluent/open_questions.rs"]
 mod open_questions;
 #[path = "callfluent/page.rs"]

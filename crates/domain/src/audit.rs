@@ -63,37 +63,88 @@ impl SortKey for AuditRecord {
     }
 }
 
-/// The value of a write together with its audit event.
+/// The value of a write, and what it leaves behind.
+///
+/// ```
+/// # use tenantry_domain::{Change, Id, Mail, Members, Record};
+/// let id = Id::from_uuid(uuid::Uuid::nil());
+/// let invited = Record::created(id, &Members::new().with("role", "agent"));
+/// let _: Change<()> = Change::recorded((), invited.mailing(Mail::Invitation(id)));
+/// ```
+///
+/// Only a record can have an email sent, so that none is ever sent by a write that the audit log does not know:
+///
+/// ```compile_fail,E0599
+/// # use tenantry_domain::{Change, Id, Mail};
+/// # let id = Id::from_uuid(uuid::Uuid::nil());
+/// let _: Change<()> = Change::nothing(()).mailing(Mail::Invitation(id));
+/// ```
 #[derive(Debug)]
+#[must_use = "the door stores the record"]
 pub struct Change<T> {
     /// What the caller gets.
     pub value: T,
-    /// What the audit log gets; `None` only when nothing was changed that anybody asked for.
-    pub event: Option<AuditEvent>,
+    /// What the write leaves behind; `None` only when nothing was changed that anybody asked for.
+    pub record: Option<Record>,
+}
+
+/// What one write leaves behind: an event in the audit log, and an email where one is to be sent.
+#[derive(Debug)]
+pub struct Record {
+    /// The event.
+    pub event: AuditEvent,
     /// What is to be sent once all this is committed.
     pub mail: Option<Mail>,
+}
+
+impl Record {
+    /// The creation of `id` with these members.
+    pub fn created<K: Identified>(id: Id<K>, after: &Members) -> Self {
+        Self::between(id, &Members::new(), after)
+    }
+
+    /// The removal of `id` with these members.
+    pub fn removed<K: Identified>(id: Id<K>, before: &Members) -> Self {
+        Self::between(id, before, &Members::new())
+    }
+
+    /// A change of `id` between two states.
+    pub fn between<K: Identified>(id: Id<K>, before: &Members, after: &Members) -> Self {
+        let event = AuditEvent { subject_type: K::NOUN, subject_id: id.uuid(), changes: before.changes_to(after) };
+        Self { event, mail: None }
+    }
+
+    /// The same record, with this email to be sent.
+    #[must_use]
+    pub fn mailing(self, mail: Mail) -> Self {
+        Self { mail: Some(mail), ..self }
+    }
 }
 
 impl<T> Change<T> {
     /// A write that found everything as it was asked to be.
     pub fn nothing(value: T) -> Self {
-        Self { value, event: None, mail: None }
+        Self { value, record: None }
     }
 
-    /// The creation of `id` with these members.
+    /// A write that leaves this record.
+    pub fn recorded(value: T, record: Record) -> Self {
+        Self { value, record: Some(record) }
+    }
+
+    /// [`Record::created`], and no email.
     pub fn created<K: Identified>(value: T, id: Id<K>, after: &Members) -> Self {
-        Self::between(value, id, &Members::new(), after)
+        Self::recorded(value, Record::created(id, after))
     }
 
-    /// The removal of `id` with these members.
+    /// [`Record::removed`], and no email.
     pub fn removed<K: Identified>(value: T, id: Id<K>, before: &Members) -> Self {
-        Self::between(value, id, before, &Members::new())
+        Self::recorded(value, Record::removed(id, before))
     }
 
-    /// A change of `id` between two states.
+    /// [`Record::between`], and no email.
     pub fn between<K: Identified>(value: T, id: Id<K>, before: &Members, after: &Members) -> Self {
-        let event = AuditEvent { subject_type: K::NOUN, subject_id: id.uuid(), changes: before.changes_to(after) };
-        Self { value, event: Some(event), mail: None }
+        Self::recorded(value, Record::between(id, before, after))
     }
 
     /// What the service writes down for itself while it does what was asked before: nobody's act, and nothing to log.
@@ -101,10 +152,9 @@ impl<T> Change<T> {
         Self::nothing(value)
     }
 
-    /// The same change, which also wants this sent.
-    #[must_use]
-    pub fn mailing(self, mail: Mail) -> Self {
-        Self { mail: Some(mail), ..self }
+    /// The same change, of which the caller gets another value.
+    pub fn giving<U>(self, value: U) -> Change<U> {
+        Change { value, record: self.record }
     }
 }
 

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    BrandId, BrandName, HexColor, HttpsUrl, Instructions, Noun, SenderName, SignatureHtml, SignatureText, Slug,
-    TenantId, Tone, audit::Members, ids::Identified, page::SortKey,
+    BrandId, BrandName, Error, HexColor, HttpsUrl, Instructions, Noun, Refusal, SenderName, SignatureHtml,
+    SignatureText, Slug, TenantId, Tone, audit::Members, ids::Identified, page::SortKey,
 };
 
 /// A brand as it is stored.
@@ -182,4 +182,9 @@ impl Brand {
 /// The new value where the patch has one, else what was there.
 pub(crate) fn kept<T: Clone>(patch: &Option<T>, was: &T) -> T {
     patch.clone().unwrap_or_else(|| was.clone())
+}
+
+/// The refusal of a brand that is not there or not to be seen.
+pub fn unknown_brand() -> Error {
+    Error::invalid(Refusal::new("not_found", "is not the id of a brand").of("brandId"))
 }

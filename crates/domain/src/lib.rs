@@ -15,6 +15,8 @@ mod conflict;
 mod email;
 mod error;
 mod ids;
+mod input;
+mod instant;
 mod integration;
 mod invitation;
 mod limits;
@@ -43,8 +45,8 @@ pub use actor::{
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
-pub use audit::{AuditEvent, AuditRecord, Change, Members};
-pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand};
+pub use audit::{AuditEvent, AuditRecord, Change, Members, Record};
+pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand, unknown_brand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use conflict::Conflict;
@@ -54,6 +56,8 @@ pub use ids::{
     AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId,
     UsageEntryId, WorkspaceId,
 };
+pub use input::{Description, Form, Input};
+pub use instant::Instant;
 pub use integration::{
     AccountSid, ConnectionStatus, ElevenLabsRegion, Integration, IntegrationPatch, LocationId, PlainField, Provider,
     SecretTrace, Verification, VerificationStatus,
@@ -86,4 +90,5 @@ pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceTyp
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, Source, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
+    unknown_workspace, unknown_workspace_among,
 };

@@ -54,6 +54,7 @@ pub enum MemberStatus {
 
 impl Choice for MemberStatus {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Suspended, "suspended")];
+    const MEANING: &'static str = "Whether a member may sign in.";
 }
 crate::values::spoken!(MemberStatus);
 

@@ -32,6 +32,18 @@ pub enum InWorkspace {
     Number(WorkspaceNumber),
 }
 
+impl From<WorkspaceId> for InWorkspace {
+    fn from(id: WorkspaceId) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<WorkspaceNumber> for InWorkspace {
+    fn from(number: WorkspaceNumber) -> Self {
+        Self::Number(number)
+    }
+}
+
 /// A workspace of that tenant that is there, or was deleted and is not erased yet.
 #[derive(Debug, Clone, Copy)]
 pub struct InRestorableWorkspace(pub WorkspaceId);

@@ -112,6 +112,7 @@ impl Choice for Scope {
         (Self::TenantRead, "tenant:read"),
         (Self::TenantWrite, "tenant:write"),
     ];
+    const MEANING: &'static str = "What an API key may do.";
 }
 crate::values::spoken!(Scope);
 

@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    Brand, BrandId, FieldRefusal, Instructions, LimitsInForce, Locale, LocaleRequest, Noun, SignatureHtml,
-    SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Members, brand::kept, ids::Identified, page::SortKey,
+    Brand, BrandId, Error, FieldRefusal, Instructions, LimitsInForce, Locale, LocaleRequest, Noun, Refusal,
+    SignatureHtml, SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Members, brand::kept, ids::Identified,
+    page::SortKey, values::Choice,
 };
 
 /// For how many days a deleted workspace can be restored before it is erased.
@@ -155,6 +156,16 @@ pub enum Source {
     None,
 }
 
+impl Choice for Source {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Workspace, "workspace"),
+        (Self::Brand, "brand"),
+        (Self::BrandAndWorkspace, "brand+workspace"),
+        (Self::None, "none"),
+    ];
+    const MEANING: &'static str = "Where a value in force comes from.";
+}
+
 /// A value in force, with where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sourced<T> {
@@ -224,6 +235,18 @@ fn combined(brand: Option<&str>, workspace: Option<&str>) -> Sourced<String> {
         }
         _ => overridden(workspace, brand),
     }
+}
+
+/// The refusal of a workspace that is not there or not to be seen.
+pub fn unknown_workspace() -> Error {
+    Error::invalid(Refusal::new("not_found", "is not the id of a workspace").of("workspaceId"))
+}
+
+/// The refusal of a list of workspaces of which this one is not there or not to be seen.
+pub fn unknown_workspace_among(id: WorkspaceId) -> Error {
+    Error::invalid(
+        Refusal::new("not_found", format!("has {id}, which is not the id of a workspace")).of("workspaceIds"),
+    )
 }
 
 #[cfg(test)]

@@ -20,21 +20,8 @@ pub(crate) mod usage;
 pub(crate) mod voices;
 pub(crate) mod workspaces;
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serializer;
-use tenantry_domain::Refusal;
-
-use crate::extract::Member;
-
-/// A member that is a time, as RFC 3339 writes it.
-pub(crate) fn instant(member: &Member<String>) -> Result<Option<DateTime<Utc>>, Refusal> {
-    let Some(raw) = member.plain()? else { return Ok(None) };
-    let time = DateTime::parse_from_rfc3339(raw).map(|time| time.to_utc()).ok();
-    // PostgreSQL has no year 0, and no client means one.
-    let time = time.filter(|time| (1..=9999).contains(&time.year()));
-    let refusal = || Refusal::new("not_a_time", "must be a time as RFC 3339 writes it, such as 2027-01-20T10:00:00Z");
-    time.map(Some).ok_or_else(refusal)
-}
 
 /// A time as the contract writes it: RFC 3339, UTC, milliseconds.
 pub(crate) fn millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,9 +4,9 @@
 //! is known by its number in its tenant.
 
 mod answer;
+mod error;
 mod number;
-mod refusal;
 mod request;
 pub(crate) mod workspace;
 
-pub(crate) use refusal::{FIXED, Told};
+pub(crate) use error::{DialectErrorBody, FIXED};

@@ -12,6 +12,7 @@ mod extract;
 mod metrics;
 mod openapi;
 mod routes;
+mod schema;
 mod telemetry;
 
 use std::{

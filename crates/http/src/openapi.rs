@@ -2,6 +2,7 @@
 //! come along.
 
 mod failures;
+mod shared;
 
 use utoipa::{
     OpenApi,
@@ -15,7 +16,7 @@ use utoipa::{
 
 use self::failures::Failing;
 use crate::{
-    callfluent::Told,
+    callfluent::DialectErrorBody,
     error::{FieldProblem, Problem},
 };
 
@@ -47,7 +48,7 @@ use crate::{
         (name = "Me", description = "Who the caller is and what it may do."),
         (name = "Service", description = "Health, metrics and this document. No credential needed."),
     ),
-    components(schemas(Problem, FieldProblem, Told))
+    components(schemas(Problem, FieldProblem, DialectErrorBody))
 )]
 pub(crate) struct Base;
 
@@ -106,6 +107,7 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
             }
         }
     }
+    shared::parameters(document);
 }
 
 fn complete_operation(operation: &mut Operation, path: &str, method: &str) {

@@ -4,7 +4,7 @@ use tenantry_domain::{
     Action, Change, Credential, Error, InWorkspace, Member, MemberId, Members, Noun, Page, PageRequest, Precondition,
     WorkspaceId,
 };
-use tenantry_persistence::Store;
+use tenantry_persistence::{Fault, Store, WriteTx};
 
 /// A page of the members that are assigned to a workspace. Who sees all workspaces needs no assignment and is not in it.
 ///
@@ -33,17 +33,18 @@ pub async fn assign(
     workspace: WorkspaceId,
     member: MemberId,
 ) -> Result<Member, Error> {
-    store
-        .write(credential, InWorkspace::Id(workspace), Action::AssignmentCreate, move |tx| {
-            tx.lock_members()?;
-            let before = tx.lock_other_member(member)?;
-            if tx.assigned_since(member)?.is_some() {
-                return Ok(Change::nothing(before));
-            }
-            tx.assign(member)?;
-            Ok(Change::created(tx.lock_other_member(member)?, member, &place(workspace)))
-        })
-        .await
+    store.write(credential, InWorkspace::Id(workspace), Action::AssignmentCreate, move |tx| assign_in(tx, member)).await
+}
+
+pub(crate) fn assign_in(tx: &mut WriteTx<'_, InWorkspace>, member: MemberId) -> Result<Change<Member>, Fault> {
+    tx.lock_members()?;
+    let before = tx.lock_other_member(member)?;
+    if tx.assigned_since(member)?.is_some() {
+        return Ok(Change::nothing(before));
+    }
+    tx.assign(member)?;
+    let slot = slot(tx.workspace_id());
+    Ok(Change::created(tx.lock_other_member(member)?, member, &slot))
 }
 
 /// Takes a member off a workspace. Counts at its next request.
@@ -60,19 +61,27 @@ pub async fn unassign(
 ) -> Result<(), Error> {
     store
         .write(credential, InWorkspace::Id(workspace), Action::AssignmentRemove, move |tx| {
-            tx.lock_members()?;
-            let before = tx.lock_other_member(member)?;
-            if tx.assigned_since(member)?.is_none() {
-                return Err(Error::NotFound(Noun::Member).into());
-            }
-            precondition.hold(before.version)?;
-            tx.unassign(member)?;
-            Ok(Change::removed((), member, &place(workspace)))
+            unassign_in(tx, member, &precondition)
         })
         .await
 }
 
+pub(crate) fn unassign_in(
+    tx: &mut WriteTx<'_, InWorkspace>,
+    member: MemberId,
+    precondition: &Precondition,
+) -> Result<Change<()>, Fault> {
+    tx.lock_members()?;
+    let before = tx.lock_other_member(member)?;
+    if tx.assigned_since(member)?.is_none() {
+        return Err(Error::NotFound(Noun::Member).into());
+    }
+    precondition.hold(before.version)?;
+    tx.unassign(member)?;
+    Ok(Change::removed((), member, &slot(tx.workspace_id())))
+}
+
 /// What the audit log says of the member.
-fn place(workspace: WorkspaceId) -> Members {
+fn slot(workspace: WorkspaceId) -> Members {
     Members::new().with("workspaceId", workspace.to_string())
 }

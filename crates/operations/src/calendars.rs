@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tenantry_auth::seal::MasterKeys;
-use tenantry_domain::{Action, Conflict, Credential, Error, Provider, Unauthenticated, WorkspaceId};
+use tenantry_domain::{Action, Conflict, Credential, Error, InWorkspace, Provider};
 use tenantry_persistence::Store;
 
 use crate::{
@@ -20,15 +20,15 @@ pub async fn list(
     keys: &MasterKeys,
     catalogue: &Catalogue,
     credential: &Credential,
-    workspace: WorkspaceId,
+    workspace: impl Into<InWorkspace>,
     now: DateTime<Utc>,
 ) -> Result<Calendars, Error> {
-    let fields =
+    let (integration, fields) =
         integrations::open(store, keys, credential, workspace, Provider::GoHighLevel, Action::CalendarList).await?;
     let account = fields.as_ref().map(HighLevel::of).transpose()?;
-    let tenant = credential.tenant().ok_or(Error::Unauthenticated(Unauthenticated::Invalid))?;
+    let place = (integration.tenant_id, integration.workspace_id);
     let account = account.ok_or_else(not_connected)?;
-    catalogue.calendars(&account, (tenant, workspace), now).await
+    catalogue.calendars(&account, place, now).await
 }
 
 fn not_connected() -> Error {

@@ -7,7 +7,7 @@ use tenantry_domain::{
     Action, Change, Choice, Conflict, ConnectionStatus, Credential, Error, InWorkspace, Integration, IntegrationPatch,
     Noun, PlainSecret, Precondition, Provider, SealedSecret, Verification, VerificationStatus, WorkspaceId,
 };
-use tenantry_persistence::{Fault, NewSealed, Store, StoredIntegration};
+use tenantry_persistence::{Fault, NewSealed, Store, StoredIntegration, Tx, WriteTx};
 
 pub use self::master_keys::{Resealed, Resealing, needed_master_keys, reseal};
 use crate::providers::{OpenedFields, Providers, VerifyOutcome};
@@ -18,16 +18,16 @@ use crate::providers::{OpenedFields, Providers, VerifyOutcome};
 ///
 /// Those of [`Store::read`].
 pub async fn list(store: &Store, credential: &Credential, workspace: WorkspaceId) -> Result<Vec<Integration>, Error> {
-    store
-        .read(credential, InWorkspace::Id(workspace), Action::IntegrationList, move |tx| {
-            let (tenant, made) = (tx.tenant_id(), tx.integrations()?);
-            let one = |provider: Provider| {
-                let made = made.iter().find(|integration| integration.provider == provider).cloned();
-                made.unwrap_or_else(|| Integration::never_made(tenant, workspace, provider))
-            };
-            Ok(Provider::ALL.iter().map(|(provider, _)| one(*provider)).collect())
-        })
-        .await
+    store.read(credential, InWorkspace::Id(workspace), Action::IntegrationList, list_in).await
+}
+
+pub(crate) fn list_in(tx: &mut Tx<'_, InWorkspace>) -> Result<Vec<Integration>, Fault> {
+    let (tenant, workspace, made) = (tx.tenant_id(), tx.workspace_id(), tx.integrations()?);
+    let one = |provider: Provider| {
+        let made = made.iter().find(|integration| integration.provider == provider).cloned();
+        made.unwrap_or_else(|| Integration::never_made(tenant, workspace, provider))
+    };
+    Ok(Provider::ALL.iter().map(|(provider, _)| one(*provider)).collect())
 }
 
 /// The integration of a workspace with this provider, be it made or not; `None` for a provider that is not one.
@@ -66,27 +66,36 @@ pub async fn set(
     let keys = keys.clone();
     store
         .write(credential, InWorkspace::Id(workspace), Action::IntegrationUpdate, move |tx| {
-            let provider = known(provider)?;
-            if !patch.is_of(provider) {
-                return Err(Error::internal("a field of another provider").into());
-            }
-            let new = patch.secret.as_ref().and_then(Option::as_ref);
-            if new.is_some() {
-                tx.note_master_key(keys.sealing())?;
-            }
-            let before = tx.lock_integration(provider)?.integration;
-            hold(&precondition, &before)?;
-            if patch.leaves(&before) {
-                return Ok(Change::nothing(before));
-            }
-            let sealed = new.map(|secret| seal(&keys, &place(&before), secret)).transpose()?;
-            let plain = patch.plain.as_ref().map_or(before.plain.as_ref(), Option::as_ref);
-            let secret = patch.secret.as_ref().map(|_| sealed.as_ref());
-            let after = tx.update_integration(provider, plain, secret)?;
-            let members = after.members_after(&before, sealed.is_some());
-            Ok(Change::between(after, workspace, &before.members(), &members))
+            set_in(tx, &keys, known(provider)?, &precondition, &patch)
         })
         .await
+}
+
+pub(crate) fn set_in(
+    tx: &mut WriteTx<'_, InWorkspace>,
+    keys: &MasterKeys,
+    provider: Provider,
+    precondition: &Precondition,
+    patch: &IntegrationPatch,
+) -> Result<Change<Integration>, Fault> {
+    if !patch.is_of(provider) {
+        return Err(Error::internal("a field of another provider").into());
+    }
+    let new = patch.secret.as_ref().and_then(Option::as_ref);
+    if new.is_some() {
+        tx.note_master_key(keys.sealing())?;
+    }
+    let before = tx.lock_integration(provider)?.integration;
+    hold(precondition, &before)?;
+    if patch.leaves(&before) {
+        return Ok(Change::nothing(before));
+    }
+    let sealed = new.map(|secret| seal(keys, &place(&before), secret)).transpose()?;
+    let plain = patch.plain.as_ref().map_or(before.plain.as_ref(), Option::as_ref);
+    let secret = patch.secret.as_ref().map(|_| sealed.as_ref());
+    let after = tx.update_integration(provider, plain, secret)?;
+    let members = after.members_after(&before, sealed.is_some());
+    Ok(Change::between(after, before.workspace_id, &before.members(), &members))
 }
 
 /// Removes the integration with this provider, with its secret.
@@ -115,7 +124,7 @@ pub async fn remove(
         .await
 }
 
-/// The opened fields of the integration with this provider, for whoever may take this action in the workspace; `None` unless it is
+/// The integration with this provider, for whoever may take this action in the workspace, and its opened fields if it is
 /// connected. They are for the provider, and for nobody who asked.
 ///
 /// # Errors
@@ -125,12 +134,13 @@ pub async fn open(
     store: &Store,
     keys: &MasterKeys,
     credential: &Credential,
-    workspace: WorkspaceId,
+    workspace: impl Into<InWorkspace>,
     provider: Provider,
     action: Action,
-) -> Result<Option<OpenedFields>, Error> {
-    let stored = store.read(credential, InWorkspace::Id(workspace), action, move |tx| tx.integration(provider)).await?;
-    unseal(keys, &stored)
+) -> Result<(Integration, Option<OpenedFields>), Error> {
+    let stored = store.read(credential, workspace.into(), action, move |tx| tx.integration(provider)).await?;
+    let fields = unseal(keys, &stored)?;
+    Ok((stored.integration, fields))
 }
 
 /// Asks the provider whether it takes the fields of an integration, and stores what it says.

@@ -2,9 +2,9 @@
 
 use tenantry_domain::{
     Action, Change, Conflict, Credential, Error, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId,
-    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, may_grant,
+    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, WorkspaceId, may_grant,
 };
-use tenantry_persistence::{InvitationFilter, Store, new_id};
+use tenantry_persistence::{Fault, InvitationFilter, Store, WriteTx, new_id};
 
 /// A page of the tenant's invitations.
 ///
@@ -42,16 +42,21 @@ pub async fn create(
     days: InvitationDays,
 ) -> Result<Invitation, Error> {
     let id = new_id();
-    store
-        .write(credential, InTenant, Action::InvitationCreate, move |tx| {
-            tx.lock_members()?;
-            may_grant(tx.grant(), details.role)?;
-            let until = tx.clock()? + days.duration();
-            let invitation = tx.create_invitation(id, &details, until)?;
-            let members = invitation.members();
-            Ok(Change::created(invitation, id, &members).mailing(Mail::Invitation(id)))
-        })
-        .await
+    store.write(credential, InTenant, Action::InvitationCreate, move |tx| create_in(tx, id, &details, days)).await
+}
+
+pub(crate) fn create_in(
+    tx: &mut WriteTx<'_, InTenant>,
+    id: InvitationId,
+    details: &InvitationDetails,
+    days: InvitationDays,
+) -> Result<Change<Invitation>, Fault> {
+    tx.lock_members()?;
+    may_grant(tx.grant(), details.role)?;
+    let until = tx.clock()? + days.duration();
+    let invitation = tx.create_invitation(id, details, until)?;
+    let record = Record::created(id, &invitation.members()).mailing(Mail::Invitation(id));
+    Ok(Change::recorded(invitation, record))
 }
 
 /// Sends an invitation again, also one that has expired: with a new token and new time. What was sent before is good no longer.
@@ -66,25 +71,34 @@ pub async fn resend(
     id: InvitationId,
     days: InvitationDays,
 ) -> Result<Invitation, Error> {
-    store
-        .write(credential, InTenant, Action::InvitationResend, move |tx| {
-            tx.lock_members()?;
-            let before = tx.lock_invitation(id)?;
-            may_grant(tx.grant(), before.details.role)?;
-            let now = tx.clock()?;
-            match before.state(now) {
-                InvitationState::Accepted => return Err(accepted().into()),
-                InvitationState::Revoked => {
-                    let message = "This invitation has been revoked: invite the address anew.";
-                    return Err(Error::conflict(Conflict::InvitationRevoked, message).into());
-                }
-                InvitationState::Pending | InvitationState::Expired => {}
-            }
-            let after = tx.renew_invitation(&before, now + days.duration())?;
-            let members = after.members();
-            Ok(Change::between(after, id, &before.members(), &members).mailing(Mail::Invitation(id)))
-        })
-        .await
+    store.write(credential, InTenant, Action::InvitationResend, move |tx| resend_in(tx, id, days, None)).await
+}
+
+/// Sends the invitation again, and has it hold a slot in one more workspace if one is named.
+pub(crate) fn resend_in(
+    tx: &mut WriteTx<'_, InTenant>,
+    id: InvitationId,
+    days: InvitationDays,
+    workspace: Option<WorkspaceId>,
+) -> Result<Change<Invitation>, Fault> {
+    tx.lock_members()?;
+    let before = tx.lock_invitation(id)?;
+    may_grant(tx.grant(), before.details.role)?;
+    let now = tx.clock()?;
+    match before.state(now) {
+        InvitationState::Accepted => return Err(accepted().into()),
+        InvitationState::Revoked => {
+            let message = "This invitation has been revoked: invite the address anew.";
+            return Err(Error::conflict(Conflict::InvitationRevoked, message).into());
+        }
+        InvitationState::Pending | InvitationState::Expired => {}
+    }
+    if let Some(workspace) = workspace {
+        tx.hold_place(&before, workspace)?;
+    }
+    let after = tx.renew_invitation(&before, now + days.duration())?;
+    let record = Record::between(id, &before.members(), &after.members()).mailing(Mail::Invitation(id));
+    Ok(Change::recorded(after, record))
 }
 
 /// Takes an invitation back. One that has been revoked already stays so.
@@ -99,26 +113,30 @@ pub async fn revoke(
     id: InvitationId,
     precondition: Precondition,
 ) -> Result<(), Error> {
-    store
-        .write(credential, InTenant, Action::InvitationRevoke, move |tx| {
-            tx.lock_members()?;
-            let before = tx.lock_invitation(id)?;
-            precondition.hold(before.version)?;
-            may_grant(tx.grant(), before.details.role)?;
-            if before.accepted_at.is_some() {
-                return Err(accepted().into());
-            }
-            if before.revoked_at.is_some() {
-                return Ok(Change::nothing(()));
-            }
-            let after = tx.revoke_invitation(id)?;
-            Ok(Change::between((), id, &before.members(), &after.members()))
-        })
-        .await
+    store.write(credential, InTenant, Action::InvitationRevoke, move |tx| revoke_in(tx, id, &precondition)).await
+}
+
+pub(crate) fn revoke_in(
+    tx: &mut WriteTx<'_, InTenant>,
+    id: InvitationId,
+    precondition: &Precondition,
+) -> Result<Change<()>, Fault> {
+    tx.lock_members()?;
+    let before = tx.lock_invitation(id)?;
+    precondition.hold(before.version)?;
+    may_grant(tx.grant(), before.details.role)?;
+    if before.accepted_at.is_some() {
+        return Err(accepted().into());
+    }
+    if before.revoked_at.is_some() {
+        return Ok(Change::nothing(()));
+    }
+    let after = tx.revoke_invitation(id)?;
+    Ok(Change::between((), id, &before.members(), &after.members()))
 }
 
 /// The refusal of what can no longer be done to an invitation that was accepted.
-pub(crate) fn accepted() -> Error {
+fn accepted() -> Error {
     Error::conflict(
         Conflict::InvitationAccepted,
         "This invitation has been accepted already: change or remove the member.",

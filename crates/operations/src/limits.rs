@@ -3,7 +3,7 @@
 use tenantry_domain::{
     Action, Change, Credential, Error, InWorkspace, MonthUse, Precondition, WorkspaceId, WorkspaceLimitsPatch,
 };
-use tenantry_persistence::{Fault, FoundLimits, Store, Tx};
+use tenantry_persistence::{Fault, FoundLimits, Store, Tx, WriteTx};
 
 /// The limits of a workspace, and how much of them is used.
 #[derive(Debug, Clone)]
@@ -24,12 +24,12 @@ pub struct LimitsAndUse {
 ///
 /// Those of [`Store::read`].
 pub async fn show(store: &Store, credential: &Credential, workspace: WorkspaceId) -> Result<LimitsAndUse, Error> {
-    store
-        .read(credential, InWorkspace::Id(workspace), Action::LimitsRead, |tx| {
-            let limits = tx.limits()?;
-            with_use(tx, limits)
-        })
-        .await
+    store.read(credential, InWorkspace::Id(workspace), Action::LimitsRead, show_in).await
+}
+
+pub(crate) fn show_in(tx: &mut Tx<'_, InWorkspace>) -> Result<LimitsAndUse, Fault> {
+    let limits = tx.limits()?;
+    with_use(tx, limits)
 }
 
 /// Changes a workspace's own limits. One below what is there keeps that and lets it not grow.
@@ -46,18 +46,27 @@ pub async fn update(
 ) -> Result<LimitsAndUse, Error> {
     store
         .write(credential, InWorkspace::Id(workspace), Action::LimitsUpdate, move |tx| {
-            // Members take their places while the tenant is locked.
-            tx.lock_tenant()?;
-            let before = tx.lock_limits()?;
-            precondition.hold(before.version)?;
-            let own = before.own.patched(&patch);
-            if own == before.own {
-                return Ok(Change::nothing(with_use(tx, before)?));
-            }
-            let after = tx.update_limits(&own)?;
-            Ok(Change::between(with_use(tx, after)?, workspace, &before.own.members(), &own.members()))
+            update_in(tx, &precondition, &patch)
         })
         .await
+}
+
+pub(crate) fn update_in(
+    tx: &mut WriteTx<'_, InWorkspace>,
+    precondition: &Precondition,
+    patch: &WorkspaceLimitsPatch,
+) -> Result<Change<LimitsAndUse>, Fault> {
+    // Members take their slots while the tenant is locked.
+    tx.lock_tenant()?;
+    let before = tx.lock_limits()?;
+    precondition.hold(before.version)?;
+    let own = before.own.patched(patch);
+    if own == before.own {
+        return Ok(Change::nothing(with_use(tx, before)?));
+    }
+    let after = tx.update_limits(&own)?;
+    let workspace = tx.workspace_id();
+    Ok(Change::between(with_use(tx, after)?, workspace, &before.own.members(), &own.members()))
 }
 
 fn with_use(tx: &mut Tx<'_, InWorkspace>, limits: FoundLimits) -> Result<LimitsAndUse, Fault> {

@@ -62,7 +62,8 @@ pub async fn create(
         .write(credential, InTenant, Action::MemberCreate, move |tx| {
             tx.lock_members()?;
             may_grant(tx.grant(), details.role)?;
-            let member = tx.create_member(id, &details, &workspaces)?;
+            let member = tx.create_member(id, &details)?;
+            tx.assign_to(id, &workspaces)?;
             let members =
                 details.members().with("workspaceIds", workspaces.iter().map(ToString::to_string).collect::<Vec<_>>());
             Ok(Change::created(member, id, &members))

@@ -4,7 +4,8 @@ use tenantry_auth::Secret;
 use tenantry_domain::{
     Action, ApiKeyDetails, Brand, BrandDetails, Change, Conflict, Credential, EmailAddress, Error, InTenant,
     InvitationDays, InvitationDetails, InvitationId, KeyMode, LimitsPatch, Mail, NewApiKey, NewBrand, NewTenant, Noun,
-    OverTenant, Page, PageRequest, Platform, Precondition, Role, Tenant, TenantDetails, TenantId, TenantPatch, Use,
+    OverTenant, Page, PageRequest, Platform, Precondition, Record, Role, Tenant, TenantDetails, TenantId, TenantPatch,
+    Use,
 };
 use tenantry_persistence::{FirstOwner, Founding, Store, TenantFilter, new_id};
 
@@ -90,11 +91,9 @@ pub async fn create(store: &Store, credential: &Credential, new: NewTenant, owne
         .write(credential, Platform, Action::TenantCreate, move |tx| {
             let (tenant, brand) = tx.found_tenant(&founding)?;
             let members = tenant.members();
-            let change = Change::created((tenant, brand), id, &members);
-            Ok(match mail {
-                Some(mail) => change.mailing(mail),
-                None => change,
-            })
+            let record = Record::created(id, &members);
+            let record = mail.into_iter().fold(record, Record::mailing);
+            Ok(Change::recorded((tenant, brand), record))
         })
         .await?;
     Ok(Founded { tenant, brand, owner: founded })

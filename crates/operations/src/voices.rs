@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tenantry_auth::seal::MasterKeys;
-use tenantry_domain::{Action, Credential, Error, Provider, Unauthenticated, WorkspaceId};
+use tenantry_domain::{Action, Credential, Error, InWorkspace, Provider};
 use tenantry_persistence::Store;
 
 use crate::{
@@ -21,12 +21,12 @@ pub async fn list(
     keys: &MasterKeys,
     catalogue: &Catalogue,
     credential: &Credential,
-    workspace: WorkspaceId,
+    workspace: impl Into<InWorkspace>,
     now: DateTime<Utc>,
 ) -> Result<Voices, Error> {
-    let fields =
+    let (integration, fields) =
         integrations::open(store, keys, credential, workspace, Provider::ElevenLabs, Action::VoiceList).await?;
     let account = fields.as_ref().map(ElevenLabs::of).transpose()?;
-    let tenant = credential.tenant().ok_or(Error::Unauthenticated(Unauthenticated::Invalid))?;
-    catalogue.voices(account.as_ref(), (tenant, workspace), now).await
+    let place = (integration.tenant_id, integration.workspace_id);
+    catalogue.voices(account.as_ref(), place, now).await
 }

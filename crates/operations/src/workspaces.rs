@@ -1,11 +1,11 @@
 //! Workspaces: list, show, create, update, delete, restore, and what is in force in one.
 
 use tenantry_domain::{
-    Action, Brand, BrandId, Change, Credential, Effective, Error, FieldRefusal, InBrand, InRestorableWorkspace,
-    InTenant, InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Refusal, Workspace, WorkspaceId,
-    WorkspaceNumber, WorkspacePatch,
+    Action, Brand, BrandId, Change, Credential, Effective, Error, InBrand, InRestorableWorkspace, InTenant,
+    InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspacePatch,
+    unknown_brand,
 };
-use tenantry_persistence::{Store, WorkspaceFilter, new_id};
+use tenantry_persistence::{Fault, Store, WorkspaceFilter, WriteTx, new_id};
 
 /// A page of the workspaces that the caller sees.
 ///
@@ -19,29 +19,6 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<Workspace>, Error> {
     store.read(credential, InTenant, Action::WorkspaceList, move |tx| tx.workspaces(&filter, &page)).await
-}
-
-/// The number and the name of every workspace that the caller sees, by number.
-///
-/// # Errors
-///
-/// Those of [`Store::read`].
-pub async fn numbered(store: &Store, credential: &Credential) -> Result<Vec<(WorkspaceNumber, String)>, Error> {
-    store.read(credential, InTenant, Action::WorkspaceList, |tx| tx.numbered_workspaces()).await
-}
-
-/// Which workspace has the number, for a caller who may do this there.
-///
-/// # Errors
-///
-/// Those of [`Store::read`].
-pub async fn with_number(
-    store: &Store,
-    credential: &Credential,
-    number: WorkspaceNumber,
-    action: Action,
-) -> Result<WorkspaceId, Error> {
-    store.read(credential, InWorkspace::Number(number), action, |tx| Ok(tx.workspace_id())).await
 }
 
 /// A workspace.
@@ -85,22 +62,26 @@ pub async fn create(
 ) -> Result<Workspace, Error> {
     let place = brand.map_or(InBrand::Default, InBrand::Id);
     let id = new_id();
-    let created = store
-        .write(credential, place, Action::WorkspaceCreate, move |tx| {
-            let workspace = tx.create_workspace(id, &new)?;
-            let members = workspace.details.members();
-            Ok(Change::created(workspace, id, &members))
-        })
-        .await;
-    // The brand is a member of the request here, and not what was asked for.
-    created.map_err(|error| match error {
-        Error::NotFound(Noun::Brand) => Error::invalid(not_a_brand()),
-        other => other,
-    })
+    let created = store.write(credential, place, Action::WorkspaceCreate, move |tx| create_in(tx, id, &new)).await;
+    created.map_err(brand_as_field)
 }
 
-fn not_a_brand() -> FieldRefusal {
-    Refusal::new("not_found", "is not the id of a brand").of("brandId")
+pub(crate) fn create_in(
+    tx: &mut WriteTx<'_, InBrand>,
+    id: WorkspaceId,
+    new: &NewWorkspace,
+) -> Result<Change<Workspace>, Fault> {
+    let workspace = tx.create_workspace(id, new)?;
+    let members = workspace.details.members();
+    Ok(Change::created(workspace, id, &members))
+}
+
+/// The brand is a member of the request here, and not what was asked for.
+pub(crate) fn brand_as_field(error: Error) -> Error {
+    match error {
+        Error::NotFound(Noun::Brand) => unknown_brand(),
+        other => other,
+    }
 }
 
 /// Changes a workspace.
@@ -116,17 +97,23 @@ pub async fn update(
     patch: WorkspacePatch,
 ) -> Result<Workspace, Error> {
     store
-        .write(credential, InWorkspace::Id(id), Action::WorkspaceUpdate, move |tx| {
-            let before = tx.lock_workspace()?;
-            precondition.hold(before.version)?;
-            let details = before.details.patched(&patch);
-            if details == before.details {
-                return Ok(Change::nothing(before));
-            }
-            let after = tx.update_workspace(&details)?;
-            Ok(Change::between(after, id, &before.details.members(), &details.members()))
-        })
+        .write(credential, InWorkspace::Id(id), Action::WorkspaceUpdate, move |tx| update_in(tx, &precondition, &patch))
         .await
+}
+
+pub(crate) fn update_in(
+    tx: &mut WriteTx<'_, InWorkspace>,
+    precondition: &Precondition,
+    patch: &WorkspacePatch,
+) -> Result<Change<Workspace>, Fault> {
+    let before = tx.lock_workspace()?;
+    precondition.hold(before.version)?;
+    let details = before.details.patched(patch);
+    if details == before.details {
+        return Ok(Change::nothing(before));
+    }
+    let after = tx.update_workspace(&details)?;
+    Ok(Change::between(after, before.id, &before.details.members(), &details.members()))
 }
 
 /// Deletes a workspace: it is hidden at once and can be restored until it is erased.
@@ -140,14 +127,14 @@ pub async fn delete(
     id: WorkspaceId,
     precondition: Precondition,
 ) -> Result<(), Error> {
-    store
-        .write(credential, InWorkspace::Id(id), Action::WorkspaceDelete, move |tx| {
-            let before = tx.lock_workspace()?;
-            precondition.hold(before.version)?;
-            tx.delete_workspace()?;
-            Ok(Change::removed((), id, &before.details.members()))
-        })
-        .await
+    store.write(credential, InWorkspace::Id(id), Action::WorkspaceDelete, move |tx| delete_in(tx, &precondition)).await
+}
+
+pub(crate) fn delete_in(tx: &mut WriteTx<'_, InWorkspace>, precondition: &Precondition) -> Result<Change<()>, Fault> {
+    let before = tx.lock_workspace()?;
+    precondition.hold(before.version)?;
+    tx.delete_workspace()?;
+    Ok(Change::removed((), before.id, &before.details.members()))
 }
 
 /// Restores a deleted workspace; one that is there stays as it is.

@@ -1,7 +1,7 @@
 //! AI agents of a workspace.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*};
+use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
     Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, InWorkspace, Noun, Page, PageRequest, TenantId,
     VoiceName, WorkspaceId, limit_reached,
@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored, stored_option, violates},
-    keyset,
+    keyset::{self, Keyset},
     places::FoundWorkspace,
     schema::agents,
     tx::{Tx, WriteTx},
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = agents, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = agents)]
 struct Row {
     tenant_id: Uuid,
     id: Uuid,
@@ -81,10 +81,17 @@ pub struct AgentFilter {
     pub search: Option<String>,
 }
 
+impl Keyset for agents::table {
+    type Id = agents::id;
+    type Name = agents::name;
+    type CreatedAt = agents::created_at;
+    type UpdatedAt = agents::updated_at;
+}
+
 impl Tx<'_, InWorkspace> {
     /// A page of the workspace's agents.
     pub fn agents(&mut self, filter: &AgentFilter, page: &PageRequest) -> Result<Page<Agent>, Fault> {
-        let mut query = agents::table.filter(of(self.found)).select(Row::as_select()).into_boxed();
+        let mut query = Row::query().filter(of(self.found)).into_boxed();
         if let Some(status) = filter.status {
             query = query.filter(agents::status.eq(status.as_str()));
         }
@@ -94,10 +101,7 @@ impl Tx<'_, InWorkspace> {
         if let Some(search) = &filter.search {
             query = query.filter(agents::name.ilike(keyset::contains(search)));
         }
-        if let Some(position) = &page.after {
-            query = query.filter(keyset::after("agents", page.sort, position));
-        }
-        let rows = query.order(keyset::order("agents", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        let rows = keyset::page::<agents::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_agent).collect::<Result<_, _>>()?, page))
     }
 
@@ -111,15 +115,15 @@ impl Tx<'_, InWorkspace> {
 impl WriteTx<'_, InWorkspace> {
     /// An agent of the workspace, locked until the end of the transaction.
     pub fn lock_agent(&mut self, id: AgentId) -> Result<Agent, Fault> {
-        let query = agents::table.filter(of(self.tx.found)).filter(agents::id.eq(id.uuid()));
-        found(query.select(Row::as_select()).for_no_key_update().first(self.tx.connection).optional()?)
+        let query = agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid()));
+        found(query.select(Row::as_select()).for_no_key_update().first(self.connection).optional()?)
     }
 
     /// Creates an agent, if the workspace may have one more.
     pub fn create_agent(&mut self, id: AgentId, details: &AgentDetails) -> Result<Agent, Fault> {
-        let (tenant, workspace) = (self.tx.found.tenant, self.tx.found.id);
+        let (tenant, workspace) = (self.found.tenant, self.found.id);
         if let Some(cap) = self.lock_limits()?.in_force.agents.effective() {
-            let used = count(self.tx.connection, tenant, workspace)?;
+            let used = self.scope().count_agents(workspace)?;
             if used >= i64::from(cap.get()) {
                 return Err(limit_reached("agents in the workspace", cap, used).into());
             }
@@ -132,7 +136,7 @@ impl WriteTx<'_, InWorkspace> {
                 Columns::of(details),
             ))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)
+            .get_result(self.connection)
             // The workspace was there a moment ago.
             .map_err(|error| match violates(&error, "agents_workspace_fkey") {
                 true => Error::NotFound(Noun::Workspace).into(),
@@ -143,28 +147,20 @@ impl WriteTx<'_, InWorkspace> {
 
     /// Stores new details of an agent.
     pub fn update_agent(&mut self, id: AgentId, details: &AgentDetails) -> Result<Agent, Fault> {
-        diesel::update(agents::table.filter(of(self.tx.found)).filter(agents::id.eq(id.uuid())))
+        diesel::update(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
             .set((Columns::of(details), agents::version.eq(agents::version + 1), agents::updated_at.eq(now)))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)
+            .get_result(self.connection)
             .map_err(|error| Fault::unless_violated(error, "agents_reference_key", || details.reference_taken()))?
             .into_agent()
     }
 
     /// Takes an agent away.
     pub fn delete_agent(&mut self, id: AgentId) -> Result<(), Fault> {
-        diesel::delete(agents::table.filter(of(self.tx.found)).filter(agents::id.eq(id.uuid())))
-            .execute(self.tx.connection)?;
+        diesel::delete(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
+            .execute(self.connection)?;
         Ok(())
     }
-}
-
-/// How many agents a workspace has.
-pub(crate) fn count(connection: &mut PgConnection, tenant: TenantId, workspace: WorkspaceId) -> QueryResult<i64> {
-    agents::table
-        .filter(agents::tenant_id.eq(tenant.uuid()).and(agents::workspace_id.eq(workspace.uuid())))
-        .count()
-        .get_result(connection)
 }
 
 /// Those of the place.

@@ -1,14 +1,20 @@
 //! The audit log: one row for each write, in the transaction of the write. It is read and never changed.
 
 use chrono::{DateTime, Utc};
-use diesel::{pg::Pg, prelude::*};
+use diesel::prelude::*;
 use serde_json::Value;
 use tenantry_domain::{
     Action, Actor, AuditEvent, AuditEventId, AuditRecord, InTenant, Origin, Page, PageRequest, TenantId,
 };
 use uuid::Uuid;
 
-use crate::{fault::Fault, keyset, schema::audit_events, tx::Tx};
+use crate::{
+    fault::Fault,
+    keyset::{self, Keyset},
+    schema::audit_events,
+    scope::TenantScope,
+    tx::Tx,
+};
 
 #[derive(Insertable)]
 #[diesel(table_name = audit_events)]
@@ -25,31 +31,32 @@ struct NewRow<'a> {
     address: Option<String>,
 }
 
-pub(crate) fn insert(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    action: Action,
-    actor: &Actor,
-    origin: &Origin,
-    event: &AuditEvent,
-) -> QueryResult<()> {
-    let row = NewRow {
-        tenant_id: tenant.uuid(),
-        id: Uuid::now_v7(),
-        action: action.rule().name,
-        actor_type: actor.kind(),
-        actor_id: actor.id(),
-        subject_type: event.subject_type.as_str(),
-        subject_id: event.subject_id,
-        changes: Value::Object(event.changes.clone()),
-        request_id: origin.request_id.as_deref(),
-        address: origin.address.map(|address| address.to_string()),
-    };
-    diesel::insert_into(audit_events::table).values(row).execute(connection).map(drop)
+impl TenantScope<'_> {
+    pub(crate) fn insert_audit_event(
+        &mut self,
+        action: Action,
+        actor: &Actor,
+        origin: &Origin,
+        event: &AuditEvent,
+    ) -> QueryResult<()> {
+        let row = NewRow {
+            tenant_id: self.tenant.uuid(),
+            id: Uuid::now_v7(),
+            action: action.rule().name,
+            actor_type: actor.kind(),
+            actor_id: actor.id(),
+            subject_type: event.subject_type.as_str(),
+            subject_id: event.subject_id,
+            changes: Value::Object(event.changes.clone()),
+            request_id: origin.request_id.as_deref(),
+            address: origin.address.map(|address| address.to_string()),
+        };
+        diesel::insert_into(audit_events::table).values(row).execute(self.connection).map(drop)
+    }
 }
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = audit_events, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = audit_events)]
 struct Row {
     tenant_id: Uuid,
     id: Uuid,
@@ -101,13 +108,17 @@ pub struct AuditFilter {
     pub until: Option<DateTime<Utc>>,
 }
 
+impl Keyset for audit_events::table {
+    type Id = audit_events::id;
+    type Name = audit_events::action;
+    type CreatedAt = audit_events::occurred_at;
+    type UpdatedAt = audit_events::occurred_at;
+}
+
 impl Tx<'_, InTenant> {
     /// A page of the tenant's audit log.
     pub fn audit_events(&mut self, filter: &AuditFilter, page: &PageRequest) -> Result<Page<AuditRecord>, Fault> {
-        let mut query = audit_events::table
-            .filter(audit_events::tenant_id.eq(self.found.uuid()))
-            .select(Row::as_select())
-            .into_boxed();
+        let mut query = Row::query().filter(audit_events::tenant_id.eq(self.found.uuid())).into_boxed();
         if let Some(id) = &filter.actor_id {
             query = query.filter(audit_events::actor_id.eq(id.clone()));
         }
@@ -129,11 +140,7 @@ impl Tx<'_, InTenant> {
         if let Some(until) = filter.until {
             query = query.filter(audit_events::occurred_at.lt(until));
         }
-        if let Some(position) = &page.after {
-            query = query.filter(keyset::after("audit_events", page.sort, position));
-        }
-        let rows: Vec<Row> =
-            query.order(keyset::order("audit_events", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        let rows: Vec<Row> = keyset::page::<audit_events::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(AuditRecord::from).collect(), page))
     }
 }

@@ -1,23 +1,24 @@
 //! Brands of a tenant.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Bool};
+use diesel::{dsl::now, prelude::*, sql_types::Bool};
 use tenantry_domain::{
     Brand, BrandDetails, BrandId, Conflict, Error, HexColor, HttpsUrl, InBrand, InTenant, InWorkspace, Instructions,
-    NewBrand, Noun, Page, PageRequest, Reach, Refusal, SenderName, SignatureHtml, SignatureText, Slug, TenantId, Tone,
+    NewBrand, Noun, Page, PageRequest, Reach, SenderName, SignatureHtml, SignatureText, Slug, TenantId, Tone,
 };
 use uuid::Uuid;
 
 use crate::{
+    assignments::assigned_workspaces,
     fault::{Fault, stored, stored_option},
-    keyset, members,
+    keyset::{self, Keyset},
     schema::{brands, workspaces},
-    tenants,
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = brands, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = brands)]
 struct Row {
     tenant_id: Uuid,
     id: Uuid,
@@ -109,11 +110,18 @@ impl Row {
     }
 }
 
+impl Keyset for brands::table {
+    type Id = brands::id;
+    type Name = brands::name;
+    type CreatedAt = brands::created_at;
+    type UpdatedAt = brands::updated_at;
+}
+
 impl Tx<'_, InTenant> {
     /// A page of the brands that the actor reaches, with `search` somewhere in the name if given.
     pub fn brands(&mut self, search: Option<&str>, page: &PageRequest) -> Result<Page<Brand>, Fault> {
         let tenant = self.found.uuid();
-        let mut query = brands::table.filter(brands::tenant_id.eq(tenant)).select(Row::as_select()).into_boxed();
+        let mut query = Row::query().filter(brands::tenant_id.eq(tenant)).into_boxed();
         match self.grant.reach() {
             Reach::Tenant => {}
             Reach::Brand(id) => query = query.filter(brands::id.eq(id.uuid())),
@@ -127,7 +135,7 @@ impl Tx<'_, InTenant> {
             Reach::Assigned(member) => {
                 let of_workspaces = workspaces::table
                     .filter(workspaces::tenant_id.eq(tenant).and(workspaces::deleted_at.is_null()))
-                    .filter(workspaces::id.eq_any(members::assigned_workspaces(tenant, member.uuid())))
+                    .filter(workspaces::id.eq_any(assigned_workspaces(tenant, member.uuid())))
                     .select(workspaces::brand_id);
                 query = query.filter(brands::id.eq_any(of_workspaces));
             }
@@ -136,10 +144,7 @@ impl Tx<'_, InTenant> {
         if let Some(search) = search {
             query = query.filter(brands::name.ilike(keyset::contains(search)));
         }
-        if let Some(position) = &page.after {
-            query = query.filter(keyset::after("brands", page.sort, position));
-        }
-        let rows = query.order(keyset::order("brands", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        let rows = keyset::page::<brands::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_brand).collect::<Result<_, _>>()?, page))
     }
 }
@@ -147,14 +152,15 @@ impl Tx<'_, InTenant> {
 impl WriteTx<'_, InTenant> {
     /// Creates a brand.
     pub fn create_brand(&mut self, id: BrandId, new: &NewBrand) -> Result<Brand, Fault> {
-        insert(self.tx.connection, self.tx.found, id, new)
+        self.scope().insert_brand(id, new)
     }
 }
 
 impl Tx<'_, InBrand> {
     /// The brand.
     pub fn brand(&mut self) -> Result<Brand, Fault> {
-        read(self.connection, self.found.tenant, self.found.id)
+        let id = self.found.id;
+        self.scope().brand(id)
     }
 }
 
@@ -162,15 +168,16 @@ impl WriteTx<'_, InBrand> {
     /// The brand, locked until the end of the transaction.
     pub fn lock_brand(&mut self) -> Result<Brand, Fault> {
         // Which brand is the default concerns all of them, so that the tenant is locked first, always.
-        tenants::lock(self.tx.connection, self.tx.found.tenant)?;
+        self.scope().lock_tenant()?;
         self.brand()
     }
 
     /// Stores the brand as it is to be.
     pub fn update_brand(&mut self, brand: &Brand) -> Result<Brand, Fault> {
-        let (tenant, id) = (self.tx.found.tenant.uuid(), self.tx.found.id.uuid());
+        let (tenant, id) = (self.found.tenant.uuid(), self.found.id.uuid());
         if brand.is_default {
-            unset_default(self.tx.connection, self.tx.found.tenant, self.tx.found.id)?;
+            let id = self.found.id;
+            self.scope().unset_default_brand(id)?;
         }
         diesel::update(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
             .set((
@@ -179,14 +186,14 @@ impl WriteTx<'_, InBrand> {
                 brands::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)
+            .get_result(self.connection)
             .map_err(|error| Fault::unless_violated(error, "brands_slug_key", || slug_taken(&brand.slug)))?
             .into_brand()
     }
 
     /// Deletes the brand, and with it the API keys that are restricted to it.
     pub fn delete_brand(&mut self) -> Result<(), Fault> {
-        let (tenant, id) = (self.tx.found.tenant.uuid(), self.tx.found.id.uuid());
+        let (tenant, id) = (self.found.tenant.uuid(), self.found.id.uuid());
         let refusal = || {
             Error::conflict(
                 Conflict::BrandHasWorkspaces,
@@ -194,7 +201,7 @@ impl WriteTx<'_, InBrand> {
             )
         };
         diesel::delete(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
-            .execute(self.tx.connection)
+            .execute(self.connection)
             .map(drop)
             .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", refusal))
     }
@@ -203,119 +210,104 @@ impl WriteTx<'_, InBrand> {
 impl Tx<'_, InWorkspace> {
     /// The brand of the workspace.
     pub fn brand_of_workspace(&mut self) -> Result<Brand, Fault> {
-        read(self.connection, self.found.tenant, self.found.brand)
+        let brand = self.found.brand;
+        self.scope().brand(brand)
     }
 }
 
-pub(crate) fn read(connection: &mut PgConnection, tenant: TenantId, id: BrandId) -> Result<Brand, Fault> {
-    let row = brands::table
-        .filter(brands::tenant_id.eq(tenant.uuid()).and(brands::id.eq(id.uuid())))
-        .select(Row::as_select())
-        .first(connection)
-        .optional()?;
-    row.ok_or(Error::NotFound(Noun::Brand))?.into_brand()
-}
-
-/// The brand that is meant where none is named.
-pub(crate) fn read_default(connection: &mut PgConnection, tenant: TenantId) -> Result<Brand, Fault> {
-    let row = brands::table
-        .filter(brands::tenant_id.eq(tenant.uuid()).and(brands::is_default))
-        .select(Row::as_select())
-        .first(connection)
-        .optional()?;
-    row.ok_or(Error::NotFound(Noun::Brand))?.into_brand()
-}
-
-pub(crate) fn insert(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    id: BrandId,
-    new: &NewBrand,
-) -> Result<Brand, Fault> {
-    // Which brand is the default and which slugs are free concerns all brands: whoever changes it waits here, so that a
-    // slug that was free a moment ago still is.
-    tenants::lock(connection, tenant)?;
-    if new.is_default {
-        unset_default(connection, tenant, id)?;
+impl TenantScope<'_> {
+    pub(crate) fn brand(&mut self, id: BrandId) -> Result<Brand, Fault> {
+        let row = Row::query()
+            .filter(brands::tenant_id.eq(self.tenant.uuid()).and(brands::id.eq(id.uuid())))
+            .first(self.connection)
+            .optional()?;
+        row.ok_or(Error::NotFound(Noun::Brand))?.into_brand()
     }
-    let slug = match &new.slug {
-        Some(slug) => slug.clone(),
-        None => free_slug(connection, tenant, &Slug::of_name(new.details.name.as_str(), "brand"))?,
-    };
-    insert_as(connection, tenant, id, new, &slug)?.ok_or_else(|| slug_taken(&slug).into())
-}
 
-fn insert_as(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    id: BrandId,
-    new: &NewBrand,
-    slug: &Slug,
-) -> Result<Option<Brand>, Fault> {
-    diesel::insert_into(brands::table)
-        .values((
-            brands::tenant_id.eq(tenant.uuid()),
-            brands::id.eq(id.uuid()),
-            Columns::of(&new.details, slug, new.is_default),
-        ))
-        .on_conflict((brands::tenant_id, brands::slug))
-        .do_nothing()
-        .returning(Row::as_returning())
-        .get_result(connection)
-        .optional()?
-        .map(Row::into_brand)
-        .transpose()
-}
+    /// The brand that is meant where none is named.
+    pub(crate) fn default_brand(&mut self) -> Result<Brand, Fault> {
+        let row = Row::query()
+            .filter(brands::tenant_id.eq(self.tenant.uuid()).and(brands::is_default))
+            .first(self.connection)
+            .optional()?;
+        row.ok_or(Error::NotFound(Noun::Brand))?.into_brand()
+    }
 
-/// The stem itself, or with the smallest number from 2 that is free.
-fn free_slug(connection: &mut PgConnection, tenant: TenantId, stem: &Slug) -> Result<Slug, Fault> {
-    let taken: std::collections::HashSet<String> =
-        brands::table
-            .filter(brands::tenant_id.eq(tenant.uuid()))
+    pub(crate) fn insert_brand(&mut self, id: BrandId, new: &NewBrand) -> Result<Brand, Fault> {
+        // Which brand is the default and which slugs are free concerns all brands: whoever changes it waits here, so that a
+        // slug that was free a moment ago still is.
+        self.lock_tenant()?;
+        if new.is_default {
+            self.unset_default_brand(id)?;
+        }
+        let slug = match &new.slug {
+            Some(slug) => slug.clone(),
+            None => self.free_slug(&Slug::of_name(new.details.name.as_str(), "brand"))?,
+        };
+        self.insert_brand_as(id, new, &slug)?.ok_or_else(|| slug_taken(&slug).into())
+    }
+
+    fn insert_brand_as(&mut self, id: BrandId, new: &NewBrand, slug: &Slug) -> Result<Option<Brand>, Fault> {
+        diesel::insert_into(brands::table)
+            .values((
+                brands::tenant_id.eq(self.tenant.uuid()),
+                brands::id.eq(id.uuid()),
+                Columns::of(&new.details, slug, new.is_default),
+            ))
+            .on_conflict((brands::tenant_id, brands::slug))
+            .do_nothing()
+            .returning(Row::as_returning())
+            .get_result(self.connection)
+            .optional()?
+            .map(Row::into_brand)
+            .transpose()
+    }
+
+    /// The stem itself, or with the smallest number from 2 that is free.
+    fn free_slug(&mut self, stem: &Slug) -> Result<Slug, Fault> {
+        let taken: std::collections::HashSet<String> = brands::table
+            .filter(brands::tenant_id.eq(self.tenant.uuid()))
             // A slug holds no character that LIKE would read as a pattern.
             .filter(brands::slug.eq(stem.as_str()).or(
                 brands::slug.like(format!("{}%-%", stem.numbered(1_000_000).as_str().trim_end_matches("-1000000"))),
             ))
             .select(brands::slug)
-            .load(connection)?
+            .load(self.connection)?
             .into_iter()
             .collect();
-    let numbered = (2..).map(|n| stem.numbered(n));
-    Ok(std::iter::once(stem.clone())
-        .chain(numbered)
-        .find(|slug| !taken.contains(slug.as_str()))
-        .unwrap_or_else(|| stem.clone()))
-}
+        let numbered = (2..).map(|n| stem.numbered(n));
+        Ok(std::iter::once(stem.clone())
+            .chain(numbered)
+            .find(|slug| !taken.contains(slug.as_str()))
+            .unwrap_or_else(|| stem.clone()))
+    }
 
-fn unset_default(connection: &mut PgConnection, tenant: TenantId, but: BrandId) -> QueryResult<()> {
-    diesel::update(
-        brands::table
-            .filter(brands::tenant_id.eq(tenant.uuid()).and(brands::is_default).and(brands::id.ne(but.uuid()))),
-    )
-    .set((brands::is_default.eq(false), brands::version.eq(brands::version + 1), brands::updated_at.eq(now)))
-    .execute(connection)
-    .map(drop)
+    fn unset_default_brand(&mut self, but: BrandId) -> QueryResult<()> {
+        diesel::update(
+            brands::table.filter(
+                brands::tenant_id.eq(self.tenant.uuid()).and(brands::is_default).and(brands::id.ne(but.uuid())),
+            ),
+        )
+        .set((brands::is_default.eq(false), brands::version.eq(brands::version + 1), brands::updated_at.eq(now)))
+        .execute(self.connection)
+        .map(drop)
+    }
+
+    /// Stores a brand as it was elsewhere, as it will be counted from here on.
+    pub(crate) fn import_brand(&mut self, brand: &Brand) -> QueryResult<()> {
+        diesel::insert_into(brands::table)
+            .values((
+                brands::tenant_id.eq(self.tenant.uuid()),
+                brands::id.eq(brand.id.uuid()),
+                Columns::of(&brand.details, &brand.slug, brand.is_default),
+                brands::created_at.eq(brand.created_at),
+                brands::updated_at.eq(brand.updated_at),
+            ))
+            .execute(self.connection)
+            .map(drop)
+    }
 }
 
 fn slug_taken(slug: &Slug) -> Error {
     Error::conflict(Conflict::SlugTaken, format!("Another brand of the tenant has the slug \"{slug}\"."))
-}
-
-/// The refusal of a brand that is not there or not to be seen.
-pub(crate) fn unknown_brand() -> Error {
-    Error::invalid(Refusal::new("not_found", "is not the id of a brand").of("brandId"))
-}
-
-/// Stores a brand as it was elsewhere, as it will be counted from here on.
-pub(crate) fn import(connection: &mut PgConnection, tenant: TenantId, brand: &Brand) -> QueryResult<()> {
-    diesel::insert_into(brands::table)
-        .values((
-            brands::tenant_id.eq(tenant.uuid()),
-            brands::id.eq(brand.id.uuid()),
-            Columns::of(&brand.details, &brand.slug, brand.is_default),
-            brands::created_at.eq(brand.created_at),
-            brands::updated_at.eq(brand.updated_at),
-        ))
-        .execute(connection)
-        .map(drop)
 }

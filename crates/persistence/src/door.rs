@@ -1,7 +1,7 @@
 //! The door: the only way to data.
 //!
 //! In one transaction it finds the actor behind a credential, the place and what the actor was given there, asks the
-//! policy, runs the closure, and for a write adds the audit event. No cache stands between a credential and its use, and
+//! policy, runs the closure, and for a write adds the audit event, or several where a visit has several steps. No cache stands between a credential and its use, and
 //! no query can be written that has no tenant and no permission: only the door makes a [`Tx`] or a [`WriteTx`].
 
 use diesel::{
@@ -9,15 +9,14 @@ use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
 };
 use tenantry_domain::{
-    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Noun, Unauthenticated, permit,
+    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Noun, Record, Unauthenticated, permit,
 };
 
 use crate::{
-    api_keys, audit_events,
     fault::Fault,
-    outbox,
-    places::{Found, Known, Place, Visitor},
+    places::{Found, Known, Place, TenantPlace, Visitor},
     pool::{Pool, PoolOptions, PoolState},
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
@@ -50,8 +49,8 @@ impl Store {
         self.pool.state()
     }
 
-    /// Reads in a place, in a transaction that cannot write. The closure may run more than once and must have no effect
-    /// outside the database.
+    /// Reads in a place, in a transaction that cannot write: everything as it was at one moment. The closure may run more than
+    /// once and must have no effect outside the database.
     ///
     /// ```
     /// # use tenantry_domain::{Action, Credential, Error, InTenant, Tenant};
@@ -127,7 +126,7 @@ impl Store {
     ) -> Result<T, Error> {
         let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
         let begin = match access {
-            Access::Read => format!("BEGIN READ ONLY; {stand}"),
+            Access::Read => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {stand}"),
             Access::Write => format!("BEGIN; {stand}"),
             Access::Snapshot => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {stand}"),
         };
@@ -152,21 +151,47 @@ fn visit<P: Place, T>(
     let mut stale_key = None;
     let outcome = admit(connection, credential, place, action, &mut stale_key).and_then(|mut tx| {
         let change = work(&mut tx)?;
-        if let Some(event) = &change.event {
-            let WriteTx { tx, action } = tx;
-            let tenant = tx.found.audited_in(event);
-            audit_events::insert(tx.connection, tenant, action, &tx.actor, &credential.origin, event)?;
-            if let Some(mail) = change.mail {
-                outbox::insert(tx.connection, tenant, mail)?;
-            }
-        }
-        Ok(change.value)
+        tx.record(change)
     });
     let value = finish(connection, outcome)?;
     if let (Some(tenant), Some(key)) = (credential.tenant(), stale_key) {
-        api_keys::touch(connection, tenant, key);
+        TenantScope { connection, tenant }.note_key_use(key);
     }
     Ok(value)
+}
+
+impl<P: Place> WriteTx<'_, P> {
+    /// Stores what a change leaves behind, under the action that the policy allowed.
+    fn record<T>(&mut self, change: Change<T>) -> Result<T, Fault> {
+        if let Some(Record { event, mail }) = change.record {
+            let Tx { connection, actor, found, .. } = &mut self.tx;
+            let mut scope = TenantScope { tenant: found.audited_in(&event), connection };
+            scope.insert_audit_event(self.action, actor, &self.credential.origin, &event)?;
+            if let Some(mail) = mail {
+                scope.insert_message(mail)?;
+            }
+        }
+        Ok(change.value)
+    }
+}
+
+impl<P: TenantPlace> WriteTx<'_, P> {
+    /// Does a part of the visit that is an action of its own, in this place of the tenant or another: goes through the door
+    /// again, in the same transaction. What the part changed stands in the audit log under its own action.
+    ///
+    /// # Errors
+    ///
+    /// As at [`Store::write`].
+    pub fn step<Q: TenantPlace, T>(
+        &mut self,
+        place: Q,
+        action: Action,
+        work: impl FnOnce(&mut WriteTx<'_, Q>) -> Result<Change<T>, Fault>,
+    ) -> Result<T, Fault> {
+        let mut tx = admit(self.tx.connection, self.credential, place, action, &mut None)?;
+        let change = work(&mut tx)?;
+        tx.record(change)
+    }
 }
 
 /// Commits what went well and takes back what did not.
@@ -198,7 +223,7 @@ pub fn nowhere(credential: &Credential, action: Action) -> Error {
 /// Finds actor, place and grant, and asks the policy: 401 before 404 before 403.
 fn admit<'c, P: Place>(
     connection: &'c mut PgConnection,
-    credential: &Credential,
+    credential: &'c Credential,
     place: P,
     action: Action,
     stale_key: &mut Option<ApiKeyId>,
@@ -208,7 +233,7 @@ fn admit<'c, P: Place>(
     let (actor, grant) = recognise(credential, known.as_ref(), stale_key)?;
     let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
     permit(&grant, action)?;
-    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action })
+    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential })
 }
 
 pub(crate) fn recognise(

@@ -37,7 +37,8 @@ pub(crate) enum Remedy {
     None,
 }
 
-/// Diesel passes only some SQLSTATEs on; the rest are known by PostgreSQL's own English words, which the service asks for.
+/// Diesel turns a few SQLSTATEs into kinds and drops the others, so that those are known by the words of PostgreSQL alone. They
+/// are English: the pool refuses a connection on which they are not.
 pub(crate) fn remedy(error: &DieselError) -> Remedy {
     let DieselError::DatabaseError(kind, info) = error else {
         return match error {
@@ -79,7 +80,8 @@ fn is_not_migrated(message: &str) -> bool {
     (message.starts_with("relation ") || message.starts_with("function ")) && message.contains(" does not exist")
 }
 
-/// Whether the fault is this constraint's doing. Its name may stand in the message only, with a shard's number behind it.
+/// Whether the fault is this constraint's doing. On a distributed PostgreSQL its name stands in the message only, perhaps
+/// with the number of a shard behind it.
 pub(crate) fn violates(error: &DieselError, constraint: &str) -> bool {
     match error {
         DieselError::DatabaseError(
@@ -87,9 +89,22 @@ pub(crate) fn violates(error: &DieselError, constraint: &str) -> bool {
             | DatabaseErrorKind::ForeignKeyViolation
             | DatabaseErrorKind::RestrictViolation,
             info,
-        ) => info.constraint_name() == Some(constraint) || info.message().contains(constraint),
+        ) => match info.constraint_name() {
+            Some(name) => name == constraint,
+            None => names(info.message()).any(|name| name == constraint || is_of_a_shard(name, constraint)),
+        },
         _ => false,
     }
+}
+
+/// The words of a message that can be names.
+fn names(message: &str) -> impl Iterator<Item = &str> {
+    message.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+}
+
+fn is_of_a_shard(name: &str, constraint: &str) -> bool {
+    let shard = name.strip_prefix(constraint).and_then(|rest| rest.strip_prefix('_'));
+    shard.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl Fault {
@@ -121,4 +136,23 @@ pub(crate) fn stored_option<T: std::str::FromStr<Err = Refusal>>(
     raw: Option<String>,
 ) -> Result<Option<T>, Fault> {
     raw.map(|raw| stored(column, &raw)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unique_violation(message: &str) -> DieselError {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, Box::new(message.to_owned()))
+    }
+
+    #[test]
+    fn the_constraint_of_a_shard_is_known_by_its_whole_name() {
+        let german = "doppelter Schlüsselwert verletzt Unique-Constraint »invitation_workspaces_pkey_102008«";
+        assert!(violates(&unique_violation(german), "invitation_workspaces_pkey"));
+        assert!(!violates(&unique_violation(german), "workspaces_pkey"));
+        assert!(!violates(&unique_violation(german), "invitation_workspaces"));
+        let other = DieselError::DatabaseError(DatabaseErrorKind::CheckViolation, Box::new(german.to_owned()));
+        assert!(!violates(&other, "invitation_workspaces_pkey"));
+    }
 }

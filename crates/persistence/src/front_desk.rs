@@ -6,17 +6,16 @@
 use chrono::{DateTime, Utc};
 use diesel::{connection::AnsiTransactionManager, dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Action, Actor, Change, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationState, Invitee, Mail,
-    Member, MemberDetails, MemberId, MemberStatus, Noun, SecretHash, TenantId, Unauthenticated,
+    Action, Actor, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationState, Invitee, Mail, Member,
+    MemberDetails, MemberId, MemberStatus, Noun, Record, SecretHash, TenantId, Unauthenticated,
 };
 use uuid::Uuid;
 
 use crate::{
-    Store, assignments, audit_events, door,
+    door::{self, Store},
     fault::Fault,
-    invitations, members, outbox,
-    schema::{invitation_tokens, invitations as table, tenants as tenants_table},
-    tenants,
+    schema::{invitation_tokens, invitations, tenants},
+    scope::TenantScope,
 };
 
 impl Store {
@@ -40,7 +39,7 @@ impl Store {
             .run(
                 move |connection| AnsiTransactionManager::begin_transaction_sql(connection, &begin),
                 move |connection| {
-                    let outcome = accept(connection, &invitee, tenant, &token, id);
+                    let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
                     door::finish(connection, outcome)
                 },
             )
@@ -48,69 +47,80 @@ impl Store {
     }
 }
 
-fn accept(
-    connection: &mut PgConnection,
-    invitee: &Invitee,
-    tenant: TenantId,
-    token: &SecretHash,
-    id: MemberId,
-) -> Result<(Invitation, Member), Fault> {
-    // A token that was made up holds nobody up.
-    find(connection, tenant, token)?;
-    // Who is in the tenant changes only under this lock, and what was found may have changed before it was had.
-    tenants::lock(connection, tenant)?;
-    let (invitation, replaced) = find(connection, tenant, token)?;
-    let invitation = invitations::lock(connection, tenant, invitation)?;
-    let invited = invitation.details.email.key();
-    let email = invitee.email.as_ref().map(EmailAddress::key).ok_or_else(|| {
-        Error::forbidden("Your access token does not say that your e-mail address is verified, so nobody can tell whether this invitation is yours.")
-    })?;
-    if email != invited {
-        return Err(Error::forbidden(
-            "This invitation is for another e-mail address than the one in your access token: sign in with the address that was invited.",
-        )
-        .into());
+impl TenantScope<'_> {
+    fn accept(&mut self, invitee: &Invitee, token: &SecretHash, id: MemberId) -> Result<(Invitation, Member), Fault> {
+        // A token that was made up holds nobody up.
+        self.find_invited(token)?;
+        // Who is in the tenant changes only under this lock, and what was found may have changed before it was had.
+        self.lock_tenant()?;
+        let (invitation, replaced) = self.find_invited(token)?;
+        let invitation = self.lock_invitation(invitation)?;
+        let invited = invitation.details.email.key();
+        let email = invitee.email.as_ref().map(EmailAddress::key).ok_or_else(|| {
+            Error::forbidden("Your access token does not say that your e-mail address is verified, so nobody can tell whether this invitation is yours.")
+        })?;
+        if email != invited {
+            return Err(Error::forbidden(
+                "This invitation is for another e-mail address than the one in your access token: sign in with the address that was invited.",
+            )
+            .into());
+        }
+        let clock = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.connection)?;
+        open(&invitation, replaced, clock)?;
+        let details = MemberDetails {
+            email: invitation.details.email.clone(),
+            role: invitation.details.role,
+            status: MemberStatus::Active,
+            person: invitee.person.clone(),
+        };
+        let member = self.insert_member(id, &details)?;
+        // A place keeps its number.
+        for (workspace, number) in self.places_of(invitation.id)? {
+            self.insert_assignment(workspace, id, number)?;
+        }
+        let accepted = self.mark_accepted(invitation.id)?;
+        let members = accepted.members().with("memberId", id.to_string());
+        let Record { event, .. } = Record::between(accepted.id, &invitation.members(), &members);
+        self.insert_audit_event(Action::InvitationAccept, &Actor::Member(id), &invitee.origin, &event)?;
+        Ok((accepted, member))
     }
-    let clock = diesel::select(now.into_sql::<Timestamptz>()).get_result(connection)?;
-    open(&invitation, replaced, clock)?;
-    let details = MemberDetails {
-        email: invitation.details.email.clone(),
-        role: invitation.details.role,
-        status: MemberStatus::Active,
-        person: invitee.person.clone(),
-    };
-    let member = members::insert(connection, tenant, id, &details)?;
-    // A place keeps its number.
-    for (workspace, number) in invitations::places(connection, tenant, invitation.id)? {
-        assignments::insert(connection, tenant, workspace, id, number)?;
-    }
-    let accepted = mark_accepted(connection, tenant, invitation.id)?;
-    let members = accepted.members().with("memberId", id.to_string());
-    let change = Change::between((), accepted.id, &invitation.members(), &members);
-    if let Some(event) = &change.event {
-        let action = Action::InvitationAccept;
-        audit_events::insert(connection, tenant, action, &Actor::Member(id), &invitee.origin, event)?;
-    }
-    Ok((accepted, member))
-}
 
-/// The invitation that the token was sent with, in a tenant that lets people in; and whether it was sent anew since.
-fn find(connection: &mut PgConnection, tenant: TenantId, token: &SecretHash) -> Result<(InvitationId, bool), Fault> {
-    type Found = (Uuid, bool, bool);
-    let found: Option<Found> = invitation_tokens::table
-        .inner_join(tenants_table::table.on(tenants_table::id.eq(invitation_tokens::tenant_id)))
-        .filter(invitation_tokens::tenant_id.eq(tenant.uuid()).and(invitation_tokens::token_hash.eq(token.as_bytes())))
-        .filter(tenants_table::id.eq(tenant.uuid()).and(tenants_table::deleted_at.is_null()))
-        .select((
-            invitation_tokens::invitation_id,
-            invitation_tokens::replaced_at.is_not_null(),
-            tenants_table::suspended_at.is_not_null(),
+    /// The invitation that the token was sent with, in a tenant that lets people in; and whether it was sent anew since.
+    fn find_invited(&mut self, token: &SecretHash) -> Result<(InvitationId, bool), Fault> {
+        type Found = (Uuid, bool, bool);
+        let found: Option<Found> = invitation_tokens::table
+            .inner_join(tenants::table.on(tenants::id.eq(invitation_tokens::tenant_id)))
+            .filter(
+                invitation_tokens::tenant_id
+                    .eq(self.tenant.uuid())
+                    .and(invitation_tokens::token_hash.eq(token.as_bytes())),
+            )
+            .filter(tenants::id.eq(self.tenant.uuid()).and(tenants::deleted_at.is_null()))
+            .select((
+                invitation_tokens::invitation_id,
+                invitation_tokens::replaced_at.is_not_null(),
+                tenants::suspended_at.is_not_null(),
+            ))
+            .first(self.connection)
+            .optional()?;
+        match found.ok_or(Error::NotFound(Noun::Invitation))? {
+            (_, _, true) => Err(Error::Unauthenticated(Unauthenticated::Suspended).into()),
+            (id, replaced, false) => Ok((InvitationId::from_uuid(id), replaced)),
+        }
+    }
+
+    fn mark_accepted(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
+        diesel::update(
+            invitations::table.filter(invitations::tenant_id.eq(self.tenant.uuid()).and(invitations::id.eq(id.uuid()))),
+        )
+        .set((
+            invitations::accepted_at.eq(now),
+            invitations::version.eq(invitations::version + 1),
+            invitations::updated_at.eq(now),
         ))
-        .first(connection)
-        .optional()?;
-    match found.ok_or(Error::NotFound(Noun::Invitation))? {
-        (_, _, true) => Err(Error::Unauthenticated(Unauthenticated::Suspended).into()),
-        (id, replaced, false) => Ok((InvitationId::from_uuid(id), replaced)),
+        .execute(self.connection)?;
+        self.drop_unsent(Mail::Invitation(id))?;
+        self.lock_invitation(id)
     }
 }
 
@@ -129,12 +139,4 @@ fn open(invitation: &Invitation, replaced: bool, clock: DateTime<Utc>) -> Result
         (InvitationState::Pending, false) => return Ok(()),
     };
     Err(Error::conflict(code, message))
-}
-
-fn mark_accepted(connection: &mut PgConnection, tenant: TenantId, id: InvitationId) -> Result<Invitation, Fault> {
-    diesel::update(table::table.filter(table::tenant_id.eq(tenant.uuid()).and(table::id.eq(id.uuid()))))
-        .set((table::accepted_at.eq(now), table::version.eq(table::version + 1), table::updated_at.eq(now)))
-        .execute(connection)?;
-    outbox::drop_unsent(connection, tenant, Mail::Invitation(id))?;
-    invitations::lock(connection, tenant, id)
 }

@@ -1,7 +1,7 @@
 //! Integrations of a workspace, their secrets as sealed as they came.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*};
+use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
     Error, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider, SealedSecret, SecretTrace, TenantId,
     Verification, WorkspaceId,
@@ -12,12 +12,12 @@ use crate::{
     fault::{Fault, stored},
     places::{FoundWorkspace, TenantPlace},
     schema::{integrations, tenants},
-    tenants as tenant_rows,
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = integrations, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = integrations)]
 struct Row {
     tenant_id: Uuid,
     workspace_id: Uuid,
@@ -81,10 +81,9 @@ impl Row {
 impl Tx<'_, InWorkspace> {
     /// The integrations that were ever made, at most one for each provider.
     pub fn integrations(&mut self) -> Result<Vec<Integration>, Fault> {
-        let rows: Vec<Row> = integrations::table
+        let rows: Vec<Row> = Row::query()
             .filter(integrations::tenant_id.eq(self.found.tenant.uuid()))
             .filter(integrations::workspace_id.eq(self.found.id.uuid()))
-            .select(Row::as_select())
             .limit(i64::from(u8::MAX))
             .load(self.connection)?;
         rows.into_iter().map(|row| Ok(row.into_stored()?.integration)).collect()
@@ -92,11 +91,7 @@ impl Tx<'_, InWorkspace> {
 
     /// The integration with this provider, be it made or not.
     pub fn integration(&mut self, provider: Provider) -> Result<StoredIntegration, Fault> {
-        let row = integrations::table
-            .filter(this(self.found, provider))
-            .select(Row::as_select())
-            .first::<Row>(self.connection)
-            .optional()?;
+        let row = Row::query().filter(this(self.found, provider)).first::<Row>(self.connection).optional()?;
         match row {
             Some(row) => row.into_stored(),
             None => {
@@ -113,22 +108,17 @@ impl WriteTx<'_, InWorkspace> {
         // What is not there cannot be locked: an empty one is, and goes with the transaction if that fails.
         diesel::insert_into(integrations::table)
             .values((
-                integrations::tenant_id.eq(self.tx.found.tenant.uuid()),
-                integrations::workspace_id.eq(self.tx.found.id.uuid()),
+                integrations::tenant_id.eq(self.found.tenant.uuid()),
+                integrations::workspace_id.eq(self.found.id.uuid()),
                 integrations::provider.eq(provider.as_str()),
             ))
             .on_conflict_do_nothing()
-            .execute(self.tx.connection)
+            .execute(self.connection)
             // The workspace was there a moment ago.
             .map_err(|error| {
                 Fault::unless_violated(error, "integrations_workspace_fkey", || Error::NotFound(Noun::Workspace))
             })?;
-        integrations::table
-            .filter(this(self.tx.found, provider))
-            .select(Row::as_select())
-            .for_no_key_update()
-            .first::<Row>(self.tx.connection)?
-            .into_stored()
+        Row::query().filter(this(self.found, provider)).for_no_key_update().first::<Row>(self.connection)?.into_stored()
     }
 
     /// Stores fields: the plain one, and the secret unless that stays as it is. What the provider said of the old ones is forgotten.
@@ -139,16 +129,16 @@ impl WriteTx<'_, InWorkspace> {
         secret: Option<Option<&NewSealed>>,
     ) -> Result<Integration, Fault> {
         if let Some(secret) = secret {
-            diesel::update(integrations::table.filter(this(self.tx.found, provider)))
+            diesel::update(integrations::table.filter(this(self.found, provider)))
                 .set((
                     integrations::sealed_secret.eq(secret.map(|new| new.sealed.as_bytes())),
                     integrations::key_version.eq(secret.map(|new| i32::from(new.key.version()))),
                     integrations::last_four.eq(secret.and_then(|new| new.last_four.as_deref())),
                     integrations::secret_set_at.eq(secret.map(|_| self.clock()).transpose()?),
                 ))
-                .execute(self.tx.connection)?;
+                .execute(self.connection)?;
         }
-        diesel::update(integrations::table.filter(this(self.tx.found, provider)))
+        diesel::update(integrations::table.filter(this(self.found, provider)))
             .set((
                 integrations::plain.eq(plain.map(PlainField::as_str)),
                 Verdict::of(&Verification::default()),
@@ -156,7 +146,7 @@ impl WriteTx<'_, InWorkspace> {
                 integrations::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)?
+            .get_result(self.connection)?
             .into_stored()
             .map(|stored| stored.integration)
     }
@@ -167,14 +157,14 @@ impl WriteTx<'_, InWorkspace> {
         provider: Provider,
         verification: &Verification,
     ) -> Result<Integration, Fault> {
-        diesel::update(integrations::table.filter(this(self.tx.found, provider)))
+        diesel::update(integrations::table.filter(this(self.found, provider)))
             .set((
                 Verdict::of(verification),
                 integrations::version.eq(integrations::version + 1),
                 integrations::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)?
+            .get_result(self.connection)?
             .into_stored()
             .map(|stored| stored.integration)
     }
@@ -206,9 +196,9 @@ impl<P: TenantPlace> WriteTx<'_, P> {
     ///
     /// `Internal` where another key of the same version is noted: then one of the two replicas has a wrong key.
     pub fn note_master_key(&mut self, key: &MasterKeyId) -> Result<(), Fault> {
-        let tenant = self.tenant_id();
-        tenant_rows::lock(self.tx.connection, tenant)?;
-        let mut noted = noted(self.tx.connection, tenant)?;
+        let _tenant = self.tenant_id();
+        self.scope().lock_tenant()?;
+        let mut noted = self.scope().noted_master_keys()?;
         if noted.contains(key) {
             return Ok(());
         }
@@ -220,24 +210,28 @@ impl<P: TenantPlace> WriteTx<'_, P> {
             .into());
         }
         noted.push(key.clone());
-        note(self.tx.connection, tenant, &noted)
+        self.scope().note_master_keys(&noted)
     }
 }
 
-/// The keys that are noted at a tenant.
-pub(crate) fn noted(connection: &mut PgConnection, tenant: TenantId) -> Result<Vec<MasterKeyId>, Fault> {
-    let keys: Vec<String> =
-        tenants::table.filter(tenants::id.eq(tenant.uuid())).select(tenants::sealed_under).first(connection)?;
-    keys.iter().map(|key| stored("tenants.sealed_under", key)).collect()
-}
+impl TenantScope<'_> {
+    /// The keys that are noted at a tenant.
+    pub(crate) fn noted_master_keys(&mut self) -> Result<Vec<MasterKeyId>, Fault> {
+        let keys: Vec<String> = tenants::table
+            .filter(tenants::id.eq(self.tenant.uuid()))
+            .select(tenants::sealed_under)
+            .first(self.connection)?;
+        keys.iter().map(|key| stored("tenants.sealed_under", key)).collect()
+    }
 
-/// Notes these keys at a tenant, and no others.
-pub(crate) fn note(connection: &mut PgConnection, tenant: TenantId, keys: &[MasterKeyId]) -> Result<(), Fault> {
-    let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
-    diesel::update(tenants::table.filter(tenants::id.eq(tenant.uuid())))
-        .set(tenants::sealed_under.eq(keys))
-        .execute(connection)?;
-    Ok(())
+    /// Notes these keys at a tenant, and no others.
+    pub(crate) fn note_master_keys(&mut self, keys: &[MasterKeyId]) -> Result<(), Fault> {
+        let keys: Vec<_> = keys.iter().map(ToString::to_string).collect();
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
+            .set(tenants::sealed_under.eq(keys))
+            .execute(self.connection)?;
+        Ok(())
+    }
 }
 
 /// The one row of a place and a provider.

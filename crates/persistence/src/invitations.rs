@@ -3,24 +3,24 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Timestamptz};
+use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
     Conflict, Error, InTenant, Invitation, InvitationDetails, InvitationId, InvitationState, Mail, Noun, Page,
-    PageRequest, Refusal, Role, SecretHash, TenantId, WorkspaceId,
+    PageRequest, Role, TenantId, WorkspaceId, unknown_workspace_among,
 };
 use uuid::Uuid;
 
 use crate::{
-    assignments::check_places,
     fault::{Fault, stored, violates},
-    keyset, members, outbox,
-    schema::{invitation_tokens, invitation_workspaces, invitations, workspaces},
-    tenants,
+    keyset::{self, Keyset},
+    members::already_member,
+    schema::{invitation_workspaces, invitations, workspaces},
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = invitations, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = invitations)]
 pub(crate) struct Row {
     tenant_id: Uuid,
     pub(crate) id: Uuid,
@@ -65,13 +65,17 @@ pub struct InvitationFilter {
     pub search: Option<String>,
 }
 
+impl Keyset for invitations::table {
+    type Id = invitations::id;
+    type Name = invitations::email_key;
+    type CreatedAt = invitations::created_at;
+    type UpdatedAt = invitations::updated_at;
+}
+
 impl Tx<'_, InTenant> {
     /// A page of the tenant's invitations.
     pub fn invitations(&mut self, filter: &InvitationFilter, page: &PageRequest) -> Result<Page<Invitation>, Fault> {
-        let mut query = invitations::table
-            .filter(invitations::tenant_id.eq(self.found.uuid()))
-            .select(Row::as_select())
-            .into_boxed();
+        let mut query = Row::query().filter(invitations::tenant_id.eq(self.found.uuid())).into_boxed();
         let open = invitations::accepted_at.is_null().and(invitations::revoked_at.is_null());
         let alive = invitations::expires_at.gt(now.into_sql::<Timestamptz>());
         match filter.state {
@@ -87,29 +91,24 @@ impl Tx<'_, InTenant> {
         if let Some(search) = &filter.search {
             query = query.filter(invitations::email_key.ilike(keyset::contains(search)));
         }
-        if let Some(position) = &page.after {
-            query = query.filter(keyset::after("invitations", page.sort, position));
-        }
-        let rows =
-            query.order(keyset::order("invitations", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
-        Ok(Page::cut(with_workspaces(self.connection, self.found, rows)?, page))
+        let rows = keyset::page::<invitations::table, _>(query, page).load(self.connection)?;
+        Ok(Page::cut(self.scope().with_workspaces(rows)?, page))
     }
 
     /// An invitation of the tenant.
     pub fn invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
-        let row = invitations::table
+        let row = Row::query()
             .filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(id.uuid())))
-            .select(Row::as_select())
             .first(self.connection)
             .optional()?;
-        one(self.connection, self.found, row)
+        self.scope().one_invitation(row)
     }
 }
 
 impl WriteTx<'_, InTenant> {
     /// An invitation of the tenant, locked until the end of the transaction.
     pub fn lock_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
-        lock(self.tx.connection, self.tx.found, id)
+        self.scope().lock_invitation(id)
     }
 
     /// Stores a new invitation, if there is neither a member nor an invitation with the address, and a place in each
@@ -120,7 +119,7 @@ impl WriteTx<'_, InTenant> {
         details: &InvitationDetails,
         expires_at: DateTime<Utc>,
     ) -> Result<Invitation, Fault> {
-        insert(self.tx.connection, self.tx.found, id, details, expires_at)
+        self.scope().insert_invitation(id, details, expires_at)
     }
 
     /// Lets the invitation be accepted until the time; what was sent before is good no longer.
@@ -128,14 +127,14 @@ impl WriteTx<'_, InTenant> {
         // It holds its places while it is pending. An expired one has given them up.
         if before.expires_at <= self.clock()? {
             for workspace in &before.details.workspaces {
-                check_places(self.tx.connection, self.tx.found, *workspace)?;
+                self.scope().check_places(*workspace)?;
             }
         }
-        replace_tokens(self.tx.connection, self.tx.found, before.id)?;
-        outbox::drop_unsent(self.tx.connection, self.tx.found, Mail::Invitation(before.id))?;
+        self.scope().replace_tokens(before.id)?;
+        self.scope().drop_unsent(Mail::Invitation(before.id))?;
         let row = diesel::update(
             invitations::table
-                .filter(invitations::tenant_id.eq(self.tx.found.uuid()).and(invitations::id.eq(before.id.uuid()))),
+                .filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(before.id.uuid()))),
         )
         .set((
             invitations::expires_at.eq(until),
@@ -143,15 +142,14 @@ impl WriteTx<'_, InTenant> {
             invitations::updated_at.eq(now),
         ))
         .returning(Row::as_returning())
-        .get_result(self.tx.connection)?;
-        one(self.tx.connection, self.tx.found, Some(row))
+        .get_result(self.connection)?;
+        self.scope().one_invitation(Some(row))
     }
 
     /// Takes the invitation back.
     pub fn revoke_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
         let row = diesel::update(
-            invitations::table
-                .filter(invitations::tenant_id.eq(self.tx.found.uuid()).and(invitations::id.eq(id.uuid()))),
+            invitations::table.filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(id.uuid()))),
         )
         .set((
             invitations::revoked_at.eq(now),
@@ -159,123 +157,181 @@ impl WriteTx<'_, InTenant> {
             invitations::updated_at.eq(now),
         ))
         .returning(Row::as_returning())
-        .get_result(self.tx.connection)?;
-        outbox::drop_unsent(self.tx.connection, self.tx.found, Mail::Invitation(id))?;
-        one(self.tx.connection, self.tx.found, Some(row))
+        .get_result(self.connection)?;
+        self.scope().drop_unsent(Mail::Invitation(id))?;
+        self.scope().one_invitation(Some(row))
     }
 
     /// Has the invitation hold a place in one more workspace.
     pub fn hold_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
-        hold_place(self.tx.connection, self.tx.found, before.id, workspace)?;
-        touch(self.tx.connection, self.tx.found, before.id)
+        self.scope().hold_place(before.id, workspace)?;
+        self.scope().touch_invitation(before.id)
     }
 
     /// Has the invitation give up its place in a workspace.
     pub fn give_up_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
         diesel::delete(
             invitation_workspaces::table
-                .filter(invitation_workspaces::tenant_id.eq(self.tx.found.uuid()))
+                .filter(invitation_workspaces::tenant_id.eq(self.found.uuid()))
                 .filter(invitation_workspaces::invitation_id.eq(before.id.uuid()))
                 .filter(invitation_workspaces::workspace_id.eq(workspace.uuid())),
         )
-        .execute(self.tx.connection)?;
-        touch(self.tx.connection, self.tx.found, before.id)
+        .execute(self.connection)?;
+        self.scope().touch_invitation(before.id)
+    }
+}
+
+impl TenantScope<'_> {
+    /// See [`WriteTx::create_invitation`].
+    pub(crate) fn insert_invitation(
+        &mut self,
+        id: InvitationId,
+        details: &InvitationDetails,
+        expires_at: DateTime<Utc>,
+    ) -> Result<Invitation, Fault> {
+        if self.has_member_with(&details.email)? {
+            return Err(already_member(&details.email).into());
+        }
+        // An expired one can be sent again; who invites anew has something else in mind.
+        diesel::delete(
+            invitations::table
+                .filter(
+                    invitations::tenant_id.eq(self.tenant.uuid()).and(invitations::email_key.eq(details.email.key())),
+                )
+                .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
+                .filter(invitations::expires_at.le(now.into_sql::<Timestamptz>())),
+        )
+        .execute(self.connection)?;
+        let row = diesel::insert_into(invitations::table)
+            .values((
+                invitations::tenant_id.eq(self.tenant.uuid()),
+                invitations::id.eq(id.uuid()),
+                invitations::email.eq(details.email.as_str()),
+                invitations::email_key.eq(details.email.key()),
+                invitations::role.eq(details.role.as_str()),
+                invitations::expires_at.eq(expires_at),
+            ))
+            .returning(Row::as_returning())
+            .get_result::<Row>(self.connection)
+            .map_err(|error| Fault::unless_violated(error, "invitations_open_key", || already_invited(details)))?;
+        let there: Vec<Uuid> = workspaces::table
+            .filter(workspaces::tenant_id.eq(self.tenant.uuid()).and(workspaces::deleted_at.is_null()))
+            .filter(workspaces::id.eq_any(details.workspaces.iter().map(|id| id.uuid()).collect::<Vec<_>>()))
+            .select(workspaces::id)
+            .load(self.connection)?;
+        if let Some(id) = details.workspaces.iter().find(|id| !there.contains(&id.uuid())) {
+            return Err(unknown_workspace_among(*id).into());
+        }
+        for workspace in &details.workspaces {
+            self.hold_place(id, *workspace)?;
+        }
+        row.into_invitation(details.workspaces.clone())
     }
 
-    /// Writes down the hash of a token that is about to be sent with the invitation.
-    pub fn add_invitation_token(&mut self, id: InvitationId, hash: &SecretHash) -> Result<(), Fault> {
-        diesel::insert_into(invitation_tokens::table)
+    /// Holds a place in the workspace for the invitee, if there is one left.
+    fn hold_place(&mut self, id: InvitationId, workspace: WorkspaceId) -> Result<(), Fault> {
+        // The invitation itself does not count there yet.
+        self.check_places(workspace)?;
+        let place = (
+            invitation_workspaces::tenant_id.eq(self.tenant.uuid()),
+            invitation_workspaces::invitation_id.eq(id.uuid()),
+            invitation_workspaces::workspace_id.eq(workspace.uuid()),
+            invitation_workspaces::number.eq(self.next_place_number()?),
+        );
+        diesel::insert_into(invitation_workspaces::table).values(place).execute(self.connection).map(drop).map_err(
+            |error| match violates(&error, "invitation_workspaces_workspace_fkey") {
+                true => unknown_workspace_among(workspace).into(),
+                false => Fault::from(error),
+            },
+        )
+    }
+
+    /// The places that an invitation holds, with their numbers.
+    pub(crate) fn places_of(&mut self, id: InvitationId) -> Result<Vec<(WorkspaceId, i64)>, Fault> {
+        let rows: Vec<(Uuid, i64)> = invitation_workspaces::table
+            .filter(invitation_workspaces::tenant_id.eq(self.tenant.uuid()))
+            .filter(invitation_workspaces::invitation_id.eq(id.uuid()))
+            .select((invitation_workspaces::workspace_id, invitation_workspaces::number))
+            .order(invitation_workspaces::number)
+            .load(self.connection)?;
+        Ok(rows.into_iter().map(|(id, number)| (WorkspaceId::from_uuid(id), number)).collect())
+    }
+
+    /// Counts a change that is seen at the invitation and stands elsewhere.
+    fn touch_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
+        let row = diesel::update(
+            invitations::table.filter(invitations::tenant_id.eq(self.tenant.uuid()).and(invitations::id.eq(id.uuid()))),
+        )
+        .set((invitations::version.eq(invitations::version + 1), invitations::updated_at.eq(now)))
+        .returning(Row::as_returning())
+        .get_result(self.connection)?;
+        self.one_invitation(Some(row))
+    }
+
+    /// An invitation, locked until the end of the transaction.
+    pub(crate) fn lock_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
+        let row = Row::query()
+            .filter(invitations::tenant_id.eq(self.tenant.uuid()).and(invitations::id.eq(id.uuid())))
+            .for_no_key_update()
+            .first(self.connection)
+            .optional()?;
+        self.one_invitation(row)
+    }
+
+    fn one_invitation(&mut self, row: Option<Row>) -> Result<Invitation, Fault> {
+        let row = row.ok_or(Error::NotFound(Noun::Invitation))?;
+        let invitation = self.with_workspaces(vec![row])?.pop();
+        invitation.ok_or_else(|| Error::NotFound(Noun::Invitation).into())
+    }
+
+    fn with_workspaces(&mut self, rows: Vec<Row>) -> Result<Vec<Invitation>, Fault> {
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let links: Vec<(Uuid, Uuid)> = invitation_workspaces::table
+            .filter(invitation_workspaces::tenant_id.eq(self.tenant.uuid()))
+            .filter(invitation_workspaces::invitation_id.eq_any(ids))
+            .select((invitation_workspaces::invitation_id, invitation_workspaces::workspace_id))
+            .order(invitation_workspaces::workspace_id)
+            .load(self.connection)?;
+        let mut workspaces: HashMap<Uuid, Vec<WorkspaceId>> = HashMap::new();
+        for (invitation, workspace) in links {
+            workspaces.entry(invitation).or_default().push(WorkspaceId::from_uuid(workspace));
+        }
+        rows.into_iter()
+            .map(|row| {
+                let workspaces = workspaces.remove(&row.id).unwrap_or_default();
+                row.into_invitation(workspaces)
+            })
+            .collect()
+    }
+
+    /// Stores an invitation as it was elsewhere, as it will be counted from here on, without a token.
+    pub(crate) fn import_invitation(&mut self, invitation: &Invitation) -> QueryResult<()> {
+        diesel::insert_into(invitations::table)
             .values((
-                invitation_tokens::tenant_id.eq(self.tx.found.uuid()),
-                invitation_tokens::token_hash.eq(hash.as_bytes()),
-                invitation_tokens::invitation_id.eq(id.uuid()),
+                invitations::tenant_id.eq(self.tenant.uuid()),
+                invitations::id.eq(invitation.id.uuid()),
+                invitations::email.eq(invitation.details.email.as_str()),
+                invitations::email_key.eq(invitation.details.email.key()),
+                invitations::role.eq(invitation.details.role.as_str()),
+                invitations::expires_at.eq(invitation.expires_at),
+                invitations::accepted_at.eq(invitation.accepted_at),
+                invitations::revoked_at.eq(invitation.revoked_at),
+                invitations::created_at.eq(invitation.created_at),
+                invitations::updated_at.eq(invitation.updated_at),
             ))
-            .execute(self.tx.connection)?;
+            .execute(self.connection)?;
+        for workspace in &invitation.details.workspaces {
+            diesel::insert_into(invitation_workspaces::table)
+                .values((
+                    invitation_workspaces::tenant_id.eq(self.tenant.uuid()),
+                    invitation_workspaces::invitation_id.eq(invitation.id.uuid()),
+                    invitation_workspaces::workspace_id.eq(workspace.uuid()),
+                    invitation_workspaces::number.eq(self.next_place_number()?),
+                ))
+                .execute(self.connection)?;
+        }
         Ok(())
     }
-}
-
-/// See [`WriteTx::create_invitation`].
-pub(crate) fn insert(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    id: InvitationId,
-    details: &InvitationDetails,
-    expires_at: DateTime<Utc>,
-) -> Result<Invitation, Fault> {
-    if members::has_email(connection, tenant, &details.email)? {
-        return Err(members::already_member(&details.email).into());
-    }
-    // An expired one can be sent again; who invites anew has something else in mind.
-    diesel::delete(
-        invitations::table
-            .filter(invitations::tenant_id.eq(tenant.uuid()).and(invitations::email_key.eq(details.email.key())))
-            .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
-            .filter(invitations::expires_at.le(now.into_sql::<Timestamptz>())),
-    )
-    .execute(connection)?;
-    let row = diesel::insert_into(invitations::table)
-        .values((
-            invitations::tenant_id.eq(tenant.uuid()),
-            invitations::id.eq(id.uuid()),
-            invitations::email.eq(details.email.as_str()),
-            invitations::email_key.eq(details.email.key()),
-            invitations::role.eq(details.role.as_str()),
-            invitations::expires_at.eq(expires_at),
-        ))
-        .returning(Row::as_returning())
-        .get_result::<Row>(connection)
-        .map_err(|error| Fault::unless_violated(error, "invitations_open_key", || already_invited(details)))?;
-    let there: Vec<Uuid> = workspaces::table
-        .filter(workspaces::tenant_id.eq(tenant.uuid()).and(workspaces::deleted_at.is_null()))
-        .filter(workspaces::id.eq_any(details.workspaces.iter().map(|id| id.uuid()).collect::<Vec<_>>()))
-        .select(workspaces::id)
-        .load(connection)?;
-    if let Some(id) = details.workspaces.iter().find(|id| !there.contains(&id.uuid())) {
-        return Err(unknown_workspace(*id).into());
-    }
-    for workspace in &details.workspaces {
-        hold_place(connection, tenant, id, *workspace)?;
-    }
-    row.into_invitation(details.workspaces.clone())
-}
-
-/// Holds a place in the workspace for the invitee, if there is one left.
-fn hold_place(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    id: InvitationId,
-    workspace: WorkspaceId,
-) -> Result<(), Fault> {
-    // The invitation itself does not count there yet.
-    check_places(connection, tenant, workspace)?;
-    let place = (
-        invitation_workspaces::tenant_id.eq(tenant.uuid()),
-        invitation_workspaces::invitation_id.eq(id.uuid()),
-        invitation_workspaces::workspace_id.eq(workspace.uuid()),
-        invitation_workspaces::number.eq(tenants::next_place_number(connection, tenant)?),
-    );
-    diesel::insert_into(invitation_workspaces::table).values(place).execute(connection).map(drop).map_err(|error| {
-        match violates(&error, "invitation_workspaces_workspace_fkey") {
-            true => unknown_workspace(workspace).into(),
-            false => Fault::from(error),
-        }
-    })
-}
-
-/// The places that an invitation holds, with their numbers.
-pub(crate) fn places(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    id: InvitationId,
-) -> Result<Vec<(WorkspaceId, i64)>, Fault> {
-    let rows: Vec<(Uuid, i64)> = invitation_workspaces::table
-        .filter(invitation_workspaces::tenant_id.eq(tenant.uuid()))
-        .filter(invitation_workspaces::invitation_id.eq(id.uuid()))
-        .select((invitation_workspaces::workspace_id, invitation_workspaces::number))
-        .order(invitation_workspaces::number)
-        .load(connection)?;
-    Ok(rows.into_iter().map(|(id, number)| (WorkspaceId::from_uuid(id), number)).collect())
 }
 
 fn already_invited(details: &InvitationDetails) -> Error {
@@ -283,99 +339,4 @@ fn already_invited(details: &InvitationDetails) -> Error {
         Conflict::AlreadyInvited,
         format!("{} is invited already: send that invitation again, or revoke it first.", details.email.as_str()),
     )
-}
-
-fn unknown_workspace(id: WorkspaceId) -> Error {
-    Error::invalid(
-        Refusal::new("not_found", format!("has {id}, which is not the id of a workspace")).of("workspaceIds"),
-    )
-}
-
-/// What was sent with the invitation so far is good no longer, and is known to have been.
-fn replace_tokens(connection: &mut PgConnection, tenant: TenantId, id: InvitationId) -> QueryResult<()> {
-    diesel::update(
-        invitation_tokens::table
-            .filter(invitation_tokens::tenant_id.eq(tenant.uuid()).and(invitation_tokens::invitation_id.eq(id.uuid())))
-            .filter(invitation_tokens::replaced_at.is_null()),
-    )
-    .set(invitation_tokens::replaced_at.eq(now))
-    .execute(connection)
-    .map(drop)
-}
-
-/// Counts a change that is seen at the invitation and stands elsewhere.
-fn touch(connection: &mut PgConnection, tenant: TenantId, id: InvitationId) -> Result<Invitation, Fault> {
-    let row = diesel::update(
-        invitations::table.filter(invitations::tenant_id.eq(tenant.uuid()).and(invitations::id.eq(id.uuid()))),
-    )
-    .set((invitations::version.eq(invitations::version + 1), invitations::updated_at.eq(now)))
-    .returning(Row::as_returning())
-    .get_result(connection)?;
-    one(connection, tenant, Some(row))
-}
-
-/// An invitation, locked until the end of the transaction.
-pub(crate) fn lock(connection: &mut PgConnection, tenant: TenantId, id: InvitationId) -> Result<Invitation, Fault> {
-    let row = invitations::table
-        .filter(invitations::tenant_id.eq(tenant.uuid()).and(invitations::id.eq(id.uuid())))
-        .select(Row::as_select())
-        .for_no_key_update()
-        .first(connection)
-        .optional()?;
-    one(connection, tenant, row)
-}
-
-fn one(connection: &mut PgConnection, tenant: TenantId, row: Option<Row>) -> Result<Invitation, Fault> {
-    let row = row.ok_or(Error::NotFound(Noun::Invitation))?;
-    let invitation = with_workspaces(connection, tenant, vec![row])?.pop();
-    invitation.ok_or_else(|| Error::NotFound(Noun::Invitation).into())
-}
-
-fn with_workspaces(connection: &mut PgConnection, tenant: TenantId, rows: Vec<Row>) -> Result<Vec<Invitation>, Fault> {
-    let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-    let links: Vec<(Uuid, Uuid)> = invitation_workspaces::table
-        .filter(invitation_workspaces::tenant_id.eq(tenant.uuid()))
-        .filter(invitation_workspaces::invitation_id.eq_any(ids))
-        .select((invitation_workspaces::invitation_id, invitation_workspaces::workspace_id))
-        .order(invitation_workspaces::workspace_id)
-        .load(connection)?;
-    let mut workspaces: HashMap<Uuid, Vec<WorkspaceId>> = HashMap::new();
-    for (invitation, workspace) in links {
-        workspaces.entry(invitation).or_default().push(WorkspaceId::from_uuid(workspace));
-    }
-    rows.into_iter()
-        .map(|row| {
-            let workspaces = workspaces.remove(&row.id).unwrap_or_default();
-            row.into_invitation(workspaces)
-        })
-        .collect()
-}
-
-/// Stores an invitation as it was elsewhere, as it will be counted from here on, without a token.
-pub(crate) fn import(connection: &mut PgConnection, tenant: TenantId, invitation: &Invitation) -> QueryResult<()> {
-    diesel::insert_into(invitations::table)
-        .values((
-            invitations::tenant_id.eq(tenant.uuid()),
-            invitations::id.eq(invitation.id.uuid()),
-            invitations::email.eq(invitation.details.email.as_str()),
-            invitations::email_key.eq(invitation.details.email.key()),
-            invitations::role.eq(invitation.details.role.as_str()),
-            invitations::expires_at.eq(invitation.expires_at),
-            invitations::accepted_at.eq(invitation.accepted_at),
-            invitations::revoked_at.eq(invitation.revoked_at),
-            invitations::created_at.eq(invitation.created_at),
-            invitations::updated_at.eq(invitation.updated_at),
-        ))
-        .execute(connection)?;
-    for workspace in &invitation.details.workspaces {
-        diesel::insert_into(invitation_workspaces::table)
-            .values((
-                invitation_workspaces::tenant_id.eq(tenant.uuid()),
-                invitation_workspaces::invitation_id.eq(invitation.id.uuid()),
-                invitation_workspaces::workspace_id.eq(workspace.uuid()),
-                invitation_workspaces::number.eq(tenants::next_place_number(connection, tenant)?),
-            ))
-            .execute(connection)?;
-    }
-    Ok(())
 }

@@ -3,15 +3,16 @@
 //! Whatever counts against them first makes others wait at a row: members at the tenant's (as all that changes members does),
 //! agents and usage at the workspace's. A change of the limits waits at both.
 
-use diesel::{pg::Pg, prelude::*};
-use tenantry_domain::{Error, InWorkspace, LimitsInForce, Noun, TenantId, WorkspaceId, WorkspaceLimits};
+use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
+use tenantry_domain::{Error, InWorkspace, LimitsInForce, Noun, WorkspaceId, WorkspaceLimits, limit_reached};
 use uuid::Uuid;
 
 use crate::{
-    agents, assignments,
     fault::{Fault, stored},
-    schema::workspaces,
-    tenants::{self, number, stored_cap},
+    places::FoundWorkspace,
+    schema::{agents, assignments, invitation_workspaces, invitations, workspaces},
+    scope::TenantScope,
+    tenants::{number, stored_cap},
     tx::{Tx, WriteTx},
 };
 
@@ -26,8 +27,8 @@ pub struct FoundLimits {
     pub version: i64,
 }
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = workspaces, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = workspaces)]
 struct Row {
     max_members: Option<i32>,
     max_agents: Option<i32>,
@@ -70,50 +71,96 @@ impl Row {
 impl Tx<'_, InWorkspace> {
     /// The limits.
     pub fn limits(&mut self) -> Result<FoundLimits, Fault> {
-        read(self.connection, self.found.tenant, self.found.id)
+        let id = self.found.id;
+        self.scope().limits(id)
     }
 
     /// How many members have a place in the workspace, with those who are invited, and how many agents there are.
     pub fn members_and_agents(&mut self) -> Result<(i64, i64), Fault> {
-        let (tenant, workspace) = (self.found.tenant, self.found.id);
-        let members = assignments::places(self.connection, tenant, workspace)?;
-        Ok((members, agents::count(self.connection, tenant, workspace)?))
+        let workspace = self.found.id;
+        let mut scope = self.scope();
+        Ok((scope.places_taken(workspace)?, scope.count_agents(workspace)?))
     }
 }
 
 impl WriteTx<'_, InWorkspace> {
     /// The limits, while nobody else makes an agent, records usage or changes the workspace until the end of the transaction.
     pub fn lock_limits(&mut self) -> Result<FoundLimits, Fault> {
-        self.lock_workspace()?;
+        let FoundWorkspace { tenant, id, .. } = self.found;
+        workspaces::table
+            .filter(workspaces::tenant_id.eq(tenant.uuid()).and(workspaces::id.eq(id.uuid())))
+            .filter(workspaces::deleted_at.is_null())
+            .select(workspaces::id)
+            .for_no_key_update()
+            .first::<Uuid>(self.connection)
+            .optional()?
+            .ok_or(Error::NotFound(Noun::Workspace))?;
         self.limits()
     }
 
     /// Stores new limits.
     pub fn update_limits(&mut self, limits: &WorkspaceLimits) -> Result<FoundLimits, Fault> {
-        let this =
-            workspaces::tenant_id.eq(self.tx.found.tenant.uuid()).and(workspaces::id.eq(self.tx.found.id.uuid()));
+        let this = workspaces::tenant_id.eq(self.found.tenant.uuid()).and(workspaces::id.eq(self.found.id.uuid()));
         diesel::update(workspaces::table.filter(this))
             .set((Columns::of(limits), workspaces::limits_version.eq(workspaces::limits_version + 1)))
-            .execute(self.tx.connection)?;
+            .execute(self.connection)?;
         self.limits()
     }
 }
 
-/// The limits of a workspace, be it there or deleted.
-pub(crate) fn read(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    workspace: WorkspaceId,
-) -> Result<FoundLimits, Fault> {
-    let (tenant_id, id): (Uuid, Uuid) = (tenant.uuid(), workspace.uuid());
-    let row = workspaces::table
-        .filter(workspaces::tenant_id.eq(tenant_id).and(workspaces::id.eq(id)))
-        .select(Row::as_select())
-        .first(connection)
-        .optional()?
-        .ok_or(Error::NotFound(Noun::Workspace))?;
-    let version = row.limits_version;
-    let own = row.into_limits()?;
-    let in_force = own.within(tenants::read(connection, tenant)?.limits);
-    Ok(FoundLimits { own, in_force, version })
+impl TenantScope<'_> {
+    /// The limits of a workspace, be it there or deleted.
+    pub(crate) fn limits(&mut self, workspace: WorkspaceId) -> Result<FoundLimits, Fault> {
+        let (tenant_id, id): (Uuid, Uuid) = (self.tenant.uuid(), workspace.uuid());
+        let row = Row::query()
+            .filter(workspaces::tenant_id.eq(tenant_id).and(workspaces::id.eq(id)))
+            .first(self.connection)
+            .optional()?
+            .ok_or(Error::NotFound(Noun::Workspace))?;
+        let version = row.limits_version;
+        let own = row.into_limits()?;
+        let in_force = own.within(self.read_tenant()?.limits);
+        Ok(FoundLimits { own, in_force, version })
+    }
+
+    /// Refuses one more place in a workspace that has as many as it may, counting those that are held for the invited. Meaningful
+    /// while the tenant is locked, so that nobody else takes one meanwhile.
+    pub(crate) fn check_places(&mut self, workspace: WorkspaceId) -> Result<(), Fault> {
+        let Some(cap) = self.limits(workspace)?.in_force.members.effective() else { return Ok(()) };
+        let used = self.places_taken(workspace)?;
+        if used >= i64::from(cap.get()) {
+            return Err(limit_reached("members in the workspace, with those who are invited,", cap, used).into());
+        }
+        Ok(())
+    }
+
+    /// How many places in a workspace are taken, by members and by those who are invited.
+    pub(crate) fn places_taken(&mut self, workspace: WorkspaceId) -> QueryResult<i64> {
+        let assigned: i64 = assignments::table
+            .filter(assignments::tenant_id.eq(self.tenant.uuid()).and(assignments::workspace_id.eq(workspace.uuid())))
+            .count()
+            .get_result(self.connection)?;
+        let invited: i64 = invitation_workspaces::table
+            .inner_join(
+                invitations::table.on(invitations::tenant_id
+                    .eq(invitation_workspaces::tenant_id)
+                    .and(invitations::id.eq(invitation_workspaces::invitation_id))),
+            )
+            .filter(invitation_workspaces::tenant_id.eq(self.tenant.uuid()))
+            .filter(invitation_workspaces::workspace_id.eq(workspace.uuid()))
+            .filter(invitations::tenant_id.eq(self.tenant.uuid()))
+            .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
+            .filter(invitations::expires_at.gt(now.into_sql::<Timestamptz>()))
+            .count()
+            .get_result(self.connection)?;
+        Ok(assigned + invited)
+    }
+
+    /// How many agents a workspace has.
+    pub(crate) fn count_agents(&mut self, workspace: WorkspaceId) -> QueryResult<i64> {
+        agents::table
+            .filter(agents::tenant_id.eq(self.tenant.uuid()).and(agents::workspace_id.eq(workspace.uuid())))
+            .count()
+            .get_result(self.connection)
+    }
 }

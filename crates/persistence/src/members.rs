@@ -1,24 +1,24 @@
 //! Members of a tenant.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*};
+use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
-    Actor, Assignment, Conflict, EmailAddress, Error, Grant, InMember, InTenant, Member, MemberDetails, MemberId,
-    MemberStatus, Noun, Page, PageRequest, Person, Role, TenantId, Unauthenticated, WorkspaceId,
+    Actor, Conflict, EmailAddress, Error, Grant, InMember, InTenant, Member, MemberDetails, MemberId, MemberStatus,
+    Noun, Page, PageRequest, Person, Role, TenantId, Unauthenticated, WorkspaceId,
 };
 use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored, violates},
-    keyset,
+    keyset::{self, Keyset},
     places::{FoundMember, TenantPlace},
-    schema::{assignments, members, workspaces},
-    tenants,
+    schema::{assignments, members},
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = members, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = members)]
 pub(crate) struct Row {
     tenant_id: Uuid,
     id: Uuid,
@@ -95,24 +95,28 @@ pub struct MemberFilter {
     pub search: Option<String>,
 }
 
-/// How many assignments of a member are shown with it.
-pub const SHOWN_ASSIGNMENTS: usize = 1_000;
+impl Keyset for members::table {
+    type Id = members::id;
+    type Name = members::email_key;
+    type CreatedAt = members::created_at;
+    type UpdatedAt = members::updated_at;
+}
 
 impl<P: TenantPlace> WriteTx<'_, P> {
     /// Makes every other change of the tenant's members wait until the end of the transaction. Then checks again that the actor
     /// may do what this transaction is for, because the actor's own role may have changed while it waited.
     pub fn lock_members(&mut self) -> Result<(), Fault> {
         let tenant = self.tenant_id();
-        tenants::lock(self.tx.connection, tenant)?;
-        let Actor::Member(id) = self.tx.actor else { return Ok(()) };
+        self.scope().lock_tenant()?;
+        let Actor::Member(id) = self.actor else { return Ok(()) };
         let role = members::table
             .filter(members::tenant_id.eq(tenant.uuid()).and(members::id.eq(id.uuid())))
             .filter(members::status.eq(MemberStatus::Active.as_str()))
             .select(members::role)
-            .first::<String>(self.tx.connection)
+            .first::<String>(self.connection)
             .optional()?
             .ok_or(Error::Unauthenticated(Unauthenticated::Token))?;
-        self.tx.grant = Grant::Role { member: id, role: stored("members.role", &role)? };
+        self.grant = Grant::Role { member: id, role: stored("members.role", &role)? };
         self.permit(self.action)
     }
 
@@ -122,17 +126,17 @@ impl<P: TenantPlace> WriteTx<'_, P> {
             .filter(members::tenant_id.eq(self.tenant_id().uuid()))
             .filter(members::role.eq(Role::Owner.as_str()).and(members::status.eq(MemberStatus::Active.as_str())))
             .count()
-            .get_result(self.tx.connection)?)
+            .get_result(self.connection)?)
     }
 
     /// Another member of the tenant, locked until the end of the transaction.
     pub fn lock_other_member(&mut self, id: MemberId) -> Result<Member, Fault> {
-        lock(self.tx.connection, self.tenant_id(), id)
+        self.scope().lock_member(id)
     }
 
     /// Stores new details of a member of the tenant.
     pub fn update_other_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
-        update(self.tx.connection, self.tenant_id(), id, details)
+        self.scope().update_member(id, details)
     }
 }
 
@@ -140,7 +144,7 @@ impl Tx<'_, InTenant> {
     /// A page of the tenant's members.
     pub fn members(&mut self, filter: &MemberFilter, page: &PageRequest) -> Result<Page<Member>, Fault> {
         let tenant = self.found.uuid();
-        let mut query = members::table.filter(members::tenant_id.eq(tenant)).select(Row::as_select()).into_boxed();
+        let mut query = Row::query().filter(members::tenant_id.eq(tenant)).into_boxed();
         if let Some(role) = filter.role {
             query = query.filter(members::role.eq(role.as_str()));
         }
@@ -156,109 +160,127 @@ impl Tx<'_, InTenant> {
         if let Some(search) = &filter.search {
             query = query.filter(members::email_key.ilike(keyset::contains(search)));
         }
-        if let Some(position) = &page.after {
-            query = query.filter(keyset::after("members", page.sort, position));
-        }
-        let rows = query.order(keyset::order("members", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        let rows = keyset::page::<members::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_member).collect::<Result<_, _>>()?, page))
     }
 
     /// A member of the tenant, by its id.
     pub fn member_with_id(&mut self, id: MemberId) -> Result<Member, Fault> {
-        read(self.connection, self.found, id)
+        self.scope().member(id)
     }
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Stores a new member and assigns it, if there is a place in each workspace.
-    pub fn create_member(
-        &mut self,
-        id: MemberId,
-        details: &MemberDetails,
-        workspaces: &[WorkspaceId],
-    ) -> Result<Member, Fault> {
-        let member = insert(self.tx.connection, self.tx.found, id, details)?;
-        for workspace in workspaces {
-            crate::assignments::check_places(self.tx.connection, self.tx.found, *workspace)?;
-            let number = tenants::next_place_number(self.tx.connection, self.tx.found)?;
-            crate::assignments::insert(self.tx.connection, self.tx.found, *workspace, id, number)?;
-        }
-        Ok(member)
+    /// Stores a new member.
+    pub fn create_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
+        self.scope().insert_member(id, details)
     }
 }
 
 impl Tx<'_, InMember> {
     /// The member.
     pub fn member(&mut self) -> Result<Member, Fault> {
-        read(self.connection, self.found.tenant, self.found.id)
+        let id = self.found.id;
+        self.scope().member(id)
     }
 
     /// Whether the member is the actor itself.
     pub fn is_itself(&self) -> bool {
         self.found.itself
     }
-
-    /// The member's assignments to workspaces that are there, by the workspace's name, at most [`SHOWN_ASSIGNMENTS`]; and how
-    /// many there are.
-    pub fn assignments(&mut self) -> Result<(Vec<Assignment>, i64), Fault> {
-        let FoundMember { tenant, id, .. } = self.found;
-        let here = || {
-            assignments::table
-                .inner_join(workspaces::table.on(
-                    workspaces::tenant_id.eq(assignments::tenant_id).and(workspaces::id.eq(assignments::workspace_id)),
-                ))
-                .filter(assignments::tenant_id.eq(tenant.uuid()).and(assignments::member_id.eq(id.uuid())))
-                .filter(workspaces::tenant_id.eq(tenant.uuid()).and(workspaces::deleted_at.is_null()))
-        };
-        let rows: Vec<(Uuid, String, DateTime<Utc>)> = here()
-            .select((workspaces::id, workspaces::name, assignments::created_at))
-            .order((workspaces::name, workspaces::id))
-            .limit(i64::try_from(SHOWN_ASSIGNMENTS).unwrap_or(i64::MAX))
-            .load(self.connection)?;
-        let count = here().count().get_result(self.connection)?;
-        let shown = rows.into_iter().map(|(workspace, workspace_name, created_at)| Assignment {
-            member_id: id,
-            workspace_id: WorkspaceId::from_uuid(workspace),
-            workspace_name,
-            created_at,
-        });
-        Ok((shown.collect(), count))
-    }
 }
 
 impl WriteTx<'_, InMember> {
     /// The member, locked until the end of the transaction.
     pub fn lock_member(&mut self) -> Result<Member, Fault> {
-        lock(self.tx.connection, self.tx.found.tenant, self.tx.found.id)
+        let id = self.found.id;
+        self.scope().lock_member(id)
     }
 
     /// Stores new details; what identifies the member stays.
     pub fn update_member(&mut self, details: &MemberDetails) -> Result<Member, Fault> {
-        update(self.tx.connection, self.tx.found.tenant, self.tx.found.id, details)
+        let id = self.found.id;
+        self.scope().update_member(id, details)
     }
 
     /// Removes the member and its assignments.
     pub fn remove_member(&mut self) -> Result<(), Fault> {
-        diesel::delete(members::table.filter(this(self.tx.found))).execute(self.tx.connection)?;
+        diesel::delete(members::table.filter(this(self.found))).execute(self.connection)?;
         Ok(())
     }
 }
 
-pub(crate) fn insert(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    id: MemberId,
-    details: &MemberDetails,
-) -> Result<Member, Fault> {
-    diesel::insert_into(members::table)
-        .values(NewRow::of(tenant, id, details))
-        .returning(Row::as_returning())
-        .get_result(connection)
-        .map_err(|error| match violates(&error, "members_person_key") {
-            true => Error::conflict(Conflict::AlreadyMember, "This person is a member of the tenant already.").into(),
-            false => Fault::unless_violated(error, "members_email_key", || already_member(&details.email)),
-        })?
-        .into_member()
+impl TenantScope<'_> {
+    pub(crate) fn insert_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
+        diesel::insert_into(members::table)
+            .values(NewRow::of(self.tenant, id, details))
+            .returning(Row::as_returning())
+            .get_result(self.connection)
+            .map_err(|error| match violates(&error, "members_person_key") {
+                true => {
+                    Error::conflict(Conflict::AlreadyMember, "This person is a member of the tenant already.").into()
+                }
+                false => Fault::unless_violated(error, "members_email_key", || already_member(&details.email)),
+            })?
+            .into_member()
+    }
+
+    /// Whether a member of the tenant has this address.
+    pub(crate) fn has_member_with(&mut self, email: &EmailAddress) -> QueryResult<bool> {
+        let member =
+            members::table.filter(members::tenant_id.eq(self.tenant.uuid()).and(members::email_key.eq(email.key())));
+        diesel::select(diesel::dsl::exists(member)).get_result(self.connection)
+    }
+
+    pub(crate) fn member(&mut self, id: MemberId) -> Result<Member, Fault> {
+        let row = Row::query()
+            .filter(members::tenant_id.eq(self.tenant.uuid()).and(members::id.eq(id.uuid())))
+            .first(self.connection)
+            .optional()?;
+        row.ok_or(Error::NotFound(Noun::Member))?.into_member()
+    }
+
+    fn lock_member(&mut self, id: MemberId) -> Result<Member, Fault> {
+        let row = Row::query()
+            .filter(members::tenant_id.eq(self.tenant.uuid()).and(members::id.eq(id.uuid())))
+            .for_no_key_update()
+            .first(self.connection)
+            .optional()?;
+        row.ok_or(Error::NotFound(Noun::Member))?.into_member()
+    }
+
+    fn update_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
+        diesel::update(members::table.filter(members::tenant_id.eq(self.tenant.uuid()).and(members::id.eq(id.uuid()))))
+            .set((
+                members::role.eq(details.role.as_str()),
+                members::status.eq(details.status.as_str()),
+                members::version.eq(members::version + 1),
+                members::updated_at.eq(now),
+            ))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_member()
+    }
+
+    /// Counts a change that is seen at the member and stands elsewhere.
+    pub(crate) fn touch_member(&mut self, id: MemberId) -> QueryResult<()> {
+        diesel::update(members::table.filter(members::tenant_id.eq(self.tenant.uuid()).and(members::id.eq(id.uuid()))))
+            .set((members::version.eq(members::version + 1), members::updated_at.eq(now)))
+            .execute(self.connection)
+            .map(drop)
+    }
+
+    /// Stores a member as it was elsewhere, as it will be counted from here on.
+    pub(crate) fn import_member(&mut self, member: &Member) -> QueryResult<()> {
+        diesel::insert_into(members::table)
+            .values((
+                NewRow::of(self.tenant, member.id, &member.details),
+                members::created_at.eq(member.created_at),
+                members::updated_at.eq(member.updated_at),
+            ))
+            .execute(self.connection)
+            .map(drop)
+    }
 }
 
 /// The refusal of an address that somebody in the tenant has.
@@ -269,80 +291,9 @@ pub(crate) fn already_member(email: &EmailAddress) -> Error {
     )
 }
 
-/// Whether a member of the tenant has this address.
-pub(crate) fn has_email(connection: &mut PgConnection, tenant: TenantId, email: &EmailAddress) -> QueryResult<bool> {
-    let member = members::table.filter(members::tenant_id.eq(tenant.uuid()).and(members::email_key.eq(email.key())));
-    diesel::select(diesel::dsl::exists(member)).get_result(connection)
-}
-
-pub(crate) fn read(connection: &mut PgConnection, tenant: TenantId, id: MemberId) -> Result<Member, Fault> {
-    let row = members::table
-        .filter(members::tenant_id.eq(tenant.uuid()).and(members::id.eq(id.uuid())))
-        .select(Row::as_select())
-        .first(connection)
-        .optional()?;
-    row.ok_or(Error::NotFound(Noun::Member))?.into_member()
-}
-
-fn lock(connection: &mut PgConnection, tenant: TenantId, id: MemberId) -> Result<Member, Fault> {
-    let row = members::table
-        .filter(members::tenant_id.eq(tenant.uuid()).and(members::id.eq(id.uuid())))
-        .select(Row::as_select())
-        .for_no_key_update()
-        .first(connection)
-        .optional()?;
-    row.ok_or(Error::NotFound(Noun::Member))?.into_member()
-}
-
-fn update(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    id: MemberId,
-    details: &MemberDetails,
-) -> Result<Member, Fault> {
-    diesel::update(members::table.filter(members::tenant_id.eq(tenant.uuid()).and(members::id.eq(id.uuid()))))
-        .set((
-            members::role.eq(details.role.as_str()),
-            members::status.eq(details.status.as_str()),
-            members::version.eq(members::version + 1),
-            members::updated_at.eq(now),
-        ))
-        .returning(Row::as_returning())
-        .get_result(connection)?
-        .into_member()
-}
-
-/// Counts a change that is seen at the member and stands elsewhere.
-pub(crate) fn touch(connection: &mut PgConnection, tenant: TenantId, id: MemberId) -> QueryResult<()> {
-    diesel::update(members::table.filter(members::tenant_id.eq(tenant.uuid()).and(members::id.eq(id.uuid()))))
-        .set((members::version.eq(members::version + 1), members::updated_at.eq(now)))
-        .execute(connection)
-        .map(drop)
-}
-
 /// The one row of the place.
 #[diesel::dsl::auto_type]
 fn this(found: FoundMember) -> _ {
     let (tenant, id): (Uuid, Uuid) = (found.tenant.uuid(), found.id.uuid());
     members::tenant_id.eq(tenant).and(members::id.eq(id))
-}
-
-/// The workspaces that a member is assigned to.
-#[diesel::dsl::auto_type]
-pub(crate) fn assigned_workspaces(tenant: Uuid, member: Uuid) -> _ {
-    assignments::table
-        .filter(assignments::tenant_id.eq(tenant).and(assignments::member_id.eq(member)))
-        .select(assignments::workspace_id)
-}
-
-/// Stores a member as it was elsewhere, as it will be counted from here on.
-pub(crate) fn import(connection: &mut PgConnection, tenant: TenantId, member: &Member) -> QueryResult<()> {
-    diesel::insert_into(members::table)
-        .values((
-            NewRow::of(tenant, member.id, &member.details),
-            members::created_at.eq(member.created_at),
-            members::updated_at.eq(member.updated_at),
-        ))
-        .execute(connection)
-        .map(drop)
 }

@@ -7,37 +7,33 @@ use chrono::{DateTime, Duration, Utc};
 use diesel::{
     dsl::{IntervalDsl, now, sql},
     expression::SqlLiteral,
-    pg::Pg,
     prelude::*,
     sql_types::{Bool, Nullable, Timestamptz},
 };
 use tenantry_domain::{
-    Brand, Error, InTenant, Invitation, InvitationId, InvitationState, Mail, Noun, OutboxMessage, OutboxMessageId,
-    OutboxState, Page, PageRequest, Platform, Tenant, TenantId, Workspace,
+    Error, InTenant, Mail, Noun, OutboxMessage, OutboxMessageId, OutboxState, Page, PageRequest, Platform, TenantId,
 };
 use uuid::Uuid;
 
 use crate::{
-    brands,
-    fault::{Fault, Kind, stored},
-    keyset,
-    schema::{invitation_tokens, invitations as table, outbox_messages, tenants},
-    tenants as tenant_rows,
+    fault::{Fault, stored},
+    keyset::{self, Keyset},
+    schema::{outbox_messages, tenants},
+    scope::TenantScope,
     tx::{Tx, WriteTx},
-    workspaces,
 };
 
 /// For how many minutes a message belongs to who has claimed it. Longer than any attempt to send it may take.
 const LEASE_MINUTES: i32 = 2;
 
 /// For how many days is kept what nobody needs any more.
-const KEPT_DAYS: i32 = 30;
+pub(crate) const KEPT_DAYS: i32 = 30;
 
 /// How many rows are cleared at once, so that nobody waits long for their locks.
-const CLEARED_AT_ONCE: i64 = 1_000;
+pub(crate) const CLEARED_AT_ONCE: i64 = 1_000;
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = outbox_messages, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = outbox_messages)]
 struct Row {
     id: Uuid,
     kind: String,
@@ -74,17 +70,11 @@ pub enum Pick {
     LeastTried,
 }
 
-/// An invitation that can be accepted, and all that its message says.
-#[derive(Debug, Clone)]
-pub struct DueInvitation {
-    /// The invitation.
-    pub invitation: Invitation,
-    /// The tenant it invites to.
-    pub tenant: Tenant,
-    /// Its workspaces that are there.
-    pub workspaces: Vec<Workspace>,
-    /// The brand that writes: of the workspace if there is exactly one, else the tenant's default brand.
-    pub brand: Brand,
+impl Keyset for outbox_messages::table {
+    type Id = outbox_messages::id;
+    type Name = outbox_messages::kind;
+    type CreatedAt = outbox_messages::created_at;
+    type UpdatedAt = outbox_messages::created_at;
 }
 
 impl Tx<'_, Platform> {
@@ -103,45 +93,17 @@ impl Tx<'_, Platform> {
 }
 
 impl Tx<'_, InTenant> {
-    /// What the message of an invitation is written from; `None` when there is no more reason to send it.
-    pub fn due_invitation(&mut self, id: InvitationId) -> Result<Option<DueInvitation>, Fault> {
-        let invitation = match self.invitation(id) {
-            Ok(invitation) => invitation,
-            Err(Fault(Kind::Refused(Error::NotFound(_)))) => return Ok(None),
-            Err(fault) => return Err(fault),
-        };
-        if invitation.state(self.clock()?) != InvitationState::Pending {
-            return Ok(None);
-        }
-        let tenant = tenant_rows::read(self.connection, self.found)?;
-        let workspaces = workspaces::read_those(self.connection, self.found, &invitation.details.workspaces)?;
-        let brand = match workspaces.as_slice() {
-            [one] => brands::read(self.connection, self.found, one.details.brand_id)?,
-            _ => brands::read_default(self.connection, self.found)?,
-        };
-        Ok(Some(DueInvitation { invitation, tenant, workspaces, brand }))
-    }
-
     /// A page of the outbox, of messages in this state or of all.
     pub fn outbox_messages(
         &mut self,
         state: Option<OutboxState>,
         page: &PageRequest,
     ) -> Result<Page<OutboxMessage>, Fault> {
-        let mut query = outbox_messages::table
-            .filter(outbox_messages::tenant_id.eq(self.found.uuid()))
-            .select(Row::as_select())
-            .into_boxed();
+        let mut query = Row::query().filter(outbox_messages::tenant_id.eq(self.found.uuid())).into_boxed();
         if let Some(state) = state {
             query = query.filter(outbox_messages::state.eq(state.as_str()));
         }
-        if let Some(position) = &page.after {
-            query = query.filter(keyset::after("outbox_messages", page.sort, position));
-        }
-        let rows = query
-            .order(keyset::order("outbox_messages", page.sort))
-            .limit(keyset::limit(page))
-            .load(self.connection)?;
+        let rows = keyset::page::<outbox_messages::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_message).collect::<Result<_, _>>()?, page))
     }
 }
@@ -155,7 +117,7 @@ impl WriteTx<'_, InTenant> {
     pub fn claim_message(&mut self, pick: Pick) -> Result<Option<OutboxMessage>, Fault> {
         let due = || {
             outbox_messages::table
-                .filter(outbox_messages::tenant_id.eq(self.tx.found.uuid()))
+                .filter(outbox_messages::tenant_id.eq(self.found.uuid()))
                 .filter(is_pending())
                 .filter(outbox_messages::next_attempt_at.le(now.into_sql::<Timestamptz>()))
                 .select(outbox_messages::id)
@@ -164,21 +126,21 @@ impl WriteTx<'_, InTenant> {
         let mut id: Option<Uuid> = None;
         if pick == Pick::Newest {
             let newest = never_tried.order(outbox_messages::next_attempt_at.desc()).for_update().skip_locked();
-            id = newest.first(self.tx.connection).optional()?;
+            id = newest.first(self.connection).optional()?;
         }
         if id.is_none() {
             let first = (outbox_messages::attempts, outbox_messages::next_attempt_at);
-            id = least_tried.order(first).for_update().skip_locked().first(self.tx.connection).optional()?;
+            id = least_tried.order(first).for_update().skip_locked().first(self.connection).optional()?;
         }
         let Some(id) = id else { return Ok(None) };
-        let row = diesel::update(this(self.tx.found, OutboxMessageId::from_uuid(id)))
+        let row = diesel::update(this(self.found, OutboxMessageId::from_uuid(id)))
             .set((
                 outbox_messages::attempts.eq(outbox_messages::attempts + 1),
                 outbox_messages::next_attempt_at.eq(now.into_sql::<Timestamptz>() + LEASE_MINUTES.minutes()),
                 outbox_messages::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result::<Row>(self.tx.connection)?;
+            .get_result::<Row>(self.connection)?;
         row.into_message().map(Some)
     }
 
@@ -199,27 +161,27 @@ impl WriteTx<'_, InTenant> {
     }
 
     fn mark(&mut self, message: &OutboxMessage, state: OutboxState, why: Option<&str>) -> Result<(), Fault> {
-        diesel::update(this(self.tx.found, message.id).filter(is_pending()))
+        diesel::update(this(self.found, message.id).filter(is_pending()))
             .set((
                 outbox_messages::state.eq(state.as_str()),
                 why.map(|why| outbox_messages::last_error.eq(why)),
                 outbox_messages::updated_at.eq(now),
             ))
-            .execute(self.tx.connection)?;
+            .execute(self.connection)?;
         Ok(())
     }
 
     /// The attempt failed, and is repeated after the pause, unless somebody else has claimed the message meanwhile.
     pub fn mark_failed(&mut self, message: &OutboxMessage, why: &str, pause: Duration) -> Result<(), Fault> {
         let at = self.clock()? + pause;
-        diesel::update(this(self.tx.found, message.id).filter(is_pending()))
+        diesel::update(this(self.found, message.id).filter(is_pending()))
             .filter(outbox_messages::attempts.eq(message.attempts))
             .set((
                 outbox_messages::next_attempt_at.eq(at),
                 outbox_messages::last_error.eq(why),
                 outbox_messages::updated_at.eq(now),
             ))
-            .execute(self.tx.connection)?;
+            .execute(self.connection)?;
         Ok(())
     }
 
@@ -228,7 +190,7 @@ impl WriteTx<'_, InTenant> {
     pub fn note_mail_due(&mut self, more: bool) -> Result<(), Fault> {
         // The lock first, and then what is seen under it: a message that is not seen was inserted by somebody who has not
         // lowered the time yet, and will.
-        tenant_rows::lock(self.tx.connection, self.tx.found)?;
+        self.scope().lock_tenant()?;
         let next = match more {
             true => "now()",
             false => {
@@ -237,25 +199,22 @@ impl WriteTx<'_, InTenant> {
                   HAVING min(next_attempt_at) IS NOT NULL)"
             }
         };
-        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set(tenants::mail_due_at.eq(sql::<Nullable<Timestamptz>>(next)))
-            .execute(self.tx.connection)?;
+            .execute(self.connection)?;
         Ok(())
     }
 
     /// A message of the outbox, locked until the end of the transaction.
     pub fn lock_message(&mut self, id: OutboxMessageId) -> Result<OutboxMessage, Fault> {
-        let row = this(self.tx.found, id)
-            .select(Row::as_select())
-            .for_update()
-            .first::<Row>(self.tx.connection)
-            .optional()?;
+        let row =
+            this(self.found, id).select(Row::as_select()).for_update().first::<Row>(self.connection).optional()?;
         row.ok_or(Error::NotFound(Noun::OutboxMessage))?.into_message()
     }
 
     /// Has the message tried again from the start, and now.
     pub fn retry_message(&mut self, id: OutboxMessageId) -> Result<OutboxMessage, Fault> {
-        let row = diesel::update(this(self.tx.found, id))
+        let row = diesel::update(this(self.found, id))
             .set((
                 outbox_messages::state.eq(OutboxState::Pending.as_str()),
                 outbox_messages::attempts.eq(0),
@@ -263,15 +222,15 @@ impl WriteTx<'_, InTenant> {
                 outbox_messages::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result::<Row>(self.tx.connection)?;
-        lower_mail_due(self.tx.connection, self.tx.found)?;
+            .get_result::<Row>(self.connection)?;
+        self.scope().lower_mail_due()?;
         row.into_message()
     }
 
     /// Deletes some of the messages that were sent or dropped long ago, and returns how many.
     pub fn clear_messages(&mut self) -> Result<usize, Fault> {
         let long_ago = || now.into_sql::<Timestamptz>() - KEPT_DAYS.days();
-        let tenant = self.tx.found.uuid();
+        let tenant = self.found.uuid();
         let some: Vec<Uuid> = outbox_messages::table
             .filter(outbox_messages::tenant_id.eq(tenant))
             .filter(outbox_messages::state.eq_any([OutboxState::Sent.as_str(), OutboxState::Dropped.as_str()]))
@@ -279,31 +238,10 @@ impl WriteTx<'_, InTenant> {
             .filter(outbox_messages::created_at.lt(long_ago()).and(outbox_messages::updated_at.lt(long_ago())))
             .select(outbox_messages::id)
             .limit(CLEARED_AT_ONCE)
-            .load(self.tx.connection)?;
+            .load(self.connection)?;
         let cleared =
             outbox_messages::table.filter(outbox_messages::tenant_id.eq(tenant).and(outbox_messages::id.eq_any(some)));
-        Ok(diesel::delete(cleared).execute(self.tx.connection)?)
-    }
-
-    /// Deletes some of the tokens of invitations that ended long ago, and returns how many.
-    pub fn clear_tokens(&mut self) -> Result<usize, Fault> {
-        let long_ago = || now.into_sql::<Timestamptz>() - KEPT_DAYS.days();
-        let tenant = self.tx.found.uuid();
-        let ended = table::expires_at
-            .lt(long_ago())
-            .or(table::accepted_at.assume_not_null().lt(long_ago()))
-            .or(table::revoked_at.assume_not_null().lt(long_ago()));
-        let some: Vec<Vec<u8>> = invitation_tokens::table
-            .inner_join(table::table.on(
-                table::tenant_id.eq(invitation_tokens::tenant_id).and(table::id.eq(invitation_tokens::invitation_id)),
-            ))
-            .filter(invitation_tokens::tenant_id.eq(tenant).and(table::tenant_id.eq(tenant)).and(ended))
-            .select(invitation_tokens::token_hash)
-            .limit(CLEARED_AT_ONCE)
-            .load(self.tx.connection)?;
-        let cleared = invitation_tokens::table
-            .filter(invitation_tokens::tenant_id.eq(tenant).and(invitation_tokens::token_hash.eq_any(some)));
-        Ok(diesel::delete(cleared).execute(self.tx.connection)?)
+        Ok(diesel::delete(cleared).execute(self.connection)?)
     }
 }
 
@@ -319,35 +257,37 @@ fn is_pending() -> SqlLiteral<Bool> {
     sql("outbox_messages.state = 'pending'")
 }
 
-/// Puts a message into the outbox and notes at the tenant that there is something to send.
-pub(crate) fn insert(connection: &mut PgConnection, tenant: TenantId, mail: Mail) -> QueryResult<()> {
-    diesel::insert_into(outbox_messages::table)
-        .values((
-            outbox_messages::tenant_id.eq(tenant.uuid()),
-            outbox_messages::id.eq(Uuid::now_v7()),
-            outbox_messages::kind.eq(mail.kind()),
-            outbox_messages::subject_id.eq(mail.subject_id()),
-        ))
-        .execute(connection)?;
-    lower_mail_due(connection, tenant)
-}
+impl TenantScope<'_> {
+    /// Puts a message into the outbox and notes at the tenant that there is something to send.
+    pub(crate) fn insert_message(&mut self, mail: Mail) -> QueryResult<()> {
+        diesel::insert_into(outbox_messages::table)
+            .values((
+                outbox_messages::tenant_id.eq(self.tenant.uuid()),
+                outbox_messages::id.eq(Uuid::now_v7()),
+                outbox_messages::kind.eq(mail.kind()),
+                outbox_messages::subject_id.eq(mail.subject_id()),
+            ))
+            .execute(self.connection)?;
+        self.lower_mail_due()
+    }
 
-fn lower_mail_due(connection: &mut PgConnection, tenant: TenantId) -> QueryResult<()> {
-    diesel::update(tenants::table.filter(tenants::id.eq(tenant.uuid())))
-        .set(tenants::mail_due_at.eq(sql::<Nullable<Timestamptz>>("least(mail_due_at, now())")))
-        .execute(connection)
+    fn lower_mail_due(&mut self) -> QueryResult<()> {
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
+            .set(tenants::mail_due_at.eq(sql::<Nullable<Timestamptz>>("least(mail_due_at, now())")))
+            .execute(self.connection)
+            .map(drop)
+    }
+
+    /// Drops what is not sent of this mail, for which there is no more reason: also what is dead, which nobody then sends again.
+    pub(crate) fn drop_unsent(&mut self, mail: Mail) -> QueryResult<()> {
+        diesel::update(
+            outbox_messages::table
+                .filter(outbox_messages::tenant_id.eq(self.tenant.uuid()))
+                .filter(outbox_messages::subject_id.eq(mail.subject_id()).and(outbox_messages::kind.eq(mail.kind())))
+                .filter(sql::<Bool>("outbox_messages.state IN ('pending', 'dead')")),
+        )
+        .set((outbox_messages::state.eq(OutboxState::Dropped.as_str()), outbox_messages::updated_at.eq(now)))
+        .execute(self.connection)
         .map(drop)
-}
-
-/// Drops what is not sent of this mail, for which there is no more reason: also what is dead, which nobody then sends again.
-pub(crate) fn drop_unsent(connection: &mut PgConnection, tenant: TenantId, mail: Mail) -> QueryResult<()> {
-    diesel::update(
-        outbox_messages::table
-            .filter(outbox_messages::tenant_id.eq(tenant.uuid()))
-            .filter(outbox_messages::subject_id.eq(mail.subject_id()).and(outbox_messages::kind.eq(mail.kind())))
-            .filter(sql::<Bool>("outbox_messages.state IN ('pending', 'dead')")),
-    )
-    .set((outbox_messages::state.eq(OutboxState::Dropped.as_str()), outbox_messages::updated_at.eq(now)))
-    .execute(connection)
-    .map(drop)
+    }
 }

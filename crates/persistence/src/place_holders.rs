@@ -3,13 +3,14 @@
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
     EmailAddress, Error, Holding, InTenant, InWorkspace, InvitationId, MemberId, Noun, PlaceHolder, PlaceNumber,
-    TenantId, WorkspaceId,
+    WorkspaceId,
 };
 use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored},
     schema::{assignments, invitation_workspaces, invitations, members},
+    scope::TenantScope,
     tx::Tx,
 };
 
@@ -77,7 +78,7 @@ impl Tx<'_, InWorkspace> {
             .first(self.connection)
             .optional()?;
         let Some(id) = invitation.map(InvitationId::from_uuid) else { return Ok(Standing::Unknown) };
-        let places = crate::invitations::places(self.connection, tenant, id)?;
+        let places = self.scope().places_of(id)?;
         Ok(Standing::Invited(id, places.iter().any(|(held, _)| *held == workspace)))
     }
 }
@@ -85,43 +86,41 @@ impl Tx<'_, InWorkspace> {
 impl Tx<'_, InTenant> {
     /// The workspace in which the place with this number is, who has it, and whether it is the only one that an invitation holds.
     pub fn place(&mut self, number: PlaceNumber) -> Result<(WorkspaceId, Holding, bool), Fault> {
-        let (workspace, holder) = find(self.connection, self.found, number)?.ok_or(Error::NotFound(Noun::Workspace))?;
+        let (workspace, holder) = self.scope().find_place(number)?.ok_or(Error::NotFound(Noun::Workspace))?;
         let only = match holder {
             Holding::Member(_) => false,
-            Holding::Invitation(id) => crate::invitations::places(self.connection, self.found, id)?.len() == 1,
+            Holding::Invitation(id) => self.scope().places_of(id)?.len() == 1,
         };
         Ok((workspace, holder, only))
     }
 }
 
-fn find(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    number: PlaceNumber,
-) -> Result<Option<(WorkspaceId, Holding)>, Fault> {
-    let assigned: Option<(Uuid, Uuid)> = assignments::table
-        .filter(assignments::tenant_id.eq(tenant.uuid()).and(assignments::number.eq(number.get())))
-        .select((assignments::workspace_id, assignments::member_id))
-        .first(connection)
-        .optional()?;
-    if let Some((workspace, member)) = assigned {
-        return Ok(Some((WorkspaceId::from_uuid(workspace), Holding::Member(MemberId::from_uuid(member)))));
+impl TenantScope<'_> {
+    fn find_place(&mut self, number: PlaceNumber) -> Result<Option<(WorkspaceId, Holding)>, Fault> {
+        let assigned: Option<(Uuid, Uuid)> = assignments::table
+            .filter(assignments::tenant_id.eq(self.tenant.uuid()).and(assignments::number.eq(number.get())))
+            .select((assignments::workspace_id, assignments::member_id))
+            .first(self.connection)
+            .optional()?;
+        if let Some((workspace, member)) = assigned {
+            return Ok(Some((WorkspaceId::from_uuid(workspace), Holding::Member(MemberId::from_uuid(member)))));
+        }
+        // What an accepted invitation held is an assignment now, or is no more.
+        let held: Option<(Uuid, Uuid)> = invitation_workspaces::table
+            .inner_join(
+                invitations::table.on(invitations::tenant_id
+                    .eq(invitation_workspaces::tenant_id)
+                    .and(invitations::id.eq(invitation_workspaces::invitation_id))),
+            )
+            .filter(invitation_workspaces::tenant_id.eq(self.tenant.uuid()))
+            .filter(invitation_workspaces::number.eq(number.get()).and(invitations::tenant_id.eq(self.tenant.uuid())))
+            .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
+            .select((invitation_workspaces::workspace_id, invitation_workspaces::invitation_id))
+            .first(self.connection)
+            .optional()?;
+        let holding = |id| Holding::Invitation(InvitationId::from_uuid(id));
+        Ok(held.map(|(workspace, id)| (WorkspaceId::from_uuid(workspace), holding(id))))
     }
-    // What an accepted invitation held is an assignment now, or is no more.
-    let held: Option<(Uuid, Uuid)> = invitation_workspaces::table
-        .inner_join(
-            invitations::table.on(invitations::tenant_id
-                .eq(invitation_workspaces::tenant_id)
-                .and(invitations::id.eq(invitation_workspaces::invitation_id))),
-        )
-        .filter(invitation_workspaces::tenant_id.eq(tenant.uuid()))
-        .filter(invitation_workspaces::number.eq(number.get()).and(invitations::tenant_id.eq(tenant.uuid())))
-        .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
-        .select((invitation_workspaces::workspace_id, invitation_workspaces::invitation_id))
-        .first(connection)
-        .optional()?;
-    let holding = |id| Holding::Invitation(InvitationId::from_uuid(id));
-    Ok(held.map(|(workspace, id)| (WorkspaceId::from_uuid(workspace), holding(id))))
 }
 
 fn holder((holder, (number, _, email, role)): (Holding, Line)) -> Result<PlaceHolder, Fault> {

@@ -219,11 +219,14 @@ impl CustomizeConnection<PgConnection, R2d2Error> for Settings {
     }
 }
 
+/// A description of an object comes in the language of the server's messages, which the name of a locale does not tell.
 const ROLE: &str = "SELECT current_user::text AS name, rolsuper, rolbypassrls,
         EXISTS (SELECT FROM pg_class WHERE relname = 'tenants' AND relkind IN ('r', 'p')
                 AND pg_has_role(current_user, relowner, 'MEMBER'))
             OR EXISTS (SELECT FROM pg_database WHERE datname = current_database()
-                AND pg_has_role(current_user, datdba, 'MEMBER')) AS owner
+                AND pg_has_role(current_user, datdba, 'MEMBER')) AS owner,
+        current_setting('lc_messages') AS lc_messages,
+        pg_describe_object('pg_class'::regclass, 'pg_class'::regclass, 0) = 'table pg_class' AS english
     FROM pg_roles WHERE rolname = current_user";
 
 #[derive(diesel::QueryableByName)]
@@ -236,15 +239,21 @@ struct Role {
     rolbypassrls: bool,
     #[diesel(sql_type = diesel::sql_types::Bool)]
     owner: bool,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    lc_messages: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    english: bool,
 }
 
 impl Role {
-    /// Why this role must not serve requests: row security would not bind it, or it could take it off.
+    /// Why this role must not serve requests: row security would not bind it, it could take that off, or the service would not
+    /// understand the faults of the database.
     fn objection(&self) -> Option<String> {
         let what = match self {
             Self { rolsuper: true, .. } => "is a superuser, whom row security does not bind",
             Self { rolbypassrls: true, .. } => "has BYPASSRLS, so that row security does not bind it",
             Self { owner: true, .. } => "owns the database or its tables, so that it could take their row security off",
+            Self { english: false, .. } => return Some(self.foreign_language()),
             _ => return None,
         };
         Some(format!(
@@ -252,6 +261,15 @@ impl Role {
              administrator run ALTER ROLE tenantry_service LOGIN PASSWORD '…', and let DATABASE_URL name tenantry_service",
             self.name
         ))
+    }
+
+    fn foreign_language(&self) -> String {
+        format!(
+            "the database does not write its messages in English (lc_messages is \"{}\"). The service reads them to tell a \
+             temporary fault, such as a deadlock, from a permanent one: as an administrator run \
+             ALTER ROLE \"{}\" SET lc_messages TO 'C'",
+            self.lc_messages, self.name
+        )
     }
 }
 

@@ -15,9 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored},
-    integrations::{note, noted},
     schema::{integrations, tenants},
-    tenants as tenant_rows,
     tx::{Tx, WriteTx},
 };
 
@@ -88,7 +86,7 @@ impl WriteTx<'_, InTenant> {
             .gt(workspace)
             .or(integrations::workspace_id.eq(workspace).and(integrations::provider.gt(provider)));
         let row: Option<SealedRow> = integrations::table
-            .filter(integrations::tenant_id.eq(self.tx.found.uuid()).and(behind))
+            .filter(integrations::tenant_id.eq(self.found.uuid()).and(behind))
             .filter(integrations::key_version.is_not_null())
             .filter(integrations::key_version.is_distinct_from(i32::from(version)))
             .order((integrations::workspace_id, integrations::provider))
@@ -99,7 +97,7 @@ impl WriteTx<'_, InTenant> {
                 integrations::key_version,
             ))
             .for_no_key_update()
-            .first(self.tx.connection)
+            .first(self.connection)
             .optional()?;
         row.map(|(workspace, provider, sealed, version)| {
             Ok(SealedElsewise {
@@ -121,7 +119,7 @@ impl WriteTx<'_, InTenant> {
         key: &MasterKeyId,
     ) -> Result<(), Fault> {
         diesel::update(
-            integrations::table.filter(integrations::tenant_id.eq(self.tx.found.uuid())).filter(
+            integrations::table.filter(integrations::tenant_id.eq(self.found.uuid())).filter(
                 integrations::workspace_id.eq(workspace.uuid()).and(integrations::provider.eq(provider.as_str())),
             ),
         )
@@ -129,14 +127,14 @@ impl WriteTx<'_, InTenant> {
             integrations::sealed_secret.eq(sealed.as_bytes()),
             integrations::key_version.eq(i32::from(key.version())),
         ))
-        .execute(self.tx.connection)?;
+        .execute(self.connection)?;
         Ok(())
     }
 
     /// Discards a secret, and what the provider said of it.
     pub fn discard_sealed(&mut self, workspace: WorkspaceId, provider: Provider) -> Result<(), Fault> {
         diesel::update(
-            integrations::table.filter(integrations::tenant_id.eq(self.tx.found.uuid())).filter(
+            integrations::table.filter(integrations::tenant_id.eq(self.found.uuid())).filter(
                 integrations::workspace_id.eq(workspace.uuid()).and(integrations::provider.eq(provider.as_str())),
             ),
         )
@@ -151,18 +149,18 @@ impl WriteTx<'_, InTenant> {
             integrations::version.eq(integrations::version + 1),
             integrations::updated_at.eq(now),
         ))
-        .execute(self.tx.connection)?;
+        .execute(self.connection)?;
         Ok(())
     }
 
     /// Notes at the tenant the master keys that its secrets still need, and no others; returns those of before and those of now.
     pub fn settle_master_keys(&mut self) -> Result<(Vec<MasterKeyId>, Vec<MasterKeyId>), Fault> {
-        tenant_rows::lock(self.tx.connection, self.tx.found)?;
-        let before = noted(self.tx.connection, self.tx.found)?;
+        self.scope().lock_tenant()?;
+        let before = self.scope().noted_master_keys()?;
         let needed = self.count_sealed()?;
         let after: Vec<_> = before.iter().filter(|key| needed.contains_key(&key.version())).cloned().collect();
         if after != before {
-            note(self.tx.connection, self.tx.found, &after)?;
+            self.scope().note_master_keys(&after)?;
         }
         Ok((before, after))
     }

@@ -3,28 +3,26 @@
 use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{exists, now},
-    pg::Pg,
     prelude::*,
-    sql_types::{Text, Timestamptz},
+    sql_types::Timestamptz,
 };
 use tenantry_domain::{
-    ApiKeyId, Brand, BrandId, Cap, Error, InTenant, InvitationDays, InvitationDetails, InvitationId, Limits, Locale,
-    NewApiKey, NewBrand, Noun, OverTenant, Page, PageRequest, Platform, Tenant, TenantDetails, TenantId, TenantState,
-    Use,
+    Cap, Error, InTenant, Limits, Locale, Noun, OverTenant, Page, PageRequest, Platform, Tenant, TenantDetails,
+    TenantId, TenantState, Use,
 };
 use uuid::Uuid;
 
 use crate::{
-    api_keys, brands,
     fault::{Fault, stored},
-    invitations, keyset,
+    keyset::{self, Keyset},
     places::TenantPlace,
     schema::{invitations as invitations_table, members, tenants, workspaces},
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = tenants, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = tenants)]
 struct Row {
     id: Uuid,
     name: String,
@@ -123,30 +121,33 @@ pub(crate) fn number(cap: Option<Cap>) -> Option<i32> {
     cap.and_then(|cap| i32::try_from(cap.get()).ok())
 }
 
-/// What a tenant starts with besides itself.
-#[derive(Debug, Clone)]
-pub struct Founding {
-    /// The tenant.
-    pub tenant: (TenantId, TenantDetails, Limits),
-    /// Its default brand.
-    pub brand: (BrandId, NewBrand),
-    /// How its first owner comes in.
-    pub owner: FirstOwner,
+impl Keyset for tenants::table {
+    type Id = tenants::id;
+    type Name = tenants::name;
+    type CreatedAt = tenants::created_at;
+    type UpdatedAt = tenants::updated_at;
 }
 
-/// How a tenant's first owner comes in.
-#[derive(Debug, Clone)]
-pub enum FirstOwner {
-    /// With this key.
-    Key(ApiKeyId, Box<NewApiKey>),
-    /// By accepting this invitation within so many days.
-    Invitation(InvitationId, InvitationDetails, InvitationDays),
+impl WriteTx<'_, Platform> {
+    /// Stores a new tenant, which has nothing yet.
+    pub(crate) fn insert_tenant(
+        &mut self,
+        id: TenantId,
+        details: &TenantDetails,
+        limits: Limits,
+    ) -> Result<Tenant, Fault> {
+        diesel::insert_into(tenants::table)
+            .values((tenants::id.eq(id.uuid()), Columns::of(details), LimitColumns::of(limits)))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_tenant()
+    }
 }
 
 impl Tx<'_, Platform> {
     /// A page of all tenants.
     pub fn tenants(&mut self, filter: &TenantFilter, page: &PageRequest) -> Result<Page<Tenant>, Fault> {
-        let mut query = tenants::table.select(Row::as_select()).into_boxed();
+        let mut query = Row::query().into_boxed();
         match filter.state {
             Some(TenantState::Deleted) => query = query.filter(tenants::deleted_at.is_not_null()),
             Some(TenantState::Suspended) => {
@@ -160,38 +161,13 @@ impl Tx<'_, Platform> {
         if let Some(search) = &filter.search {
             query = query.filter(tenants::name.ilike(keyset::contains(search)));
         }
-        if let Some(position) = &page.after {
-            query = query.filter(keyset::after("tenants", page.sort, position));
-        }
-        let rows = query.order(keyset::order("tenants", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        let rows = keyset::page::<tenants::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_tenant).collect::<Result<_, _>>()?, page))
     }
 
     /// Whether there is any tenant yet.
     pub fn any_tenant(&mut self) -> Result<bool, Fault> {
         Ok(diesel::select(exists(tenants::table.select(tenants::id))).get_result(self.connection)?)
-    }
-}
-
-impl WriteTx<'_, Platform> {
-    /// Creates a tenant with its default brand and what lets its first owner in.
-    pub fn found_tenant(&mut self, founding: &Founding) -> Result<(Tenant, Brand), Fault> {
-        let (id, details, limits) = &founding.tenant;
-        let row = diesel::insert_into(tenants::table)
-            .values((tenants::id.eq(id.uuid()), Columns::of(details), LimitColumns::of(*limits)))
-            .returning(Row::as_returning())
-            .get_result(self.tx.connection)?;
-        // What follows is inside the new tenant, where the platform itself sees nothing.
-        diesel::sql_query("SELECT set_tenant($1)").bind::<Text, _>(id.to_string()).execute(self.tx.connection)?;
-        let brand = brands::insert(self.tx.connection, *id, founding.brand.0, &founding.brand.1)?;
-        match &founding.owner {
-            FirstOwner::Key(key, new) => drop(api_keys::insert(self.tx.connection, *id, *key, new)?),
-            FirstOwner::Invitation(invitation, details, days) => {
-                let until = self.clock()? + days.duration();
-                drop(invitations::insert(self.tx.connection, *id, *invitation, details, until)?);
-            }
-        }
-        Ok((row.into_tenant()?, brand))
     }
 }
 
@@ -207,23 +183,23 @@ pub struct TenantFilter {
 impl<P: TenantPlace> WriteTx<'_, P> {
     /// The tenant, locked until the end of the transaction.
     pub fn lock_tenant(&mut self) -> Result<Tenant, Fault> {
-        let id = self.tenant_id();
-        lock(self.tx.connection, id)?;
-        read(self.tx.connection, id)
+        let mut scope = self.scope();
+        scope.lock_tenant()?;
+        scope.read_tenant()
     }
 }
 
 impl Tx<'_, OverTenant> {
     /// The tenant and how much it uses of its limits: numbers, and nothing of what they count.
     pub fn tenant_and_use(&mut self) -> Result<(Tenant, Use), Fault> {
-        Ok((read(self.connection, self.found)?, used(self.connection, self.found)?))
+        Ok((self.scope().read_tenant()?, self.scope().tenant_use()?))
     }
 }
 
 impl WriteTx<'_, OverTenant> {
     /// Stores new details and limits.
     pub fn update_tenant(&mut self, details: &TenantDetails, limits: Limits) -> Result<Tenant, Fault> {
-        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set((
                 Columns::of(details),
                 LimitColumns::of(limits),
@@ -231,111 +207,113 @@ impl WriteTx<'_, OverTenant> {
                 tenants::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)?
+            .get_result(self.connection)?
             .into_tenant()
     }
 
     /// Refuses the tenant's credentials from the next request on, or no longer.
     pub fn set_suspended(&mut self, suspended: bool) -> Result<Tenant, Fault> {
         let at = suspended.then(|| self.clock()).transpose()?;
-        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set((tenants::suspended_at.eq(at), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)?
+            .get_result(self.connection)?
             .into_tenant()
     }
 
     /// Refuses the tenant's credentials from the next request on and lets it be erased when its time is over, or no longer.
     pub fn set_deleted(&mut self, deleted: bool) -> Result<Tenant, Fault> {
         let at = deleted.then(|| self.clock()).transpose()?;
-        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set((tenants::deleted_at.eq(at), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)?
+            .get_result(self.connection)?
             .into_tenant()
     }
 }
 
-/// How much of its limits a tenant uses.
-fn used(connection: &mut PgConnection, tenant: TenantId) -> Result<Use, Fault> {
-    let id = tenant.uuid();
-    Ok(Use {
-        workspaces: workspaces::table
-            .filter(workspaces::tenant_id.eq(id).and(workspaces::deleted_at.is_null()))
-            .count()
-            .get_result(connection)?,
-        members: members::table.filter(members::tenant_id.eq(id)).count().get_result(connection)?,
-        pending_invitations: invitations_table::table
-            .filter(invitations_table::tenant_id.eq(id))
-            .filter(invitations_table::accepted_at.is_null().and(invitations_table::revoked_at.is_null()))
-            .filter(invitations_table::expires_at.gt(now.into_sql::<Timestamptz>()))
-            .count()
-            .get_result(connection)?,
-    })
+impl TenantScope<'_> {
+    /// How much of its limits a tenant uses.
+    fn tenant_use(&mut self) -> Result<Use, Fault> {
+        let id = self.tenant.uuid();
+        Ok(Use {
+            workspaces: workspaces::table
+                .filter(workspaces::tenant_id.eq(id).and(workspaces::deleted_at.is_null()))
+                .count()
+                .get_result(self.connection)?,
+            members: members::table.filter(members::tenant_id.eq(id)).count().get_result(self.connection)?,
+            pending_invitations: invitations_table::table
+                .filter(invitations_table::tenant_id.eq(id))
+                .filter(invitations_table::accepted_at.is_null().and(invitations_table::revoked_at.is_null()))
+                .filter(invitations_table::expires_at.gt(now.into_sql::<Timestamptz>()))
+                .count()
+                .get_result(self.connection)?,
+        })
+    }
+
+    /// The next number of a workspace. Whoever makes another one in the tenant waits for the end of the transaction.
+    pub(crate) fn next_workspace_number(&mut self) -> QueryResult<i64> {
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
+            .set(tenants::last_workspace_number.eq(tenants::last_workspace_number + 1))
+            .returning(tenants::last_workspace_number)
+            .get_result(self.connection)
+    }
+
+    /// Has the next number follow the largest that there is.
+    pub(crate) fn resume_workspace_numbers(&mut self) -> QueryResult<()> {
+        let largest: Option<i64> = workspaces::table
+            .filter(workspaces::tenant_id.eq(self.tenant.uuid()))
+            .select(diesel::dsl::max(workspaces::number))
+            .get_result(self.connection)?;
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
+            .set(tenants::last_workspace_number.eq(largest.unwrap_or_default()))
+            .execute(self.connection)
+            .map(drop)
+    }
+
+    /// The next number of a place in a workspace.
+    pub(crate) fn next_place_number(&mut self) -> QueryResult<i64> {
+        diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
+            .set(tenants::last_place_number.eq(tenants::last_place_number + 1))
+            .returning(tenants::last_place_number)
+            .get_result(self.connection)
+    }
+
+    pub(crate) fn read_tenant(&mut self) -> Result<Tenant, Fault> {
+        let row = Row::query().filter(tenants::id.eq(self.tenant.uuid())).first(self.connection).optional()?;
+        row.ok_or(Error::NotFound(Noun::Tenant))?.into_tenant()
+    }
+
+    /// Makes whoever locks the same tenant wait: for what must hold across several of its rows.
+    pub(crate) fn lock_tenant(&mut self) -> QueryResult<()> {
+        tenants::table
+            .filter(tenants::id.eq(self.tenant.uuid()))
+            .select(tenants::id)
+            .for_no_key_update()
+            .first::<Uuid>(self.connection)
+            .map(drop)
+    }
 }
 
 impl Tx<'_, InTenant> {
     /// How much the tenant uses of its limits.
     pub fn tenant_use(&mut self) -> Result<Use, Fault> {
-        used(self.connection, self.found)
+        self.scope().tenant_use()
     }
 
     /// The tenant.
     pub fn tenant(&mut self) -> Result<Tenant, Fault> {
-        read(self.connection, self.found)
+        self.scope().read_tenant()
     }
 }
 
 impl WriteTx<'_, InTenant> {
     /// Stores new details.
     pub fn update_tenant(&mut self, details: &TenantDetails) -> Result<Tenant, Fault> {
-        diesel::update(tenants::table.filter(tenants::id.eq(self.tx.found.uuid())))
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set((Columns::of(details), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)?
+            .get_result(self.connection)?
             .into_tenant()
     }
-}
-
-/// The next number of a workspace. Whoever makes another one in the tenant waits for the end of the transaction.
-pub(crate) fn next_workspace_number(connection: &mut PgConnection, id: TenantId) -> QueryResult<i64> {
-    diesel::update(tenants::table.filter(tenants::id.eq(id.uuid())))
-        .set(tenants::last_workspace_number.eq(tenants::last_workspace_number + 1))
-        .returning(tenants::last_workspace_number)
-        .get_result(connection)
-}
-
-/// Has the next number follow the largest that there is.
-pub(crate) fn number_on(connection: &mut PgConnection, id: TenantId) -> QueryResult<()> {
-    let largest: Option<i64> = workspaces::table
-        .filter(workspaces::tenant_id.eq(id.uuid()))
-        .select(diesel::dsl::max(workspaces::number))
-        .get_result(connection)?;
-    diesel::update(tenants::table.filter(tenants::id.eq(id.uuid())))
-        .set(tenants::last_workspace_number.eq(largest.unwrap_or_default()))
-        .execute(connection)
-        .map(drop)
-}
-
-/// The next number of a place in a workspace.
-pub(crate) fn next_place_number(connection: &mut PgConnection, id: TenantId) -> QueryResult<i64> {
-    diesel::update(tenants::table.filter(tenants::id.eq(id.uuid())))
-        .set(tenants::last_place_number.eq(tenants::last_place_number + 1))
-        .returning(tenants::last_place_number)
-        .get_result(connection)
-}
-
-pub(crate) fn read(connection: &mut PgConnection, id: TenantId) -> Result<Tenant, Fault> {
-    let row = tenants::table.filter(tenants::id.eq(id.uuid())).select(Row::as_select()).first(connection).optional()?;
-    row.ok_or(Error::NotFound(Noun::Tenant))?.into_tenant()
-}
-
-/// Makes whoever locks the same tenant wait: for what must hold across several of its rows.
-pub(crate) fn lock(connection: &mut PgConnection, id: TenantId) -> QueryResult<()> {
-    tenants::table
-        .filter(tenants::id.eq(id.uuid()))
-        .select(tenants::id)
-        .for_no_key_update()
-        .first::<Uuid>(connection)
-        .map(drop)
 }

@@ -1,50 +1,18 @@
 //! What only an export reads and only an import writes: a whole tenant, with its ids and times as they are.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Timestamptz};
+use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Brand, Conflict, Error, FieldRefusal, InTenant, Invitation, Member, MemberId, Page, PageRequest, Refusal, SortKey,
-    Workspace, WorkspaceId, WorkspaceNumber, limit_reached,
+    Brand, Conflict, Error, FieldRefusal, InTenant, Invitation, Member, MemberId, Refusal, WorkspaceId, limit_reached,
 };
 use uuid::Uuid;
 
 use crate::{
-    brands,
     fault::{Fault, violates},
-    invitations, keyset, members,
-    schema::{
-        api_keys, assignments, brands as brands_table, invitations as invitations_table, members as members_table,
-        workspaces as workspaces_table,
-    },
-    tenants,
+    schema::{api_keys, assignments, brands, invitations, members, workspaces},
     tx::{Tx, WriteTx},
-    workspaces,
+    workspaces::KeptWorkspace,
 };
-
-/// A workspace that is there, or was deleted and is not erased yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptWorkspace {
-    /// The workspace.
-    pub workspace: Workspace,
-    /// When it was deleted.
-    pub deleted_at: Option<DateTime<Utc>>,
-    /// Its number, by which clients know it.
-    pub number: WorkspaceNumber,
-}
-
-impl SortKey for KeptWorkspace {
-    fn id(&self) -> Uuid {
-        self.workspace.id.uuid()
-    }
-
-    fn name(&self) -> String {
-        self.workspace.name()
-    }
-
-    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
-        self.workspace.times()
-    }
-}
 
 /// A place in a workspace, by ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,24 +26,6 @@ pub struct Placement {
 }
 
 impl Tx<'_, InTenant> {
-    /// A page of all the tenant's workspaces, deleted ones too.
-    pub fn kept_workspaces(&mut self, page: &PageRequest) -> Result<Page<KeptWorkspace>, Fault> {
-        let mut query = workspaces_table::table
-            .filter(workspaces_table::tenant_id.eq(self.found.uuid()))
-            .select((workspaces::Row::as_select(), workspaces_table::deleted_at, workspaces_table::number))
-            .into_boxed::<Pg>();
-        if let Some(position) = &page.after {
-            query = query.filter(keyset::after("workspaces", page.sort, position));
-        }
-        let rows: Vec<(workspaces::Row, Option<DateTime<Utc>>, i64)> =
-            query.order(keyset::order("workspaces", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
-        let kept = |(row, deleted_at, number): (workspaces::Row, _, _)| {
-            let number = WorkspaceNumber::given(number);
-            Ok::<_, Fault>(KeptWorkspace { workspace: row.into_workspace()?, deleted_at, number })
-        };
-        Ok(Page::cut(rows.into_iter().map(kept).collect::<Result<_, _>>()?, page))
-    }
-
     /// The places of these members, also in deleted workspaces.
     pub fn placements(&mut self, members: &[MemberId]) -> Result<Vec<Placement>, Fault> {
         let ids: Vec<Uuid> = members.iter().map(|id| id.uuid()).collect();
@@ -99,31 +49,31 @@ impl WriteTx<'_, InTenant> {
     /// Takes the default brand off a tenant that has nothing else but keys, to make way for what is imported. The tenant is
     /// locked, and stays without a default brand until the import brings one.
     pub fn make_way(&mut self) -> Result<(), Fault> {
-        let tenant = self.tx.found.uuid();
-        tenants::lock(self.tx.connection, self.tx.found)?;
+        let tenant = self.found.uuid();
+        self.scope().lock_tenant()?;
         let count = |rows: i64, least: i64, what: &str| {
             let message = format!("An import needs an empty tenant, and this one has {what}: create a new one for it.");
             if rows > least { Err(Error::conflict(Conflict::TenantNotEmpty, message)) } else { Ok(()) }
         };
-        let of = workspaces_table::table.filter(workspaces_table::tenant_id.eq(tenant));
-        count(of.count().get_result(self.tx.connection)?, 0, "workspaces")?;
-        let of = members_table::table.filter(members_table::tenant_id.eq(tenant));
-        count(of.count().get_result(self.tx.connection)?, 0, "members")?;
-        let of = invitations_table::table.filter(invitations_table::tenant_id.eq(tenant));
-        count(of.count().get_result(self.tx.connection)?, 0, "invitations")?;
-        let of = brands_table::table.filter(brands_table::tenant_id.eq(tenant));
-        count(of.count().get_result(self.tx.connection)?, 1, "brands of its own")?;
+        let of = workspaces::table.filter(workspaces::tenant_id.eq(tenant));
+        count(of.count().get_result(self.connection)?, 0, "workspaces")?;
+        let of = members::table.filter(members::tenant_id.eq(tenant));
+        count(of.count().get_result(self.connection)?, 0, "members")?;
+        let of = invitations::table.filter(invitations::tenant_id.eq(tenant));
+        count(of.count().get_result(self.connection)?, 0, "invitations")?;
+        let of = brands::table.filter(brands::tenant_id.eq(tenant));
+        count(of.count().get_result(self.connection)?, 1, "brands of its own")?;
         // They would go with the brand.
         let of = api_keys::table.filter(api_keys::tenant_id.eq(tenant).and(api_keys::brand_id.is_not_null()));
-        count(of.count().get_result(self.tx.connection)?, 0, "API keys that are restricted to its brand")?;
-        diesel::delete(brands_table::table.filter(brands_table::tenant_id.eq(tenant))).execute(self.tx.connection)?;
+        count(of.count().get_result(self.connection)?, 0, "API keys that are restricted to its brand")?;
+        diesel::delete(brands::table.filter(brands::tenant_id.eq(tenant))).execute(self.connection)?;
         Ok(())
     }
 
     /// Stores a brand as it was elsewhere. What is refused depends on what came before it.
     pub fn import_brand(&mut self, brand: &Brand) -> Result<Option<FieldRefusal>, Fault> {
         told(
-            brands::import(self.tx.connection, self.tx.found, brand),
+            self.scope().import_brand(brand),
             &[
                 ("brands_pkey", "id", "is the id of an earlier brand"),
                 ("brands_slug_key", "slug", "is the slug of an earlier brand"),
@@ -135,7 +85,7 @@ impl WriteTx<'_, InTenant> {
     /// Stores a workspace as it was elsewhere, deleted ones too.
     pub fn import_workspace(&mut self, kept: &KeptWorkspace) -> Result<Option<FieldRefusal>, Fault> {
         told(
-            workspaces::import(self.tx.connection, self.tx.found, kept),
+            self.scope().import_workspace(kept),
             &[
                 ("workspaces_pkey", "id", "is the id of an earlier workspace"),
                 ("workspaces_number_key", "number", "is the number of an earlier workspace"),
@@ -146,17 +96,17 @@ impl WriteTx<'_, InTenant> {
 
     /// Stores a member as it was elsewhere, with its places.
     pub fn import_member(&mut self, member: &Member, places: &[Placement]) -> Result<Option<FieldRefusal>, Fault> {
-        let stored = members::import(self.tx.connection, self.tx.found, member).and_then(|()| {
+        let stored = self.scope().import_member(member).and_then(|()| {
             for place in places {
                 diesel::insert_into(assignments::table)
                     .values((
-                        assignments::tenant_id.eq(self.tx.found.uuid()),
+                        assignments::tenant_id.eq(self.found.uuid()),
                         assignments::workspace_id.eq(place.workspace_id.uuid()),
                         assignments::member_id.eq(member.id.uuid()),
                         assignments::created_at.eq(place.created_at),
-                        assignments::number.eq(tenants::next_place_number(self.tx.connection, self.tx.found)?),
+                        assignments::number.eq(self.scope().next_place_number()?),
                     ))
-                    .execute(self.tx.connection)?;
+                    .execute(self.connection)?;
             }
             Ok(())
         });
@@ -175,11 +125,11 @@ impl WriteTx<'_, InTenant> {
     /// Stores an invitation as it was elsewhere. One that could still be accepted there has expired here: its messages lead
     /// elsewhere, and it can be sent again.
     pub fn import_invitation(&mut self, invitation: &Invitation) -> Result<Option<FieldRefusal>, Fault> {
-        let clock: DateTime<Utc> = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.tx.connection)?;
+        let clock: DateTime<Utc> = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.connection)?;
         let open = invitation.accepted_at.is_none() && invitation.revoked_at.is_none();
         let expires_at = if open { invitation.expires_at.min(clock) } else { invitation.expires_at };
         told(
-            invitations::import(self.tx.connection, self.tx.found, &Invitation { expires_at, ..invitation.clone() }),
+            self.scope().import_invitation(&Invitation { expires_at, ..invitation.clone() }),
             &[
                 ("invitations_pkey", "id", "is the id of an earlier invitation"),
                 ("invitations_open_key", "email", "is invited by an earlier invitation that is open too"),
@@ -195,17 +145,17 @@ impl WriteTx<'_, InTenant> {
 
     /// Refuses what was imported if it has no default brand, or more than the limits of this tenant allow.
     pub fn check_imported(&mut self) -> Result<(), Fault> {
-        let tenant = self.tx.found.uuid();
-        tenants::number_on(self.tx.connection, self.tx.found)?;
-        let default: i64 = brands_table::table
-            .filter(brands_table::tenant_id.eq(tenant).and(brands_table::is_default))
+        let tenant = self.found.uuid();
+        self.scope().resume_workspace_numbers()?;
+        let default: i64 = brands::table
+            .filter(brands::tenant_id.eq(tenant).and(brands::is_default))
             .count()
-            .get_result(self.tx.connection)?;
+            .get_result(self.connection)?;
         if default == 0 {
             let refusal = Refusal::new("required", "is true for no brand: exactly one is the default");
             return Err(Error::invalid(refusal.of("isDefault")).into());
         }
-        let limits = tenants::read(self.tx.connection, self.tx.found)?.limits;
+        let limits = self.scope().read_tenant()?.limits;
         if let Some(cap) = limits.max_workspaces {
             let used = self.tenant_use()?.workspaces;
             if used > i64::from(cap.get()) {
@@ -218,7 +168,7 @@ impl WriteTx<'_, InTenant> {
                 .group_by(assignments::workspace_id)
                 .select(diesel::dsl::count_star())
                 .order(diesel::dsl::count_star().desc())
-                .first(self.tx.connection)
+                .first(self.connection)
                 .optional()?;
             if let Some(most) = most.filter(|most| *most > i64::from(cap.get())) {
                 return Err(limit_reached("members in a workspace", cap, most).into());

@@ -4,11 +4,12 @@ use std::ops::{Deref, DerefMut};
 
 use chrono::{DateTime, Utc};
 use diesel::{IntoSql, PgConnection, RunQueryDsl, dsl::now, sql_types::Timestamptz};
-use tenantry_domain::{Action, Actor, Grant, TenantId, permit};
+use tenantry_domain::{Action, Actor, Credential, Grant, TenantId, permit};
 
 use crate::{
     fault::Fault,
     places::{FoundInTenant, Place, TenantPlace},
+    scope::TenantScope,
 };
 
 /// A transaction in the place `P`, with what can be read there. None of its methods takes the id of the place, so that there
@@ -24,6 +25,7 @@ pub struct Tx<'c, P: Place> {
 pub struct WriteTx<'c, P: Place> {
     pub(crate) tx: Tx<'c, P>,
     pub(crate) action: Action,
+    pub(crate) credential: &'c Credential,
 }
 
 impl<'c, P: Place> Deref for WriteTx<'c, P> {
@@ -75,5 +77,10 @@ impl<P: TenantPlace> Tx<'_, P> {
     /// The tenant the transaction stands in.
     pub fn tenant_id(&self) -> TenantId {
         self.found.tenant()
+    }
+
+    /// All of that tenant.
+    pub(crate) fn scope(&mut self) -> TenantScope<'_> {
+        TenantScope { tenant: self.tenant_id(), connection: self.connection }
     }
 }

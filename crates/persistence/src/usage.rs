@@ -1,7 +1,7 @@
 //! Usage of a workspace: the ledger, and its sums by month.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{pg::Pg, prelude::*, upsert::excluded};
+use diesel::{prelude::*, upsert::excluded};
 use tenantry_domain::{
     Error, InWorkspace, Month, MonthUse, NewUsage, TenantId, UsageEntry, UsageEntryId, UsageKind, UsageReference,
     UsageSeconds, WorkspaceId,
@@ -14,8 +14,8 @@ use crate::{
     tx::{Tx, WriteTx},
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = usage_entries, check_for_backend(Pg))]
+#[derive(HasQuery)]
+#[diesel(table_name = usage_entries)]
 struct Row {
     tenant_id: Uuid,
     id: Uuid,
@@ -61,11 +61,10 @@ impl Row {
 impl Tx<'_, InWorkspace> {
     /// The entry that has this reference.
     pub fn usage_called(&mut self, reference: &UsageReference) -> Result<Option<UsageEntry>, Fault> {
-        let row = usage_entries::table
+        let row = Row::query()
             .filter(usage_entries::tenant_id.eq(self.found.tenant.uuid()))
             .filter(usage_entries::workspace_id.eq(self.found.id.uuid()))
             .filter(usage_entries::reference.eq(reference.as_str()))
-            .select(Row::as_select())
             .first::<Row>(self.connection)
             .optional()?;
         row.map(Row::into_entry).transpose()

@@ -1,33 +1,30 @@
-//! Workspaces of a tenant. A deleted one is seen by nothing here but its restoration and its erasure.
+//! Workspaces of a tenant. Nothing in this file sees a deleted one.
+
+mod kept;
 
 use chrono::{DateTime, Utc};
-use diesel::{
-    dsl::{IntervalDsl, now},
-    pg::Pg,
-    prelude::*,
-    sql_types::{Bool, Timestamptz},
-};
+use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Bool};
 use tenantry_domain::{
-    BrandId, CountryCode, CurrencyCode, Error, InBrand, InRestorableWorkspace, InTenant, InWorkspace, Instructions,
-    LanguageCode, Locale, NewWorkspace, Noun, Page, PageRequest, RESTORABLE_DAYS, Reach, SignatureHtml, SignatureText,
-    TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceType, limit_reached,
+    BrandId, CountryCode, CurrencyCode, Error, InBrand, InTenant, InWorkspace, Instructions, LanguageCode, Locale,
+    NewWorkspace, Noun, Page, PageRequest, Reach, SignatureHtml, SignatureText, TenantId, Workspace, WorkspaceDetails,
+    WorkspaceId, WorkspaceNumber, WorkspaceType, limit_reached, unknown_brand,
 };
 use uuid::Uuid;
 
+pub use self::kept::KeptWorkspace;
 use crate::{
-    brands::unknown_brand,
+    assignments::assigned_workspaces,
     fault::{Fault, stored, stored_option},
-    keyset, members,
-    places::FoundWorkspace,
-    schema::{assignments, members as members_table, workspaces},
-    tenants,
-    transfer::KeptWorkspace,
+    keyset::{self, Keyset},
+    places::{FoundWorkspace, TenantPlace},
+    schema::workspaces,
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = workspaces, check_for_backend(Pg))]
-pub(crate) struct Row {
+#[derive(HasQuery)]
+#[diesel(table_name = workspaces)]
+struct Row {
     tenant_id: Uuid,
     id: Uuid,
     brand_id: Uuid,
@@ -75,7 +72,7 @@ impl<'a> Columns<'a> {
 }
 
 impl Row {
-    pub(crate) fn into_workspace(self) -> Result<Workspace, Fault> {
+    fn into_workspace(self) -> Result<Workspace, Fault> {
         let locale = Locale {
             country: stored("workspaces.country", &self.country)?,
             language: stored("workspaces.operating_language", &self.operating_language)?,
@@ -120,6 +117,13 @@ pub struct WorkspaceFilter {
     pub search: Option<String>,
 }
 
+impl Keyset for workspaces::table {
+    type Id = workspaces::id;
+    type Name = workspaces::name;
+    type CreatedAt = workspaces::created_at;
+    type UpdatedAt = workspaces::updated_at;
+}
+
 impl Tx<'_, InTenant> {
     /// A page of the workspaces that the actor reaches.
     pub fn workspaces(&mut self, filter: &WorkspaceFilter, page: &PageRequest) -> Result<Page<Workspace>, Fault> {
@@ -142,21 +146,8 @@ impl Tx<'_, InTenant> {
         if let Some(search) = &filter.search {
             query = query.filter(workspaces::name.ilike(keyset::contains(search)));
         }
-        if let Some(position) = &page.after {
-            query = query.filter(keyset::after("workspaces", page.sort, position));
-        }
-        let rows =
-            query.order(keyset::order("workspaces", page.sort)).limit(keyset::limit(page)).load(self.connection)?;
+        let rows = keyset::page::<workspaces::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_workspace).collect::<Result<_, _>>()?, page))
-    }
-
-    /// The number and the name of every workspace that the actor reaches, by number.
-    pub fn numbered_workspaces(&mut self) -> Result<Vec<(WorkspaceNumber, String)>, Fault> {
-        let rows: Vec<(i64, String)> = visible(self.found, self.grant.reach())
-            .select((workspaces::number, workspaces::name))
-            .order(workspaces::number)
-            .load(self.connection)?;
-        Ok(rows.into_iter().map(|(number, name)| (WorkspaceNumber::given(number), name)).collect())
     }
 
     /// How many workspaces the actor reaches.
@@ -165,32 +156,14 @@ impl Tx<'_, InTenant> {
     }
 }
 
-impl WriteTx<'_, InTenant> {
-    /// Erases one workspace that can no longer be restored; `None` when there is none left.
-    pub fn erase_a_workspace(&mut self) -> Result<Option<Workspace>, Fault> {
-        let due = workspaces::deleted_at
-            .is_not_null()
-            .and(workspaces::deleted_at.assume_not_null().le(now.into_sql::<Timestamptz>() - RESTORABLE_DAYS.days()));
-        let tenant = self.tx.found.uuid();
-        let row = workspaces::table
-            .filter(workspaces::tenant_id.eq(tenant).and(due))
-            .select(Row::as_select())
-            .for_update()
-            .skip_locked()
-            .first::<Row>(self.tx.connection)
-            .optional()?;
-        let Some(row) = row else { return Ok(None) };
-        // Its assignments go with it, and are seen at the members.
-        let assigned = assignments::table
-            .filter(assignments::tenant_id.eq(tenant).and(assignments::workspace_id.eq(row.id)))
-            .select(assignments::member_id);
-        diesel::update(members_table::table.filter(members_table::tenant_id.eq(tenant)))
-            .filter(members_table::id.eq_any(assigned))
-            .set(members_table::version.eq(members_table::version + 1))
-            .execute(self.tx.connection)?;
-        diesel::delete(workspaces::table.filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(row.id))))
-            .execute(self.tx.connection)?;
-        row.into_workspace().map(Some)
+impl<P: TenantPlace> Tx<'_, P> {
+    /// The number and the name of every workspace that the actor reaches, by number.
+    pub fn numbered_workspaces(&mut self) -> Result<Vec<(WorkspaceNumber, String)>, Fault> {
+        let rows: Vec<(i64, String)> = visible(self.tenant_id(), self.grant.reach())
+            .select((workspaces::number, workspaces::name))
+            .order(workspaces::number)
+            .load(self.connection)?;
+        Ok(rows.into_iter().map(|(number, name)| (WorkspaceNumber::given(number), name)).collect())
     }
 }
 
@@ -205,33 +178,46 @@ fn visible<'a>(tenant: TenantId, reach: Reach) -> Visible<'a> {
         Reach::Brand(id) => query.filter(workspaces::brand_id.eq(id.uuid())),
         Reach::Workspace(id) => query.filter(workspaces::id.eq(id.uuid())),
         Reach::Assigned(member) => {
-            query.filter(workspaces::id.eq_any(members::assigned_workspaces(tenant.uuid(), member.uuid())))
+            query.filter(workspaces::id.eq_any(assigned_workspaces(tenant.uuid(), member.uuid())))
         }
         Reach::Nothing => query.filter(false.into_sql::<Bool>()),
     }
 }
 
-/// Refuses one more workspace in a tenant that has as many as it may. Nobody else makes one until the end of the transaction.
-fn check_limit(connection: &mut PgConnection, tenant: TenantId) -> Result<(), Fault> {
-    if tenants::read(connection, tenant)?.limits.max_workspaces.is_none() {
-        return Ok(());
+impl TenantScope<'_> {
+    /// Refuses one more workspace in a tenant that has as many as it may. Nobody else makes one until the end of the transaction.
+    fn check_workspace_limit(&mut self) -> Result<(), Fault> {
+        if self.read_tenant()?.limits.max_workspaces.is_none() {
+            return Ok(());
+        }
+        self.lock_tenant()?;
+        let Some(cap) = self.read_tenant()?.limits.max_workspaces else { return Ok(()) };
+        let used: i64 = visible(self.tenant, Reach::Tenant).count().get_result(self.connection)?;
+        if used >= i64::from(cap.get()) {
+            return Err(limit_reached("workspaces", cap, used).into());
+        }
+        Ok(())
     }
-    tenants::lock(connection, tenant)?;
-    let Some(cap) = tenants::read(connection, tenant)?.limits.max_workspaces else { return Ok(()) };
-    let used: i64 = visible(tenant, Reach::Tenant).count().get_result(connection)?;
-    if used >= i64::from(cap.get()) {
-        return Err(limit_reached("workspaces", cap, used).into());
+
+    /// Those of the workspaces that are there, by name.
+    pub(crate) fn workspaces_with(&mut self, ids: &[WorkspaceId]) -> Result<Vec<Workspace>, Fault> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+        let rows: Vec<Row> = visible(self.tenant, Reach::Tenant)
+            .filter(workspaces::id.eq_any(ids))
+            .order((workspaces::name, workspaces::id))
+            .select(Row::as_select())
+            .load(self.connection)?;
+        rows.into_iter().map(Row::into_workspace).collect()
     }
-    Ok(())
 }
 
 impl WriteTx<'_, InBrand> {
     /// Creates a workspace under the brand; what the request leaves out is the country's or the tenant's.
     pub fn create_workspace(&mut self, id: WorkspaceId, new: &NewWorkspace) -> Result<Workspace, Fault> {
-        let tenant = tenants::read(self.tx.connection, self.tx.found.tenant)?;
-        let details = new.details(self.tx.found.id, &tenant.details.defaults).map_err(Error::Invalid)?;
-        check_limit(self.tx.connection, tenant.id)?;
-        let number = tenants::next_workspace_number(self.tx.connection, tenant.id)?;
+        let tenant = self.scope().read_tenant()?;
+        let details = new.details(self.found.id, &tenant.details.defaults).map_err(Error::Invalid)?;
+        self.scope().check_workspace_limit()?;
+        let number = self.scope().next_workspace_number()?;
         diesel::insert_into(workspaces::table)
             .values((
                 workspaces::tenant_id.eq(tenant.id.uuid()),
@@ -240,7 +226,7 @@ impl WriteTx<'_, InBrand> {
                 Columns::of(&details),
             ))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)
+            .get_result(self.connection)
             // The brand was there a moment ago.
             .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
             .into_workspace()
@@ -255,10 +241,9 @@ impl Tx<'_, InWorkspace> {
 
     /// The workspace.
     pub fn workspace(&mut self) -> Result<Workspace, Fault> {
-        let row = workspaces::table
+        let row = Row::query()
             .filter(this(self.found))
             .filter(workspaces::deleted_at.is_null())
-            .select(Row::as_select())
             .first(self.connection)
             .optional()?;
         found(row)
@@ -268,88 +253,44 @@ impl Tx<'_, InWorkspace> {
 impl WriteTx<'_, InWorkspace> {
     /// The workspace, locked until the end of the transaction.
     pub fn lock_workspace(&mut self) -> Result<Workspace, Fault> {
-        let row = workspaces::table
-            .filter(this(self.tx.found))
+        let row = Row::query()
+            .filter(this(self.found))
             .filter(workspaces::deleted_at.is_null())
-            .select(Row::as_select())
             .for_no_key_update()
-            .first(self.tx.connection)
+            .first(self.connection)
             .optional()?;
         found(row)
     }
 
     /// Stores new details; the brand they name is one that the actor reaches.
     pub fn update_workspace(&mut self, details: &WorkspaceDetails) -> Result<Workspace, Fault> {
-        let moves = details.brand_id != self.tx.found.brand;
-        if moves && self.tx.grant.reach() != Reach::Tenant && self.tx.grant.reach() != Reach::Brand(details.brand_id) {
+        let moves = details.brand_id != self.found.brand;
+        if moves && self.grant.reach() != Reach::Tenant && self.grant.reach() != Reach::Brand(details.brand_id) {
             return Err(unknown_brand().into());
         }
-        diesel::update(workspaces::table.filter(this(self.tx.found)))
+        diesel::update(workspaces::table.filter(this(self.found)))
             .set((
                 Columns::of(details),
                 workspaces::version.eq(workspaces::version + 1),
                 workspaces::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.tx.connection)
+            .get_result(self.connection)
             .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
             .into_workspace()
     }
 
-    /// Hides the workspace; it can be restored for [`RESTORABLE_DAYS`].
+    /// Hides the workspace; it can be restored for [`tenantry_domain::RESTORABLE_DAYS`] days.
     pub fn delete_workspace(&mut self) -> Result<(), Fault> {
-        diesel::update(workspaces::table.filter(this(self.tx.found)))
+        diesel::update(workspaces::table.filter(this(self.found)))
             .set((
                 workspaces::deleted_at.eq(now),
                 workspaces::version.eq(workspaces::version + 1),
                 workspaces::updated_at.eq(now),
             ))
-            .execute(self.tx.connection)?;
+            .execute(self.connection)?;
         Ok(())
     }
-}
-
-impl WriteTx<'_, InRestorableWorkspace> {
-    /// The workspace, whether it is deleted, locked until the end of the transaction.
-    pub fn lock_workspace(&mut self) -> Result<(Workspace, bool), Fault> {
-        let row = workspaces::table
-            .filter(this(self.tx.found))
-            .select((Row::as_select(), workspaces::deleted_at.is_not_null()))
-            .for_no_key_update()
-            .first::<(Row, bool)>(self.tx.connection)
-            .optional()?;
-        let (row, deleted) = row.ok_or(Error::NotFound(Noun::Workspace))?;
-        Ok((row.into_workspace()?, deleted))
-    }
-
-    /// Shows the workspace again, if the tenant may have one more.
-    pub fn restore_workspace(&mut self) -> Result<Workspace, Fault> {
-        check_limit(self.tx.connection, self.tx.found.tenant)?;
-        diesel::update(workspaces::table.filter(this(self.tx.found)))
-            .set((
-                workspaces::deleted_at.eq(None::<DateTime<Utc>>),
-                workspaces::version.eq(workspaces::version + 1),
-                workspaces::updated_at.eq(now),
-            ))
-            .returning(Row::as_returning())
-            .get_result(self.tx.connection)?
-            .into_workspace()
-    }
-}
-
-/// Those of the workspaces that are there, by name.
-pub(crate) fn read_those(
-    connection: &mut PgConnection,
-    tenant: TenantId,
-    ids: &[WorkspaceId],
-) -> Result<Vec<Workspace>, Fault> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let rows: Vec<Row> = visible(tenant, Reach::Tenant)
-        .filter(workspaces::id.eq_any(ids))
-        .order((workspaces::name, workspaces::id))
-        .select(Row::as_select())
-        .load(connection)?;
-    rows.into_iter().map(Row::into_workspace).collect()
 }
 
 /// The one row of a place.
@@ -361,21 +302,4 @@ fn this(found: FoundWorkspace) -> _ {
 
 fn found(row: Option<Row>) -> Result<Workspace, Fault> {
     row.ok_or(Error::NotFound(Noun::Workspace))?.into_workspace()
-}
-
-/// Stores a workspace as it was elsewhere, as it will be counted from here on.
-pub(crate) fn import(connection: &mut PgConnection, tenant: TenantId, kept: &KeptWorkspace) -> QueryResult<()> {
-    let KeptWorkspace { workspace, deleted_at, number } = kept;
-    diesel::insert_into(workspaces::table)
-        .values((
-            workspaces::tenant_id.eq(tenant.uuid()),
-            workspaces::id.eq(workspace.id.uuid()),
-            Columns::of(&workspace.details),
-            workspaces::created_at.eq(workspace.created_at),
-            workspaces::updated_at.eq(workspace.updated_at),
-            workspaces::deleted_at.eq(deleted_at),
-            workspaces::number.eq(number.get()),
-        ))
-        .execute(connection)
-        .map(drop)
 }

@@ -3,6 +3,8 @@
 
 #[path = "embedded/kit.rs"]
 mod kit;
+#[path = "embedded/language.rs"]
+mod language;
 
 use std::{
     fs::{self, Permissions},

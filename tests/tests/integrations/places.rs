@@ -1,7 +1,7 @@
 //! A sealed secret is good at its own place and at no other, whoever puts it there.
 
 use serde_json::json;
-use tenantry_domain::Action;
+use tenantry_domain::{Action, WorkspaceId};
 use tenantry_operations::integrations;
 use tenantry_tests::{App, Log};
 
@@ -94,7 +94,7 @@ async fn whatever_is_wrong_with_a_sealed_secret_is_one_error_and_an_alarm() {
         behind_the_back(&app, &format!("UPDATE integrations SET {damage}"));
         let refused = acme.owner.post(&format!("{openai}/verify"), json!({})).await.expect(409);
         said.push(refused.without_request_id());
-        let id = workspace.parse().unwrap();
+        let id: WorkspaceId = workspace.parse().unwrap();
         let (keys, provider) = (&app.integrations.keys, "openai".parse().unwrap());
         let operator = acme.operator();
         let opened = integrations::open(&app.store, keys, &operator, id, provider, Action::WorkspaceRead).await;
@@ -125,8 +125,9 @@ async fn what_is_opened_is_what_was_set() {
     for provider in PROVIDERS {
         acme.owner.put(&path(&workspace, provider), fields(provider, &secret)).await.expect(200);
         let open = async |id: &str| {
-            let (keys, provider, id) = (&app.integrations.keys, provider.parse().unwrap(), id.parse().unwrap());
-            integrations::open(&app.store, keys, &acme.operator(), id, provider, Action::WorkspaceRead).await.unwrap()
+            let (keys, provider, id) = (&app.integrations.keys, provider.parse().unwrap(), id.parse::<WorkspaceId>());
+            let (operator, action) = (acme.operator(), Action::WorkspaceRead);
+            integrations::open(&app.store, keys, &operator, id.unwrap(), provider, action).await.unwrap().1
         };
         assert_eq!(open(&workspace).await.unwrap().secret.reveal(), secret, "{provider}");
         assert!(open(&empty).await.is_none(), "{provider}");

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::json;
 use tenantry_auth::seal::{MasterKey, MasterKeys};
-use tenantry_domain::{Action, Credential, Error, Holder, Origin};
+use tenantry_domain::{Action, Credential, Error, Holder, Origin, WorkspaceId};
 use tenantry_operations::integrations::{self, Resealed, Resealing, needed_master_keys, reseal};
 use tenantry_operations::providers::PROVIDER_TIME;
 use tenantry_tests::{App, Tenant};
@@ -67,10 +67,10 @@ impl Stage {
         let mut unopened = 0;
         for (at, workspace) in &self.workspaces {
             for provider in PROVIDERS {
-                let (operator, id) = (self.tenants[*at].operator(), workspace.parse().unwrap());
+                let (operator, id) = (self.tenants[*at].operator(), workspace.parse::<WorkspaceId>().unwrap());
                 let (store, named) = (&self.app.store, provider.parse().unwrap());
                 match integrations::open(store, keys, &operator, id, named, Action::WorkspaceRead).await {
-                    Ok(opened) => {
+                    Ok((_, opened)) => {
                         let opened = opened.unwrap().secret;
                         assert!(opened.reveal().starts_with(&secret(workspace, provider)), "{provider}");
                     }

@@ -1,7 +1,7 @@
 //! Who has set a secret is the last one to have seen it.
 
 use serde_json::json;
-use tenantry_domain::{Action, Role};
+use tenantry_domain::{Action, Role, WorkspaceId};
 use tenantry_operations::integrations;
 use tenantry_tests::{App, Canary, Log, Operation, ProviderBehaviour, TestDatabase, lines};
 
@@ -43,12 +43,12 @@ async fn a_secret_comes_back_from_no_route_no_error_no_log_line_and_no_table() {
             answers.push(acme.owner.post(&format!("{here}/verify"), json!({})).await.expect(200));
             // Once more on this thread, whose log is kept.
             let (keys, providers) = (&app.integrations.keys, &app.integrations.providers);
-            let (id, provider) = (workspace.parse().unwrap(), provider.parse().ok());
+            let (id, provider) = (workspace.parse::<WorkspaceId>().unwrap(), provider.parse().ok());
             let again = integrations::verify(&app.store, keys, providers, &acme.operator(), id, provider).await;
             assert!(!format!("{again:?}").contains(canary.secret()));
             let (operator, provider) = (acme.operator(), provider.unwrap());
             let opened = integrations::open(&app.store, keys, &operator, id, provider, Action::WorkspaceRead).await;
-            assert!(!format!("{:?}", opened.unwrap().unwrap()).contains(canary.secret()));
+            assert!(!format!("{:?}", opened.unwrap().1.unwrap()).contains(canary.secret()));
         }
     }
     let mut readers = vec![acme.owner.clone(), app.client()];

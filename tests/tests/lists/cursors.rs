@@ -30,6 +30,9 @@ async fn a_cursor_is_bound_to_the_list_its_filters_its_sort_and_the_tenant() {
     with(&acme.owner, base, &own).await.expect(200);
     with(&acme.owner, "/api/workspaces?limit=7&q=a", &own).await.expect(200);
     with(&acme.owner, "/api/workspaces?limit=2&sort=createdAt&q=a", &own).await.expect(200);
+    with(&acme.owner, "/api/workspaces?q=%61&&limit=2", &own).await.expect(200);
+    let both = cursor(&acme.owner, "/api/workspaces?limit=2&q=a&country=DE").await;
+    with(&acme.owner, "/api/workspaces?country=D%45&limit=2&q=a", &both).await.expect(200);
     for other in [
         "/api/workspaces?limit=2",
         "/api/workspaces?limit=2&q=A",
@@ -122,8 +125,7 @@ mod forged {
     use sha2::{Digest, Sha256};
 
     pub(super) fn cursor(tenant: &str, sort: &str, id: &str, key: &str) -> String {
-        let signature = "workspaces [Absent, Absent, Absent, Absent, Absent, Absent]";
-        let bound = format!("Some({tenant})\n{signature}\n{sort}\n{id}\n{key}");
+        let bound = format!("Some({tenant})\n/api/workspaces []\n{sort}\n{id}\n{key}");
         let tag = super::encode(&Sha256::digest(bound)[..12]);
         super::encode(json!({ "k": key, "i": id, "t": tag }).to_string().as_bytes())
     }

@@ -9,30 +9,31 @@ use tenantry_operations::tenants::{self, Founded, FoundedOwner};
 
 pub use self::view::{PlatformTenantView, PlatformTenantWithUse};
 use self::{
-    request::{CreateTenant, TenantQuery, UpdatePlatformTenant},
+    request::{CreateTenant, TenantFilters, UpdatePlatformTenant},
     view::{NewTenant, PlatformTenantList},
 };
 use crate::{
     Service,
     error::Failure,
     etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
 };
 
 /// List tenants
 ///
 /// All of them, also those that are suspended, and those that are deleted and not erased yet.
-#[utoipa::path(tag = "Platform", params(TenantQuery), responses((status = 200, description = "A page of tenants.", body = PlatformTenantList)))]
+#[utoipa::path(tag = "Platform", params(Listing<TenantFilters>), responses((status = 200, description = "A page of tenants.", body = PlatformTenantList)))]
 #[get("/api/admin/tenants")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<TenantQuery>,
+    query: Listing<TenantFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     // The list is nobody's in particular, and so are its cursors.
-    let page = query.0.page(None)?;
-    let tenants = tenants::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(tenants, &page, None, PlatformTenantView::from)))
+    let (filters, paging) = query.page(None)?;
+    let tenants =
+        tenants::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
+    Ok(etag::list(&paging.answer(tenants, PlatformTenantView::from)))
 }
 
 /// Create a tenant
@@ -106,7 +107,7 @@ pub(crate) async fn update(
     body: Valid<UpdatePlatformTenant>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (patch, limits) = body.0.into_domain()?;
+    let (patch, limits) = body.0.into_domain();
     answer(tenants::administer(&service.store, &caller.credential, id.id(), seen.0, patch, limits).await?)
 }
 

@@ -8,14 +8,14 @@ use tenantry_domain::{Agent, Workspace};
 use tenantry_operations::agents;
 
 use self::{
-    request::{AgentQuery, CreateAgent, InWorkspace, UpdateAgent},
+    request::{AgentFilters, CreateAgent, UpdateAgent},
     view::{AgentList, AgentView},
 };
 use crate::{
     Service,
     error::Failure,
     etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
 };
 
 /// List the agents of a workspace
@@ -25,7 +25,7 @@ use crate::{
     tag = "Agents",
     params(
         ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        AgentQuery,
+        Listing<AgentFilters>,
     ),
     responses((status = 200, description = "A page of agents.", body = AgentList))
 )]
@@ -33,14 +33,13 @@ use crate::{
 pub(crate) async fn list(
     caller: Caller,
     workspace: PathId<Workspace>,
-    query: Query<AgentQuery>,
+    query: Listing<AgentFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (tenant, filter) = (caller.credential.tenant(), query.0.filter()?);
-    let query = InWorkspace(&query.0, workspace.id().to_string());
-    let page = query.page(tenant)?;
-    let agents = agents::list(&service.store, &caller.credential, workspace.id(), filter, page.clone()).await?;
-    Ok(etag::list(&query.answer(agents, &page, tenant, AgentView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let (filter, page) = (filters.into_domain(), paging.request.clone());
+    let agents = agents::list(&service.store, &caller.credential, workspace.id(), filter, page).await?;
+    Ok(etag::list(&paging.answer(agents, AgentView::from)))
 }
 
 /// Get agent by ID
@@ -83,7 +82,7 @@ pub(crate) async fn create(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let workspace = workspace.id();
-    let agent = agents::create(&service.store, &caller.credential, workspace, body.0.into_domain()?).await?;
+    let agent = agents::create(&service.store, &caller.credential, workspace, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/workspaces/{workspace}/agents/{}", agent.id)));
     Ok(etag::answer(response, agent.version, &AgentView::from(agent)))
@@ -110,7 +109,7 @@ pub(crate) async fn update(
     body: Valid<UpdateAgent>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body.0.into_domain()?;
+    let patch = body.0.into_domain();
     let agent = agents::update(&service.store, &caller.credential, workspace.id(), id.id(), seen.0, patch).await?;
     Ok(etag::answer(HttpResponse::Ok(), agent.version, &AgentView::from(agent)))
 }

@@ -11,30 +11,29 @@ use tenantry_operations::api_keys;
 
 pub use self::view::ApiKeyView;
 use self::{
-    request::{ApiKeyQuery, CreateApiKey, RotateApiKey},
+    request::{ApiKeyFilters, CreateApiKey, RotateApiKey},
     view::{ApiKeyList, NewApiKey},
 };
 use crate::{
     Service,
     error::Failure,
     etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
 };
 
 /// List API keys
 ///
 /// All keys of the tenant, also those that were revoked or have expired, without their secrets.
-#[utoipa::path(tag = "API keys", params(ApiKeyQuery), responses((status = 200, description = "A page of API keys.", body = ApiKeyList)))]
+#[utoipa::path(tag = "API keys", params(Listing<ApiKeyFilters>), responses((status = 200, description = "A page of API keys.", body = ApiKeyList)))]
 #[get("/api/api-keys")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<ApiKeyQuery>,
+    query: Listing<ApiKeyFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let keys = api_keys::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(keys, &page, tenant, ApiKeyView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let keys = api_keys::list(&service.store, &caller.credential, filters.active, paging.request.clone()).await?;
+    Ok(etag::list(&paging.answer(keys, ApiKeyView::from)))
 }
 
 /// Get API key by ID
@@ -91,7 +90,7 @@ pub(crate) async fn rotate(
     body: Valid<RotateApiKey>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let overlap = body.0.into_domain()?;
+    let overlap = body.0.overlap_seconds;
     let (key, secret) = api_keys::rotate(&service.store, &caller.credential, id.id(), overlap, Utc::now()).await?;
     Ok(made(key, &secret))
 }

@@ -7,14 +7,14 @@ use actix_web::{HttpRequest, HttpResponse, get, http::header, web::Data};
 use tenantry_operations::audit_events;
 
 use self::{
-    request::AuditQuery,
+    request::AuditFilters,
     view::{AuditEventList, AuditEventView},
 };
 use crate::{
     Service,
     error::Failure,
     etag,
-    extract::{Caller, ListQuery, Query, accepts},
+    extract::{Caller, Listing, accepts},
 };
 
 /// The media type of one JSON value on each line.
@@ -27,7 +27,7 @@ const NDJSON: &str = "application/x-ndjson";
 /// page.
 #[utoipa::path(
     tag = "Audit",
-    params(AuditQuery),
+    params(Listing<AuditFilters>),
     responses((status = 200, description = "A page of the audit log.", content(
         (AuditEventList = "application/json"),
         (AuditEventView = "application/x-ndjson"),
@@ -36,14 +36,14 @@ const NDJSON: &str = "application/x-ndjson";
 #[get("/api/audit-events")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<AuditQuery>,
+    query: Listing<AuditFilters>,
     request: HttpRequest,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let events = audit_events::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    let list = query.0.answer(events, &page, tenant, AuditEventView::from);
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let (filter, page) = (filters.into_domain(), paging.request.clone());
+    let events = audit_events::list(&service.store, &caller.credential, filter, page).await?;
+    let list = paging.answer(events, AuditEventView::from);
     if !accepts(&request, NDJSON) {
         return Ok(etag::list(&list));
     }

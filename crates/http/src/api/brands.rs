@@ -9,30 +9,29 @@ use tenantry_operations::brands;
 
 pub use self::view::BrandView;
 use self::{
-    request::{BrandQuery, CreateBrand, UpdateBrand},
+    request::{BrandFilters, CreateBrand, UpdateBrand},
     view::BrandList,
 };
 use crate::{
     Service,
     error::Failure,
     etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
 };
 
 /// List brands
 ///
 /// The brands that the caller sees, a page at a time.
-#[utoipa::path(tag = "Brands", params(BrandQuery), responses((status = 200, description = "A page of brands.", body = BrandList)))]
+#[utoipa::path(tag = "Brands", params(Listing<BrandFilters>), responses((status = 200, description = "A page of brands.", body = BrandList)))]
 #[get("/api/brands")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<BrandQuery>,
+    query: Listing<BrandFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let brands = brands::list(&service.store, &caller.credential, query.0.search()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(brands, &page, tenant, BrandView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let brands = brands::list(&service.store, &caller.credential, filters.search, paging.request.clone()).await?;
+    Ok(etag::list(&paging.answer(brands, BrandView::from)))
 }
 
 /// Get brand by ID
@@ -68,7 +67,7 @@ pub(crate) async fn create(
     body: Valid<CreateBrand>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let brand = brands::create(&service.store, &caller.credential, body.0.into_domain()?).await?;
+    let brand = brands::create(&service.store, &caller.credential, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/brands/{}", brand.id)));
     Ok(etag::answer(response, brand.version, &BrandView::from(brand)))
@@ -91,7 +90,7 @@ pub(crate) async fn update(
     body: Valid<UpdateBrand>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let brand = brands::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()?).await?;
+    let brand = brands::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
     Ok(etag::answer(HttpResponse::Ok(), brand.version, &BrandView::from(brand)))
 }
 

@@ -12,6 +12,7 @@ use crate::{
     Service,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
+    schema::Word,
 };
 
 /// What is in force in a workspace, each value with where it comes from.
@@ -48,6 +49,8 @@ pub(crate) struct EffectiveView {
     limits: EffectiveLimitsView,
 }
 
+type SourceWord = Word<Source>;
+
 /// A value in force with where it comes from.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SourcedValue)]
@@ -56,34 +59,13 @@ pub(crate) struct SourcedView {
     #[schema(required, example = "Ihr Acme DACH Team")]
     value: Option<String>,
     /// Where it comes from: `workspace`, `brand`, `brand+workspace` (joined), or `none`.
-    #[schema(value_type = SourceSchema, example = "workspace")]
-    source: &'static str,
-}
-
-/// Where a value in force comes from.
-#[derive(ToSchema)]
-#[schema(as = Source)]
-#[expect(dead_code, reason = "says the words to the OpenAPI document")]
-pub(crate) enum SourceSchema {
-    #[schema(rename = "workspace")]
-    Workspace,
-    #[schema(rename = "brand")]
-    Brand,
-    #[schema(rename = "brand+workspace")]
-    BrandAndWorkspace,
-    #[schema(rename = "none")]
-    None,
+    #[schema(example = "workspace")]
+    source: SourceWord,
 }
 
 impl From<Sourced<String>> for SourcedView {
     fn from(sourced: Sourced<String>) -> Self {
-        let source = match sourced.source {
-            Source::Workspace => "workspace",
-            Source::Brand => "brand",
-            Source::BrandAndWorkspace => "brand+workspace",
-            Source::None => "none",
-        };
-        Self { value: sourced.value, source }
+        Self { value: sourced.value, source: Word(sourced.source) }
     }
 }
 

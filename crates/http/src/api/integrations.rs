@@ -9,13 +9,13 @@ use tenantry_operations::integrations;
 
 use self::{
     request::{PathProvider, SetIntegration},
-    view::{IntegrationList, IntegrationView, ProviderSchema},
+    view::{IntegrationList, IntegrationView, ProviderWord},
 };
 use crate::{
     Service,
     error::Failure,
     etag,
-    extract::{Caller, IfMatch, IfNoneMatch, PathId, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, PathId},
 };
 
 /// List integrations
@@ -45,7 +45,7 @@ pub(crate) async fn list(
     tag = "Integrations",
     params(
         ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
+        ("provider" = ProviderWord, Path, description = "The provider.", example = "openai"),
     ),
     responses((status = 200, description = "The integration.", body = IntegrationView))
 )]
@@ -69,7 +69,7 @@ pub(crate) async fn show(
     tag = "Integrations",
     params(
         ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
+        ("provider" = ProviderWord, Path, description = "The provider.", example = "openai"),
     ),
     request_body = SetIntegration,
     responses((status = 200, description = "The integration as it is now.", body = IntegrationView))
@@ -80,12 +80,11 @@ pub(crate) async fn set(
     id: PathId<Workspace>,
     provider: PathProvider,
     seen: IfMatch,
-    body: Valid<SetIntegration>,
+    body: SetIntegration,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body.0.into_domain(provider.0)?;
     let (store, keys) = (&service.store, &service.integrations.keys);
-    let integration = integrations::set(store, keys, &caller.credential, id.id(), provider.0, seen.0, patch).await?;
+    let integration = integrations::set(store, keys, &caller.credential, id.id(), provider.0, seen.0, body.0).await?;
     Ok(etag::answer(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
 }
 
@@ -96,7 +95,7 @@ pub(crate) async fn set(
     tag = "Integrations",
     params(
         ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
+        ("provider" = ProviderWord, Path, description = "The provider.", example = "openai"),
     ),
     responses((status = 204, description = "The integration is removed."))
 )]
@@ -120,7 +119,7 @@ pub(crate) async fn remove(
     tag = "Integrations",
     params(
         ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
+        ("provider" = ProviderWord, Path, description = "The provider.", example = "openai"),
     ),
     responses((status = 200, description = "The integration with what the provider says.", body = IntegrationView))
 )]

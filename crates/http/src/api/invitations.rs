@@ -11,31 +11,31 @@ use tenantry_operations::invitations;
 
 pub(crate) use self::batch::create_each;
 use self::{
-    request::{AcceptInvitation, CreateInvitation, InvitationQuery, ResendInvitation},
+    request::{AcceptInvitation, CreateInvitation, InvitationFilters, ResendInvitation},
     view::{AcceptedInvitation, InvitationList, InvitationView},
 };
 use crate::{
     Service,
     error::Failure,
     etag,
-    extract::{Caller, IfMatch, IfNoneMatch, Invited, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Invited, Listing, PathId, Valid},
 };
 
 /// List invitations
 ///
 /// Pending, accepted, revoked and expired ones; `state` shows those in one state. Tokens are in nobody's list.
-#[utoipa::path(tag = "Invitations", params(InvitationQuery), responses((status = 200, description = "A page of invitations.", body = InvitationList)))]
+#[utoipa::path(tag = "Invitations", params(Listing<InvitationFilters>), responses((status = 200, description = "A page of invitations.", body = InvitationList)))]
 #[get("/api/invitations")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<InvitationQuery>,
+    query: Listing<InvitationFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let invitations = invitations::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let invitations =
+        invitations::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
     let now = Utc::now();
-    Ok(etag::list(&query.0.answer(invitations, &page, tenant, |invitation| InvitationView::of(invitation, now))))
+    Ok(etag::list(&paging.answer(invitations, |invitation| InvitationView::of(invitation, now))))
 }
 
 /// Get invitation by ID
@@ -73,7 +73,7 @@ pub(crate) async fn create(
     body: Valid<CreateInvitation>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (details, days) = body.0.into_domain()?;
+    let (details, days) = body.0.into_domain();
     let invitation = invitations::create(&service.store, &caller.credential, details, days).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/invitations/{}", invitation.id)));
@@ -96,7 +96,7 @@ pub(crate) async fn resend(
     body: Valid<ResendInvitation>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let days = body.0.into_domain()?;
+    let days = body.0.expires_in_days;
     let invitation = invitations::resend(&service.store, &caller.credential, id.id(), days).await?;
     etag::answer_composed(HttpResponse::Ok(), invitation.version, &InvitationView::of(invitation, Utc::now()))
 }
@@ -135,7 +135,7 @@ pub(crate) async fn accept(
     body: Valid<AcceptInvitation>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let token = body.0.into_domain()?;
+    let token = body.0.token.0;
     let (invitation, member) = invitations::accept(&service.store, invitee.0, &token).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/members/{}", member.id)));

@@ -53,7 +53,7 @@ pub(crate) async fn update(
     body: Valid<UpdateLimits>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body.0.into_domain()?;
+    let patch = body.0.into_domain();
     let found = limits::update(&service.store, &caller.credential, id.id(), seen.0, patch).await?;
     etag::answer_composed(HttpResponse::Ok(), found.limits.version, &WorkspaceLimitsView::of(id.id(), &found))
 }

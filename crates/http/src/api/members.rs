@@ -7,30 +7,30 @@ use actix_web::{HttpResponse, delete, get, patch, post, web::Data};
 use tenantry_domain::Member;
 use tenantry_operations::members;
 
-use self::request::{MemberQuery, TransferOwnership, UpdateMember};
+use self::request::{MemberFilters, TransferOwnership, UpdateMember};
 pub use self::view::MemberView;
-pub(crate) use self::view::{MemberList, MemberWithAccess, RoleSchema};
+pub(crate) use self::view::{MemberList, MemberWithAccess};
 use crate::{
     Service,
     error::Failure,
     etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
 };
 
 /// List members
 ///
 /// The people in the tenant. Who is invited and has not accepted is no member yet: see invitations.
-#[utoipa::path(tag = "Members", params(MemberQuery), responses((status = 200, description = "A page of members.", body = MemberList)))]
+#[utoipa::path(tag = "Members", params(Listing<MemberFilters>), responses((status = 200, description = "A page of members.", body = MemberList)))]
 #[get("/api/members")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<MemberQuery>,
+    query: Listing<MemberFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let members = members::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(members, &page, tenant, MemberView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let members =
+        members::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
+    Ok(etag::list(&paging.answer(members, MemberView::from)))
 }
 
 /// Get member by ID
@@ -71,7 +71,7 @@ pub(crate) async fn update(
     body: Valid<UpdateMember>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body.0.into_domain()?;
+    let patch = body.0.into_domain();
     let member = members::update(&service.store, &caller.credential, id.id(), seen.0, patch).await?;
     Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }
@@ -110,6 +110,6 @@ pub(crate) async fn transfer_ownership(
     body: Valid<TransferOwnership>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let member = members::transfer_ownership(&service.store, &caller.credential, body.0.into_domain()?).await?;
+    let member = members::transfer_ownership(&service.store, &caller.credential, body.0.member_id).await?;
     Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }

@@ -39,7 +39,7 @@ pub(crate) async fn record(
     body: Valid<RecordUsage>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let recorded = usage::record(&service.store, &caller.credential, id.id(), body.0.into_domain()?).await?;
+    let recorded = usage::record(&service.store, &caller.credential, id.id(), body.0.into_domain()).await?;
     let mut response = if recorded.repeated { HttpResponse::Ok() } else { HttpResponse::Created() };
     if !recorded.repeated {
         let month = recorded.entry.month;
@@ -68,7 +68,7 @@ pub(crate) async fn show(
     known: IfNoneMatch,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (from, to) = query.0.months()?;
+    let UsageQuery { from, to } = query.0;
     let usage = usage::show(&service.store, &caller.credential, id.id(), from, to).await?;
     known.answer_hashed(&UsageView::of(id.id(), usage))
 }
@@ -92,6 +92,6 @@ pub(crate) async fn check(
     known: IfNoneMatch,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let allowance = usage::check(&service.store, &caller.credential, id.id(), query.0.seconds()?).await?;
+    let allowance = usage::check(&service.store, &caller.credential, id.id(), query.0.seconds.0).await?;
     known.answer_hashed(&AllowanceView::of(id.id(), allowance))
 }

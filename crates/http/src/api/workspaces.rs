@@ -7,32 +7,31 @@ use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data}
 use tenantry_domain::Workspace;
 use tenantry_operations::workspaces;
 
-pub(crate) use self::view::WorkspaceTypeSchema;
 use self::{
-    request::{CreateWorkspace, UpdateWorkspace, WorkspaceQuery},
+    request::{CreateWorkspace, UpdateWorkspace, WorkspaceFilters},
     view::{WorkspaceList, WorkspaceView},
 };
 use crate::{
     Service,
     error::Failure,
     etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
 };
 
 /// List workspaces
 ///
 /// The workspaces that the caller sees, a page at a time.
-#[utoipa::path(tag = "Workspaces", params(WorkspaceQuery), responses((status = 200, description = "A page of workspaces.", body = WorkspaceList)))]
+#[utoipa::path(tag = "Workspaces", params(Listing<WorkspaceFilters>), responses((status = 200, description = "A page of workspaces.", body = WorkspaceList)))]
 #[get("/api/workspaces")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<WorkspaceQuery>,
+    query: Listing<WorkspaceFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let workspaces = workspaces::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(workspaces, &page, tenant, WorkspaceView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let workspaces =
+        workspaces::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
+    Ok(etag::list(&paging.answer(workspaces, WorkspaceView::from)))
 }
 
 /// Get workspace by ID
@@ -69,7 +68,7 @@ pub(crate) async fn create(
     body: Valid<CreateWorkspace>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (brand, new) = body.0.into_domain()?;
+    let (brand, new) = body.0.into_domain();
     let workspace = workspaces::create(&service.store, &caller.credential, brand, new).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/workspaces/{}", workspace.id)));
@@ -94,7 +93,7 @@ pub(crate) async fn update(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let workspace =
-        workspaces::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()?).await?;
+        workspaces::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
     Ok(etag::answer(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
 }
 

@@ -2,17 +2,15 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use tenantry_domain::{Cap, Conflict, Credential, Error, Holding, PlaceHolder, Provider, WorkspaceId, WorkspaceNumber};
+use tenantry_domain::{Cap, Conflict, Error, Holding, PlaceHolder, Provider};
 use tenantry_operations::{
-    integrations, limits, place_holders,
+    numbered::{NumberedList, Overview},
     providers::{Calendars, Voices},
-    workspaces,
 };
 use utoipa::ToSchema;
 
-use super::refusal::Refusal;
+use super::error::DialectError;
 use crate::{
-    Service,
     api::{calendars::CalendarView, voices::VoiceView},
     etag,
 };
@@ -149,46 +147,35 @@ pub(crate) struct CalendarData {
     data: Vec<CalendarView>,
 }
 
-/// What the caller may not see, as nothing.
-fn if_allowed<T>(outcome: Result<T, Error>) -> Result<Option<T>, Error> {
-    match outcome {
-        Err(Error::Forbidden { .. }) => Ok(None),
-        outcome => outcome.map(Some),
+impl From<Overview> for Info {
+    fn from(overview: Overview) -> Self {
+        let Overview { number, workspace, limits, integrations, slots } = overview;
+        let of = |provider| integrations.iter().flatten().find(|integration| integration.provider == provider);
+        let has = |provider| of(provider).is_some_and(|integration| integration.secret.is_some());
+        let in_force = limits.limits.in_force;
+        Self {
+            id: number.get(),
+            name: workspace.details.name.as_str().to_owned(),
+            max_mins: in_force.minutes.effective().map(Cap::get),
+            max_members: in_force.members.effective().map(Cap::get),
+            max_agents: in_force.agents.effective().map(Cap::get),
+            used_mins: limits.month.minutes(),
+            used_members: limits.members,
+            used_agents: limits.agents,
+            sid: of(Provider::Twilio).and_then(|twilio| twilio.plain.as_ref()).map(|sid| sid.as_str().to_owned()),
+            secrets: integrations.is_some().then(|| Secrets {
+                auth_token: has(Provider::Twilio),
+                elevenlabs_key: has(Provider::ElevenLabs),
+                openai_key: has(Provider::OpenAi),
+            }),
+            members: slots.map(|slots| slots.into_iter().map(Person::from).collect()),
+        }
     }
 }
 
 /// `{status: true, data: …}` with all that there is to know of one workspace.
-pub(super) async fn info(
-    service: &Service,
-    credential: &Credential,
-    (number, id): (WorkspaceNumber, WorkspaceId),
-) -> Result<HttpResponse, Refusal> {
-    let store = &service.store;
-    let workspace = workspaces::show(store, credential, id).await?;
-    let found = limits::show(store, credential, id).await?;
-    let integrations = if_allowed(integrations::list(store, credential, id).await)?;
-    let members = if_allowed(place_holders::list(store, credential, id).await)?;
-    let of = |provider| integrations.iter().flatten().find(|integration| integration.provider == provider);
-    let has = |provider| of(provider).is_some_and(|integration| integration.secret.is_some());
-    let in_force = found.limits.in_force;
-    let data = Info {
-        id: number.get(),
-        name: workspace.details.name.as_str().to_owned(),
-        max_mins: in_force.minutes.effective().map(Cap::get),
-        max_members: in_force.members.effective().map(Cap::get),
-        max_agents: in_force.agents.effective().map(Cap::get),
-        used_mins: found.month.minutes(),
-        used_members: found.members,
-        used_agents: found.agents,
-        sid: of(Provider::Twilio).and_then(|twilio| twilio.plain.as_ref()).map(|sid| sid.as_str().to_owned()),
-        secrets: integrations.is_some().then(|| Secrets {
-            auth_token: has(Provider::Twilio),
-            elevenlabs_key: has(Provider::ElevenLabs),
-            openai_key: has(Provider::OpenAi),
-        }),
-        members: members.map(|members| members.into_iter().map(Person::from).collect()),
-    };
-    Ok(etag::listing().json(Shown { status: true, data }))
+pub(super) fn info(overview: Overview) -> HttpResponse {
+    etag::listing().json(Shown { status: true, data: overview.into() })
 }
 
 /// A bare list of voices.
@@ -198,7 +185,7 @@ pub(super) fn voices(voices: Voices) -> HttpResponse {
 }
 
 /// `{status: true, data: […]}`; empty for a workspace that is not connected.
-pub(super) fn calendars(outcome: Result<Calendars, Error>) -> Result<HttpResponse, Refusal> {
+pub(super) fn calendars(outcome: Result<Calendars, Error>) -> Result<HttpResponse, DialectError> {
     let calendars = match outcome {
         Err(Error::Conflict { code: Conflict::NotConnected, .. }) => Calendars { list: Vec::new(), age: None },
         outcome => outcome?,
@@ -207,19 +194,16 @@ pub(super) fn calendars(outcome: Result<Calendars, Error>) -> Result<HttpRespons
     Ok(etag::aged(etag::listing().json(CalendarData { status: true, data }), calendars.age))
 }
 
-async fn items(service: &Service, credential: &Credential) -> Result<Vec<Item>, Error> {
-    let all = workspaces::numbered(&service.store, credential).await?;
-    let item = |(number, name): (WorkspaceNumber, String)| Item { id: number.get(), name };
-    Ok(all.into_iter().map(item).collect())
+fn items(list: NumberedList) -> Vec<Item> {
+    list.into_iter().map(|(number, name)| Item { id: number.get(), name }).collect()
 }
 
-/// `{status: true, data: […]}`, with which every change is answered; empty for who may change and not read.
-pub(super) async fn list(service: &Service, credential: &Credential) -> Result<HttpResponse, Refusal> {
-    let data = if_allowed(items(service, credential).await)?.unwrap_or_default();
-    Ok(etag::listing().json(List { status: true, data }))
+/// `{status: true, data: […]}`, with which every change is answered.
+pub(super) fn list(list: NumberedList) -> HttpResponse {
+    etag::listing().json(List { status: true, data: items(list) })
 }
 
 /// `{workspaces: […]}`.
-pub(super) async fn workspaces(service: &Service, credential: &Credential) -> Result<HttpResponse, Refusal> {
-    Ok(etag::listing().json(Workspaces { workspaces: items(service, credential).await? }))
+pub(super) fn workspaces(list: NumberedList) -> HttpResponse {
+    etag::listing().json(Workspaces { workspaces: items(list) })
 }

@@ -2,33 +2,20 @@
 
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
 use chrono::Utc;
-use tenantry_domain::{
-    Action, Assignment, Credential, LocaleRequest, NewWorkspace, Precondition, Workspace, WorkspaceId, WorkspaceNumber,
-};
-use tenantry_operations::{calendars, integrations, limits, place_holders, voices, workspaces};
+use tenantry_domain::{Assignment, Workspace};
+use tenantry_operations::{calendars, numbered, slots, voices};
 
 use super::{
     answer::{self, CalendarData, List, Shown, Workspaces},
+    error::{Asked, DialectError},
     number::PathNumber,
-    refusal::{Asked, Refusal},
-    request::{Changes, Create, Invite, Update},
+    request::{Create, Invite, Update},
 };
 use crate::{
     Integrations, Service,
     api::voices::VoiceView,
-    error::Failure,
     extract::{Caller, Valid},
 };
-
-/// Which workspace has the number, for a caller who may do this there.
-async fn found(
-    service: &Service,
-    credential: &Credential,
-    number: WorkspaceNumber,
-    action: Action,
-) -> Result<WorkspaceId, Refusal> {
-    Ok(workspaces::with_number(&service.store, credential, number, action).await?)
-}
 
 /// Create a new workspace
 ///
@@ -43,18 +30,10 @@ pub(crate) async fn create(
     caller: Asked<Caller>,
     body: Asked<Valid<Create>>,
     service: Data<Service>,
-) -> Result<HttpResponse, Refusal> {
-    let name = body.0.0.into_name().map_err(Failure::from)?;
-    let new = NewWorkspace {
-        name,
-        locale: LocaleRequest::default(),
-        workspace_instructions: None,
-        email_signature_html: None,
-        email_signature_text: None,
-    };
-    match workspaces::create(&service.store, &caller.0.credential, None, new).await {
-        Ok(_) => answer::list(&service, &caller.0.credential).await,
-        Err(error) => Ok(Refusal::from(error).of_creation()),
+) -> Result<HttpResponse, DialectError> {
+    match numbered::create(&service.store, &caller.0.credential, body.0.0.name).await {
+        Ok(list) => Ok(answer::list(list)),
+        Err(error) => Ok(DialectError::from(error).of_creation()),
     }
 }
 
@@ -63,8 +42,8 @@ pub(crate) async fn create(
 /// Every workspace that the caller sees, by number.
 #[utoipa::path(tag = "CallFluent", responses((status = 200, description = "Every workspace that the caller sees.", body = Workspaces)))]
 #[get("/api/workspace/get-all")]
-pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Result<HttpResponse, Refusal> {
-    answer::workspaces(&service, &caller.0.credential).await
+pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Result<HttpResponse, DialectError> {
+    Ok(answer::workspaces(numbered::list(&service.store, &caller.0.credential).await?))
 }
 
 /// Get workspace details
@@ -80,10 +59,8 @@ pub(crate) async fn get(
     caller: Asked<Caller>,
     number: Asked<PathNumber<Workspace>>,
     service: Data<Service>,
-) -> Result<HttpResponse, Refusal> {
-    let (credential, number) = (&caller.0.credential, number.0.number());
-    let id = found(&service, credential, number, Action::WorkspaceRead).await?;
-    answer::info(&service, credential, (number, id)).await
+) -> Result<HttpResponse, DialectError> {
+    Ok(answer::info(numbered::overview(&service.store, &caller.0.credential, number.0.number()).await?))
 }
 
 /// Get the voice list of a workspace
@@ -99,11 +76,10 @@ pub(crate) async fn voice_list(
     caller: Asked<Caller>,
     number: Asked<PathNumber<Workspace>>,
     service: Data<Service>,
-) -> Result<HttpResponse, Refusal> {
-    let credential = &caller.0.credential;
-    let id = found(&service, credential, number.0.number(), Action::VoiceList).await?;
+) -> Result<HttpResponse, DialectError> {
+    let (credential, number) = (&caller.0.credential, number.0.number());
     let Integrations { keys, catalogue, .. } = &service.integrations;
-    let voices = voices::list(&service.store, keys, catalogue, credential, id, Utc::now()).await?;
+    let voices = voices::list(&service.store, keys, catalogue, credential, number, Utc::now()).await?;
     Ok(answer::voices(voices))
 }
 
@@ -123,26 +99,10 @@ pub(crate) async fn update(
     number: Asked<PathNumber<Workspace>>,
     body: Asked<Valid<Update>>,
     service: Data<Service>,
-) -> Result<HttpResponse, Refusal> {
-    let Changes { workspace, limits, integrations } = body.0.0.into_domain().map_err(Failure::from)?;
-    let (credential, number) = (&caller.0.credential, number.0.number());
-    // Whether all of it is allowed, before the first change.
-    let id = found(&service, credential, number, Action::WorkspaceUpdate).await?;
-    if limits.is_some() {
-        found(&service, credential, number, Action::LimitsUpdate).await?;
-    }
-    if !integrations.is_empty() {
-        found(&service, credential, number, Action::IntegrationUpdate).await?;
-    }
-    let (store, keys, any) = (&service.store, &service.integrations.keys, Precondition::None);
-    workspaces::update(store, credential, id, any.clone(), workspace).await?;
-    if let Some(limits) = limits {
-        limits::update(store, credential, id, any.clone(), limits).await?;
-    }
-    for (provider, patch) in integrations {
-        integrations::set(store, keys, credential, id, Some(provider), any.clone(), patch).await?;
-    }
-    answer::list(&service, credential).await
+) -> Result<HttpResponse, DialectError> {
+    let changes = body.0.0.into_domain();
+    let (store, keys, number) = (&service.store, &service.integrations.keys, number.0.number());
+    Ok(answer::list(numbered::update(store, keys, &caller.0.credential, number, changes).await?))
 }
 
 /// Get the calendars of a workspace
@@ -158,11 +118,10 @@ pub(crate) async fn calendar_list(
     caller: Asked<Caller>,
     number: Asked<PathNumber<Workspace>>,
     service: Data<Service>,
-) -> Result<HttpResponse, Refusal> {
-    let credential = &caller.0.credential;
-    let id = found(&service, credential, number.0.number(), Action::CalendarList).await?;
+) -> Result<HttpResponse, DialectError> {
+    let (credential, number) = (&caller.0.credential, number.0.number());
     let Integrations { keys, catalogue, .. } = &service.integrations;
-    answer::calendars(calendars::list(&service.store, keys, catalogue, credential, id, Utc::now()).await)
+    answer::calendars(calendars::list(&service.store, keys, catalogue, credential, number, Utc::now()).await)
 }
 
 /// Invite a user to a workspace
@@ -179,12 +138,9 @@ pub(crate) async fn invite_user(
     caller: Asked<Caller>,
     body: Asked<Valid<Invite>>,
     service: Data<Service>,
-) -> Result<HttpResponse, Refusal> {
-    let (number, email) = body.0.0.into_domain().map_err(Failure::from)?;
-    let credential = &caller.0.credential;
-    let id = found(&service, credential, number, Action::InvitationCreate).await?;
-    place_holders::invite(&service.store, credential, id, email).await?;
-    answer::list(&service, credential).await
+) -> Result<HttpResponse, DialectError> {
+    let Invite { workspace_id: number, email } = body.0.0;
+    Ok(answer::list(slots::fill(&service.store, &caller.0.credential, number, email).await?))
 }
 
 /// Delete a workspace member
@@ -198,12 +154,10 @@ pub(crate) async fn invite_user(
 #[delete("/api/workspace/invite-delete/{id}")]
 pub(crate) async fn invite_delete(
     caller: Asked<Caller>,
-    place: Asked<PathNumber<Assignment>>,
+    slot: Asked<PathNumber<Assignment>>,
     service: Data<Service>,
-) -> Result<HttpResponse, Refusal> {
-    let credential = &caller.0.credential;
-    place_holders::vacate(&service.store, credential, place.0.number()).await?;
-    answer::list(&service, credential).await
+) -> Result<HttpResponse, DialectError> {
+    Ok(answer::list(slots::vacate(&service.store, &caller.0.credential, slot.0.number()).await?))
 }
 
 /// Delete a workspace
@@ -219,9 +173,6 @@ pub(crate) async fn delete(
     caller: Asked<Caller>,
     number: Asked<PathNumber<Workspace>>,
     service: Data<Service>,
-) -> Result<HttpResponse, Refusal> {
-    let credential = &caller.0.credential;
-    let id = found(&service, credential, number.0.number(), Action::WorkspaceDelete).await?;
-    workspaces::delete(&service.store, credential, id, Precondition::None).await?;
-    answer::list(&service, credential).await
+) -> Result<HttpResponse, DialectError> {
+    Ok(answer::list(numbered::delete(&service.store, &caller.0.credential, number.0.number()).await?))
 }

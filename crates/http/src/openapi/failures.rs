@@ -203,7 +203,7 @@ fn malformed(failing: Failing<'_>) -> Story {
     } else if failing.is_list {
         (
             "bad_cursor",
-            "The cursor is not of this list with these filters and this sort: start again without it.".to_owned(),
+            "This cursor belongs to another list, filter or sort order. Start again from the first page.".to_owned(),
         )
     } else {
         ("bad_entity_tag", tag(if failing.method == "get" { "if-none-match" } else { "if-match" }))

@@ -1,4 +1,4 @@
-//! What goes wrong, in the words of the dialect.
+//! Failures in the words of the dialect.
 
 use std::{fmt, future::Future, pin::Pin};
 
@@ -13,9 +13,9 @@ use utoipa::ToSchema;
 
 use crate::error::Failure;
 
-/// A failure that is told in the dialect.
+/// A failure, answered in the words of the dialect.
 #[derive(Debug)]
-pub(crate) struct Refusal(Failure);
+pub(crate) struct DialectError(Failure);
 
 /// The sentences that the page fixes.
 pub(crate) struct Fixed {
@@ -33,10 +33,10 @@ pub(crate) const FIXED: Fixed = Fixed {
     limit_advice: "Please delete some before creating new ones.",
 };
 
-/// What went wrong.
+/// The body of a failure.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallFluentError)]
-pub(crate) struct Told {
+pub(crate) struct DialectErrorBody {
     /// Always false.
     #[schema(example = false)]
     status: bool,
@@ -54,42 +54,42 @@ pub(crate) struct Told {
     msg: Option<&'static str>,
 }
 
-impl Told {
+impl DialectErrorBody {
     fn error(text: impl Into<String>) -> Self {
         Self { status: false, error: Some(text.into()), message: None, msg: None }
     }
 }
 
-impl From<Failure> for Refusal {
+impl From<Failure> for DialectError {
     fn from(failure: Failure) -> Self {
         Self(failure)
     }
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for DialectError {
     fn from(error: Error) -> Self {
         Self(error.into())
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for DialectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl Refusal {
+impl DialectError {
     fn is_limit(&self) -> bool {
         matches!(self.0, Failure::Domain(Error::Conflict { code: Conflict::LimitReached, .. }))
     }
 
-    fn told(&self) -> Told {
+    fn body(&self) -> DialectErrorBody {
         match &self.0 {
             Failure::Domain(Error::Forbidden { .. }) => {
-                Told { status: false, error: None, message: None, msg: Some(FIXED.forbidden) }
+                DialectErrorBody { status: false, error: None, message: None, msg: Some(FIXED.forbidden) }
             }
-            Failure::Domain(Error::NotFound(_)) => Told::error(FIXED.not_found),
-            other => Told::error(other.to_string()),
+            Failure::Domain(Error::NotFound(_)) => DialectErrorBody::error(FIXED.not_found),
+            other => DialectErrorBody::error(other.to_string()),
         }
     }
 
@@ -98,12 +98,12 @@ impl Refusal {
         if !self.is_limit() {
             return self.error_response();
         }
-        let told = Told { message: Some(FIXED.limit_advice), ..Told::error(FIXED.limit) };
-        HttpResponse::BadRequest().insert_header((header::CACHE_CONTROL, "no-store")).json(told)
+        let body = DialectErrorBody { message: Some(FIXED.limit_advice), ..DialectErrorBody::error(FIXED.limit) };
+        HttpResponse::BadRequest().insert_header((header::CACHE_CONTROL, "no-store")).json(body)
     }
 }
 
-impl ResponseError for Refusal {
+impl ResponseError for DialectError {
     fn status_code(&self) -> StatusCode {
         if self.is_limit() { StatusCode::BAD_REQUEST } else { self.0.status_code() }
     }
@@ -117,7 +117,7 @@ impl ResponseError for Refusal {
                 response.insert_header((name, value.clone()));
             }
         }
-        response.json(self.told())
+        response.json(self.body())
     }
 }
 
@@ -125,8 +125,8 @@ impl ResponseError for Refusal {
 pub(crate) struct Asked<T>(pub(crate) T);
 
 impl<T: FromRequest<Error = Failure> + 'static> FromRequest for Asked<T> {
-    type Error = Refusal;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Refusal>>>>;
+    type Error = DialectError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, DialectError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let asked = T::from_request(request, payload);

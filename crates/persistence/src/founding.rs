@@ -1,0 +1,49 @@
+//! Founding a tenant: what it starts with, and how its first owner comes in.
+
+use diesel::{RunQueryDsl, sql_types::Text};
+use tenantry_domain::{
+    ApiKeyId, Brand, BrandId, InvitationDays, InvitationDetails, InvitationId, Limits, NewApiKey, NewBrand, Platform,
+    Tenant, TenantDetails, TenantId,
+};
+
+use crate::{fault::Fault, scope::TenantScope, tx::WriteTx};
+
+/// What a tenant starts with besides itself.
+#[derive(Debug, Clone)]
+pub struct Founding {
+    /// The tenant.
+    pub tenant: (TenantId, TenantDetails, Limits),
+    /// Its default brand.
+    pub brand: (BrandId, NewBrand),
+    /// How its first owner comes in.
+    pub owner: FirstOwner,
+}
+
+/// How a tenant's first owner comes in.
+#[derive(Debug, Clone)]
+pub enum FirstOwner {
+    /// With this key.
+    Key(ApiKeyId, Box<NewApiKey>),
+    /// By accepting this invitation within so many days.
+    Invitation(InvitationId, InvitationDetails, InvitationDays),
+}
+
+impl WriteTx<'_, Platform> {
+    /// Creates a tenant with its default brand and what lets its first owner in.
+    pub fn found_tenant(&mut self, founding: &Founding) -> Result<(Tenant, Brand), Fault> {
+        let (id, details, limits) = &founding.tenant;
+        let tenant = self.insert_tenant(*id, details, *limits)?;
+        // What follows is inside the new tenant, where the platform itself sees nothing.
+        diesel::sql_query("SELECT set_tenant($1)").bind::<Text, _>(id.to_string()).execute(self.connection)?;
+        let clock = self.clock()?;
+        let mut inside = TenantScope { tenant: *id, connection: self.connection };
+        let brand = inside.insert_brand(founding.brand.0, &founding.brand.1)?;
+        match &founding.owner {
+            FirstOwner::Key(key, new) => drop(inside.insert_api_key(*key, new)?),
+            FirstOwner::Invitation(invitation, details, days) => {
+                drop(inside.insert_invitation(*invitation, details, clock + days.duration())?);
+            }
+        }
+        Ok((tenant, brand))
+    }
+}

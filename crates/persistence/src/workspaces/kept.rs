@@ -1,0 +1,140 @@
+//! Workspaces for as long as they are kept: with those that were deleted, until they are erased.
+
+use chrono::{DateTime, Utc};
+use diesel::{
+    dsl::{IntervalDsl, now},
+    pg::Pg,
+    prelude::*,
+    sql_types::Timestamptz,
+};
+use tenantry_domain::{
+    Error, InRestorableWorkspace, InTenant, Noun, Page, PageRequest, RESTORABLE_DAYS, SortKey, Workspace,
+    WorkspaceNumber,
+};
+use uuid::Uuid;
+
+use super::{Columns, Row, this};
+use crate::{
+    fault::Fault,
+    keyset,
+    schema::{assignments, members, workspaces},
+    scope::TenantScope,
+    tx::{Tx, WriteTx},
+};
+
+/// A workspace that is there, or was deleted and is not erased yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptWorkspace {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// When it was deleted.
+    pub deleted_at: Option<DateTime<Utc>>,
+    /// Its number, by which clients know it.
+    pub number: WorkspaceNumber,
+}
+
+impl SortKey for KeptWorkspace {
+    fn id(&self) -> Uuid {
+        self.workspace.id.uuid()
+    }
+
+    fn name(&self) -> String {
+        self.workspace.name()
+    }
+
+    fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+        self.workspace.times()
+    }
+}
+
+impl Tx<'_, InTenant> {
+    /// A page of all the tenant's workspaces, deleted ones too.
+    pub fn kept_workspaces(&mut self, page: &PageRequest) -> Result<Page<KeptWorkspace>, Fault> {
+        let query = workspaces::table
+            .filter(workspaces::tenant_id.eq(self.found.uuid()))
+            .select((Row::as_select(), workspaces::deleted_at, workspaces::number))
+            .into_boxed::<Pg>();
+        let rows: Vec<(Row, Option<DateTime<Utc>>, i64)> =
+            keyset::page::<workspaces::table, _>(query, page).load(self.connection)?;
+        let kept = |(row, deleted_at, number): (Row, _, _)| {
+            let number = WorkspaceNumber::given(number);
+            Ok::<_, Fault>(KeptWorkspace { workspace: row.into_workspace()?, deleted_at, number })
+        };
+        Ok(Page::cut(rows.into_iter().map(kept).collect::<Result<_, _>>()?, page))
+    }
+}
+
+impl WriteTx<'_, InTenant> {
+    /// Erases one workspace that can no longer be restored; `None` when there is none left.
+    pub fn erase_a_workspace(&mut self) -> Result<Option<Workspace>, Fault> {
+        let due = workspaces::deleted_at
+            .is_not_null()
+            .and(workspaces::deleted_at.assume_not_null().le(now.into_sql::<Timestamptz>() - RESTORABLE_DAYS.days()));
+        let tenant = self.found.uuid();
+        let row = Row::query()
+            .filter(workspaces::tenant_id.eq(tenant).and(due))
+            .for_update()
+            .skip_locked()
+            .first::<Row>(self.connection)
+            .optional()?;
+        let Some(row) = row else { return Ok(None) };
+        // Its assignments go with it, and are seen at the members.
+        let assigned = assignments::table
+            .filter(assignments::tenant_id.eq(tenant).and(assignments::workspace_id.eq(row.id)))
+            .select(assignments::member_id);
+        diesel::update(members::table.filter(members::tenant_id.eq(tenant)))
+            .filter(members::id.eq_any(assigned))
+            .set(members::version.eq(members::version + 1))
+            .execute(self.connection)?;
+        diesel::delete(workspaces::table.filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(row.id))))
+            .execute(self.connection)?;
+        row.into_workspace().map(Some)
+    }
+}
+
+impl WriteTx<'_, InRestorableWorkspace> {
+    /// The workspace, whether it is deleted, locked until the end of the transaction.
+    pub fn lock_workspace(&mut self) -> Result<(Workspace, bool), Fault> {
+        let row = workspaces::table
+            .filter(this(self.found))
+            .select((Row::as_select(), workspaces::deleted_at.is_not_null()))
+            .for_no_key_update()
+            .first::<(Row, bool)>(self.connection)
+            .optional()?;
+        let (row, deleted) = row.ok_or(Error::NotFound(Noun::Workspace))?;
+        Ok((row.into_workspace()?, deleted))
+    }
+
+    /// Shows the workspace again, if the tenant may have one more.
+    pub fn restore_workspace(&mut self) -> Result<Workspace, Fault> {
+        self.scope().check_workspace_limit()?;
+        diesel::update(workspaces::table.filter(this(self.found)))
+            .set((
+                workspaces::deleted_at.eq(None::<DateTime<Utc>>),
+                workspaces::version.eq(workspaces::version + 1),
+                workspaces::updated_at.eq(now),
+            ))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_workspace()
+    }
+}
+
+impl TenantScope<'_> {
+    /// Stores a workspace as it was elsewhere, as it will be counted from here on.
+    pub(crate) fn import_workspace(&mut self, kept: &KeptWorkspace) -> QueryResult<()> {
+        let KeptWorkspace { workspace, deleted_at, number } = kept;
+        diesel::insert_into(workspaces::table)
+            .values((
+                workspaces::tenant_id.eq(self.tenant.uuid()),
+                workspaces::id.eq(workspace.id.uuid()),
+                Columns::of(&workspace.details),
+                workspaces::created_at.eq(workspace.created_at),
+                workspaces::updated_at.eq(workspace.updated_at),
+                workspaces::deleted_at.eq(deleted_at),
+                workspaces::number.eq(number.get()),
+            ))
+            .execute(self.connection)
+            .map(drop)
+    }
+}
