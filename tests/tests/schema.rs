@@ -5,6 +5,8 @@
 mod catalogue;
 #[path = "schema/copying.rs"]
 mod copying;
+#[path = "schema/description.rs"]
+mod description;
 #[path = "schema/row_security.rs"]
 mod row_security;
 

@@ -1,4 +1,4 @@
-//! Results on the standard output: for people, or as JSON for scripts.
+//! Results on standard output: text for people, or JSON for scripts.
 
 use std::io::{self, Write};
 
@@ -10,13 +10,13 @@ use crate::exit::Exit;
 /// How to print results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    /// Text for people
     Text,
     /// One JSON value
     Json,
 }
 
-/// The standard output in the format asked for.
+/// Standard output in the requested format.
 pub(crate) struct Output(Format);
 
 impl Output {
@@ -38,7 +38,7 @@ impl Output {
         }
     }
 
-    /// Prints a line; a reader that has gone away is no failure.
+    /// Prints a line. If the reader has gone away, that is not an error.
     pub(crate) fn line(&self, text: &str) -> Result<(), Exit> {
         let mut out = io::stdout().lock();
         match writeln!(out, "{text}").and_then(|()| out.flush()) {

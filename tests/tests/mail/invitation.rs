@@ -38,19 +38,19 @@ async fn it_says_who_invites_where_as_what_and_until_when() {
     assert_eq!(mail.headers("subject"), ["Acme Europe invites you to Acme"]);
     assert_eq!(
         mail.text(),
-        "Hello,\n\nAcme Europe invites you to Acme as an agent.\n\nYou will work in:\n- DACH Region\n- Nordics\n\n\
+        "Hello,\n\nAcme Europe invites you to join Acme as an agent.\n\nYou will work in:\n- DACH Region\n- Nordics\n\n\
          To accept the invitation, open this link:\n\nhttps://app.example.com/join?a=1&b=2#aZ09_-\n\n\
-         It works once, until Thursday, 3 December 2026, at 14:05 UTC.\n\n\
-         If you did not expect this message, there is nothing to do.\n\n-- \nYours,\nAcme\n"
+         The link works once and expires on Thursday, 3 December 2026, at 14:05 UTC.\n\n\
+         If you did not expect this invitation, you can ignore this email.\n\n-- \nYours,\nAcme\n"
     );
     let html = mail.html();
     for piece in [
         "<html lang=\"en\">",
         "<title>Acme Europe invites you to Acme</title>",
-        "Acme Europe invites you to <strong>Acme</strong> as an agent.",
+        "Acme Europe invites you to join <strong>Acme</strong> as an agent.",
         "<li>DACH Region</li>\n<li>Nordics</li>\n</ul>",
         "<a href=\"https://app.example.com/join?a=1&#38;b=2#aZ09_-\"",
-        "until Thursday, 3 December 2026, at 14:05 UTC.",
+        "expires on Thursday, 3 December 2026, at 14:05 UTC.",
         "<div><p>Yours, <b>Acme</b></p></div>",
     ] {
         assert!(html.contains(piece), "{piece} in {html}");
@@ -64,14 +64,22 @@ async fn what_is_not_known_is_left_out() {
     let mail = arrived(&plain).await;
     assert_eq!(mail.headers("subject"), ["Acme Europe invites you to Acme"]);
     let (text, html) = (mail.text(), mail.html());
-    assert!(text.starts_with("Hello,\n\nAcme Europe invites you to Acme as an agent.\n\nTo accept"), "{text}");
-    assert!(text.ends_with("there is nothing to do.\n"), "{text}");
+    assert!(text.starts_with("Hello,\n\nAcme Europe invites you to join Acme as an agent.\n\nTo accept"), "{text}");
+    assert!(text.ends_with("you can ignore this email.\n"), "{text}");
     assert!(!html.contains("<ul>") && !html.contains("You will work"), "{html}");
     let own = InvitationLetter { brand: "Acme".parse().unwrap(), ..plain };
     let mail = arrived(&own).await;
     assert_eq!(mail.headers("subject"), ["You are invited to Acme"], "nobody is invited by a tenant to itself");
-    assert!(mail.text().starts_with("Hello,\n\nYou are invited to Acme as an agent.\n\nTo accept"), "{}", mail.text());
-    assert!(mail.html().contains("<p>You are invited to <strong>Acme</strong> as an agent.</p>"), "{}", mail.html());
+    assert!(
+        mail.text().starts_with("Hello,\n\nYou are invited to join Acme as an agent.\n\nTo accept"),
+        "{}",
+        mail.text()
+    );
+    assert!(
+        mail.html().contains("<p>You are invited to join <strong>Acme</strong> as an agent.</p>"),
+        "{}",
+        mail.html()
+    );
 }
 
 #[tokio::test]

@@ -96,7 +96,7 @@ async fn it_says_what_is_stored_when_it_is_sent_and_not_when_it_was_wanted() {
     deliver(&app, &server).await;
     let mail = server.mail();
     assert_eq!(mail.headers("from"), ["\"Europe Desk\" <no-reply@service.example>"]);
-    assert!(mail.text().contains("Acme Europe invites you to Acme as an admin."), "{}", mail.text());
+    assert!(mail.text().contains("Acme Europe invites you to join Acme as an admin."), "{}", mail.text());
 }
 
 #[track_caller]

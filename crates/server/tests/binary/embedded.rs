@@ -75,7 +75,7 @@ async fn the_second_start_finds_the_data_and_says_how_to_make_a_key() {
     first.stop(Signal::SIGINT);
     assert!(!is_alive(postmaster));
     let second = tenantry.serve();
-    second.until_printed("with the data of last time");
+    second.until_printed("with your existing data");
     let list = second.until_printed("tenant list");
     let create = second.until_printed("key create --tenant ID");
     second.client().with_key(acme.key()).get(&path).await.expect(200);
@@ -95,7 +95,7 @@ async fn a_command_without_a_service_starts_and_stops_the_database_itself() {
     assert!(!tenantry.path("data/postgres/data/postmaster.pid").exists());
     let service = tenantry.serve();
     // There is a tenant, so that there is no demo tenant.
-    service.until_printed("with the data of last time");
+    service.until_printed("with your existing data");
     service.client().with_key(made["apiKey"].as_str().unwrap()).get("/api/me").await.expect(200);
     service.stop(Signal::SIGTERM);
 }
@@ -154,8 +154,8 @@ async fn a_killed_database_is_started_again_under_the_running_service() {
     for _ in 0..2 {
         let postmaster = service.postmaster();
         kill(postmaster, Signal::SIGKILL).unwrap();
-        service.until_logged("is gone; starting it again");
-        service.until_logged("answers again");
+        service.until_logged("has stopped; restarting it");
+        service.until_logged("is running again");
         assert_ne!(service.postmaster(), postmaster);
         // Who asks while the connections of before are being replaced is asked to come back.
         recovered(&acme, &path).await;
@@ -180,7 +180,7 @@ async fn while_its_database_is_killed_again_and_again_the_service_answers_503_an
     });
     for _ in 0..3 {
         kill(service.postmaster(), Signal::SIGKILL).unwrap();
-        service.until_logged("answers again");
+        service.until_logged("is running again");
     }
     let answers = requests.await.unwrap();
     assert!(answers.iter().all(|status| matches!(status, 200 | 503)), "{answers:?}");

@@ -114,8 +114,8 @@ async fn a_key_that_does_not_open_what_is_stored_is_refused_at_the_start_until_a
     let would = both.json(&["reseal", "--dry-run"]);
     assert_eq!((&would["resealed"], &would["left"]), (&json!(4), &json!([{ "version": 1, "secrets": 4 }])));
     let done = both.run(&["reseal"]).expect(0);
-    assert!(done.out.contains("sealed under version 2: 4 secrets of 1 tenants"), "{}", done.out);
-    assert!(done.out.contains("nothing needs another key than version 2"), "{}", done.out);
+    assert!(done.out.contains("re-encrypted under version 2: 4 secrets of 1 tenant\n"), "{}", done.out);
+    assert!(done.out.contains("no secret needs another key than version 2"), "{}", done.out);
     stop(service);
     stop(with(&[("b.key", &second)]).serve());
     let missing = with(&[("a.key", &first)]).run(&["serve"]).expect(6);
@@ -165,7 +165,7 @@ async fn the_embedded_database_gets_a_key_once_and_is_not_served_without_it() {
     assert!(refused.err.contains("master.key is missing") && refused.err.contains("put it back"), "{}", refused.err);
     assert!(!path.exists(), "no other key in its place");
     fs::rename(tenantry.path("elsewhere.key"), &path).unwrap();
-    assert!(tenantry.run(&["reseal"]).expect(0).out.contains("sealed under version 1: 0 secrets"));
+    assert!(tenantry.run(&["reseal"]).expect(0).out.contains("re-encrypted under version 1: 0 secrets of 0 tenants"));
     tenantry.serve().stop(Signal::SIGTERM);
 }
 

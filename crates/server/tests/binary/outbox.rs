@@ -135,12 +135,12 @@ async fn a_letter_that_is_under_way_is_finished_before_the_service_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_mail_server_letters_become_files_for_their_owner_only() {
+async fn without_a_mail_server_emails_are_saved_as_files_that_only_their_owner_can_read() {
     let database = TestDatabase::new();
     let tenantry = Tenantry::on(&database).with("TENANTRY_MAIL_POLL", "100ms");
     let (_, key) = tenant(&tenantry);
     let mut service = tenantry.serve();
-    service.until_logged("letters become files");
+    service.until_logged("emails are saved as files");
     invite(&service.client().with_key(&key), "ada@example.com").await;
     let line: Value = serde_json::from_str(&service.until_logged("a letter was sent")).unwrap();
     let file = tenantry.path("data/mail").join(format!("{}.eml", line["message"].as_str().unwrap()));
@@ -153,7 +153,7 @@ async fn without_a_mail_server_letters_become_files_for_their_owner_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_without_workers_leaves_the_letters_to_others() {
+async fn a_process_without_workers_leaves_the_emails_to_others() {
     let (database, server) = (TestDatabase::new(), SmtpServer::with(Encryption::Nothing, Presented::Own));
     let idle = sending_to(&server, Tenantry::on(&database)).with("TENANTRY_MAIL_WORKERS", "0");
     let (_, key) = tenant(&idle);
@@ -161,7 +161,7 @@ async fn a_process_without_workers_leaves_the_letters_to_others() {
     invite(&service.client().with_key(&key), "ada@example.com").await;
     service.signal(Signal::SIGTERM);
     let (_, log) = service.wait();
-    assert!(!log.contains("letter"), "{log}");
+    assert!(!log.contains("letter") && !log.contains("email"), "{log}");
     assert_eq!(database.rows("SELECT 1 FROM outbox_messages WHERE attempts = 0"), 1);
     let mut other = sending_to(&server, Tenantry::on(&database)).serve();
     other.until_logged("a letter was sent");

@@ -1,4 +1,4 @@
-//! Sends what the outbox holds, while the service runs.
+//! Sends the emails in the outbox while the service runs.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -14,61 +14,61 @@ use crate::{
     settings::{Mail, Settings},
 };
 
-/// The longest pause after a round that failed.
+/// The longest pause after a failed round.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// The workers, each of which sends one letter at a time. Dropping them stops them in the middle of whatever they do.
-pub(super) struct Letters {
+/// The workers. Each sends one email at a time. Dropping them stops them at once, whatever they are doing.
+pub(super) struct MailWorkers {
     stop: watch::Sender<bool>,
     workers: JoinSet<()>,
 }
 
-/// The mailer of the settings; none where this process sends nothing.
+/// The mailer from the settings; `None` if this process sends nothing.
 pub(super) fn mailer(settings: &Settings) -> Result<Option<Mailer>, Exit> {
     let mailer = settings.mail.as_ref().map(|mail| Mailer::new(&mail.options)).transpose();
     mailer.map_err(|fault| Exit::settings(vec![fault]))
 }
 
-impl Letters {
-    /// Begins to send. Invitations lead to the address where the service listens, unless the settings name a page.
+impl MailWorkers {
+    /// Starts to send. Unless the settings name a page, invitations link to the address where the service listens.
     pub(super) fn start(
         settings: &Settings,
         mailer: Option<Mailer>,
         store: &Store,
         address: SocketAddr,
     ) -> Result<Self, Exit> {
-        let mut letters = Self { stop: watch::Sender::new(false), workers: JoinSet::new() };
-        let (Some(mail), Some(mailer)) = (&settings.mail, mailer) else { return Ok(letters) };
+        let mut all = Self { stop: watch::Sender::new(false), workers: JoinSet::new() };
+        let (Some(mail), Some(mailer)) = (&settings.mail, mailer) else { return Ok(all) };
         let link = match &mail.link {
             Some(link) => link.clone(),
             None => format!("http://localhost:{}/docs#invitation={{token}}", address.port())
                 .parse()
-                .map_err(|refusal| Exit::failed(format!("the link of invitations {refusal}")))?,
+                .map_err(|refusal| Exit::failed(format!("the default link of invitations {refusal}")))?,
         };
         match &mail.options {
-            MailOptions::Smtp(smtp) => tracing::info!(host = smtp.host, "letters go to the mail server"),
+            MailOptions::Smtp(smtp) => tracing::info!(host = smtp.host, "emails are sent through the mail server"),
             MailOptions::Files(path) => {
-                tracing::info!(directory = %path.display(), "letters become files, because TENANTRY_SMTP_HOST is not set");
+                tracing::info!(directory = %path.display(), "emails are saved as files, because TENANTRY_SMTP_HOST is not set");
             }
         }
         let sender = Sender { mailer, from_address: mail.from.clone(), link };
         for _ in 0..mail.workers {
-            letters.workers.spawn(work(store.clone(), sender.clone(), mail.clone(), letters.stop.subscribe()));
+            all.workers.spawn(work(store.clone(), sender.clone(), mail.clone(), all.stop.subscribe()));
         }
-        Ok(letters)
+        Ok(all)
     }
 
-    /// Lets the workers finish the letters that are under way, and no other, within this time.
+    /// Lets the workers finish the emails they are sending, within this time, and start no others.
     pub(super) async fn finish(&mut self, grace: Duration) {
         self.stop.send_replace(true);
         let all = async { while self.workers.join_next().await.is_some() {} };
         if tokio::time::timeout(grace, all).await.is_err() {
-            tracing::warn!("a letter took too long and may be sent twice, by the next who sends");
+            tracing::warn!("an email took too long to send; it may be sent a second time");
         }
     }
 }
 
-/// Round after round; with a pause where there is nothing to do, and with longer and longer ones where the database is away.
+/// Runs one round after another. Pauses if there is nothing to do, and for longer and longer while the database does not answer.
 async fn work(store: Store, sender: Sender, mail: Mail, mut stop: watch::Receiver<bool>) {
     let asked = stop.clone();
     let mut pause = mail.poll;
@@ -77,13 +77,13 @@ async fn work(store: Store, sender: Sender, mail: Mail, mut stop: watch::Receive
             Ok(report) if report.is_empty() => mail.poll,
             Ok(_) => continue,
             Err(error) => {
-                tracing::warn!(?error, "could not look into the outbox; it is tried again");
+                tracing::warn!(?error, "could not read the outbox; trying again after a pause");
                 (pause * 2).min(LONGEST_PAUSE).max(mail.poll)
             }
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
-            // An error means that whoever could ask is gone.
+            // An error means that nobody is left who could stop the workers.
             _ = stop.changed() => return,
         }
     }
