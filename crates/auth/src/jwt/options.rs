@@ -4,10 +4,11 @@ use std::{collections::HashSet, sync::Arc};
 
 use super::{
     Issuer, Keys,
-    algorithm::{Algorithm, HmacSecret, MediaType},
+    algorithm::Algorithm,
     cache::KeyCache,
     fetch,
-    key::Key,
+    header::MediaType,
+    key::{HmacSecret, Key},
 };
 
 /// The claim that names the tenant, unless another is configured.
