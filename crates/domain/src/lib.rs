@@ -64,10 +64,10 @@ pub use integration::{
 };
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
 pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
-pub use member::{Assignment, Holding, Member, MemberDetails, MemberPatch, MemberStatus, PlaceHolder, last_owner};
+pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, Slot, SlotHolder, last_owner};
 pub use month::Month;
 pub use noun::Noun;
-pub use number::{Number, Numbered, PlaceNumber, WorkspaceNumber};
+pub use number::{Number, Numbered, SlotNumber, WorkspaceNumber};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use tenantry_domain::{Cap, Conflict, Error, Holding, PlaceHolder, Provider};
+use tenantry_domain::{Cap, Conflict, Error, Provider, Slot, SlotHolder};
 use tenantry_operations::{
     numbered::{NumberedList, Overview},
     providers::{Calendars, Voices},
@@ -46,11 +46,11 @@ pub(crate) struct Workspaces {
     workspaces: Vec<Item>,
 }
 
-/// Somebody with a place in a workspace.
+/// Somebody with a slot in a workspace.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallFluentMember)]
 pub(crate) struct Person {
-    /// The number of the place, for `invite-delete`.
+    /// The number of the slot, for `invite-delete`.
     #[schema(example = 11)]
     id: i64,
     /// Their address.
@@ -64,13 +64,13 @@ pub(crate) struct Person {
     pending: bool,
 }
 
-impl From<PlaceHolder> for Person {
-    fn from(holder: PlaceHolder) -> Self {
+impl From<Slot> for Person {
+    fn from(slot: Slot) -> Self {
         Self {
-            id: holder.number.get(),
-            email: holder.email.as_str().to_owned(),
-            role: holder.role.as_str(),
-            pending: matches!(holder.holder, Holding::Invitation(_)),
+            id: slot.number.get(),
+            email: slot.email.as_str().to_owned(),
+            role: slot.role.as_str(),
+            pending: matches!(slot.holder, SlotHolder::Invitation(_)),
         }
     }
 }
@@ -109,7 +109,7 @@ pub(crate) struct Info {
     sid: Option<String>,
     /// Which secrets are set; `null` for a caller who may not see integrations.
     secrets: Option<Secrets>,
-    /// Who has a place here, by number; `null` for a caller who may not see members.
+    /// Who has a slot here, by number; `null` for a caller who may not see members.
     members: Option<Vec<Person>>,
 }
 

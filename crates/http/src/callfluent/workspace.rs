@@ -77,7 +77,7 @@ pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Re
 
 /// Get workspace details
 ///
-/// With the limits in force, which secrets are set, and who has a place in it.
+/// With the limits in force, which secrets are set, and who has a slot in it.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceRead))),
@@ -179,11 +179,11 @@ pub(crate) async fn invite_user(
 
 /// Delete a workspace member
 ///
-/// By the number of their place, as `get/{id}` lists it; also of one who has not accepted yet. Answers with every workspace.
+/// By the number of their slot, as `get/{id}` lists it. Also works before they accept the invitation. Answers with every workspace.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentRemove))),
-    params(("id" = i64, Path, description = "The number of the place.", example = 11)),
+    params(("id" = i64, Path, description = "The number of the slot.", example = 11)),
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
 )]
 #[delete("/api/workspace/invite-delete/{id}")]

@@ -1,9 +1,8 @@
-//! Who has a place in a workspace: members who are assigned to it, and those for whom one is held until they accept.
+//! Who has a slot in a workspace: members who are assigned to it, and invitations that hold one until they are accepted.
 
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    EmailAddress, Error, Holding, InTenant, InWorkspace, InvitationId, MemberId, Noun, PlaceHolder, PlaceNumber,
-    WorkspaceId,
+    EmailAddress, Error, InTenant, InWorkspace, InvitationId, MemberId, Noun, Slot, SlotHolder, SlotNumber, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -19,7 +18,7 @@ use crate::{
 pub enum Standing {
     /// Nobody in the tenant has the address, and no pending invitation.
     Unknown,
-    /// This pending invitation has it; whether it holds a place in the workspace.
+    /// This pending invitation has it; whether it holds a slot in the workspace.
     Invited(InvitationId, bool),
     /// This member has it; whether it is assigned to the workspace.
     Member(MemberId, bool),
@@ -28,8 +27,8 @@ pub enum Standing {
 type Line = (i64, Uuid, String, String);
 
 impl Tx<'_, InWorkspace> {
-    /// Everybody with a place in the workspace, by number.
-    pub fn place_holders(&mut self) -> Result<Vec<PlaceHolder>, Fault> {
+    /// Everybody with a slot in the workspace, by number.
+    pub fn slots(&mut self) -> Result<Vec<Slot>, Fault> {
         let (tenant, workspace) = (self.found.tenant.uuid(), self.found.id.uuid());
         let assigned: Vec<Line> = assignments::table
             .inner_join(
@@ -52,11 +51,11 @@ impl Tx<'_, InWorkspace> {
             .filter(invitations::expires_at.gt(now.into_sql::<Timestamptz>()))
             .select((invitation_workspaces::number, invitations::id, invitations::email, invitations::role))
             .load(self.connection)?;
-        let members = assigned.into_iter().map(|line| (Holding::Member(MemberId::from_uuid(line.1)), line));
-        let invitees = invited.into_iter().map(|line| (Holding::Invitation(InvitationId::from_uuid(line.1)), line));
-        let mut holders = members.chain(invitees).map(holder).collect::<Result<Vec<_>, Fault>>()?;
-        holders.sort_by_key(|holder| holder.number.get());
-        Ok(holders)
+        let members = assigned.into_iter().map(|line| (SlotHolder::Member(MemberId::from_uuid(line.1)), line));
+        let invitees = invited.into_iter().map(|line| (SlotHolder::Invitation(InvitationId::from_uuid(line.1)), line));
+        let mut slots = members.chain(invitees).map(slot).collect::<Result<Vec<_>, Fault>>()?;
+        slots.sort_by_key(|slot| slot.number.get());
+        Ok(slots)
     }
 
     /// How somebody with this address stands to the workspace.
@@ -78,32 +77,32 @@ impl Tx<'_, InWorkspace> {
             .first(self.connection)
             .optional()?;
         let Some(id) = invitation.map(InvitationId::from_uuid) else { return Ok(Standing::Unknown) };
-        let places = self.scope().places_of(id)?;
-        Ok(Standing::Invited(id, places.iter().any(|(held, _)| *held == workspace)))
+        let slots = self.scope().slots_of(id)?;
+        Ok(Standing::Invited(id, slots.iter().any(|(held, _)| *held == workspace)))
     }
 }
 
 impl Tx<'_, InTenant> {
-    /// The workspace in which the place with this number is, who has it, and whether it is the only one that an invitation holds.
-    pub fn place(&mut self, number: PlaceNumber) -> Result<(WorkspaceId, Holding, bool), Fault> {
-        let (workspace, holder) = self.scope().find_place(number)?.ok_or(Error::NotFound(Noun::Workspace))?;
+    /// The workspace that the slot with this number is in, who has it, and whether it is the only one that an invitation holds.
+    pub fn slot(&mut self, number: SlotNumber) -> Result<(WorkspaceId, SlotHolder, bool), Fault> {
+        let (workspace, holder) = self.scope().find_slot(number)?.ok_or(Error::NotFound(Noun::Workspace))?;
         let only = match holder {
-            Holding::Member(_) => false,
-            Holding::Invitation(id) => self.scope().places_of(id)?.len() == 1,
+            SlotHolder::Member(_) => false,
+            SlotHolder::Invitation(id) => self.scope().slots_of(id)?.len() == 1,
         };
         Ok((workspace, holder, only))
     }
 }
 
 impl TenantScope<'_> {
-    fn find_place(&mut self, number: PlaceNumber) -> Result<Option<(WorkspaceId, Holding)>, Fault> {
+    fn find_slot(&mut self, number: SlotNumber) -> Result<Option<(WorkspaceId, SlotHolder)>, Fault> {
         let assigned: Option<(Uuid, Uuid)> = assignments::table
             .filter(assignments::tenant_id.eq(self.tenant.uuid()).and(assignments::number.eq(number.get())))
             .select((assignments::workspace_id, assignments::member_id))
             .first(self.connection)
             .optional()?;
         if let Some((workspace, member)) = assigned {
-            return Ok(Some((WorkspaceId::from_uuid(workspace), Holding::Member(MemberId::from_uuid(member)))));
+            return Ok(Some((WorkspaceId::from_uuid(workspace), SlotHolder::Member(MemberId::from_uuid(member)))));
         }
         // What an accepted invitation held is an assignment now, or is no more.
         let held: Option<(Uuid, Uuid)> = invitation_workspaces::table
@@ -118,14 +117,14 @@ impl TenantScope<'_> {
             .select((invitation_workspaces::workspace_id, invitation_workspaces::invitation_id))
             .first(self.connection)
             .optional()?;
-        let holding = |id| Holding::Invitation(InvitationId::from_uuid(id));
+        let holding = |id| SlotHolder::Invitation(InvitationId::from_uuid(id));
         Ok(held.map(|(workspace, id)| (WorkspaceId::from_uuid(workspace), holding(id))))
     }
 }
 
-fn holder((holder, (number, _, email, role)): (Holding, Line)) -> Result<PlaceHolder, Fault> {
-    Ok(PlaceHolder {
-        number: PlaceNumber::given(number),
+fn slot((holder, (number, _, email, role)): (SlotHolder, Line)) -> Result<Slot, Fault> {
+    Ok(Slot {
+        number: SlotNumber::given(number),
         holder,
         email: stored("members.email", &email)?,
         role: stored("members.role", &role)?,
