@@ -3,6 +3,7 @@
 mod answers;
 mod routes;
 
+use tenantry_domain::{Action, Choice, Grant, KeyRule, May, Role, permit};
 use tenantry_tests::{App, Contract, Operation, document};
 
 #[test]
@@ -21,6 +22,18 @@ async fn the_served_document_is_the_printed_one() {
     assert_eq!(yaml, tenantry_http::document().to_yaml().unwrap());
 }
 
+/// The credentials with which the policy can allow an operation.
+fn allowed(operation: &Operation) -> Vec<&'static str> {
+    let Some(action) = operation.action() else { return Vec::new() };
+    let members = Role::ALL.iter().any(|(role, _)| action.rule().role(*role) != May::No);
+    let keys = action.rule().key != KeyRule::Never;
+    let platform = permit(&Grant::Platform, action).is_ok();
+    // Somebody who is no member yet, which the policy knows nothing of.
+    let people = members || action == Action::InvitationAccept;
+    let ways = [("apiKey", keys), ("accessToken", people), ("platformKey", platform)];
+    ways.into_iter().filter(|(_, allowed)| *allowed).map(|(name, _)| name).collect()
+}
+
 #[test]
 fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
     let document = document();
@@ -31,19 +44,14 @@ fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
         assert!(names.insert(described["operationId"].as_str().unwrap().to_owned()), "{operation}");
         assert!(tags.contains(&described["tags"][0]), "{operation}");
         assert!(described["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{operation}");
-        let ways = described["security"].as_array().into_iter().flatten();
-        let ways: Vec<_> = ways.flat_map(|way| way.as_object().unwrap().keys().cloned()).collect();
-        let expected: &[&str] = match () {
-            () if !operation.needs_credential() => &[],
-            () if operation.is_of_the_platform() => &["platformKey"],
-            () if operation.needs_a_person() => &["accessToken"],
-            () => &["apiKey", "accessToken"],
-        };
-        assert_eq!(ways, expected, "{operation}");
+        assert_eq!(operation.path.starts_with("/api/"), operation.needs_credential(), "{operation} has an action");
+        assert_eq!(operation.credentials(), allowed(&operation), "{operation}");
         for part in operation.path.split('{').skip(1) {
             let name = part.split('}').next().unwrap();
-            let parameters = described["parameters"].as_array().unwrap();
-            assert!(parameters.iter().any(|p| p["name"] == name && p["in"] == "path"), "{operation} {name}");
+            assert!(
+                operation.parameters().iter().any(|p| p["name"] == name && p["in"] == "path"),
+                "{operation} {name}"
+            );
         }
     }
 }
@@ -86,11 +94,12 @@ fn each_example_of_the_document_is_one_of_its_schema() {
     let contract = Contract::new();
     let (mut wrong, mut seen) = (Vec::new(), 0);
     for (path, item) in document()["paths"].as_object().unwrap() {
-        for (method, described) in item.as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
             let operation = Operation { path: path.clone(), method: method.to_uppercase() };
-            for (status, response) in described["responses"].as_object().unwrap() {
+            for (status, response) in operation.described()["responses"].as_object().unwrap() {
                 for (kind, content) in response["content"].as_object().into_iter().flatten() {
-                    if let Some(example) = content.get("example") {
+                    let several = content["examples"].as_object().into_iter().flatten().map(|(_, one)| &one["value"]);
+                    for example in content.get("example").into_iter().chain(several) {
                         seen += 1;
                         wrong.extend(contract.faults_of_example(&operation, status, kind, example));
                     }

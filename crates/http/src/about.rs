@@ -50,7 +50,7 @@ pub(crate) async fn healthz() -> HttpResponse {
 /// Check readiness
 ///
 /// 200 when the database answers and no migration is pending, 503 otherwise and while the service shuts down.
-#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "It can answer requests.", body = HealthView)))]
+#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "It can answer requests.", body = HealthView), (status = 503, description = "It cannot.")))]
 #[get("/readyz")]
 pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
     service.ready().await?;
@@ -122,7 +122,7 @@ pub(crate) async fn docs_page() -> HttpResponse {
     tag = PART.tag,
     security(()),
     params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
-    responses((status = 200, description = "The part.", body = String, content_type = "text/javascript"))
+    responses((status = 200, description = "The part.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such part."))
 )]
 #[get("/docs/{file}")]
 pub(crate) async fn docs_asset(file: actix_web::web::Path<String>) -> Result<HttpResponse, Failure> {

@@ -1,7 +1,7 @@
 //! Ids of another tenant, in paths and in bodies: the answer is that to an id that was never used.
 
 use serde_json::{Value, json};
-use tenantry_tests::{Answer, Client, Operation, Rows, Target, document};
+use tenantry_tests::{Answer, Client, Operation, Rows, Target};
 use uuid::Uuid;
 
 use super::{World, comparable};
@@ -130,10 +130,7 @@ impl World {
 
 /// The members of a body that the document says are ids.
 fn ids_in_body(operation: &Operation) -> Vec<String> {
-    let document = document();
-    let body = &document["paths"][&operation.path][operation.method.to_lowercase()]["requestBody"];
-    let Some(schema) = body["content"]["application/json"]["schema"]["$ref"].as_str() else { return Vec::new() };
-    let schema = document.pointer(schema.trim_start_matches('#')).unwrap();
+    let Some(schema) = operation.body_schema() else { return Vec::new() };
     let properties = schema["properties"].as_object().into_iter().flatten();
     properties.filter(|(_, schema)| schema["format"] == "uuid").map(|(name, _)| name.clone()).collect()
 }

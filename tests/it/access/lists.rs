@@ -57,11 +57,9 @@ fn queries(operation: &Operation, ours: &Tenant, theirs: &Tenant) -> Vec<String>
 
 /// What a list can be ordered by.
 fn sorts(operation: &Operation) -> Vec<&'static str> {
-    match operation.path.as_str() {
-        "/api/audit-events" => vec!["occurredAt"],
-        path if path.ends_with("/members") || path.ends_with("/invitations") => vec!["createdAt", "updatedAt", "email"],
-        _ => vec!["createdAt", "updatedAt", "name"],
-    }
+    let sort = operation.parameters().iter().find(|parameter| parameter["name"] == "sort").unwrap();
+    let words = sort["schema"]["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    words.filter(|word| !word.starts_with('-')).collect()
 }
 
 /// The path of a list: of a workspace with everybody and some agents in it, where it is one of a workspace.
