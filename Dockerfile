@@ -9,7 +9,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-# The caches make the next build quick; they are no part of a layer, so the program is copied out of them at once.
+# The caches speed up the next build. They are not part of a layer, so the program is copied out of them here.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target,sharing=locked \
     cargo build --release --locked -p tenantry-server \
@@ -19,14 +19,14 @@ FROM debian:${DEBIAN}-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libpq5 \
     && rm -rf /var/lib/apt/lists/* \
-    # A number, so that an orchestrator can see that it is not root.
+    # A numeric user, so that an orchestrator can see that it is not root.
     && useradd --system --uid 10001 --user-group --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin tenantry \
-    # A volume that is mounted here for the first time belongs to the same user.
+    # A new volume mounted here belongs to the same user.
     && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/tenantry
 COPY --from=build /usr/local/bin/tenantry /usr/local/bin/tenantry
 USER 10001:10001
-# It writes no file, so the file system may be read-only. There is no PostgreSQL server in here: DATABASE_URL must name one, and
-# TENANTRY_MASTER_KEY_FILE a file with a master key.
+# The service writes no files, so the file system can be read-only. The image contains no PostgreSQL server: set DATABASE_URL,
+# and set TENANTRY_MASTER_KEY_FILE to a file with a master key.
 ENV TENANTRY_BIND=0.0.0.0:8080 \
     TENANTRY_LOG_FORMAT=json
 EXPOSE 8080

@@ -1,6 +1,6 @@
-# For GNU make 3.81 and later, and any POSIX shell. Each target that is meant for people has its line of help after `##`.
+# For GNU make 3.81 or later, and any POSIX shell. Each target meant for people has its help line after `##`.
 
-# What cargo needs to know of this machine, after setup.sh may have changed it.
+# What cargo needs to know about this machine. setup.sh may have changed it.
 CARGO = . ./scripts/env.sh && cargo
 HEADING = @printf '\n== %s\n'
 
@@ -9,10 +9,10 @@ HEADING = @printf '\n== %s\n'
 .PHONY: help run test check bench db openapi clean \
 	setup-run setup-test setup-check format lint document dependencies openapi-unchanged
 
-help: ## This list
+help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-run: setup-run ## Install what is missing, build, and serve on an embedded PostgreSQL until Ctrl-C
+run: setup-run ## Install what is missing, build, and serve with an embedded PostgreSQL until Ctrl-C
 	@$(CARGO) build --release --locked -p tenantry-server
 	@. ./scripts/env.sh && exec cargo run --quiet --release --locked -p tenantry-server -- serve
 
@@ -20,7 +20,7 @@ test: setup-test ## Install what is missing, and run every test against a privat
 	$(HEADING) 'tests'
 	@$(CARGO) test --workspace --locked
 
-check: setup-check format dependencies lint document openapi-unchanged test ## All that CI checks: format, dependencies, lints, documents, tests
+check: setup-check format dependencies lint document openapi-unchanged test ## Run everything that CI checks: format, dependencies, lints, documents, tests
 	@printf '\nAll checks passed.\n'
 
 bench: setup-run ## Measure the service on this machine
@@ -29,11 +29,11 @@ bench: setup-run ## Measure the service on this machine
 db: setup-run ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C, and print its URLs
 	@. ./scripts/env.sh && exec cargo run --quiet --locked -p tenantry-tests --bin test-database
 
-# Written aside first: a build that fails must not leave an empty document.
-openapi: setup-run ## Write openapi.yaml anew after a change of the API
+# Written to another file first: a failed build must not leave an empty document.
+openapi: setup-run ## Regenerate openapi.yaml after a change of the API
 	@$(CARGO) run --quiet --locked -p tenantry-server -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
-clean: ## Remove what was built; the database in data/ stays
+clean: ## Remove build output; the database in data/ stays
 	@$(CARGO) clean
 
 setup-run:
@@ -47,7 +47,7 @@ format:
 	$(HEADING) 'format'
 	@$(CARGO) fmt --all --check
 
-# The advisories are in a database of their own, far away. That it cannot be had says nothing about the dependencies.
+# The advisories are in a remote database. If it cannot be reached, that says nothing about the dependencies.
 dependencies:
 	$(HEADING) 'dependencies: bans, licences, sources'
 	@$(CARGO) deny --locked --log-level error check bans licenses sources
@@ -56,7 +56,7 @@ dependencies:
 	if cargo deny --locked fetch db >/dev/null 2>&1; then \
 		cargo deny --locked --log-level error check --disable-fetch advisories; \
 	else \
-		echo 'SKIPPED: the advisory database is not reachable, so nobody looked for known vulnerabilities'; \
+		echo 'SKIPPED: the advisory database cannot be reached, so known vulnerabilities were not checked'; \
 	fi
 
 lint:
@@ -71,4 +71,4 @@ openapi-unchanged:
 	$(HEADING) 'openapi.yaml'
 	@fresh=$$(mktemp) && trap 'rm -f "$$fresh"' EXIT && \
 	$(CARGO) run --quiet --locked -p tenantry-server -- openapi > "$$fresh" && \
-	{ diff -u openapi.yaml "$$fresh" || { echo 'openapi.yaml is not what the service says: run make openapi'; exit 1; }; }
+	{ diff -u openapi.yaml "$$fresh" || { echo 'openapi.yaml does not match the code: run make openapi'; exit 1; }; }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Run once by the PostgreSQL image, on an empty volume, as the superuser: the two roles that the service knows. The owner
-# migrates. The service's role owns nothing and is bound by row security, which is what keeps tenants apart.
+# Creates the two roles. The PostgreSQL image runs this once, on an empty volume, as the superuser. The owner migrates. The
+# service's role owns nothing, so row security binds it and keeps tenants apart.
 set -euo pipefail
 
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 \

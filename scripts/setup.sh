@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs what is missing to run, test or check this project, and nothing else. Says what it runs; silent when there is
-# nothing to do.
+# Installs what is missing to run, test or check this project, and nothing else. It prints what it runs, and prints nothing if
+# there is nothing to do.
 #
-#   scripts/setup.sh run      C compiler, libpq, PostgreSQL server programs; looks for Rust
-#   scripts/setup.sh test     and Chromium with its driver, for the tests of the documentation page
-#   scripts/setup.sh check    and rustfmt, clippy and cargo-deny
+#   scripts/setup.sh run      C compiler, libpq, PostgreSQL server programs; checks for Rust
+#   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page
+#   scripts/setup.sh check    also rustfmt, clippy and cargo-deny
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/env.sh
@@ -31,17 +31,17 @@ trap 'exit 143' TERM
 
 # --- What is missing -----------------------------------------------------------------------------------------------
 
-# Asked by linking a program: a compiler without the headers and start files of the C library is there, and useless.
+# Tested by linking a program: a compiler without the headers and start files of the C library is useless.
 links() {
     echo 'int main(void) { return 0; }' >"$scratch/main.c"
-    # The compiler of a Mac without developer tools is a program that opens a window.
+    # On a Mac without developer tools, the compiler is a program that opens a window.
     if on_macos && ! xcode-select -p >/dev/null 2>&1; then return 1; fi
     cc -o "$scratch/main" "$scratch/main.c" "$@" >/dev/null 2>&1
 }
 
 has_compiler() { have cc && links; }
 
-# In the places, and in the order, in which the build of pq-sys looks.
+# In the same places and the same order as the build of pq-sys.
 has_libpq() {
     if [ -n "${PQ_LIB_DIR:-}" ]; then
         links "-L$PQ_LIB_DIR" -lpq
@@ -54,7 +54,7 @@ has_libpq() {
     fi
 }
 
-# The major version of the server programs in a directory, nothing if there are none.
+# Prints the major version of the server programs in a directory, or nothing if there are none.
 postgres_major() {
     [ -x "$1/postgres" ] && [ -x "$1/initdb" ] || return 0
     "$1/postgres" --version 2>/dev/null | sed -n 's/^[^)]*) *\([0-9][0-9]*\).*/\1/p'
@@ -76,7 +76,7 @@ postgres_directories() {
 }
 
 has_postgres() {
-    # The service needs no server programs for a database that somebody else runs; the tests always do.
+    # With a database URL the service needs no server programs. The tests always do.
     if [ "$purpose" = run ] && [ -n "${DATABASE_URL:-}${TENANTRY_DATABASE_URL:-}" ]; then return 0; fi
     postgres_directories >"$scratch/directories"
     while read -r directory; do
@@ -110,17 +110,17 @@ in_words() {
     for part in $missing; do
         case $part in
             compiler) echo "  a C compiler and linker" ;;
-            libpq) echo "  libpq, the client library of PostgreSQL, with what is needed to link to it" ;;
+            libpq) echo "  libpq, the client library of PostgreSQL, with its development files" ;;
             postgres) echo "  the server programs of PostgreSQL $OLDEST_POSTGRES or later" ;;
             browser) echo "  Chromium or Chrome (for the tests)" ;;
-            driver) echo "  chromedriver, of the same version as the browser (for the tests)" ;;
+            driver) echo "  chromedriver, in the same version as the browser (for the tests)" ;;
         esac
     done >&2
 }
 
 # --- Installing it -------------------------------------------------------------------------------------------------
 
-# Runs a script as root, or says what to run. Whether it helped is looked at afterwards.
+# Runs a script as root, or tells the user to. The result is checked afterwards.
 as_root() {
     if [ "$(id -u)" = 0 ]; then
         say "running:"
@@ -131,13 +131,13 @@ as_root() {
         printf '%s\n' "$1" | sed 's/^/  /' >&2
         sudo sh -c "$1" || true
     else
-        say "this needs root, and there is no sudo. Run this as root, then try again:"
+        say "this needs root, and sudo is not installed. Run this as root, then try again:"
         printf '%s\n' "$1" | sed 's/^/  /' >&2
         exit 1
     fi
 }
 
-# $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, as the packages are called here
+# $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, as this system names the packages
 packages() {
     for part in $missing; do
         case $part in
@@ -154,12 +154,12 @@ is_missing() { case " $missing " in *" $1 "*) return 0 ;; *) return 1 ;; esac; }
 
 install_with_apt() {
     browser=chromium driver=chromium-driver snap=
-    # Ubuntu's package of Chromium installs a snap, which a container or WSL often cannot run.
+    # Ubuntu's Chromium package installs a snap, which often does not run in a container or in WSL.
     if grep -qs '^ID=ubuntu' /etc/os-release && { is_missing browser || is_missing driver; }; then
         browser='' driver='' snap=1
         if ! have snap; then
-            say "Ubuntu has Chromium as a snap only, and snapd is not here. Install Chrome and its chromedriver, or"
-            say "snapd, and try again. (make run needs neither.)"
+            say "Ubuntu has Chromium only as a snap, and snapd is not installed. Install snapd, or Chrome with its"
+            say "chromedriver, and try again. (make run needs neither.)"
             exit 1
         fi
     fi
@@ -169,9 +169,9 @@ install_with_apt() {
 apt-get -q update
 apt-get -q install -y --no-install-recommends $list"
         if is_missing postgres; then
-            # Debian's package makes a database cluster and starts it on port 5432. Nobody asked for that: the service
-            # has one of its own. The file is gone afterwards, so the next installation does as usual.
-            say "of PostgreSQL only the programs are wanted: no server is set up or started"
+            # Debian's package creates a database cluster and starts it on port 5432. The service does not use it: it has its
+            # own. The file is removed afterwards, so later installations behave as usual.
+            say "only the PostgreSQL programs are installed: no server is set up or started"
             no_cluster=/etc/postgresql-common/createcluster.d/zz-tenantry-setup.conf
             install="mkdir -p ${no_cluster%/*}
 echo 'create_main_cluster = false' > $no_cluster
@@ -185,7 +185,7 @@ rm -f $no_cluster"
 
 install_with_brew() {
     if ! links; then
-        say "the compiler comes with Apple's command line tools. Run this, then try again:"
+        say "the C compiler is part of Apple's command line tools. Run this, then try again:"
         echo "  xcode-select --install" >&2
         exit 1
     fi
@@ -197,7 +197,7 @@ install_with_brew() {
         brew install $list
         . scripts/env.sh
         if [ -n "${PQ_LIB_DIR:-}" ]; then
-            say "make finds libpq by itself; to run cargo by hand: export PQ_LIB_DIR=$PQ_LIB_DIR"
+            say "make finds libpq by itself. To run cargo yourself: export PQ_LIB_DIR=$PQ_LIB_DIR"
         fi
     fi
     if [ -n "$casks" ]; then
@@ -211,14 +211,14 @@ install_missing() {
     say "missing:"
     in_words
     if is_missing postgres && [ -n "${TENANTRY_PG_BIN:-}" ]; then
-        say "TENANTRY_PG_BIN says that they are in $TENANTRY_PG_BIN. Correct it, or unset it to have them found or installed."
+        say "TENANTRY_PG_BIN is $TENANTRY_PG_BIN, and they are not there. Correct it, or unset it to find or install them."
         exit 1
     fi
     if on_macos; then
         if have brew; then
             install_with_brew
         else
-            say "Homebrew is not here. Install it, or the above in another way, and try again."
+            say "Homebrew is not installed. Install it, or install the above in another way, and try again."
             exit 1
         fi
     elif have apt-get; then
@@ -228,7 +228,7 @@ install_missing() {
     elif have pacman; then
         as_root "pacman -S --needed --noconfirm $(packages "gcc" postgresql-libs postgresql chromium "")"
     else
-        say "this system has none of apt-get, dnf, pacman and brew. Install the above, and try again."
+        say "this system has no apt-get, dnf, pacman or brew. Install the above yourself, and try again."
         exit 1
     fi
     hash -r
@@ -237,12 +237,12 @@ install_missing() {
         say "still missing after the installation:"
         in_words
         if is_missing postgres; then
-            say "If this system's PostgreSQL is older than $OLDEST_POSTGRES, use the packages of the PostgreSQL project,"
-            say "or set TENANTRY_PG_BIN to the directory of its programs$([ "$purpose" = run ] && echo ', or DATABASE_URL to a database')."
+            say "If this system's PostgreSQL is older than $OLDEST_POSTGRES, install the packages of the PostgreSQL project,"
+            say "or set TENANTRY_PG_BIN to the directory of newer programs$([ "$purpose" = run ] && echo ', or DATABASE_URL to a database')."
         fi
         exit 1
     fi
-    say "everything is there"
+    say "everything is installed"
 }
 
 # --- Rust, which people install in their own way ---------------------------------------------------------------------
@@ -251,11 +251,11 @@ rust_advice() {
     if on_macos && have brew; then
         echo "  brew install rustup && rustup default stable" >&2
     elif have apt-cache && [ -n "$(apt-cache --quiet=2 show rustup 2>/dev/null)" ]; then
-        echo "  apt-get install rustup && rustup default stable     (the first as root)" >&2
+        echo "  apt-get install rustup && rustup default stable     (run the first command as root)" >&2
     elif have dnf; then
-        echo "  dnf install rustup && rustup-init     (the first as root)" >&2
+        echo "  dnf install rustup && rustup-init     (run the first command as root)" >&2
     elif have pacman; then
-        echo "  pacman -S rustup && rustup default stable     (the first as root)" >&2
+        echo "  pacman -S rustup && rustup default stable     (run the first command as root)" >&2
     else
         echo "  follow https://www.rust-lang.org/tools/install" >&2
     fi
@@ -264,12 +264,12 @@ rust_advice() {
 check_rust() {
     oldest=$(sed -n 's/^rust-version *= *"\([0-9.]*\)".*/\1/p' Cargo.toml)
     if ! have cargo; then
-        say "Rust ($oldest or later) is missing, and how to install it is yours to choose. For example:"
+        say "Rust $oldest or later is missing. You can install it like this:"
         rust_advice
         exit 1
     fi
     if ! version=$(cargo --version 2>"$scratch/said"); then
-        say "cargo does not work here; it says:"
+        say "cargo does not work. Its error message is:"
         cat "$scratch/said" >&2
         exit 1
     fi
@@ -277,7 +277,7 @@ check_rust() {
     if [ "${version%%.*}" -lt "${oldest%%.*}" ] || {
         [ "${version%%.*}" -eq "${oldest%%.*}" ] && [ "${version#*.}" -lt "${oldest#*.}" ]
     }; then
-        say "Rust $version is here, and this needs $oldest or later. With rustup: rustup update stable. Else:"
+        say "Rust $version is too old: $oldest or later is needed. With rustup, run: rustup update stable. Otherwise:"
         rust_advice
         exit 1
     fi
@@ -286,20 +286,20 @@ check_rust() {
 check_rust_tools() {
     if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
         if ! have rustup; then
-            say "rustfmt or clippy is missing; install both as you installed Rust"
+            say "rustfmt or clippy is missing. Install both the way you installed Rust, and try again."
             exit 1
         fi
         say "running: rustup component add rustfmt clippy"
         rustup component add rustfmt clippy
     fi
     if ! cargo deny --version >/dev/null 2>&1; then
-        say "cargo-deny is missing (it takes some minutes); running: cargo install --locked cargo-deny@$CARGO_DENY"
-        # Not in this project's own directory for what is built.
+        say "cargo-deny is missing. Running this takes some minutes: cargo install --locked cargo-deny@$CARGO_DENY"
+        # Not in this project's own target directory.
         CARGO_TARGET_DIR=$scratch/target cargo install --quiet --locked "cargo-deny@$CARGO_DENY"
     fi
 }
 
-# Rust first: it is of no use to install packages for somebody who then has to stop.
+# Rust first: do not install packages if the user then has to stop and install Rust.
 check_rust
 look
 [ -z "$missing" ] || install_missing

@@ -113,16 +113,25 @@ impl Operation {
         self.needs_credential() && self.path.contains('{')
     }
 
+    /// Its parameters, those of the components among them.
+    pub fn parameters(&self) -> Vec<Value> {
+        let document = document();
+        let parameters = document["paths"][&self.path][self.method.to_lowercase()]["parameters"].as_array();
+        let own = |parameter: &Value| match parameter["$ref"].as_str().and_then(|to| to.strip_prefix('#')) {
+            Some(to) => document.pointer(to).unwrap().clone(),
+            None => parameter.clone(),
+        };
+        parameters.into_iter().flatten().map(own).collect()
+    }
+
     /// Whether it is one of a list.
     pub fn lists(&self) -> bool {
-        let operation = &document()["paths"][&self.path][self.method.to_lowercase()];
-        operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == "cursor")
+        self.parameters().iter().any(|parameter| parameter["name"] == "cursor")
     }
 
     /// Whether it takes parameters in its query.
     pub fn has_query(&self) -> bool {
-        let operation = &document()["paths"][&self.path][self.method.to_lowercase()];
-        operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == "query")
+        self.parameters().iter().any(|parameter| parameter["in"] == "query")
     }
 
     /// A body that it takes, which changes what it is sent to. [`Target::body`] has those that name something.

@@ -10,6 +10,7 @@
 //! - `key.rs`, `key_set.rs`: a key belongs to one issuer and to one algorithm.
 //! - `cache.rs`, `fetch.rs`: where the keys of an issuer come from, and when.
 
+mod algorithm;
 mod cache;
 mod claims;
 mod fetch;
@@ -25,21 +26,21 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::TenantId;
 
+pub use self::{
+    algorithm::{Algorithm, UnknownAlgorithm},
+    cache::{COOL_DOWN, MAX_AGE, MAX_WAIT, REFRESH_AFTER, STALE_AFTER},
+    claims::{LEEWAY, MAX_LIFETIME},
+    key::HmacSecret,
+    options::{DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, IssuerOptions, KeySource},
+    token::MAX_TOKEN,
+};
 use self::{
     cache::KeyCache,
     claims::Claims,
-    header::Header,
+    header::{Header, MediaType},
     key::Key,
-    options::{MediaType, checked},
+    options::checked,
     token::Token,
-};
-pub use self::{
-    cache::{COOL_DOWN, MAX_AGE, MAX_WAIT, REFRESH_AFTER, STALE_AFTER},
-    claims::{LEEWAY, MAX_LIFETIME},
-    options::{
-        Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, HmacSecret, IssuerOptions, KeySource, UnknownAlgorithm,
-    },
-    token::MAX_TOKEN,
 };
 
 /// The issuers whose tokens are accepted, with what is known of their keys. Cheap to clone; all clones share the keys.

@@ -46,9 +46,10 @@ impl SortKey for Agent {
 }
 
 /// Whether an agent is at work. One that is not counts all the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AgentStatus {
     /// It is.
+    #[default]
     Active,
     /// It is to take no calls.
     Paused,
@@ -56,6 +57,7 @@ pub enum AgentStatus {
 
 impl Choice for AgentStatus {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Paused, "paused")];
+    const MEANING: &'static str = "Whether an agent is at work.";
 }
 crate::values::spoken!(AgentStatus);
 

@@ -1,5 +1,7 @@
 //! API keys: machine credentials of a tenant.
 
+use std::fmt;
+
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
@@ -7,14 +9,16 @@ use crate::{
     ApiKeyId, ApiKeyName, Error, Grant, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
     audit::Members,
     ids::Identified,
+    input::{Description, input, thousands},
     page::SortKey,
     values::{Choice, spoken},
 };
 
 /// Whether a key is meant for real use or for trying things out; a label that is part of the key itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum KeyMode {
     /// Starts with `tnt_live_v1_`.
+    #[default]
     Live,
     /// Starts with `tnt_test_v1_`.
     Test,
@@ -22,6 +26,7 @@ pub enum KeyMode {
 
 impl Choice for KeyMode {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Live, "live"), (Self::Test, "test")];
+    const MEANING: &'static str = "What a key is meant for.";
 }
 spoken!(KeyMode);
 
@@ -187,6 +192,18 @@ impl TryFrom<i64> for Overlap {
             Ok(seconds @ 0..=Self::MAX) => Ok(Self(seconds)),
             _ => Err(Refusal::new("out_of_range", format!("must be 0 to {} seconds, this is {seconds}", Self::MAX))),
         }
+    }
+}
+
+input!(
+    Overlap,
+    i64,
+    Description::number(format!("0 to {} seconds (7 days).", thousands(Self::MAX)), 0, i64::from(Self::MAX))
+);
+
+impl fmt::Display for Overlap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

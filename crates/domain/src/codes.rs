@@ -12,7 +12,7 @@ pub use country::CountryCode;
 pub use currency::CurrencyCode;
 pub use language::LanguageCode;
 
-use crate::Refusal;
+use crate::{Description, Refusal};
 
 /// How many characters of a refused value a message repeats. A code has three at most, so a person recognises the value
 /// by less than this, and a megabyte sent by mistake does not come back in the answer.
@@ -57,6 +57,11 @@ struct Kind {
 }
 
 impl Kind {
+    /// What is accepted, for callers.
+    fn description(&self, text: &str, pattern: &'static str) -> Description {
+        Description::text(text).pattern(pattern).example(self.example)
+    }
+
     /// Says why `given` is not accepted.
     ///
     /// `find` looks a code up in the accepted list. `advise` is asked what to do about a value that is not in the list

@@ -1,6 +1,8 @@
 //! Why a good request cannot be carried out in the present state of things: one closed list, so that code decides by name and
 //! the documentation can be held against it.
 
+use serde::{Serialize, Serializer};
+
 use crate::values::Choice;
 
 /// The reason of a conflict. Its word is the stable `code` of the answer.
@@ -60,3 +62,9 @@ impl Choice for Conflict {
     ];
 }
 crate::values::spoken!(Conflict);
+
+impl Serialize for Conflict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

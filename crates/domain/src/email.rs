@@ -4,7 +4,11 @@ use std::{fmt, str::FromStr};
 
 use email_address::Options;
 
-use crate::{Refusal, text};
+use crate::{
+    Refusal,
+    input::{Description, input},
+    text,
+};
 
 /// One e-mail address (RFC 5321), such as `ada@example.com`, of at most 254 characters; kept as it was written.
 ///
@@ -73,6 +77,14 @@ fn objection(raw: &str) -> Option<String> {
     let last = domain.rsplit('.').next().unwrap_or_default();
     last.bytes().all(|b| b.is_ascii_digit()).then(|| "the last part of a domain cannot be a number".to_owned())
 }
+
+input!(
+    EmailAddress,
+    str,
+    Description::text(format!("One plain email address, at most {} characters.", Self::MAX))
+        .length(0, Self::MAX)
+        .example("ada@example.com")
+);
 
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -95,6 +95,12 @@ impl Error {
         Self::Forbidden { message: message.into(), scope: None }
     }
 
+    /// A refusal of the policy for want of a scope.
+    pub fn missing_scope(scope: Scope) -> Self {
+        let message = format!("This needs the scope {scope}, which the API key does not have.");
+        Self::Forbidden { message, scope: Some(scope) }
+    }
+
     /// One refused value.
     pub fn invalid(refusal: FieldRefusal) -> Self {
         Self::Invalid(vec![refusal])

@@ -9,7 +9,10 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::{Noun, Refusal};
+use crate::{
+    Noun, Refusal,
+    input::{Description, Input},
+};
 
 /// What an identifier identifies; gives each kind of id its word in messages and in the audit log.
 pub trait Identified {
@@ -53,6 +56,12 @@ impl<K> Id<K> {
     }
 }
 
+impl<K> From<Id<K>> for Uuid {
+    fn from(id: Id<K>) -> Self {
+        id.0
+    }
+}
+
 impl<K: Identified> FromStr for Id<K> {
     type Err = Refusal;
 
@@ -63,6 +72,18 @@ impl<K: Identified> FromStr for Id<K> {
             Ok(uuid) if hyphenated => Ok(Self::from_uuid(uuid)),
             _ => Err(Refusal::new("not_a_uuid", "must be a UUID such as 0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48")),
         }
+    }
+}
+
+impl<K: Identified> Input for Id<K> {
+    type Raw = str;
+
+    fn read(raw: &str) -> Result<Self, Refusal> {
+        raw.parse()
+    }
+
+    fn description() -> Description {
+        Description::text("").format("uuid")
     }
 }
 

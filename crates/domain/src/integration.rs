@@ -8,6 +8,7 @@ use crate::{
     Noun, PlainSecret, Refusal, TenantId, WorkspaceId,
     audit::Members,
     ids::Identified,
+    input::{Description, input},
     text,
     values::{Choice, spoken},
 };
@@ -32,6 +33,7 @@ impl Choice for Provider {
         (Self::OpenAi, "openai"),
         (Self::GoHighLevel, "gohighlevel"),
     ];
+    const MEANING: &'static str = "A provider that a workspace can be connected to.";
 }
 spoken!(Provider);
 
@@ -88,6 +90,7 @@ pub enum ElevenLabsRegion {
 
 impl Choice for ElevenLabsRegion {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Us, "us"), (Self::Eu, "eu"), (Self::In, "in")];
+    const MEANING: &'static str = "Where an ElevenLabs account keeps its data.";
 }
 spoken!(ElevenLabsRegion);
 
@@ -99,6 +102,8 @@ impl AccountSid {
 }
 
 impl LocationId {
+    const MAX: usize = 64;
+
     /// The id.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -124,7 +129,7 @@ impl FromStr for LocationId {
 
     /// As at [`AccountSid`].
     fn from_str(raw: &str) -> Result<Self, Refusal> {
-        text::bounded(raw, 64)?;
+        text::bounded(raw, Self::MAX)?;
         if raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
             Ok(Self(raw.to_owned()))
         } else {
@@ -132,6 +137,22 @@ impl FromStr for LocationId {
         }
     }
 }
+
+input!(
+    AccountSid,
+    str,
+    Description::text("`AC` and 32 hexadecimal digits.")
+        .pattern("^AC[0-9a-fA-F]{32}$")
+        .example("AC0123456789abcdef0123456789abcdef")
+);
+input!(
+    LocationId,
+    str,
+    Description::text(format!("1 to {} letters, digits, `-` and `_`.", Self::MAX))
+        .length(1, Self::MAX)
+        .pattern("^[A-Za-z0-9_-]+$")
+        .example("ve9EPM428h8vShlRW1KT")
+);
 
 /// The field of an integration that is not secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -211,6 +232,7 @@ pub enum VerificationStatus {
 impl Choice for VerificationStatus {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Unverified, "unverified"), (Self::Ok, "ok"), (Self::Failed, "failed")];
+    const MEANING: &'static str = "Whether the provider accepts the fields of an integration.";
 }
 spoken!(VerificationStatus);
 
@@ -228,6 +250,7 @@ pub enum ConnectionStatus {
 impl Choice for ConnectionStatus {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::NotConnected, "not_connected"), (Self::Incomplete, "incomplete"), (Self::Connected, "connected")];
+    const MEANING: &'static str = "How much of an integration is there.";
 }
 spoken!(ConnectionStatus);
 

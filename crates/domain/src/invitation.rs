@@ -1,11 +1,17 @@
 //! Invitations: pending members, until somebody with the address accepts.
 
+use std::fmt;
+
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::{
-    EmailAddress, InvitationId, Noun, Refusal, Role, TenantId, WorkspaceId, audit::Members, ids::Identified,
-    page::SortKey, values::Choice,
+    EmailAddress, InvitationId, Noun, Refusal, Role, TenantId, WorkspaceId,
+    audit::Members,
+    ids::Identified,
+    input::{Description, input},
+    page::SortKey,
+    values::Choice,
 };
 
 /// An invitation as it is stored; its token is known to nobody but the invitee's mailbox.
@@ -69,6 +75,7 @@ impl Choice for InvitationState {
         (Self::Revoked, "revoked"),
         (Self::Expired, "expired"),
     ];
+    const MEANING: &'static str = "What has become of an invitation.";
 }
 crate::values::spoken!(InvitationState);
 
@@ -141,6 +148,14 @@ impl TryFrom<i64> for InvitationDays {
             Ok(days @ 1..=Self::MAX) => Ok(Self(days)),
             _ => Err(Refusal::new("out_of_range", format!("must be 1 to {} days, this is {days}", Self::MAX))),
         }
+    }
+}
+
+input!(InvitationDays, i64, Description::number(format!("1 to {}.", Self::MAX), 1, i64::from(Self::MAX)));
+
+impl fmt::Display for InvitationDays {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -15,6 +15,8 @@ mod conflict;
 mod email;
 mod error;
 mod ids;
+mod input;
+mod instant;
 mod integration;
 mod invitation;
 mod limits;
@@ -55,16 +57,18 @@ pub use ids::{
     AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId,
     UsageEntryId, WorkspaceId,
 };
+pub use input::{Description, Form, Input};
+pub use instant::Instant;
 pub use integration::{
     AccountSid, ConnectionStatus, ElevenLabsRegion, Integration, IntegrationPatch, LocationId, PlainField, Provider,
     SecretTrace, Verification, VerificationStatus,
 };
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
 pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
-pub use member::{Assignment, Holding, Member, MemberDetails, MemberPatch, MemberStatus, PlaceHolder, last_owner};
+pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, Slot, SlotHolder, last_owner};
 pub use month::Month;
 pub use noun::Noun;
-pub use number::{Number, Numbered, PlaceNumber, WorkspaceNumber};
+pub use number::{Number, Numbered, SlotNumber, WorkspaceNumber};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};

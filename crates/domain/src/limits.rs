@@ -96,6 +96,7 @@ pub enum LimitSource {
 impl Choice for LimitSource {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Workspace, "workspace"), (Self::Tenant, "tenant"), (Self::None, "none")];
+    const MEANING: &'static str = "Whose limit is in force.";
 }
 crate::values::spoken!(LimitSource);
 

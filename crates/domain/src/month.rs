@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use chrono::{Datelike, Months, NaiveDate};
 
-use crate::Refusal;
+use crate::{
+    Refusal,
+    input::{Description, input},
+};
 
 /// A month of a year, written as ISO 8601 has it: `2026-11`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,6 +60,8 @@ impl FromStr for Month {
         }
     }
 }
+
+input!(Month, str, Description::text("A month such as `2026-01`.").pattern("^[0-9]{4}-[0-9]{2}$").example("2026-01"));
 
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

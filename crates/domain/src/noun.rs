@@ -37,12 +37,14 @@ impl Choice for Noun {
 crate::values::spoken!(Noun);
 
 impl Noun {
+    /// The word inside a sentence: `API key`, `outbox message`.
+    pub fn lower_case(self) -> String {
+        self.as_str().replace('_', " ").replace("api ", "API ")
+    }
+
     /// The word at the start of a sentence: `API key`, `Outbox message`.
     pub fn capitalised(self) -> String {
-        let words = self.as_str().replace('_', " ");
-        match words.strip_prefix("api ") {
-            Some(rest) => format!("API {rest}"),
-            None => words.chars().take(1).flat_map(char::to_uppercase).chain(words.chars().skip(1)).collect(),
-        }
+        let words = self.lower_case();
+        words.chars().take(1).flat_map(char::to_uppercase).chain(words.chars().skip(1)).collect()
     }
 }

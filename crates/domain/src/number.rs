@@ -2,7 +2,10 @@
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
-use crate::Refusal;
+use crate::{
+    Refusal,
+    input::{Description, Input},
+};
 
 /// What a [`Number`] counts.
 pub trait Numbered {}
@@ -12,9 +15,8 @@ pub struct Number<K>(i64, PhantomData<fn() -> K>);
 
 /// The number of a workspace.
 pub type WorkspaceNumber = Number<crate::Workspace>;
-/// The number of a place in a workspace: of an assignment, or of one that is held for somebody invited. It stays the same when
-/// the invitation is accepted.
-pub type PlaceNumber = Number<crate::Assignment>;
+/// The number of a slot in a workspace. It stays the same when the invitation that holds the slot is accepted.
+pub type SlotNumber = Number<crate::Assignment>;
 
 impl Numbered for crate::Workspace {}
 impl Numbered for crate::Assignment {}
@@ -41,6 +43,19 @@ impl<K: Numbered> FromStr for Number<K> {
             Ok(number @ 1..) if digits => Ok(Self::given(number)),
             _ => Err(Refusal::new("not_a_number", "must be a number such as 14")),
         }
+    }
+}
+
+impl<K: Numbered> Input for Number<K> {
+    type Raw = i64;
+
+    /// A number that nothing can have becomes 0, which nothing has: it is looked for like any other.
+    fn read(raw: &i64) -> Result<Self, Refusal> {
+        Ok(Self::given((*raw).max(0)))
+    }
+
+    fn description() -> Description {
+        Description::number("", 1, None)
     }
 }
 

@@ -1,9 +1,15 @@
 //! Lists are read a page at a time, each page from where the last one ended.
 
+use std::fmt;
+
 use chrono::{DateTime, Datelike, Utc};
 use uuid::Uuid;
 
-use crate::{Refusal, values::Choice};
+use crate::{
+    Refusal,
+    input::{Description, input},
+    values::Choice,
+};
 
 /// What a list is ordered by; the id decides between equals, so that the order is total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +66,12 @@ impl Choice for PeopleSort {
 }
 crate::values::spoken!(PeopleSort);
 
+impl From<PeopleSort> for Sort {
+    fn from(sort: PeopleSort) -> Self {
+        sort.0
+    }
+}
+
 /// What a log is ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogSort(pub Sort);
@@ -78,6 +90,12 @@ impl Choice for LogSort {
     ];
 }
 crate::values::spoken!(LogSort);
+
+impl From<LogSort> for Sort {
+    fn from(sort: LogSort) -> Self {
+        sort.0
+    }
+}
 
 /// A place between two items of a list: after the item with this sort value and id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,8 +166,10 @@ fn time_key(time: DateTime<Utc>) -> String {
 pub struct PageLimit(u8);
 
 impl PageLimit {
+    const MOST: u8 = 100;
+
     /// The most.
-    pub const MAX: Self = Self(100);
+    pub const MAX: Self = Self(Self::MOST);
 
     /// The number.
     pub fn get(self) -> usize {
@@ -170,9 +190,17 @@ impl std::str::FromStr for PageLimit {
         // `parse` alone would take "+5" and "007".
         let digits = raw.bytes().all(|b| b.is_ascii_digit()) && !raw.starts_with('0');
         match raw.parse::<u8>() {
-            Ok(n @ 1..=100) if digits => Ok(Self(n)),
-            _ => Err(Refusal::new("out_of_range", "must be a whole number from 1 to 100")),
+            Ok(n @ 1..=Self::MOST) if digits => Ok(Self(n)),
+            _ => Err(Refusal::new("out_of_range", format!("must be a whole number from 1 to {}", Self::MOST))),
         }
+    }
+}
+
+input!(PageLimit, str, Description::number(format!("1 to {}.", Self::MOST), 1, i64::from(Self::MOST)));
+
+impl fmt::Display for PageLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

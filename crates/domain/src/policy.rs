@@ -1,6 +1,8 @@
 //! Who may do what: one table. Code asks for what it is about to do and never looks at scopes, roles or actors itself.
 
-use crate::{Error, Grant, Level, Role, values::Choice};
+use serde::{Serialize, Serializer};
+
+use crate::{Error, Grant, Level, Noun, Role, values::Choice};
 
 /// What a caller can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +114,7 @@ impl Choice for Scope {
         (Self::TenantRead, "tenant:read"),
         (Self::TenantWrite, "tenant:write"),
     ];
+    const MEANING: &'static str = "What an API key may do.";
 }
 crate::values::spoken!(Scope);
 
@@ -162,6 +165,8 @@ pub struct Rule {
     pub action: Action,
     /// Its name in the audit log and the golden file.
     pub name: &'static str,
+    /// What kind of thing its entry in the audit log is about; `None` for an action that changes nothing.
+    pub subject: Option<Noun>,
     /// For API keys.
     pub key: KeyRule,
     /// For members.
@@ -169,8 +174,12 @@ pub struct Rule {
     others: Others,
 }
 
-const fn row(action: Action, name: &'static str, key: KeyRule, roles: Roles, others: Others) -> Rule {
-    Rule { action, name, key, roles, others }
+const fn read(action: Action, name: &'static str, key: KeyRule, roles: Roles, others: Others) -> Rule {
+    Rule { action, name, subject: None, key, roles, others }
+}
+
+const fn write(action: Action, name: &'static str, subject: Noun, key: KeyRule, roles: Roles, others: Others) -> Rule {
+    Rule { action, name, subject: Some(subject), key, roles, others }
 }
 
 const NO: May = May::No;
@@ -194,78 +203,106 @@ const JOBS: Others = Others { job: true, ..NONE };
 const PLATFORM: Others = Others { operator: true, platform: true, ..NONE };
 const ALL: Others = Others { operator: true, job: true, platform: true };
 
-use {Action as A, KeyRule::*, Level as L, Scope as S};
+use {Action as A, KeyRule::*, Level as L, Noun as N, Scope as S};
 
 /// The policy: one row for each action, in the order of [`Action`].
 pub const POLICY: &[Rule] = &[
-    row(A::MeRead, "me.read", Any, EVERYBODY, NONE),
-    row(A::TenantCreate, "tenant.create", Never, NOBODY, PLATFORM),
-    row(A::TenantList, "tenant.list", Never, NOBODY, ALL),
-    row(A::TenantRead, "tenant.read", Scoped(S::TenantRead, L::Workspace), EVERYBODY, OPS),
-    row(A::TenantUpdate, "tenant.update", Scoped(S::TenantWrite, L::Tenant), MANAGERS, OPS),
+    read(A::MeRead, "me.read", Any, EVERYBODY, NONE),
+    write(A::TenantCreate, "tenant.create", N::Tenant, Never, NOBODY, PLATFORM),
+    read(A::TenantList, "tenant.list", Never, NOBODY, ALL),
+    read(A::TenantRead, "tenant.read", Scoped(S::TenantRead, L::Workspace), EVERYBODY, OPS),
+    write(A::TenantUpdate, "tenant.update", N::Tenant, Scoped(S::TenantWrite, L::Tenant), MANAGERS, OPS),
     // The same from above, with what is the platform's to set: nobody inside raises their own limits.
-    row(A::TenantInspect, "tenant.inspect", Never, NOBODY, PLATFORM),
-    row(A::TenantAdminister, "tenant.administer", Never, NOBODY, PLATFORM),
-    row(A::TenantSuspend, "tenant.suspend", Never, NOBODY, PLATFORM),
-    row(A::TenantReactivate, "tenant.reactivate", Never, NOBODY, PLATFORM),
-    row(A::TenantDelete, "tenant.delete", Never, NOBODY, PLATFORM),
-    row(A::TenantRestore, "tenant.restore", Never, NOBODY, PLATFORM),
-    row(A::TenantExport, "tenant.export", Never, NOBODY, OPS),
-    row(A::TenantImport, "tenant.import", Never, NOBODY, OPS),
-    row(A::BrandCreate, "brand.create", Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
-    row(A::BrandList, "brand.list", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
-    row(A::BrandRead, "brand.read", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
-    row(A::BrandUpdate, "brand.update", Scoped(S::BrandsWrite, L::Brand), MANAGERS, OPS),
-    row(A::BrandDelete, "brand.delete", Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
-    row(A::WorkspaceCreate, "workspace.create", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
-    row(A::WorkspaceList, "workspace.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
-    row(A::WorkspaceRead, "workspace.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
-    row(A::WorkspaceUpdate, "workspace.update", Scoped(S::WorkspacesWrite, L::Workspace), MANAGERS, OPS),
-    row(A::WorkspaceDelete, "workspace.delete", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
-    row(A::WorkspaceRestore, "workspace.restore", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
-    row(A::WorkspaceErase, "workspace.erase", Never, NOBODY, JOBS),
-    row(A::VoiceList, "voice.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
-    row(A::CalendarList, "calendar.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
-    row(A::ApiKeyCreate, "api_key.create", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
-    row(A::ApiKeyList, "api_key.list", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
-    row(A::ApiKeyRead, "api_key.read", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
-    row(A::ApiKeyRevoke, "api_key.revoke", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
-    row(A::ApiKeyRotate, "api_key.rotate", Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
-    row(A::IntegrationList, "integration.list", Scoped(S::IntegrationsRead, L::Workspace), READERS, OPS),
-    row(A::IntegrationUpdate, "integration.update", Scoped(S::IntegrationsWrite, L::Workspace), MANAGERS, OPS),
-    row(A::IntegrationRemove, "integration.remove", Scoped(S::IntegrationsWrite, L::Workspace), MANAGERS, OPS),
-    row(A::IntegrationVerify, "integration.verify", Scoped(S::IntegrationsWrite, L::Workspace), MANAGERS, OPS),
-    row(A::IntegrationReseal, "integration.reseal", Never, NOBODY, OPS),
-    row(A::MemberCreate, "member.create", Never, NOBODY, OPS),
-    row(A::MemberList, "member.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
-    row(A::MemberRead, "member.read", Scoped(S::MembersRead, L::Tenant), SELVES, OPS),
-    row(A::MemberUpdate, "member.update", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    row(A::MemberRemove, "member.remove", Scoped(S::MembersWrite, L::Tenant), SELVES, OPS),
-    row(A::OwnershipTransfer, "ownership.transfer", Never, OWNERS, NONE),
-    row(A::AssignmentList, "assignment.list", Scoped(S::MembersRead, L::Workspace), READERS, OPS),
-    row(A::AssignmentCreate, "assignment.create", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    row(A::AssignmentRemove, "assignment.remove", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    row(A::InvitationCreate, "invitation.create", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    row(A::InvitationList, "invitation.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
-    row(A::InvitationRead, "invitation.read", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
-    row(A::InvitationResend, "invitation.resend", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    row(A::InvitationRevoke, "invitation.revoke", Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    read(A::TenantInspect, "tenant.inspect", Never, NOBODY, PLATFORM),
+    write(A::TenantAdminister, "tenant.administer", N::Tenant, Never, NOBODY, PLATFORM),
+    write(A::TenantSuspend, "tenant.suspend", N::Tenant, Never, NOBODY, PLATFORM),
+    write(A::TenantReactivate, "tenant.reactivate", N::Tenant, Never, NOBODY, PLATFORM),
+    write(A::TenantDelete, "tenant.delete", N::Tenant, Never, NOBODY, PLATFORM),
+    write(A::TenantRestore, "tenant.restore", N::Tenant, Never, NOBODY, PLATFORM),
+    write(A::TenantExport, "tenant.export", N::Tenant, Never, NOBODY, OPS),
+    write(A::TenantImport, "tenant.import", N::Tenant, Never, NOBODY, OPS),
+    write(A::BrandCreate, "brand.create", N::Brand, Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
+    read(A::BrandList, "brand.list", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
+    read(A::BrandRead, "brand.read", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
+    write(A::BrandUpdate, "brand.update", N::Brand, Scoped(S::BrandsWrite, L::Brand), MANAGERS, OPS),
+    write(A::BrandDelete, "brand.delete", N::Brand, Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
+    write(A::WorkspaceCreate, "workspace.create", N::Workspace, Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    read(A::WorkspaceList, "workspace.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    read(A::WorkspaceRead, "workspace.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    write(
+        A::WorkspaceUpdate,
+        "workspace.update",
+        N::Workspace,
+        Scoped(S::WorkspacesWrite, L::Workspace),
+        MANAGERS,
+        OPS,
+    ),
+    write(A::WorkspaceDelete, "workspace.delete", N::Workspace, Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    write(A::WorkspaceRestore, "workspace.restore", N::Workspace, Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    write(A::WorkspaceErase, "workspace.erase", N::Workspace, Never, NOBODY, JOBS),
+    read(A::VoiceList, "voice.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    read(A::CalendarList, "calendar.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    write(A::ApiKeyCreate, "api_key.create", N::ApiKey, Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    read(A::ApiKeyList, "api_key.list", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
+    read(A::ApiKeyRead, "api_key.read", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
+    write(A::ApiKeyRevoke, "api_key.revoke", N::ApiKey, Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    write(A::ApiKeyRotate, "api_key.rotate", N::ApiKey, Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    read(A::IntegrationList, "integration.list", Scoped(S::IntegrationsRead, L::Workspace), READERS, OPS),
+    write(
+        A::IntegrationUpdate,
+        "integration.update",
+        N::Workspace,
+        Scoped(S::IntegrationsWrite, L::Workspace),
+        MANAGERS,
+        OPS,
+    ),
+    write(
+        A::IntegrationRemove,
+        "integration.remove",
+        N::Workspace,
+        Scoped(S::IntegrationsWrite, L::Workspace),
+        MANAGERS,
+        OPS,
+    ),
+    write(
+        A::IntegrationVerify,
+        "integration.verify",
+        N::Workspace,
+        Scoped(S::IntegrationsWrite, L::Workspace),
+        MANAGERS,
+        OPS,
+    ),
+    write(A::IntegrationReseal, "integration.reseal", N::Workspace, Never, NOBODY, OPS),
+    write(A::MemberCreate, "member.create", N::Member, Never, NOBODY, OPS),
+    read(A::MemberList, "member.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
+    read(A::MemberRead, "member.read", Scoped(S::MembersRead, L::Tenant), SELVES, OPS),
+    write(A::MemberUpdate, "member.update", N::Member, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    write(A::MemberRemove, "member.remove", N::Member, Scoped(S::MembersWrite, L::Tenant), SELVES, OPS),
+    write(A::OwnershipTransfer, "ownership.transfer", N::Member, Never, OWNERS, NONE),
+    read(A::AssignmentList, "assignment.list", Scoped(S::MembersRead, L::Workspace), READERS, OPS),
+    write(A::AssignmentCreate, "assignment.create", N::Member, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    write(A::AssignmentRemove, "assignment.remove", N::Member, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    write(A::InvitationCreate, "invitation.create", N::Invitation, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    read(A::InvitationList, "invitation.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
+    read(A::InvitationRead, "invitation.read", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
+    write(A::InvitationResend, "invitation.resend", N::Invitation, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    write(A::InvitationRevoke, "invitation.revoke", N::Invitation, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
     // Who accepts is nobody in the tenant yet: the front desk lets them in, by the token in the message.
-    row(A::InvitationAccept, "invitation.accept", Never, NOBODY, NONE),
-    row(A::AuditEventList, "audit_event.list", Scoped(S::AuditRead, L::Tenant), MANAGERS, OPS),
-    row(A::OutboxList, "outbox.list", Never, NOBODY, OPS),
-    row(A::OutboxRetry, "outbox.retry", Never, NOBODY, OPS),
-    row(A::OutboxDeliver, "outbox.deliver", Never, NOBODY, JOBS),
-    row(A::LimitsRead, "limits.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    write(A::InvitationAccept, "invitation.accept", N::Invitation, Never, NOBODY, NONE),
+    read(A::AuditEventList, "audit_event.list", Scoped(S::AuditRead, L::Tenant), MANAGERS, OPS),
+    read(A::OutboxList, "outbox.list", Never, NOBODY, OPS),
+    write(A::OutboxRetry, "outbox.retry", N::OutboxMessage, Never, NOBODY, OPS),
+    write(A::OutboxDeliver, "outbox.deliver", N::OutboxMessage, Never, NOBODY, JOBS),
+    read(A::LimitsRead, "limits.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     // Who is restricted to one workspace does not say how much there may be in it.
-    row(A::LimitsUpdate, "limits.update", Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
-    row(A::AgentCreate, "agent.create", Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
-    row(A::AgentList, "agent.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
-    row(A::AgentRead, "agent.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
-    row(A::AgentUpdate, "agent.update", Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
-    row(A::AgentDelete, "agent.delete", Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
-    row(A::UsageRead, "usage.read", Scoped(S::UsageRead, L::Workspace), READERS, OPS),
-    row(A::UsageRecord, "usage.record", Scoped(S::UsageWrite, L::Workspace), WORKERS, OPS),
+    write(A::LimitsUpdate, "limits.update", N::Workspace, Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    write(A::AgentCreate, "agent.create", N::Agent, Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    read(A::AgentList, "agent.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    read(A::AgentRead, "agent.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
+    write(A::AgentUpdate, "agent.update", N::Agent, Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    write(A::AgentDelete, "agent.delete", N::Agent, Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    read(A::UsageRead, "usage.read", Scoped(S::UsageRead, L::Workspace), READERS, OPS),
+    write(A::UsageRecord, "usage.record", N::UsageEntry, Scoped(S::UsageWrite, L::Workspace), WORKERS, OPS),
 ];
 
 impl Action {
@@ -273,10 +310,23 @@ impl Action {
     pub fn rule(self) -> &'static Rule {
         &POLICY[self as usize]
     }
+
+    /// The action that the policy table calls this.
+    pub fn named(name: &str) -> Option<Self> {
+        POLICY.iter().find(|rule| rule.name == name).map(|rule| rule.action)
+    }
+}
+
+impl Serialize for Action {
+    /// Its name in the policy table.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.rule().name)
+    }
 }
 
 impl Rule {
-    fn role(&self, role: Role) -> May {
+    /// What the role may.
+    pub fn role(&self, role: Role) -> May {
         self.roles[role as usize]
     }
 }
@@ -291,10 +341,7 @@ pub fn permit(grant: &Grant, action: Action) -> Result<(), Error> {
     match grant {
         Grant::Scopes { scopes, reach, .. } => match rule.key {
             Any => Ok(()),
-            Scoped(scope, _) if !scopes.contains(&scope) => Err(Error::Forbidden {
-                message: format!("This needs the scope {scope}, which the API key does not have."),
-                scope: Some(scope),
-            }),
+            Scoped(scope, _) if !scopes.contains(&scope) => Err(Error::missing_scope(scope)),
             Scoped(_, level) if reach.level() < level => Err(Error::forbidden(match level {
                 Level::Tenant => "This needs an API key that is not restricted to a brand or workspace.",
                 _ => "This needs an API key that is not restricted to a workspace.",

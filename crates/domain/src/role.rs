@@ -25,6 +25,7 @@ impl Choice for Role {
         (Self::Agent, "agent"),
         (Self::Observer, "observer"),
     ];
+    const MEANING: &'static str = "What a member is in its tenant.";
 }
 crate::values::spoken!(Role);
 

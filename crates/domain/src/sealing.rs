@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr};
 
 use zeroize::Zeroizing;
 
-use crate::Refusal;
+use crate::{
+    Refusal,
+    input::{Description, input},
+};
 
 /// A secret of a provider's account: 8 to 512 visible ASCII characters, exactly as the provider issued it. Prints as `redacted`,
 /// cannot be serialised, and is overwritten when it is dropped.
@@ -56,6 +59,19 @@ impl FromStr for PlainSecret {
         Ok(Self(Zeroizing::new(raw.to_owned())))
     }
 }
+
+input!(
+    PlainSecret,
+    str,
+    Description::text(format!(
+        "Secret: {} to {} visible ASCII characters, stored as they are sent and never shown again.",
+        Self::MIN,
+        Self::MAX
+    ))
+    .length(Self::MIN, Self::MAX)
+    .pattern("^[!-~]+$")
+    .secret()
+);
 
 impl fmt::Debug for PlainSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

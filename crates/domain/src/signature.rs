@@ -4,7 +4,11 @@ use std::{collections::HashSet, fmt, str::FromStr, sync::LazyLock};
 
 use ammonia::{Builder, UrlRelative};
 
-use crate::{Refusal, text};
+use crate::{
+    Refusal,
+    input::{Description, input, thousands},
+    text,
+};
 
 /// The longest signature, in characters, both as sent and as stored.
 const MAX: usize = 20_000;
@@ -44,6 +48,14 @@ impl FromStr for SignatureHtml {
         Ok(Self(clean))
     }
 }
+
+input!(
+    SignatureHtml,
+    str,
+    Description::text(format!("HTML, 1 to {} characters; what is not safe in an email is removed.", thousands(MAX)))
+        .length(1, MAX)
+        .example("<p>Kind regards,<br>Acme</p>")
+);
 
 impl fmt::Debug for SignatureHtml {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

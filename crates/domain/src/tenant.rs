@@ -5,7 +5,12 @@ use uuid::Uuid;
 
 use crate::{
     Conflict, CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Noun, Refusal, TenantId, TenantName,
-    WorkspaceType, audit::Members, ids::Identified, page::SortKey, values::Choice,
+    WorkspaceType,
+    audit::Members,
+    ids::Identified,
+    input::{Description, input, thousands},
+    page::SortKey,
+    values::Choice,
 };
 
 /// A tenant as it is stored.
@@ -46,6 +51,7 @@ pub enum TenantState {
 impl Choice for TenantState {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Active, "active"), (Self::Suspended, "suspended"), (Self::Deleted, "deleted")];
+    const MEANING: &'static str = "Whether a tenant's credentials are good.";
 }
 crate::values::spoken!(TenantState);
 
@@ -96,6 +102,8 @@ impl TryFrom<i64> for Cap {
         }
     }
 }
+
+input!(Cap, i64, Description::number(format!("0 to {}.", thousands(Self::MAX)), 0, i64::from(Self::MAX)));
 
 /// What a tenant may have at most; `None` is unlimited. A cap below what is there keeps that and lets it not grow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

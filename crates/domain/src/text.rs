@@ -2,7 +2,10 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::Refusal;
+use crate::{
+    Refusal,
+    input::{Description, Input, thousands},
+};
 
 /// One line of text, 1 to `MAX` characters (Unicode scalar values) after surrounding white space is taken off.
 ///
@@ -56,6 +59,36 @@ impl<const MAX: usize> Line<MAX> {
         let cut: String = words.join(" ").chars().take(MAX).collect();
         let text = cut.trim_end();
         (!text.is_empty()).then(|| Self(text.to_owned()))
+    }
+}
+
+impl<const MAX: usize> From<Line<MAX>> for String {
+    fn from(line: Line<MAX>) -> Self {
+        line.0
+    }
+}
+
+impl<const MAX: usize> Input for Line<MAX> {
+    type Raw = str;
+
+    fn read(raw: &str) -> Result<Self, Refusal> {
+        raw.parse()
+    }
+
+    fn description() -> Description {
+        Description::text(format!("One line, 1 to {} characters.", thousands(MAX))).length(1, MAX)
+    }
+}
+
+impl<const MAX: usize> Input for Paragraphs<MAX> {
+    type Raw = str;
+
+    fn read(raw: &str) -> Result<Self, Refusal> {
+        raw.parse()
+    }
+
+    fn description() -> Description {
+        Description::text(format!("1 to {} characters, on one or more lines.", thousands(MAX))).length(1, MAX)
     }
 }
 

@@ -4,7 +4,11 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Utc};
 
-use crate::{Month, Refusal, text};
+use crate::{
+    Month, Refusal,
+    input::{Description, input},
+    text,
+};
 
 /// A time zone by its name in the IANA time zone database, such as `Europe/Berlin`; the rules come with the program.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub struct TimeZone {
 }
 
 impl TimeZone {
+    const MAX: usize = 60;
+
     /// Universal time.
     pub fn utc() -> Self {
         Self { name: "UTC".to_owned(), rules: jiff::tz::TimeZone::UTC }
@@ -37,7 +43,7 @@ impl FromStr for TimeZone {
     type Err = Refusal;
 
     fn from_str(raw: &str) -> Result<Self, Refusal> {
-        text::bounded(raw, 60)?;
+        text::bounded(raw, Self::MAX)?;
         let unknown = || {
             Refusal::new(
                 "unknown_time_zone",
@@ -54,6 +60,12 @@ impl FromStr for TimeZone {
         }
     }
 }
+
+input!(
+    TimeZone,
+    str,
+    Description::text("A name from the IANA time zone database.").length(0, Self::MAX).example("Europe/Berlin")
+);
 
 impl fmt::Debug for TimeZone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

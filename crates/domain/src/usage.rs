@@ -1,10 +1,16 @@
 //! Usage: the seconds that a workspace uses, entry by entry, and their sum in a month.
 
+use std::fmt;
+
 use chrono::{DateTime, Duration, SubsecRound, TimeZone as _, Utc};
 
 use crate::{
-    Cap, Conflict, Error, FieldRefusal, Month, Noun, Refusal, TenantId, UsageEntryId, UsageReference, WorkspaceId,
-    audit::Members, ids::Identified, values::Choice,
+    Cap, Conflict, Error, FieldRefusal, Instant, Month, Noun, Refusal, TenantId, UsageEntryId, UsageReference,
+    WorkspaceId,
+    audit::Members,
+    ids::Identified,
+    input::{Description, input, thousands},
+    values::Choice,
 };
 
 /// How much of its limit a workspace has used when somebody should know, in per cent.
@@ -61,6 +67,7 @@ pub enum UsageKind {
 
 impl Choice for UsageKind {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Usage, "usage"), (Self::Refund, "refund")];
+    const MEANING: &'static str = "Whether an entry adds to its month or is taken off it.";
 }
 crate::values::spoken!(UsageKind);
 
@@ -70,8 +77,6 @@ pub struct UsageSeconds(u32);
 
 impl UsageSeconds {
     const MAX: u32 = 24 * 60 * 60;
-    /// The least that is anything.
-    pub const ONE: Self = Self(1);
 
     /// The number.
     pub fn get(self) -> u32 {
@@ -107,6 +112,25 @@ impl std::str::FromStr for UsageSeconds {
     }
 }
 
+input!(
+    UsageSeconds,
+    i64,
+    Description::number(format!("0 to {} seconds.", thousands(Self::MAX)), 0, i64::from(Self::MAX))
+);
+
+impl fmt::Display for UsageSeconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Default for UsageSeconds {
+    /// The least that is anything.
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
 /// When something was used: from the year 2000 on, to the microsecond, which is what the database keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsedAt(DateTime<Utc>);
@@ -122,6 +146,19 @@ impl TryFrom<DateTime<Utc>> for UsedAt {
         Ok(Self(time.trunc_subsecs(6)))
     }
 }
+
+impl std::str::FromStr for UsedAt {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        raw.parse().and_then(|instant: Instant| Self::try_from(DateTime::from(instant)))
+    }
+}
+input!(
+    UsedAt,
+    str,
+    Description::text("RFC 3339, from the year 2000 on.").format("date-time").example("2026-03-01T16:45:00.000Z")
+);
 
 /// What is to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,11 @@ use std::{fmt, str::FromStr};
 
 use url::Url;
 
-use crate::{Refusal, text};
+use crate::{
+    Refusal,
+    input::{Description, input},
+    text,
+};
 
 /// A colour as `#` and six hexadecimal digits, such as `#0055AA`; kept as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +70,12 @@ impl FromStr for HexColor {
     }
 }
 
+input!(
+    HexColor,
+    str,
+    Description::text("`#` and six hexadecimal digits.").pattern("^#[0-9A-Fa-f]{6}$").example("#0055AA")
+);
+
 impl HttpsUrl {
     const MAX: usize = 2_048;
 
@@ -93,6 +103,14 @@ impl FromStr for HttpsUrl {
         }
     }
 }
+
+input!(
+    HttpsUrl,
+    str,
+    Description::text("An absolute https address.")
+        .length(0, Self::MAX)
+        .example("https://cdn.example.com/acme/logo.png")
+);
 
 impl Slug {
     const MAX: usize = 60;
@@ -136,10 +154,30 @@ impl FromStr for Slug {
     }
 }
 
+input!(
+    Slug,
+    str,
+    Description::text(format!(
+        "Lower-case letters and digits in groups joined by hyphens, 1 to {} characters.",
+        Self::MAX
+    ))
+    .length(0, Self::MAX)
+    .pattern("^[a-z0-9]+(-[a-z0-9]+)*$")
+    .example("acme-consumer")
+);
+
 /// One of a short, closed list of words.
-pub trait Choice: Copy + 'static {
+pub trait Choice: Copy + PartialEq + 'static {
     /// Every value with its word on the wire and in the database.
     const ALL: &'static [(Self, &'static str)];
+
+    /// What the words are about, in a sentence.
+    const MEANING: &'static str = "";
+
+    /// The word of this value.
+    fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(value, _)| *value == self).map_or("", |(_, word)| word)
+    }
 
     /// Reads one of the words, exactly as written in [`Choice::ALL`]; another case is refused with a hint.
     fn choose(raw: &str) -> Result<Self, Refusal> {
@@ -165,6 +203,7 @@ pub enum WorkspaceType {
 
 impl Choice for WorkspaceType {
     const ALL: &'static [(Self, &'static str)] = &[(Self::B2b, "b2b"), (Self::B2c, "b2c")];
+    const MEANING: &'static str = "Business to business, or business to consumer.";
 }
 
 /// The tone in which the AI writes for a brand.
@@ -187,6 +226,7 @@ impl Choice for Tone {
         (Self::Formal, "formal"),
         (Self::Trade, "trade"),
     ];
+    const MEANING: &'static str = "The tone in which the AI writes.";
 }
 
 /// Gives every [`Choice`] its `FromStr`, `as_str` and `Display`.
@@ -195,7 +235,7 @@ macro_rules! spoken {
         impl $choice {
             /// The word on the wire and in the database.
             pub fn as_str(self) -> &'static str {
-                <Self as $crate::values::Choice>::ALL.iter().find(|(value, _)| *value == self).map_or("", |(_, word)| word)
+                <Self as $crate::values::Choice>::word(self)
             }
         }
         impl std::str::FromStr for $choice {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     Brand, BrandId, Error, FieldRefusal, Instructions, LimitsInForce, Locale, LocaleRequest, Noun, Refusal,
     SignatureHtml, SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Members, brand::kept, ids::Identified,
-    page::SortKey,
+    page::SortKey, values::Choice,
 };
 
 /// For how many days a deleted workspace can be restored before it is erased.
@@ -154,6 +154,16 @@ pub enum Source {
     BrandAndWorkspace,
     /// Set nowhere.
     None,
+}
+
+impl Choice for Source {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Workspace, "workspace"),
+        (Self::Brand, "brand"),
+        (Self::BrandAndWorkspace, "brand+workspace"),
+        (Self::None, "none"),
+    ];
+    const MEANING: &'static str = "Where a value in force comes from.";
 }
 
 /// A value in force, with where it comes from.

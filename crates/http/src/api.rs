@@ -14,27 +14,35 @@ pub(crate) mod invitations;
 pub(crate) mod limits;
 pub(crate) mod me;
 pub(crate) mod members;
-pub(crate) mod service;
 pub(crate) mod tenant;
 pub(crate) mod usage;
 pub(crate) mod voices;
 pub(crate) mod workspaces;
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serializer;
-use tenantry_domain::Refusal;
 
-use crate::extract::Member;
+use crate::part::Part;
 
-/// A member that is a time, as RFC 3339 writes it.
-pub(crate) fn instant(member: &Member<String>) -> Result<Option<DateTime<Utc>>, Refusal> {
-    let Some(raw) = member.plain()? else { return Ok(None) };
-    let time = DateTime::parse_from_rfc3339(raw).map(|time| time.to_utc()).ok();
-    // PostgreSQL has no year 0, and no client means one.
-    let time = time.filter(|time| (1..=9999).contains(&time.year()));
-    let refusal = || Refusal::new("not_a_time", "must be a time as RFC 3339 writes it, such as 2027-01-20T10:00:00Z");
-    time.map(Some).ok_or_else(refusal)
-}
+/// The parts of the native API, in the order of the document.
+pub(crate) const PARTS: &[Part] = &[
+    workspaces::PART,
+    effective::PART,
+    voices::PART,
+    calendars::PART,
+    limits::PART,
+    agents::PART,
+    usage::PART,
+    brands::PART,
+    tenant::PART,
+    members::PART,
+    assignments::PART,
+    invitations::PART,
+    api_keys::PART,
+    integrations::PART,
+    audit_events::PART,
+    me::PART,
+];
 
 /// A time as the contract writes it: RFC 3339, UTC, milliseconds.
 pub(crate) fn millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {

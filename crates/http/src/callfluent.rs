@@ -9,4 +9,4 @@ mod number;
 mod request;
 pub(crate) mod workspace;
 
-pub(crate) use error::{DialectErrorBody, FIXED};
+pub(crate) use error::{DialectErrorBody, example};

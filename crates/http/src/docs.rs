@@ -42,3 +42,15 @@ pub(crate) fn asset(file: &str) -> Result<HttpResponse, Failure> {
         }
     }
 }
+
+/// The document as it is served.
+pub(crate) struct Document {
+    pub(crate) json: String,
+    pub(crate) yaml: String,
+}
+
+impl Document {
+    pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
+        Self { json: serde_json::to_string(document).unwrap_or_default(), yaml: document.to_yaml().unwrap_or_default() }
+    }
+}

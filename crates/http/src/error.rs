@@ -14,7 +14,7 @@ use serde::Serialize;
 use tenantry_domain::{Error, FieldRefusal, Unauthenticated};
 use utoipa::ToSchema;
 
-use crate::telemetry;
+use crate::request_id::request_id;
 
 /// Seconds after which a caller may try again when the service cannot answer.
 const RETRY_AFTER: &str = "2";
@@ -156,12 +156,13 @@ impl Failure {
             status: status.as_u16(),
             detail: self.to_string(),
             code: self.code(),
-            request_id: telemetry::request_id(),
+            request_id: request_id(),
             fields: self.fields(),
         }
     }
 
-    fn code(&self) -> &'static str {
+    /// Stable and machine readable.
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Http(_, code, _) => code,
             Self::Domain(error) => match error {

@@ -4,17 +4,22 @@ mod accept;
 mod body;
 mod caller;
 mod conditional;
-mod member;
+mod field;
+mod given;
+mod list;
 mod path;
 mod query;
+mod request;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use accept::accepts;
-pub(crate) use body::Valid;
+pub(crate) use body::{Body, Valid, not_json, too_large, too_slow};
 pub(crate) use caller::{Caller, Invited};
 pub(crate) use conditional::{IfMatch, IfNoneMatch};
-pub(crate) use member::{
-    Member, Unknown, check_clearable, check_clearable_number, check_each, check_number, check_optional, check_required,
-    refusals,
-};
+pub(crate) use field::{Clearable, Nullable, Optional, OptionalAs, OrDefault, Required, Taken};
+pub(crate) use given::{Distinct, Entry, Flag, Several, Verbatim, Written};
+pub(crate) use list::{Filters, List, Listing};
 pub(crate) use path::PathId;
-pub(crate) use query::{ListQuery, Query};
+pub(crate) use query::{Query, parameter};
+pub(crate) use request::{Request, Unknown, camel_case, fields, into_domain, query, request};

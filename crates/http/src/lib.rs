@@ -3,26 +3,25 @@
 //! [`serve`] answers requests on a listening socket. Handlers extract, call one operation and show a view; what goes wrong
 //! becomes a status and a body in one place. This crate refuses to know SQL, and to decide who may do what.
 
+mod about;
+mod answer;
 mod api;
 mod callfluent;
 mod docs;
 mod error;
 mod etag;
 mod extract;
+mod fallback;
 mod metrics;
+mod middleware;
 mod openapi;
+mod part;
+mod request_id;
 mod routes;
-mod telemetry;
+mod schema;
+mod service;
 
-use std::{
-    io,
-    net::TcpListener,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, net::TcpListener, time::Duration};
 
 pub use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
@@ -34,62 +33,9 @@ pub use api::{
     tenant::TenantView,
 };
 pub use routes::document;
-use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
-use tenantry_domain::Error;
-use tenantry_operations::{
-    Store,
-    providers::{Catalogue, Providers},
-};
+pub use service::{Closing, Integrations, Trust};
+use tenantry_operations::Store;
 use utoipa_actix_web::AppExt;
-
-/// Whom the service trusts besides the tenants' own keys.
-#[derive(Clone, Default)]
-pub struct Trust {
-    /// The keys of the platform.
-    pub platform: PlatformKeys,
-    /// The issuers of access tokens.
-    pub issuers: Issuers,
-}
-
-/// What integrations need besides the data.
-#[derive(Clone)]
-pub struct Integrations {
-    /// The keys that their secrets are sealed under.
-    pub keys: MasterKeys,
-    /// The way to the providers.
-    pub providers: Providers,
-    /// What they were asked for, and answered.
-    pub catalogue: Catalogue,
-}
-
-/// What every handler shares.
-pub(crate) struct Service {
-    store: Store,
-    trust: Trust,
-    integrations: Integrations,
-    metrics: metrics::Metrics,
-    closing: Closing,
-}
-
-impl Service {
-    async fn ready(&self) -> Result<(), Error> {
-        if self.closing.0.load(Ordering::Relaxed) {
-            return Err(Error::Unavailable { cause: "the service is shutting down".to_owned() });
-        }
-        self.store.ready().await
-    }
-}
-
-/// Lets the service say that it is not ready before it stops listening, so that a load balancer looks elsewhere first.
-#[derive(Clone, Default)]
-pub struct Closing(Arc<AtomicBool>);
-
-impl Closing {
-    /// From now on `/readyz` answers 503.
-    pub fn announce(&self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 /// How to serve.
 #[derive(Debug, Clone, Copy)]
@@ -114,19 +60,20 @@ pub fn serve(
     options: ServeOptions,
 ) -> io::Result<Server> {
     let document = document();
-    let table = web::Data::new(routes::Table::of(&document));
-    let document = web::Data::new(routes::Document::of(&document));
-    let service = web::Data::new(Service { store, trust, integrations, metrics: metrics::Metrics::new(), closing });
+    let table = web::Data::new(fallback::Table::of(&document));
+    let document = web::Data::new(docs::Document::of(&document));
+    let service =
+        web::Data::new(service::Service { store, trust, integrations, metrics: metrics::Metrics::new(), closing });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(service.clone())
             .app_data(table.clone())
             .app_data(document.clone())
-            .wrap(from_fn(telemetry::observe))
+            .wrap(from_fn(middleware::observe))
             .into_utoipa_app()
             .configure(routes::all)
             .into_app()
-            .default_service(web::to(telemetry::fallback))
+            .default_service(web::to(fallback::answer))
     });
     let server = server
         .workers(options.workers.max(1))

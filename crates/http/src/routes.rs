@@ -1,168 +1,26 @@
-//! The only list of routes, and so of the OpenAPI document and of what a path allows.
+//! All routes, and the OpenAPI document that follows from them.
 
-use std::collections::BTreeMap;
-
-use actix_web::{dev::ResourceDef, http::Method};
-use utoipa::OpenApi as _;
+use utoipa::{OpenApi as _, openapi::tag::TagBuilder};
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
-use crate::{
-    api::{
-        admin, agents, api_keys, assignments, audit_events, brands, calendars, effective, integrations, invitations,
-        limits, me, members, service, tenant, usage, voices, workspaces,
-    },
-    callfluent::workspace as callfluent,
-    openapi, telemetry,
-};
+use crate::{about, api, callfluent, openapi, part::Part};
 
-/// One line each; path and documentation stand at the handler.
-pub(crate) fn all(routes: &mut ServiceConfig<'_>) {
-    routes
-        .service(workspaces::list)
-        .service(workspaces::create)
-        .service(workspaces::show)
-        .service(workspaces::update)
-        .service(workspaces::delete)
-        .service(workspaces::restore)
-        .service(effective::show)
-        .service(voices::list)
-        .service(calendars::list)
-        .service(callfluent::create)
-        .service(callfluent::get_all)
-        .service(callfluent::get)
-        .service(callfluent::voice_list)
-        .service(callfluent::update)
-        .service(callfluent::invite_user)
-        .service(callfluent::invite_delete)
-        .service(callfluent::delete)
-        .service(callfluent::calendar_list)
-        .service(limits::show)
-        .service(limits::update)
-        .service(agents::list)
-        .service(agents::create)
-        .service(agents::show)
-        .service(agents::update)
-        .service(agents::delete)
-        .service(usage::record)
-        .service(usage::show)
-        .service(usage::check)
-        .service(brands::list)
-        .service(brands::create)
-        .service(brands::show)
-        .service(brands::update)
-        .service(brands::delete)
-        .service(tenant::show)
-        .service(tenant::update)
-        .service(members::transfer_ownership)
-        .service(members::list)
-        .service(members::show)
-        .service(members::update)
-        .service(members::remove)
-        .service(assignments::list_assigned)
-        .service(assignments::assign)
-        .service(assignments::unassign)
-        .service(invitations::list)
-        .service(invitations::create)
-        .service(invitations::create_each)
-        .service(invitations::accept)
-        .map(|routes| nothing_more_at(routes, "/api/invitations/batch"))
-        .map(|routes| nothing_more_at(routes, "/api/invitations/accept"))
-        .service(invitations::show)
-        .service(invitations::resend)
-        .service(invitations::revoke)
-        .service(api_keys::list)
-        .service(api_keys::create)
-        .service(api_keys::show)
-        .service(api_keys::revoke)
-        .service(api_keys::rotate)
-        .service(integrations::list)
-        .service(integrations::show)
-        .service(integrations::set)
-        .service(integrations::remove)
-        .service(integrations::verify)
-        .service(audit_events::list)
-        .service(me::show)
-        .service(admin::list)
-        .service(admin::create)
-        .service(admin::show)
-        .service(admin::update)
-        .service(admin::delete)
-        .service(admin::suspend)
-        .service(admin::reactivate)
-        .service(admin::restore)
-        .service(service::healthz)
-        .service(service::readyz)
-        .service(service::metrics)
-        .service(service::openapi_json)
-        .service(service::openapi_yaml)
-        .service(service::docs_page)
-        .service(service::docs_asset);
+/// All parts, in the order of the document.
+fn parts() -> impl Iterator<Item = Part> {
+    api::PARTS.iter().copied().chain([callfluent::workspace::PART, api::admin::PART, about::PART])
 }
 
-/// A path that stands where others have an id: what it does not know is not asked of the thing with that id.
-fn nothing_more_at<'r>(
-    routes: &'r mut actix_web::web::ServiceConfig,
-    path: &str,
-) -> &'r mut actix_web::web::ServiceConfig {
-    routes.service(actix_web::web::resource(path).to(telemetry::fallback))
+/// Adds all routes.
+pub(crate) fn all(config: &mut ServiceConfig<'_>) {
+    parts().for_each(|part| (part.routes)(config));
 }
 
 /// The OpenAPI 3.1 document of all routes.
 pub fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) =
         actix_web::App::new().into_utoipa_app().openapi(openapi::Base::openapi()).configure(all).split_for_parts();
+    let tag = |part: Part| Some(TagBuilder::new().name(part.tag).description(Some(part.about?)).build());
+    document.tags = Some(parts().filter_map(tag).collect());
     openapi::complete(&mut document);
     document
-}
-
-/// The document as it is served.
-pub(crate) struct Document {
-    pub(crate) json: String,
-    pub(crate) yaml: String,
-}
-
-impl Document {
-    pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        Self { json: serde_json::to_string(document).unwrap_or_default(), yaml: document.to_yaml().unwrap_or_default() }
-    }
-}
-
-/// Which methods a path knows.
-pub(crate) struct Table(Vec<(ResourceDef, Vec<&'static str>)>);
-
-impl Table {
-    pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        let mut table = BTreeMap::new();
-        for (path, item) in &document.paths.paths {
-            let mut methods = Vec::new();
-            if item.get.is_some() {
-                methods.extend([Method::GET, Method::HEAD]);
-            }
-            let others = [
-                (&item.post, Method::POST),
-                (&item.put, Method::PUT),
-                (&item.patch, Method::PATCH),
-                (&item.delete, Method::DELETE),
-            ];
-            methods.extend(others.into_iter().filter(|(operation, _)| operation.is_some()).map(|(_, method)| method));
-            methods.push(Method::OPTIONS);
-            table.insert(path.clone(), methods.iter().map(name).collect());
-        }
-        Self(table.into_iter().map(|(path, methods)| (ResourceDef::new(path), methods)).collect())
-    }
-
-    pub(crate) fn methods(&self, path: &str) -> Vec<&'static str> {
-        self.0
-            .iter()
-            .find(|(resource, _)| resource.is_match(path))
-            .map(|(_, methods)| methods.clone())
-            .unwrap_or_default()
-    }
-}
-
-fn name(method: &Method) -> &'static str {
-    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-        .into_iter()
-        .find(|name| *name == method.as_str())
-        .unwrap_or("GET")
 }

@@ -162,14 +162,14 @@ impl WriteTx<'_, InTenant> {
         self.scope().one_invitation(Some(row))
     }
 
-    /// Has the invitation hold a place in one more workspace.
-    pub fn hold_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
-        self.scope().hold_place(before.id, workspace)?;
+    /// Has the invitation hold a slot in one more workspace.
+    pub fn hold_slot(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
+        self.scope().hold_slot(before.id, workspace)?;
         self.scope().touch_invitation(before.id)
     }
 
-    /// Has the invitation give up its place in a workspace.
-    pub fn give_up_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
+    /// Has the invitation give up its slot in a workspace.
+    pub fn give_up_slot(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
         diesel::delete(
             invitation_workspaces::table
                 .filter(invitation_workspaces::tenant_id.eq(self.found.uuid()))
@@ -223,13 +223,13 @@ impl TenantScope<'_> {
             return Err(unknown_workspace_among(*id).into());
         }
         for workspace in &details.workspaces {
-            self.hold_place(id, *workspace)?;
+            self.hold_slot(id, *workspace)?;
         }
         row.into_invitation(details.workspaces.clone())
     }
 
-    /// Holds a place in the workspace for the invitee, if there is one left.
-    fn hold_place(&mut self, id: InvitationId, workspace: WorkspaceId) -> Result<(), Fault> {
+    /// Holds a slot in the workspace for the invitee, if there is one left.
+    fn hold_slot(&mut self, id: InvitationId, workspace: WorkspaceId) -> Result<(), Fault> {
         // The invitation itself does not count there yet.
         self.check_places(workspace)?;
         let place = (
@@ -246,8 +246,8 @@ impl TenantScope<'_> {
         )
     }
 
-    /// The places that an invitation holds, with their numbers.
-    pub(crate) fn places_of(&mut self, id: InvitationId) -> Result<Vec<(WorkspaceId, i64)>, Fault> {
+    /// The slots that an invitation holds, with their numbers.
+    pub(crate) fn slots_of(&mut self, id: InvitationId) -> Result<Vec<(WorkspaceId, i64)>, Fault> {
         let rows: Vec<(Uuid, i64)> = invitation_workspaces::table
             .filter(invitation_workspaces::tenant_id.eq(self.tenant.uuid()))
             .filter(invitation_workspaces::invitation_id.eq(id.uuid()))

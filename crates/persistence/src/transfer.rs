@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
     Agent, Brand, Conflict, Error, FieldRefusal, InTenant, Integration, Invitation, InvitationId, Member, MemberId,
-    PlaceNumber, Refusal, UsageEntry, WorkspaceId, limit_reached,
+    Refusal, SlotNumber, UsageEntry, WorkspaceId, limit_reached,
 };
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ pub struct KeptAssignment {
     /// Where.
     pub workspace_id: WorkspaceId,
     /// The number of the slot.
-    pub number: PlaceNumber,
+    pub number: SlotNumber,
     /// Since when.
     pub created_at: DateTime<Utc>,
 }
@@ -36,7 +36,7 @@ pub struct HeldSlot {
     /// Where.
     pub workspace_id: WorkspaceId,
     /// The number of the slot.
-    pub number: PlaceNumber,
+    pub number: SlotNumber,
 }
 
 impl Tx<'_, InTenant> {
@@ -51,7 +51,7 @@ impl Tx<'_, InTenant> {
         let kept = |(member, workspace, number, created_at)| KeptAssignment {
             member_id: MemberId::from_uuid(member),
             workspace_id: WorkspaceId::from_uuid(workspace),
-            number: PlaceNumber::given(number),
+            number: SlotNumber::given(number),
             created_at,
         };
         Ok(rows.into_iter().map(kept).collect())
@@ -69,7 +69,7 @@ impl Tx<'_, InTenant> {
         let held = |(invitation, workspace, number)| HeldSlot {
             invitation_id: InvitationId::from_uuid(invitation),
             workspace_id: WorkspaceId::from_uuid(workspace),
-            number: PlaceNumber::given(number),
+            number: SlotNumber::given(number),
         };
         Ok(rows.into_iter().map(held).collect())
     }

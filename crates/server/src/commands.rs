@@ -15,11 +15,11 @@ pub(crate) mod reseal;
 pub(crate) mod serve;
 pub(crate) mod tenant;
 
-/// Adds who must do this to what went wrong, where somebody else tried.
+/// If permission was denied to a role that is not the owner, adds that the owner must do this.
 pub(crate) fn as_owner(exit: Exit, settings: &Settings, what: &str) -> Exit {
     let is_owner = settings.database_url.is_none() || settings.owner_database_url.is_some();
     if is_owner || !exit.says("permission denied") {
         return exit;
     }
-    exit.and(&format!("{what} as the owner of the database: set TENANTRY_OWNER_DATABASE_URL"))
+    exit.and(&format!("{what} only as the owner of the database: set TENANTRY_OWNER_DATABASE_URL"))
 }

@@ -1,4 +1,4 @@
-//! The database that the settings name: one of the operator's, or the embedded one.
+//! The database in the settings: the operator's own, or the embedded one.
 
 mod watch;
 
@@ -11,7 +11,7 @@ use tenantry_persistence::{
 use self::watch::Watch;
 use crate::{exit::Exit, settings::Settings};
 
-/// A database that can be connected to. Dropping it gives up the share in the embedded one.
+/// A database to connect to. Dropping it releases this process's share of the embedded one.
 pub(crate) struct Database {
     server: Server,
     service_url: String,
@@ -19,18 +19,18 @@ pub(crate) struct Database {
 }
 
 enum Server {
-    /// One that operators look after.
+    /// One that the operator runs.
     Theirs,
     /// The embedded one.
     Embedded(Cluster),
-    /// The embedded one, started again when it is killed.
+    /// The embedded one, restarted if it is killed.
     Watched(Watch),
 }
 
 impl Database {
-    /// Finds the database, and starts the embedded one where no other is named.
+    /// Finds the database, and starts the embedded one if the settings name no other.
     pub(crate) fn open(settings: &Settings) -> Result<Self, Exit> {
-        // Either names a database of the operator's: the embedded one is only for those who name none.
+        // Either URL means the operator's own database. The embedded one is only used if there is no URL.
         let (service, owner) = (settings.database_url.as_ref(), settings.owner_database_url.as_ref());
         if let (Some(service_url), Some(owner_url)) = (service.or(owner).cloned(), owner.or(service).cloned()) {
             return Ok(Self { server: Server::Theirs, service_url, owner_url });
@@ -48,13 +48,13 @@ impl Database {
         Ok(Self { server: Server::Embedded(cluster), service_url, owner_url })
     }
 
-    /// [`Database::open`], brought up to date if it is the embedded one, because nobody else will do that.
+    /// [`Database::open`], and runs the migrations if it is the embedded one, because nobody else does.
     pub(crate) fn open_migrated(settings: &Settings) -> Result<Self, Exit> {
         let database = Self::open(settings)?;
         if database.is_embedded() {
             let migrated = database.migrator()?.run().map_err(|error| Exit::database(error.to_string()))?;
             if !migrated.is_empty() {
-                tracing::info!(count = migrated.len(), "migrated the embedded database");
+                tracing::info!(count = migrated.len(), "ran the migrations of the embedded database");
             }
         }
         Ok(database)
@@ -64,19 +64,19 @@ impl Database {
         !matches!(self.server, Server::Theirs)
     }
 
-    /// Has the embedded database started again whenever it is killed, until it is closed.
+    /// From now on, restarts the embedded database whenever it is killed, until it is closed.
     pub(crate) fn watched(self) -> Result<Self, Exit> {
         let server = match self.server {
             Server::Embedded(cluster) => Server::Watched(
                 Watch::over(cluster)
-                    .map_err(|error| Exit::failed(format!("cannot watch over the embedded PostgreSQL: {error}")))?,
+                    .map_err(|error| Exit::failed(format!("cannot watch the embedded PostgreSQL: {error}")))?,
             ),
             other => other,
         };
         Ok(Self { server, ..self })
     }
 
-    /// Refuses a role that row security does not bind. A database that does not answer may do so later.
+    /// Refuses a role that row security does not bind. A database that does not answer yet is accepted.
     pub(crate) fn check_role(&self) -> Result<(), Exit> {
         match objection_to(&self.service_url) {
             Ok(None) => Ok(()),
@@ -88,17 +88,17 @@ impl Database {
         }
     }
 
-    /// A connection of the owner.
+    /// A connection as the owner.
     pub(crate) fn migrator(&self) -> Result<Migrator, Exit> {
         Migrator::connect(&self.owner_url).map_err(|error| Exit::database(error.to_string()))
     }
 
-    /// A connection of the owner that erases tenants.
+    /// A connection as the owner, for erasing tenants.
     pub(crate) fn eraser(&self) -> Result<Eraser, Exit> {
         Ok(Eraser::connect(&self.owner_url)?)
     }
 
-    /// The address for the owner of the embedded database; that of another is for its operators alone.
+    /// The owner URL of the embedded database. `None` for any other: only its operators may use that one.
     pub(crate) fn own_owner_url(&self) -> Option<String> {
         self.is_embedded().then(|| self.owner_url.clone())
     }
@@ -115,18 +115,20 @@ impl Database {
         Ok(Store::new(&options)?)
     }
 
-    /// Gives up the share in the embedded database; the last one out stops it.
+    /// Releases the share of the embedded database. The last process to do so stops it.
     pub(crate) fn close(self) -> Result<(), Exit> {
         let cluster = match self.server {
             Server::Theirs => return Ok(()),
             Server::Embedded(cluster) => cluster,
-            Server::Watched(watch) => watch.end().ok_or_else(|| Exit::failed("the watch over the database failed"))?,
+            Server::Watched(watch) => {
+                watch.end().ok_or_else(|| Exit::failed("the watch of the embedded PostgreSQL failed"))?
+            }
         };
         cluster.close().map_err(|error| Exit::failed(error.to_string()))
     }
 }
 
-/// Runs one operation at the command line, on a database that is ready for it.
+/// Runs one operation for a command, on a database that is migrated and answers.
 pub(crate) fn with_store<T>(
     settings: &Settings,
     work: impl AsyncFnOnce(&Store) -> Result<T, tenantry_domain::Error>,

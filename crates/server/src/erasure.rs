@@ -1,9 +1,9 @@
-//! Erasing what can no longer be restored, as the owner of the database.
+//! Erases tenants that can no longer be restored, as the owner of the database.
 
 use tenantry_domain::TenantId;
 use tenantry_persistence::{EraseError, Eraser};
 
-/// Erases every tenant that is due, each in a transaction of its own; returns which, and what went wrong last. One that cannot be
+/// Erases every tenant that is due, each in a separate transaction. Returns their ids and the last error. A tenant that cannot be
 /// erased now does not hold up the others.
 pub(crate) fn erase_due(eraser: &mut Eraser) -> Result<(Vec<TenantId>, Option<EraseError>), EraseError> {
     let (mut erased, mut fault) = (Vec::new(), None);
@@ -13,10 +13,10 @@ pub(crate) fn erase_due(eraser: &mut Eraser) -> Result<(Vec<TenantId>, Option<Er
                 tracing::info!(tenant = %id, "erased a tenant that was deleted more than 30 days ago");
                 erased.push(id);
             }
-            // Another process was faster, or it was restored meanwhile.
+            // Another process was faster, or the tenant has been restored.
             Ok(false) | Err(EraseError::NotFound | EraseError::NotDeleted | EraseError::NotDue(_)) => {}
             Err(error) => {
-                tracing::warn!(tenant = %id, %error, "could not erase a deleted tenant; it is tried again");
+                tracing::warn!(tenant = %id, %error, "could not erase a deleted tenant; trying again later");
                 fault = Some(error);
             }
         }
@@ -24,10 +24,10 @@ pub(crate) fn erase_due(eraser: &mut Eraser) -> Result<(Vec<TenantId>, Option<Er
     Ok((erased, fault))
 }
 
-/// What `tenantry serve` does every hour on its embedded database, whose owner it is.
+/// What `tenantry serve` does every hour in its embedded database, which it owns.
 pub(crate) fn keep_house(owner_url: &str) {
     let erased = Eraser::connect(owner_url).and_then(|mut eraser| erase_due(&mut eraser));
     if let Err(error) = erased {
-        tracing::warn!(%error, "could not look for deleted tenants; it is tried again");
+        tracing::warn!(%error, "could not look for deleted tenants; trying again later");
     }
 }

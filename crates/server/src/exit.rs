@@ -1,18 +1,13 @@
-//! How a command ends when it does not succeed: a sentence for a person and a code for a script.
+//! How a command fails: a sentence for people and an exit code for scripts.
 
-use std::{io::Write, process::ExitCode};
-
-use serde_json::json;
 use tenantry_domain::{Error, FieldRefusal};
 
-use crate::output::{Format, Output};
-
-/// Why a command did not succeed.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Exit {
-    code: u8,
-    message: String,
-    fields: Vec<FieldRefusal>,
+    pub(crate) code: u8,
+    pub(crate) message: String,
+    pub(crate) fields: Vec<FieldRefusal>,
 }
 
 impl Exit {
@@ -41,10 +36,10 @@ impl Exit {
     }
 
     pub(crate) fn settings(faults: Vec<String>) -> Self {
-        Self::new(6, format!("the settings are wrong:\n  {}", faults.join("\n  ")))
+        Self::new(6, format!("the settings are not valid:\n  {}", faults.join("\n  ")))
     }
 
-    /// Whether the sentence holds these words.
+    /// Whether the sentence contains these words.
     pub(crate) fn says(&self, words: &str) -> bool {
         self.message.contains(words)
     }
@@ -53,37 +48,16 @@ impl Exit {
     pub(crate) fn and(self, more: &str) -> Self {
         Self { message: format!("{}; {more}", self.message), ..self }
     }
-
-    /// Says on the standard error what went wrong.
-    pub(crate) fn report(&self, output: &Output) -> ExitCode {
-        let text = match output.format() {
-            Format::Text => {
-                let fields: String = self.fields.iter().map(|f| format!("\n  {}: {}", f.field, f.message)).collect();
-                format!("tenantry: {}{fields}", self.message)
-            }
-            Format::Json => {
-                let fields: Vec<_> = self
-                    .fields
-                    .iter()
-                    .map(|f| json!({ "field": f.field, "code": f.code, "message": f.message }))
-                    .collect();
-                json!({ "error": self.message, "exitCode": self.code, "fields": fields }).to_string()
-            }
-        };
-        // Where nobody reads the standard error, the code still says it.
-        let _ = writeln!(std::io::stderr(), "{text}");
-        ExitCode::from(self.code)
-    }
 }
 
 impl From<Error> for Exit {
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
-            Error::Invalid(fields) => Self { code: 2, message: "values were refused".to_owned(), fields },
+            Error::Invalid(fields) => Self { code: 2, message: "some values are not valid".to_owned(), fields },
             Error::NotFound(_) => Self::new(3, message),
             Error::Conflict { .. } | Error::PreconditionFailed => Self::new(4, message),
-            // An operator may see causes, which a caller of the API must not.
+            // An operator may see causes. A caller of the API must not.
             Error::Unavailable { cause } => Self::database(cause),
             Error::Internal { cause } => Self::failed(cause),
             Error::Upstream { .. } => Self::failed(message),

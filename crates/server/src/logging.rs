@@ -1,4 +1,4 @@
-//! Log lines on the standard error, as JSON for machines or for people.
+//! Log lines on standard error, as JSON for machines or as text for people.
 
 use std::io::IsTerminal;
 
@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFormat, Settings};
 
-/// What actix says of its own start and stop, the service says itself. A filter that names the target has its way.
+/// The service logs its own start and stop, so actix need not. A filter that names this target overrides it.
 const QUIET: &str = "actix_server=warn";
 
 /// Starts logging; called once.
@@ -15,7 +15,7 @@ pub(crate) fn start(settings: &Settings) {
         .with_env_filter(EnvFilter::new(format!("{QUIET},{}", settings.log_level)))
         .with_writer(std::io::stderr)
         .with_target(false);
-    // A second start finds logging there, which is what it wanted.
+    // A second call finds logging already started, which is fine.
     let _ = match settings.log_format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
         LogFormat::Pretty => builder.with_ansi(std::io::stderr().is_terminal()).compact().try_init(),

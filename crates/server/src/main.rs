@@ -1,6 +1,6 @@
-//! The `tenantry` binary: the service, and the command line of those who run it.
+//! The `tenantry` binary: the service, and the command line for operators.
 //!
-//! The only crate that reads the environment. It puts the others together and decides nothing that they decide.
+//! This is the only crate that reads the environment. It connects the other crates and makes none of their decisions.
 
 mod commands;
 mod database;
@@ -20,9 +20,9 @@ use crate::{
 
 /// The tenant, brand and workspace service.
 ///
-/// Settings come from TENANTRY_* variables and from a TOML file that TENANTRY_CONFIG names;
-/// `tenantry config` shows them all. Without DATABASE_URL the service runs a PostgreSQL of its
-/// own in TENANTRY_DATA_DIR: `tenantry serve` is all it takes to try it.
+/// Settings come from TENANTRY_* variables and from the TOML file that TENANTRY_CONFIG names.
+/// `tenantry config` shows them all. Without DATABASE_URL the service runs an embedded PostgreSQL
+/// in TENANTRY_DATA_DIR, so you can try it with `tenantry serve` alone.
 #[derive(Parser)]
 #[command(name = "tenantry", version, after_help = AFTER_HELP, verbatim_doc_comment)]
 struct Cli {
@@ -37,42 +37,42 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  done
   1  failed
-  2  wrong usage or refused values
+  2  wrong usage, or invalid values
   3  not found
   4  conflict
-  5  the database does not answer or is not migrated
-  6  wrong settings";
+  5  the database does not answer, or is not migrated
+  6  wrong settings, or a database role that must not serve";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answer requests until told to stop (SIGTERM or Ctrl-C)
+    /// Serve requests until stopped by SIGTERM or Ctrl-C
     Serve,
-    /// Run, undo and inspect the migrations of the database
+    /// Run, revert and list the migrations of the database
     #[command(subcommand)]
     Migrate(commands::migrate::Migrate),
-    /// Create, inspect, limit, suspend and delete tenants
+    /// Create, list, limit, suspend and delete tenants
     #[command(subcommand)]
     Tenant(commands::tenant::Tenant),
-    /// Make, inspect, rotate and revoke the API keys of a tenant
+    /// Create, list, rotate and revoke the API keys of a tenant
     #[command(subcommand)]
     Key(commands::key::Key),
-    /// List the letters of the tenants, and try again what was given up
+    /// List the emails of tenants, and try again those that were given up
     #[command(subcommand)]
     Outbox(commands::outbox::Outbox),
     /// Create, list and remove the members of a tenant
     #[command(subcommand)]
     Member(commands::member::Member),
-    /// Make a platform key, for the tenants API under /api/admin; it is printed this once and stored nowhere
+    /// Create a platform key for /api/admin/tenants; it is printed once and not stored
     PlatformKey,
-    /// Make a master key, under which the secrets of integrations are sealed
+    /// Create a master key, which encrypts the secrets of integrations
     MasterKey(commands::master_key::NewMasterKey),
-    /// Seal the secrets of integrations under another master key, while the service runs
+    /// Re-encrypt the secrets of integrations under the current master key, while the service runs
     Reseal(commands::reseal::Reseal),
-    /// Print the OpenAPI document (YAML; JSON with --output json)
+    /// Print the OpenAPI document as YAML, or as JSON with --output json
     Openapi,
-    /// Print the settings in force, secrets masked, and where each comes from
+    /// Print the settings in force and where each comes from; passwords are masked
     Config,
-    /// Ask a running service whether it is ready; exits 0 when it is
+    /// Ask a running service whether it is ready; exits with 0 if it is, with 1 if not
     Healthcheck,
 }
 
@@ -81,12 +81,12 @@ fn main() -> std::process::ExitCode {
     let output = Output::new(cli.output);
     match run(cli.command, &output) {
         Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(exit) => exit.report(&output),
+        Err(exit) => output.report(&exit),
     }
 }
 
 fn run(command: Command, output: &Output) -> Result<(), Exit> {
-    // What needs no settings works where they are wrong.
+    // Commands that need no settings work even if the settings are wrong.
     match command {
         Command::Openapi => return commands::openapi::print(output),
         Command::PlatformKey => return commands::platform_key::make(output),

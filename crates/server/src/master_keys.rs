@@ -1,5 +1,5 @@
-//! The master keys that the settings name, in files. Without them nothing is served: a wrong key must show at the start and not
-//! with the first secret.
+//! The master keys, in the files that the settings name. The service does not start without them: a wrong key must be noticed at
+//! the start and not with the first secret.
 
 use std::{
     fs::{self, OpenOptions},
@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 
 use crate::{exit::Exit, settings::Settings};
 
-const HOW: &str = "`tenantry master-key FILE` makes one; keep a copy of it apart from the database";
+const HOW: &str = "create one with `tenantry master-key FILE`, and keep a copy of it away from the database";
 
-/// Where the key of the embedded database is, unless the settings name another.
+/// The key file of the embedded database. The settings can name another.
 fn beside_the_database(settings: &Settings) -> PathBuf {
     settings.data_dir.join("master.key")
 }
@@ -26,13 +26,13 @@ fn uses_embedded(settings: &Settings) -> bool {
     settings.database_url.is_none() && settings.owner_database_url.is_none()
 }
 
-/// The keys that are there: those of the settings, else that of the embedded database. `None` where there is none yet.
+/// The existing keys: those in the settings, or else that of the embedded database. `None` if there is none yet.
 pub(crate) fn present(settings: &Settings) -> Result<Option<MasterKeys>, Exit> {
     let path = match &settings.master_key_file {
         Some(path) => path.clone(),
         None if uses_embedded(settings) && beside_the_database(settings).exists() => beside_the_database(settings),
         None if settings.other_master_key_files.is_empty() => return Ok(None),
-        None => return Err(missing("TENANTRY_OTHER_MASTER_KEY_FILES is set, and TENANTRY_MASTER_KEY_FILE is not")),
+        None => return Err(missing("TENANTRY_OTHER_MASTER_KEY_FILES is set, but TENANTRY_MASTER_KEY_FILE is not")),
     };
     let mut faults = Vec::new();
     let sealing = read(&path, &mut faults);
@@ -40,23 +40,25 @@ pub(crate) fn present(settings: &Settings) -> Result<Option<MasterKeys>, Exit> {
     match sealing {
         Some(sealing) if faults.is_empty() => match MasterKeys::new(sealing, others) {
             Ok(keys) => Ok(Some(keys)),
-            Err(version) => Err(Exit::settings(vec![format!("two master key files have version {version}")])),
+            Err(version) => Err(Exit::settings(vec![format!(
+                "two master key files have version {version}: each key needs its own version"
+            )])),
         },
         _ => Err(Exit::settings(faults)),
     }
 }
 
-/// The keys that are there; refuses to do without.
+/// The existing keys. Fails if there are none.
 pub(crate) fn required(settings: &Settings) -> Result<MasterKeys, Exit> {
     present(settings)?.ok_or_else(|| missing("TENANTRY_MASTER_KEY_FILE is not set"))
 }
 
-/// What can be said before the database is asked: on a database of the operator's there must be a key.
+/// The check that needs no database: with the operator's own database, a key must exist.
 pub(crate) fn demand(settings: &Settings) -> Result<(), Exit> {
     if uses_embedded(settings) { present(settings).map(drop) } else { required(settings).map(drop) }
 }
 
-/// The keys to serve with. The embedded database gets one when it needs one for the first time.
+/// The keys to serve with. The embedded database gets a key when it first needs one.
 pub(crate) async fn for_service(settings: &Settings, store: &Store) -> Result<MasterKeys, Exit> {
     if let Some(keys) = present(settings)? {
         return Ok(keys);
@@ -66,23 +68,23 @@ pub(crate) async fn for_service(settings: &Settings, store: &Store) -> Result<Ma
     }
     let path = beside_the_database(settings);
     if !integrations::needed_master_keys(store).await?.is_empty() {
-        let fault = format!("{} is missing, and stored secrets are sealed under it: put it back", path.display());
+        let fault = format!("{} is missing, but stored secrets are encrypted under it: put it back", path.display());
         return Err(Exit::settings(vec![fault]));
     }
     write(&path, 1)?;
-    tracing::info!(path = %path.display(), "made a master key; a backup without a copy of it loses the secrets of integrations");
+    tracing::info!(path = %path.display(), "created a master key; back it up too, because without it the secrets of integrations are lost");
     required(settings)
 }
 
-/// What is wrong with these keys where secrets are stored; nothing when they open all that is to be opened.
+/// Why these keys do not decrypt everything that is stored. Empty if they do.
 pub(crate) async fn check(store: &Store, keys: &MasterKeys) -> Result<Vec<String>, Error> {
     store.ready().await?;
     let objections = keys.objections(&integrations::needed_master_keys(store).await?);
-    let remedy = "name its file in TENANTRY_MASTER_KEY_FILE or TENANTRY_OTHER_MASTER_KEY_FILES";
+    let remedy = "set TENANTRY_MASTER_KEY_FILE or TENANTRY_OTHER_MASTER_KEY_FILES to its file";
     Ok(objections.into_iter().map(|objection| format!("{objection}; {remedy}")).collect())
 }
 
-/// Writes a new key of this version into a file that only its owner can read, and that is not there yet.
+/// Writes a new key of this version into a new file that only its owner can read.
 pub(crate) fn write(path: &Path, version: u16) -> Result<(), Exit> {
     let failed = |error: std::io::Error| Exit::failed(format!("cannot write {}: {error}", path.display()));
     let text = MasterKey::generate(version)?;
@@ -103,7 +105,7 @@ fn read(path: &Path, faults: &mut Vec<String>) -> Option<MasterKey> {
 }
 
 fn missing(what: &str) -> Exit {
-    Exit::settings(vec![format!("{what}: it names the file with the key that secrets are sealed under; {HOW}")])
+    Exit::settings(vec![format!("{what}. It names the file with the key that encrypts secrets; {HOW}")])
 }
 
 #[cfg(test)]

@@ -1,22 +1,26 @@
-//! Results on the standard output: for people, or as JSON for scripts.
+//! Results on standard output: text for people, or JSON for scripts.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::ValueEnum;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::exit::Exit;
 
 /// How to print results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    /// Text for people
     Text,
     /// One JSON value
     Json,
 }
 
-/// The standard output in the format asked for.
+/// Standard output in the requested format.
 pub(crate) struct Output(Format);
 
 impl Output {
@@ -38,7 +42,28 @@ impl Output {
         }
     }
 
-    /// Prints a line; a reader that has gone away is no failure.
+    /// Reports on standard error what went wrong.
+    pub(crate) fn report(&self, exit: &Exit) -> ExitCode {
+        let text = match self.0 {
+            Format::Text => {
+                let fields: String = exit.fields.iter().map(|f| format!("\n  {}: {}", f.field, f.message)).collect();
+                format!("tenantry: {}{fields}", exit.message)
+            }
+            Format::Json => {
+                let fields: Vec<_> = exit
+                    .fields
+                    .iter()
+                    .map(|f| json!({ "field": f.field, "code": f.code, "message": f.message }))
+                    .collect();
+                json!({ "error": exit.message, "exitCode": exit.code, "fields": fields }).to_string()
+            }
+        };
+        // If nobody reads standard error, the exit code still tells.
+        let _ = writeln!(std::io::stderr(), "{text}");
+        ExitCode::from(exit.code)
+    }
+
+    /// Prints a line. If the reader has gone away, that is not an error.
     pub(crate) fn line(&self, text: &str) -> Result<(), Exit> {
         let mut out = io::stdout().lock();
         match writeln!(out, "{text}").and_then(|()| out.flush()) {

@@ -1,4 +1,4 @@
-//! Settings: read once from the environment and a TOML file, typed, all faults reported together.
+//! Settings: read once from the environment and a TOML file, typed, all errors reported together.
 
 mod issuers;
 mod mail;
@@ -36,13 +36,13 @@ pub(crate) struct Settings {
     /// `None` only together with a fault.
     pub(crate) provider_urls: Option<ProviderUrls>,
     pub(crate) issuers: Issuers,
-    /// None in a process that sends no letters.
+    /// `None` in a process that sends no emails.
     pub(crate) mail: Option<Mail>,
     /// For `tenantry config`: every setting as text, secrets masked.
     pub(crate) shown: Vec<Shown>,
 }
 
-/// For whom log lines are.
+/// How log lines are written: for machines or for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     Json,
@@ -59,55 +59,67 @@ pub(crate) struct Shown {
     pub(crate) help: &'static str,
 }
 
-/// One row for each setting: its name in the file, its default, and what it is. Its variable is `TENANTRY_` and the name in
+/// One row for each setting: its name in the file, its default, and its meaning. Its variable is `TENANTRY_` and the name in
 /// capitals.
 struct Row(&'static str, &'static str, &'static str);
 
 const ROWS: [Row; 35] = [
-    Row("bind", "127.0.0.1:8080", "address and port to listen on; port 0 takes a free one"),
-    Row("data_dir", "data", "where the embedded PostgreSQL lives, and letters without a mail server"),
-    Row("database_url", "", "PostgreSQL of your own, as the role that serves; also DATABASE_URL"),
-    Row("owner_database_url", "", "the same database as its owner, for `tenantry migrate`"),
-    Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database; searched for when empty"),
-    Row("pg_user", "", "who runs the embedded PostgreSQL when the service is started as root"),
-    Row("database_connections", "8", "connections to the database, and threads that work on them"),
-    Row("database_wait", "2s", "how long a request waits for a connection before it is answered 503"),
+    Row("bind", "127.0.0.1:8080", "address and port to listen on; port 0 picks a free port"),
+    Row("data_dir", "data", "directory of the embedded PostgreSQL, and of emails when there is no mail server"),
+    Row("database_url", "", "URL of your own PostgreSQL, as the role that serves requests; DATABASE_URL works too"),
+    Row(
+        "owner_database_url",
+        "",
+        "URL of the same database as its owner, for `tenantry migrate` and `tenantry tenant erase`",
+    ),
+    Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database. Default: searched for"),
+    Row("pg_user", "", "system user that runs the embedded PostgreSQL when the service is started as root"),
+    Row("database_connections", "8", "number of database connections, each with its own thread, 1 to 1000"),
+    Row("database_wait", "2s", "how long a request waits for a connection before it fails with 503"),
     Row("statement_timeout", "5s", "how long one statement may run"),
     Row("prepare_statements", "true", "false for a pooler that cannot track prepared statements"),
-    Row("platform_key_sha256", "", "hashes of the platform keys, comma-separated; `tenantry platform-key` makes one"),
-    Row("workers", "", "threads that answer requests; one for each processor when empty"),
-    Row("shutdown_delay", "0s", "how long /readyz says 503 before the service stops listening"),
-    Row("shutdown_grace", "30s", "how long requests that are being answered may take to finish at shutdown"),
+    Row(
+        "platform_key_sha256",
+        "",
+        "hashes of the platform keys, separated by commas; `tenantry platform-key` creates a key",
+    ),
+    Row("workers", "", "threads that answer requests, 1 to 256. Default: one per processor"),
+    Row("shutdown_delay", "0s", "at shutdown, how long /readyz returns 503 before the service stops listening"),
+    Row("shutdown_grace", "30s", "at shutdown, how long running requests may take to finish"),
     Row("log_format", "pretty", "pretty or json"),
     Row("log_level", "info", "error, warn, info, debug, trace, or a filter such as info,tenantry_http=debug"),
-    Row("smtp_host", "", "the mail server; without one, letters become files in mail_dir"),
-    Row("smtp_port", "", "its port; 587 with starttls, 465 with tls and 25 with plain when empty"),
-    Row("smtp_security", "starttls", "starttls, tls, or plain for a mail catcher next door"),
-    Row("smtp_username", "", "the user name for the mail server"),
-    Row("smtp_password", "", "the password that goes with it"),
-    Row("smtp_password_file", "", "a file with that password instead"),
-    Row("smtp_ca_file", "", "certificates (PEM) to trust besides those of the system"),
-    Row("smtp_timeout", "30s", "how long an attempt to send a letter may take, 1s to 60s"),
-    Row("mail_from", "", "the address that letters come from; needed with smtp_host"),
-    Row("mail_dir", "", "where letters become files; the folder mail in data_dir when empty"),
-    Row("invitation_link", "", "where invitations are accepted, with {token} in it; needed with smtp_host"),
-    Row("mail_workers", "2", "how many letters are sent at once; 0 sends none in this process"),
-    Row("mail_poll", "1s", "how often the outbox is looked at, 100ms to 1h"),
-    Row("master_key_file", "", "file with the master key that seals; the embedded database gets one when empty"),
-    Row("other_master_key_files", "", "files with further master keys, which only open; separated by commas"),
-    Row("twilio_url", "https://api.twilio.com", "where Twilio is"),
-    Row("elevenlabs_url", "", "where ElevenLabs is, for all regions; the host of each region when empty"),
-    Row("openai_url", "https://api.openai.com", "where OpenAI is"),
-    Row("gohighlevel_url", "https://services.leadconnectorhq.com", "where HighLevel is"),
+    Row("smtp_host", "", "the mail server; without one, emails are saved in mail_dir"),
+    Row("smtp_port", "", "port of the mail server. Default: 587 with starttls, 465 with tls, 25 with plain"),
+    Row("smtp_security", "starttls", "starttls, tls, or plain for a mail catcher on the same network"),
+    Row("smtp_username", "", "user name for the mail server"),
+    Row("smtp_password", "", "password for the mail server"),
+    Row("smtp_password_file", "", "file that contains the password; use it instead of smtp_password"),
+    Row("smtp_ca_file", "", "certificates (PEM) to trust in addition to the system's"),
+    Row("smtp_timeout", "30s", "how long one attempt to send an email may take, 1s to 60s"),
+    Row("mail_from", "", "sender address of emails; required with smtp_host"),
+    Row("mail_dir", "", "directory for emails when there is no mail server. Default: mail in data_dir"),
+    Row("invitation_link", "", "address where invitations are accepted; must contain {token}; required with smtp_host"),
+    Row("mail_workers", "2", "how many emails are sent at once, 0 to 16; with 0 this process sends none"),
+    Row("mail_poll", "1s", "how often to check the outbox, 100ms to 1h"),
+    Row(
+        "master_key_file",
+        "",
+        "file with the master key that encrypts new secrets. Default: only the embedded database has one",
+    ),
+    Row("other_master_key_files", "", "files with more master keys, used only to decrypt; separated by commas"),
+    Row("twilio_url", "https://api.twilio.com", "base URL of Twilio"),
+    Row("elevenlabs_url", "", "base URL of ElevenLabs, for all regions. Default: the host of each region"),
+    Row("openai_url", "https://api.openai.com", "base URL of OpenAI"),
+    Row("gohighlevel_url", "https://services.leadconnectorhq.com", "base URL of HighLevel"),
 ];
 
-/// The setting whose value is shown in part.
+/// The setting of which only the first characters are shown.
 const PLATFORM_KEYS: &str = "platform_key_sha256";
 
 type Values = BTreeMap<String, String>;
 
 impl Settings {
-    /// Reads the environment and the file that it names.
+    /// Reads the environment and the settings file that it names.
     pub(crate) fn read() -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
         let environment = build(Environment::with_prefix("TENANTRY").ignore_empty(true), &mut faults);
@@ -181,7 +193,7 @@ impl Settings {
                 .parse("log_level", faults, |raw| {
                     tracing_subscriber::EnvFilter::try_new(raw)
                         .map(|_| raw.to_owned())
-                        .map_err(|_| "must be a level or a filter")
+                        .map_err(|_| "must be a level such as info, or a filter such as info,tenantry_http=debug")
                 })
                 .unwrap_or_default(),
             master_key_file: reader.text("master_key_file").map(PathBuf::from),
@@ -194,7 +206,7 @@ impl Settings {
     }
 }
 
-/// A source; what cannot be read is a fault and not a stop.
+/// A source. If it cannot be read, that is one error among others, so that all are reported together.
 fn build(source: impl Source + Send + Sync + 'static, faults: &mut Vec<String>) -> Config {
     Config::builder().add_source(source).build().unwrap_or_else(|error| {
         faults.push(error.to_string());
@@ -202,7 +214,7 @@ fn build(source: impl Source + Send + Sync + 'static, faults: &mut Vec<String>) 
     })
 }
 
-/// The settings of one value each, as text.
+/// The settings with a single value each, as text.
 fn flat(source: Config, faults: &mut Vec<String>) -> Values {
     let values = source.try_deserialize::<BTreeMap<String, config::Value>>().unwrap_or_default();
     let single = values.into_iter().filter(|(name, _)| name != "issuers");
@@ -216,14 +228,14 @@ fn flat(source: Config, faults: &mut Vec<String>) -> Values {
     single.filter_map(text).collect()
 }
 
-/// A misspelt setting would silently be its default.
+/// Refuses unknown settings: a misspelt one would silently keep its default.
 fn unknown(values: &Values, named: impl Fn(&str) -> String, faults: &mut Vec<String>) {
     for name in values.keys().filter(|name| !ROWS.iter().any(|row| row.0 == name.as_str())) {
-        faults.push(format!("{} is not a setting; `tenantry config` lists them", named(name)));
+        faults.push(format!("{} is not a setting; `tenantry config` lists all settings", named(name)));
     }
 }
 
-/// The environment before the file before the defaults.
+/// The environment overrides the file, and the file overrides the defaults.
 struct Reader {
     environment: Values,
     file: Values,
@@ -232,7 +244,7 @@ struct Reader {
 impl Reader {
     fn value<'a>(&'a self, name: &str) -> (Option<&'a str>, &'static str) {
         let default = ROWS.iter().find(|row| row.0 == name).map(|row| row.1).filter(|default| !default.is_empty());
-        // Empty is not set, in the file as in the environment.
+        // An empty value counts as not set, in the file as in the environment.
         let given = |values: &'a Values| values.get(name).map(String::as_str).filter(|value| !value.is_empty());
         match (given(&self.environment), given(&self.file)) {
             (Some(value), _) => (Some(value), "environment"),
@@ -250,7 +262,7 @@ impl Reader {
         self.value(name).0.map(str::to_owned)
     }
 
-    /// What is wrong with a connection string is not for the driver to say, which would repeat a part of it: the password.
+    /// Checks a connection string before the driver does, whose error message would repeat a part of it: the password.
     fn url(&self, name: &str, faults: &mut Vec<String>) -> Option<String> {
         let url = self.text(name)?;
         if is_connection_string(&url) {
@@ -258,7 +270,7 @@ impl Reader {
         }
         faults.push(format!(
             "TENANTRY_{} must be a URL such as postgres://tenantry_service:PASSWORD@db.example.com:5432/tenantry; in the \
-             password write %25 for %, %40 for @, %2F for /, %3A for : (it is not shown here, because of the password)",
+             password write %25 for %, %40 for @, %2F for /, %3A for : (the value is not shown, because it contains the password)",
             name.to_uppercase()
         ));
         None
@@ -287,11 +299,11 @@ impl Reader {
     ) -> Option<T> {
         let raw = self.value(name).0?;
         parse(raw)
-            .map_err(|rule| faults.push(format!("TENANTRY_{} {rule}, this is \"{raw:.60}\"", name.to_uppercase())))
+            .map_err(|rule| faults.push(format!("TENANTRY_{} {rule}, not \"{raw:.60}\"", name.to_uppercase())))
             .ok()
     }
 
-    /// Hashes with commas between them. What is no hash is not shown, because it may be the key itself.
+    /// Hashes, separated by commas. A value that is not a hash is not shown, because it may be the key itself.
     fn hashes(&self, name: &str, faults: &mut Vec<String>) -> Vec<PlatformKeyHash> {
         let mut hashes = Vec::new();
         for (at, raw) in self.value(name).0.into_iter().flat_map(listed).enumerate() {
@@ -321,12 +333,12 @@ impl Reader {
     }
 }
 
-/// The values of a list with commas between them.
+/// The values of a list that is separated by commas.
 fn listed(raw: &str) -> impl Iterator<Item = &str> {
     raw.split(',').map(str::trim).filter(|value| !value.is_empty())
 }
 
-/// Whether libpq can read this: a URL whose every part is one, or words with a value each.
+/// Whether libpq can read this: a URL with valid parts, or `key=value` words.
 fn is_connection_string(raw: &str) -> bool {
     let Some((scheme, rest)) = raw.split_once("://") else {
         return !raw.is_empty() && (raw.contains('\'') || raw.split_whitespace().all(|word| word.contains('=')));
@@ -346,7 +358,7 @@ fn is_connection_string(raw: &str) -> bool {
         && !rest.split_once('/').is_some_and(|(_, path)| path.split('?').next().unwrap_or_default().contains('@'))
 }
 
-/// A connection string without its password; one in another form than a URL is not shown at all.
+/// A connection string without its password. If it is not a URL and contains a password, it is not shown at all.
 fn mask(url: &str) -> String {
     let authority =
         url.split_once("://").and_then(|(scheme, rest)| rest.rsplit_once('@').map(|(user, host)| (scheme, user, host)));

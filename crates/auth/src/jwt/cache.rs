@@ -19,10 +19,11 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::{
-    IssuerState, Refused, fetch,
+    IssuerState, Refused,
+    algorithm::Algorithm,
+    fetch,
     key::Key,
     key_set::{KeySet, NoKey, for_log},
-    options::Algorithm,
 };
 
 /// The age at which keys are obtained again in the background.

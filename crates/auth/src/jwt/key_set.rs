@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::{header::is_kid, key::Key, options::Algorithm};
+use super::{algorithm::Algorithm, header::is_kid, key::Key};
 
 /// The most keys that are read.
 const MAX_KEYS: usize = 100;

@@ -9,7 +9,7 @@ use icu_locale::{LanguageIdentifier, LocaleExpander};
 use iso_currency::{Country, Currency};
 
 use super::{Case, CurrencyCode, Kind, LanguageCode, advised, use_code};
-use crate::Refusal;
+use crate::{Refusal, input::input};
 
 const KIND: Kind =
     Kind { name: "an ISO 3166-1 alpha-2 country code", example: "DE", case: Case::Upper, unknown: "unknown_country" };
@@ -171,6 +171,12 @@ impl FromStr for CountryCode {
         Self::find(given).ok_or_else(|| KIND.refuse(given, |code| Self::find(code).map(Self::as_str), advise))
     }
 }
+
+input!(
+    CountryCode,
+    str,
+    KIND.description("ISO 3166-1 alpha-2, upper case; officially assigned codes only.", "^[A-Z]{2}$")
+);
 
 impl fmt::Display for CountryCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use iso_currency::{Currency, IntoEnumIterator};
 
 use super::{Case, CountryCode, Kind, advised, use_code};
-use crate::Refusal;
+use crate::{Refusal, input::input};
 
 const KIND: Kind =
     Kind { name: "an ISO 4217 currency code", example: "EUR", case: Case::Upper, unknown: "unknown_currency" };
@@ -127,6 +127,8 @@ impl FromStr for CurrencyCode {
         Self::find(given).ok_or_else(|| KIND.refuse(given, |code| Self::find(code).map(Self::as_str), advise))
     }
 }
+
+input!(CurrencyCode, str, KIND.description("ISO 4217, upper case; currencies and funds codes in force.", "^[A-Z]{3}$"));
 
 impl fmt::Display for CurrencyCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use isolang::Language;
 
 use super::{Case, CountryCode, Kind, advised, use_code};
-use crate::Refusal;
+use crate::{Refusal, input::input};
 
 const KIND: Kind =
     Kind { name: "an ISO 639-1 language code", example: "de", case: Case::Lower, unknown: "unknown_language" };
@@ -97,6 +97,8 @@ impl FromStr for LanguageCode {
         Self::find(given).ok_or_else(|| KIND.refuse(given, |code| Self::find(code).map(Self::as_str), advise))
     }
 }
+
+input!(LanguageCode, str, KIND.description("ISO 639-1, lower case.", "^[a-z]{2}$"));
 
 impl fmt::Display for LanguageCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

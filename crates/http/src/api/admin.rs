@@ -4,35 +4,63 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
-use tenantry_domain::{Tenant, Use};
+use tenantry_domain::{Action, Conflict, Tenant, Use};
 use tenantry_operations::tenants::{self, Founded, FoundedOwner};
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::view::{PlatformTenantView, PlatformTenantWithUse};
 use self::{
-    request::{CreateTenant, TenantQuery, UpdatePlatformTenant},
+    request::{CreateTenant, TenantFilters, UpdatePlatformTenant},
     view::{NewTenant, PlatformTenantList},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Platform",
+    about: Some(
+        "Tenants as such, for the platform that provisions them: their state and their limits, and nothing of what is inside. With a platform key.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list)
+        .service(create)
+        .service(show)
+        .service(update)
+        .service(delete)
+        .service(suspend)
+        .service(reactivate)
+        .service(restore);
+}
 
 /// List tenants
 ///
 /// All of them, also those that are suspended, and those that are deleted and not erased yet.
-#[utoipa::path(tag = "Platform", params(TenantQuery), responses((status = 200, description = "A page of tenants.", body = PlatformTenantList)))]
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantList))),
+    params(Listing<TenantFilters>), responses((status = 200, description = "A page of tenants.", body = PlatformTenantList))
+)]
 #[get("/api/admin/tenants")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<TenantQuery>,
+    query: Listing<TenantFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     // The list is nobody's in particular, and so are its cursors.
-    let page = query.0.page(None)?;
-    let tenants = tenants::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(tenants, &page, None, PlatformTenantView::from)))
+    let (filters, paging) = query.page(None)?;
+    let tenants =
+        tenants::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
+    Ok(answer::list(&paging.answer(tenants, PlatformTenantView::from)))
 }
 
 /// Create a tenant
@@ -40,9 +68,10 @@ pub(crate) async fn list(
 /// With a default brand of its name. Its first owner comes in with the API key in the answer, which cannot be read again;
 /// or, with `ownerEmail`, by accepting the invitation that is sent there.
 #[utoipa::path(
-    tag = "Platform",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantCreate))),
     request_body = CreateTenant,
-    responses((status = 201, description = "The tenant was created.", body = NewTenant))
+    responses((status = 201, description = "The tenant was created.", body = NewTenant, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants")]
 pub(crate) async fn create(
@@ -61,7 +90,7 @@ fn made(founded: Founded) -> Result<HttpResponse, Failure> {
     let used = Use { workspaces: 0, members: 0, pending_invitations: i64::from(invited) };
     let (id, version) = (tenant.id, tenant.version);
     let view = PlatformTenantWithUse::from((tenant, used));
-    let (_, etag) = etag::composed(version, &view)?;
+    let (_, etag) = answer::composed_body(version, &view)?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/admin/tenants/{id}")));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -73,8 +102,9 @@ fn made(founded: Founded) -> Result<HttpResponse, Failure> {
 ///
 /// Its account, its state, its limits and how much of them it uses: numbers, and nothing of what they count.
 #[utoipa::path(
-    tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantInspect))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The tenant.", body = PlatformTenantWithUse))
 )]
 #[get("/api/admin/tenants/{tenantId}")]
@@ -93,8 +123,9 @@ pub(crate) async fn show(
 /// A JSON merge patch of its name, of what new workspaces start with, and of its limits; `null` takes a limit off. A limit
 /// below what is there keeps that and lets it not grow.
 #[utoipa::path(
-    tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantAdminister))),
+    params(IfMatch),
     request_body = UpdatePlatformTenant,
     responses((status = 200, description = "The tenant as it is now.", body = PlatformTenantWithUse))
 )]
@@ -106,7 +137,7 @@ pub(crate) async fn update(
     body: Valid<UpdatePlatformTenant>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (patch, limits) = body.0.into_domain()?;
+    let (patch, limits) = body.0.into_domain();
     answer(tenants::administer(&service.store, &caller.credential, id.id(), seen.0, patch, limits).await?)
 }
 
@@ -115,8 +146,9 @@ pub(crate) async fn update(
 /// Its credentials are refused from the next request on. It can be restored for 30 days; then it is erased with everything in
 /// it.
 #[utoipa::path(
-    tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantDelete))),
+    params(IfMatch),
     responses((status = 204, description = "The tenant is deleted."))
 )]
 #[delete("/api/admin/tenants/{tenantId}")]
@@ -135,9 +167,9 @@ pub(crate) async fn delete(
 /// All its credentials are refused with `tenant_suspended` from the next request on, everywhere. Its data stays as it is. One
 /// that is suspended already stays so.
 #[utoipa::path(
-    tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
-    responses((status = 200, description = "The tenant, which is suspended.", body = PlatformTenantWithUse))
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantSuspend)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
+    responses((status = 200, description = "The tenant, which is suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/suspend")]
 pub(crate) async fn suspend(
@@ -152,9 +184,9 @@ pub(crate) async fn suspend(
 ///
 /// The credentials of a suspended tenant are good again. One that is not suspended stays as it is.
 #[utoipa::path(
-    tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
-    responses((status = 200, description = "The tenant, which is not suspended.", body = PlatformTenantWithUse))
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantReactivate)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
+    responses((status = 200, description = "The tenant, which is not suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/reactivate")]
 pub(crate) async fn reactivate(
@@ -169,9 +201,9 @@ pub(crate) async fn reactivate(
 ///
 /// Until it is erased, as suspended as it was. One that is not deleted stays as it is.
 #[utoipa::path(
-    tag = "Platform",
-    params(("tenantId" = Uuid, Path, description = "The unique identifier of the tenant.", example = "a0b1c2d3-4567-49ab-8def-0123456789ab")),
-    responses((status = 200, description = "The tenant, which is not deleted.", body = PlatformTenantWithUse))
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantRestore))),
+    responses((status = 200, description = "The tenant, which is not deleted.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/restore")]
 pub(crate) async fn restore(
@@ -183,5 +215,5 @@ pub(crate) async fn restore(
 }
 
 fn answer((tenant, used): (Tenant, Use)) -> Result<HttpResponse, Failure> {
-    etag::answer_composed(HttpResponse::Ok(), tenant.version, &PlatformTenantWithUse::from((tenant, used)))
+    answer::composed(HttpResponse::Ok(), tenant.version, &PlatformTenantWithUse::from((tenant, used)))
 }

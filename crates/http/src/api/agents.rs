@@ -4,28 +4,37 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
-use tenantry_domain::{Agent, Workspace};
+use tenantry_domain::{Action, Agent, Conflict, Workspace};
 use tenantry_operations::agents;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
-    request::{AgentQuery, CreateAgent, InWorkspace, UpdateAgent},
+    request::{AgentFilters, CreateAgent, UpdateAgent},
     view::{AgentList, AgentView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part { tag: "Agents", about: Some("The AI agents of a workspace."), routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(update).service(delete);
+}
 
 /// List the agents of a workspace
 ///
 /// A page at a time.
 #[utoipa::path(
-    tag = "Agents",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::AgentList))),
     params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        AgentQuery,
+        Listing<AgentFilters>,
     ),
     responses((status = 200, description = "A page of agents.", body = AgentList))
 )]
@@ -33,25 +42,22 @@ use crate::{
 pub(crate) async fn list(
     caller: Caller,
     workspace: PathId<Workspace>,
-    query: Query<AgentQuery>,
+    query: Listing<AgentFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (tenant, filter) = (caller.credential.tenant(), query.0.filter()?);
-    let query = InWorkspace(&query.0, workspace.id().to_string());
-    let page = query.page(tenant)?;
-    let agents = agents::list(&service.store, &caller.credential, workspace.id(), filter, page.clone()).await?;
-    Ok(etag::list(&query.answer(agents, &page, tenant, AgentView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let (filter, page) = (filters.into_domain(), paging.request.clone());
+    let agents = agents::list(&service.store, &caller.credential, workspace.id(), filter, page).await?;
+    Ok(answer::list(&paging.answer(agents, AgentView::from)))
 }
 
 /// Get agent by ID
 ///
 /// An agent of the workspace.
 #[utoipa::path(
-    tag = "Agents",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("agentId" = Uuid, Path, description = "The unique identifier of the agent.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-    ),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::AgentRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The agent.", body = AgentView))
 )]
 #[get("/api/workspaces/{workspaceId}/agents/{agentId}")]
@@ -70,10 +76,10 @@ pub(crate) async fn show(
 ///
 /// It counts against the limit of agents in the workspace, whether it is active or paused.
 #[utoipa::path(
-    tag = "Agents",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::AgentCreate)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceTaken]))),
     request_body = CreateAgent,
-    responses((status = 201, description = "The agent was created.", body = AgentView))
+    responses((status = 201, description = "The agent was created.", body = AgentView, headers(("ETag"))))
 )]
 #[post("/api/workspaces/{workspaceId}/agents")]
 pub(crate) async fn create(
@@ -83,21 +89,19 @@ pub(crate) async fn create(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let workspace = workspace.id();
-    let agent = agents::create(&service.store, &caller.credential, workspace, body.0.into_domain()?).await?;
+    let agent = agents::create(&service.store, &caller.credential, workspace, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/workspaces/{workspace}/agents/{}", agent.id)));
-    Ok(etag::answer(response, agent.version, &AgentView::from(agent)))
+    Ok(answer::tagged(response, agent.version, &AgentView::from(agent)))
 }
 
 /// Update an agent
 ///
 /// A JSON merge patch: what is left out stays, `null` clears.
 #[utoipa::path(
-    tag = "Agents",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("agentId" = Uuid, Path, description = "The unique identifier of the agent.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-    ),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::AgentUpdate)), ("x-conflicts" = json!([Conflict::ReferenceTaken]))),
+    params(IfMatch),
     request_body = UpdateAgent,
     responses((status = 200, description = "The agent as it is now.", body = AgentView))
 )]
@@ -110,20 +114,18 @@ pub(crate) async fn update(
     body: Valid<UpdateAgent>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body.0.into_domain()?;
+    let patch = body.0.into_domain();
     let agent = agents::update(&service.store, &caller.credential, workspace.id(), id.id(), seen.0, patch).await?;
-    Ok(etag::answer(HttpResponse::Ok(), agent.version, &AgentView::from(agent)))
+    Ok(answer::tagged(HttpResponse::Ok(), agent.version, &AgentView::from(agent)))
 }
 
 /// Delete an agent
 ///
 /// It is gone at once, and its place is free.
 #[utoipa::path(
-    tag = "Agents",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("agentId" = Uuid, Path, description = "The unique identifier of the agent.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-    ),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::AgentDelete))),
+    params(IfMatch),
     responses((status = 204, description = "The agent is deleted."))
 )]
 #[delete("/api/workspaces/{workspaceId}/agents/{agentId}")]

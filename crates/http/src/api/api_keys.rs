@@ -6,43 +6,61 @@ mod view;
 use actix_web::{HttpResponse, delete, get, http::header, post, web::Data};
 use chrono::Utc;
 use tenantry_auth::Secret;
-use tenantry_domain::ApiKey;
+use tenantry_domain::{Action, ApiKey, Conflict};
 use tenantry_operations::api_keys;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::view::ApiKeyView;
 use self::{
-    request::{ApiKeyQuery, CreateApiKey, RotateApiKey},
+    request::{ApiKeyFilters, CreateApiKey, RotateApiKey},
     view::{ApiKeyList, NewApiKey},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    etag::Etag,
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "API keys",
+    about: Some("Machine credentials: what they may do, where, and until when. A secret is shown once."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(revoke).service(rotate);
+}
 
 /// List API keys
 ///
 /// All keys of the tenant, also those that were revoked or have expired, without their secrets.
-#[utoipa::path(tag = "API keys", params(ApiKeyQuery), responses((status = 200, description = "A page of API keys.", body = ApiKeyList)))]
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::ApiKeyList))),
+    params(Listing<ApiKeyFilters>), responses((status = 200, description = "A page of API keys.", body = ApiKeyList))
+)]
 #[get("/api/api-keys")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<ApiKeyQuery>,
+    query: Listing<ApiKeyFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let keys = api_keys::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(keys, &page, tenant, ApiKeyView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let keys = api_keys::list(&service.store, &caller.credential, filters.active, paging.request.clone()).await?;
+    Ok(answer::list(&paging.answer(keys, ApiKeyView::from)))
 }
 
 /// Get API key by ID
 ///
 /// Everything but its secret.
 #[utoipa::path(
-    tag = "API keys",
-    params(("apiKeyId" = Uuid, Path, description = "The unique identifier of the API key.", example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::ApiKeyRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The API key.", body = ApiKeyView))
 )]
 #[get("/api/api-keys/{apiKeyId}")]
@@ -60,9 +78,10 @@ pub(crate) async fn show(
 ///
 /// The answer holds the secret, which cannot be read again.
 #[utoipa::path(
-    tag = "API keys",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::ApiKeyCreate))),
     request_body = CreateApiKey,
-    responses((status = 201, description = "The API key was created.", body = NewApiKey))
+    responses((status = 201, description = "The API key was created.", body = NewApiKey, headers(("ETag"))))
 )]
 #[post("/api/api-keys")]
 pub(crate) async fn create(
@@ -79,10 +98,10 @@ pub(crate) async fn create(
 /// Makes a new key like this one and lets this one expire after the overlap. The answer holds the new secret, which cannot
 /// be read again.
 #[utoipa::path(
-    tag = "API keys",
-    params(("apiKeyId" = Uuid, Path, description = "The unique identifier of the API key to replace.", example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::ApiKeyRotate)), ("x-conflicts" = json!([Conflict::ApiKeyEnded]))),
     request_body = RotateApiKey,
-    responses((status = 201, description = "The new API key.", body = NewApiKey))
+    responses((status = 201, description = "The new API key.", body = NewApiKey, headers(("ETag"))))
 )]
 #[post("/api/api-keys/{apiKeyId}/rotate")]
 pub(crate) async fn rotate(
@@ -91,7 +110,7 @@ pub(crate) async fn rotate(
     body: Valid<RotateApiKey>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let overlap = body.0.into_domain()?;
+    let overlap = body.0.overlap_seconds;
     let (key, secret) = api_keys::rotate(&service.store, &caller.credential, id.id(), overlap, Utc::now()).await?;
     Ok(made(key, &secret))
 }
@@ -101,7 +120,7 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/api-keys/{}", key.id)));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    response.insert_header((header::ETAG, etag::Etag::of_version(key.version).as_str().to_owned()));
+    response.insert_header((header::ETAG, Etag::of_version(key.version).as_str().to_owned()));
     response.json(NewApiKey::of(key, secret))
 }
 
@@ -109,8 +128,9 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
 ///
 /// It is refused from the next request on, everywhere. A key that has been revoked already stays as it is.
 #[utoipa::path(
-    tag = "API keys",
-    params(("apiKeyId" = Uuid, Path, description = "The unique identifier of the API key.", example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::ApiKeyRevoke))),
+    params(IfMatch),
     responses((status = 204, description = "The API key is revoked."))
 )]
 #[delete("/api/api-keys/{apiKeyId}")]

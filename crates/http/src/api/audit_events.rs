@@ -4,21 +4,35 @@ mod request;
 mod view;
 
 use actix_web::{HttpRequest, HttpResponse, get, http::header, web::Data};
+use tenantry_domain::Action;
 use tenantry_operations::audit_events;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
-    request::AuditQuery,
+    request::AuditFilters,
     view::{AuditEventList, AuditEventView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, ListQuery, Query, accepts},
+    extract::{Caller, Listing, accepts},
+    part::Part,
+    service::Service,
 };
 
 /// The media type of one JSON value on each line.
 const NDJSON: &str = "application/x-ndjson";
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Audit",
+    about: Some("Who did what to what, and when. Written with each change, and never changed."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list);
+}
 
 /// List audit events
 ///
@@ -26,8 +40,9 @@ const NDJSON: &str = "application/x-ndjson";
 /// otherwise. With `Accept: application/x-ndjson` each event is a line of its own, and the header `Link` leads to the next
 /// page.
 #[utoipa::path(
-    tag = "Audit",
-    params(AuditQuery),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::AuditEventList))),
+    params(Listing<AuditFilters>),
     responses((status = 200, description = "A page of the audit log.", content(
         (AuditEventList = "application/json"),
         (AuditEventView = "application/x-ndjson"),
@@ -36,18 +51,18 @@ const NDJSON: &str = "application/x-ndjson";
 #[get("/api/audit-events")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<AuditQuery>,
+    query: Listing<AuditFilters>,
     request: HttpRequest,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let events = audit_events::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    let list = query.0.answer(events, &page, tenant, AuditEventView::from);
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let (filter, page) = (filters.into_domain(), paging.request.clone());
+    let events = audit_events::list(&service.store, &caller.credential, filter, page).await?;
+    let list = paging.answer(events, AuditEventView::from);
     if !accepts(&request, NDJSON) {
-        return Ok(etag::list(&list));
+        return Ok(answer::list(&list));
     }
-    let mut response = etag::listing();
+    let mut response = answer::listing();
     if let Some(next) = list.next_cursor() {
         response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", next_page(&request, next))));
     }

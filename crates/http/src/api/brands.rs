@@ -4,43 +4,62 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
-use tenantry_domain::Brand;
+use tenantry_domain::{Action, Brand, Conflict};
 use tenantry_operations::brands;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::view::BrandView;
 use self::{
-    request::{BrandQuery, CreateBrand, UpdateBrand},
+    request::{BrandFilters, CreateBrand, UpdateBrand},
     view::BrandList,
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Brands",
+    about: Some(
+        "Customer-facing identities of the tenant: name, colours, sender, signatures, tone. One of them is its default.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(update).service(delete);
+}
 
 /// List brands
 ///
 /// The brands that the caller sees, a page at a time.
-#[utoipa::path(tag = "Brands", params(BrandQuery), responses((status = 200, description = "A page of brands.", body = BrandList)))]
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::BrandList))),
+    params(Listing<BrandFilters>), responses((status = 200, description = "A page of brands.", body = BrandList))
+)]
 #[get("/api/brands")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<BrandQuery>,
+    query: Listing<BrandFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let brands = brands::list(&service.store, &caller.credential, query.0.search()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(brands, &page, tenant, BrandView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let brands = brands::list(&service.store, &caller.credential, filters.search, paging.request.clone()).await?;
+    Ok(answer::list(&paging.answer(brands, BrandView::from)))
 }
 
 /// Get brand by ID
 ///
 /// A single brand with its colours, its sender identity, its signatures and its instructions.
 #[utoipa::path(
-    tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::BrandRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The brand.", body = BrandView))
 )]
 #[get("/api/brands/{brandId}")]
@@ -58,9 +77,10 @@ pub(crate) async fn show(
 ///
 /// The slug is derived from the name where it is left out, with a number behind it where that is taken.
 #[utoipa::path(
-    tag = "Brands",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::BrandCreate)), ("x-conflicts" = json!([Conflict::SlugTaken]))),
     request_body = CreateBrand,
-    responses((status = 201, description = "The brand was created.", body = BrandView))
+    responses((status = 201, description = "The brand was created.", body = BrandView, headers(("ETag"))))
 )]
 #[post("/api/brands")]
 pub(crate) async fn create(
@@ -68,18 +88,19 @@ pub(crate) async fn create(
     body: Valid<CreateBrand>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let brand = brands::create(&service.store, &caller.credential, body.0.into_domain()?).await?;
+    let brand = brands::create(&service.store, &caller.credential, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/brands/{}", brand.id)));
-    Ok(etag::answer(response, brand.version, &BrandView::from(brand)))
+    Ok(answer::tagged(response, brand.version, &BrandView::from(brand)))
 }
 
 /// Update a brand
 ///
 /// A JSON merge patch: what is left out stays, `null` clears.
 #[utoipa::path(
-    tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::BrandUpdate)), ("x-conflicts" = json!([Conflict::SlugTaken, Conflict::DefaultBrand]))),
+    params(IfMatch),
     request_body = UpdateBrand,
     responses((status = 200, description = "The brand as it is now.", body = BrandView))
 )]
@@ -91,16 +112,17 @@ pub(crate) async fn update(
     body: Valid<UpdateBrand>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let brand = brands::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()?).await?;
-    Ok(etag::answer(HttpResponse::Ok(), brand.version, &BrandView::from(brand)))
+    let brand = brands::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
+    Ok(answer::tagged(HttpResponse::Ok(), brand.version, &BrandView::from(brand)))
 }
 
 /// Delete a brand
 ///
 /// Refused while it has workspaces, and for the default brand. API keys that are restricted to it go with it.
 #[utoipa::path(
-    tag = "Brands",
-    params(("brandId" = Uuid, Path, description = "The unique identifier of the brand.", example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::BrandDelete)), ("x-conflicts" = json!([Conflict::DefaultBrand, Conflict::BrandHasWorkspaces]))),
+    params(IfMatch),
     responses((status = 204, description = "The brand is deleted."))
 )]
 #[delete("/api/brands/{brandId}")]

@@ -3,15 +3,17 @@
 use actix_web::{HttpResponse, get, web::Data};
 use chrono::Utc;
 use serde::Serialize;
-use tenantry_domain::{Calendar, Workspace};
+use tenantry_domain::{Action, Calendar, Conflict, Workspace};
 use tenantry_operations::calendars;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    Integrations, Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfNoneMatch, PathId},
+    part::Part,
+    service::{Integrations, Service},
 };
 
 /// A calendar in which appointments are booked.
@@ -48,14 +50,23 @@ pub(crate) struct CalendarList {
     data: Vec<CalendarView>,
 }
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part =
+    Part { tag: "Calendars", about: Some("Where agents of a workspace can book appointments, in HighLevel."), routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list);
+}
+
 /// List calendars
 ///
 /// The calendars of the HighLevel location that the workspace is connected to, drafts left out. While HighLevel does not answer,
 /// those of its last good answer, with their age in `Age`.
 #[utoipa::path(
-    tag = "Calendars",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
-    responses((status = 200, description = "All calendars.", body = CalendarList))
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::CalendarList)), ("x-conflicts" = json!([Conflict::NotConnected, Conflict::SecretUnreadable]))),
+    params(IfNoneMatch),
+    responses((status = 200, description = "All calendars.", body = CalendarList), (status = 502, description = "A provider failed."))
 )]
 #[get("/api/workspaces/{workspaceId}/calendars")]
 pub(crate) async fn list(
@@ -68,5 +79,5 @@ pub(crate) async fn list(
     let Integrations { keys, catalogue, .. } = &service.integrations;
     let calendars = calendars::list(&service.store, keys, catalogue, credential, workspace, Utc::now()).await?;
     let view = CalendarList { data: calendars.list.into_iter().map(CalendarView::from).collect() };
-    Ok(etag::aged(known.answer_hashed(&view)?, calendars.age))
+    Ok(answer::aged(known.answer_hashed(&view)?, calendars.age))
 }

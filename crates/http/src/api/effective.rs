@@ -2,16 +2,19 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 use serde::Serialize;
-use tenantry_domain::{Brand, Effective, Source, Sourced, Workspace};
+use tenantry_domain::{Action, Brand, Effective, Source, Sourced, Workspace};
 use tenantry_operations::workspaces;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
 use super::limits::EffectiveLimitsView;
 use crate::{
-    Service,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
+    part::Part,
+    schema::Word,
+    service::Service,
 };
 
 /// What is in force in a workspace, each value with where it comes from.
@@ -48,6 +51,8 @@ pub(crate) struct EffectiveView {
     limits: EffectiveLimitsView,
 }
 
+type SourceWord = Word<Source>;
+
 /// A value in force with where it comes from.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SourcedValue)]
@@ -56,34 +61,13 @@ pub(crate) struct SourcedView {
     #[schema(required, example = "Ihr Acme DACH Team")]
     value: Option<String>,
     /// Where it comes from: `workspace`, `brand`, `brand+workspace` (joined), or `none`.
-    #[schema(value_type = SourceSchema, example = "workspace")]
-    source: &'static str,
-}
-
-/// Where a value in force comes from.
-#[derive(ToSchema)]
-#[schema(as = Source)]
-#[expect(dead_code, reason = "says the words to the OpenAPI document")]
-pub(crate) enum SourceSchema {
-    #[schema(rename = "workspace")]
-    Workspace,
-    #[schema(rename = "brand")]
-    Brand,
-    #[schema(rename = "brand+workspace")]
-    BrandAndWorkspace,
-    #[schema(rename = "none")]
-    None,
+    #[schema(example = "workspace")]
+    source: SourceWord,
 }
 
 impl From<Sourced<String>> for SourcedView {
     fn from(sourced: Sourced<String>) -> Self {
-        let source = match sourced.source {
-            Source::Workspace => "workspace",
-            Source::Brand => "brand",
-            Source::BrandAndWorkspace => "brand+workspace",
-            Source::None => "none",
-        };
-        Self { value: sourced.value, source }
+        Self { value: sourced.value, source: Word(sourced.source) }
     }
 }
 
@@ -106,13 +90,21 @@ impl EffectiveView {
     }
 }
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part { tag: super::workspaces::PART.tag, about: None, routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show);
+}
+
 /// Get effective settings
 ///
 /// What is in force in the workspace, each value with its source: what the workspace leaves open comes from its brand.
 #[utoipa::path(
-    tag = "Workspaces",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceRead))),
+    params(IfNoneMatch),
     operation_id = "effective",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
     responses((status = 200, description = "What is in force.", body = EffectiveView))
 )]
 #[get("/api/workspaces/{workspaceId}/effective")]

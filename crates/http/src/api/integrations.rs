@@ -4,27 +4,41 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
-use tenantry_domain::Workspace;
+use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::integrations;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
     request::{PathProvider, SetIntegration},
-    view::{IntegrationList, IntegrationView, ProviderSchema},
+    view::{IntegrationList, IntegrationView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, IfMatch, IfNoneMatch, PathId, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, PathId},
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Integrations",
+    about: Some("Connections of a workspace to providers. Their secrets can be set and are never shown."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(show).service(set).service(remove).service(verify);
+}
 
 /// List integrations
 ///
 /// The workspace's connections to all providers there are, connected or not. Of a secret only that it is set, its last four
 /// characters and when it was set are shown.
 #[utoipa::path(
-    tag = "Integrations",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::IntegrationList))),
+    params(IfNoneMatch),
     responses((status = 200, description = "One integration for each provider.", body = IntegrationList))
 )]
 #[get("/api/workspaces/{workspaceId}/integrations")]
@@ -42,11 +56,9 @@ pub(crate) async fn list(
 ///
 /// Connected or not, without its secret.
 #[utoipa::path(
-    tag = "Integrations",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
-    ),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::IntegrationList))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The integration.", body = IntegrationView))
 )]
 #[get("/api/workspaces/{workspaceId}/integrations/{provider}")]
@@ -66,11 +78,9 @@ pub(crate) async fn show(
 /// Replaces all of its fields: those that the provider needs must be there. What the provider said of the old fields is
 /// forgotten, until it is asked to verify the new ones.
 #[utoipa::path(
-    tag = "Integrations",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
-    ),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::IntegrationUpdate))),
+    params(IfMatch),
     request_body = SetIntegration,
     responses((status = 200, description = "The integration as it is now.", body = IntegrationView))
 )]
@@ -80,24 +90,21 @@ pub(crate) async fn set(
     id: PathId<Workspace>,
     provider: PathProvider,
     seen: IfMatch,
-    body: Valid<SetIntegration>,
+    body: SetIntegration,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body.0.into_domain(provider.0)?;
     let (store, keys) = (&service.store, &service.integrations.keys);
-    let integration = integrations::set(store, keys, &caller.credential, id.id(), provider.0, seen.0, patch).await?;
-    Ok(etag::answer(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+    let integration = integrations::set(store, keys, &caller.credential, id.id(), provider.0, seen.0, body.0).await?;
+    Ok(answer::tagged(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
 }
 
 /// Remove an integration
 ///
 /// With its secret, at once. What uses it does without from the next request on.
 #[utoipa::path(
-    tag = "Integrations",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
-    ),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::IntegrationRemove))),
+    params(IfMatch),
     responses((status = 204, description = "The integration is removed."))
 )]
 #[delete("/api/workspaces/{workspaceId}/integrations/{provider}")]
@@ -117,12 +124,9 @@ pub(crate) async fn remove(
 /// Asks the provider whether it takes the fields as they are. What it says stands in the answer and stays with the integration. When
 /// the provider does not answer, the status stays as it was, and `lastError` says why.
 #[utoipa::path(
-    tag = "Integrations",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        ("provider" = ProviderSchema, Path, description = "The provider.", example = "openai"),
-    ),
-    responses((status = 200, description = "The integration with what the provider says.", body = IntegrationView))
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::IntegrationVerify)), ("x-conflicts" = json!([Conflict::IntegrationIncomplete, Conflict::SecretUnreadable]))),
+    responses((status = 200, description = "The integration with what the provider says.", body = IntegrationView, headers(("ETag"))))
 )]
 #[post("/api/workspaces/{workspaceId}/integrations/{provider}/verify")]
 pub(crate) async fn verify(
@@ -134,5 +138,5 @@ pub(crate) async fn verify(
     let (store, outside) = (&service.store, &service.integrations);
     let integration =
         integrations::verify(store, &outside.keys, &outside.providers, &caller.credential, id.id(), provider.0).await?;
-    Ok(etag::answer(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+    Ok(answer::tagged(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
 }

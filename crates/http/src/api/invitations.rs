@@ -6,44 +6,69 @@ mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, post, web::Data};
 use chrono::Utc;
-use tenantry_domain::Invitation;
+use tenantry_domain::{Action, Conflict, Invitation};
 use tenantry_operations::invitations;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) use self::batch::create_each;
 use self::{
-    request::{AcceptInvitation, CreateInvitation, InvitationQuery, ResendInvitation},
+    request::{AcceptInvitation, CreateInvitation, InvitationFilters, ResendInvitation},
     view::{AcceptedInvitation, InvitationList, InvitationView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, IfMatch, IfNoneMatch, Invited, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Invited, Listing, PathId, Valid},
+    fallback::nothing_more_at,
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part =
+    Part { tag: "Invitations", about: Some("Pending members: who is invited to what, until they accept."), routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list)
+        .service(create)
+        .service(create_each)
+        .service(accept)
+        .map(|config| nothing_more_at(config, "/api/invitations/batch"))
+        .map(|config| nothing_more_at(config, "/api/invitations/accept"))
+        .service(show)
+        .service(resend)
+        .service(revoke);
+}
 
 /// List invitations
 ///
 /// Pending, accepted, revoked and expired ones; `state` shows those in one state. Tokens are in nobody's list.
-#[utoipa::path(tag = "Invitations", params(InvitationQuery), responses((status = 200, description = "A page of invitations.", body = InvitationList)))]
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::InvitationList))),
+    params(Listing<InvitationFilters>), responses((status = 200, description = "A page of invitations.", body = InvitationList))
+)]
 #[get("/api/invitations")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<InvitationQuery>,
+    query: Listing<InvitationFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let invitations = invitations::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let invitations =
+        invitations::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
     let now = Utc::now();
-    Ok(etag::list(&query.0.answer(invitations, &page, tenant, |invitation| InvitationView::of(invitation, now))))
+    Ok(answer::list(&paging.answer(invitations, |invitation| InvitationView::of(invitation, now))))
 }
 
 /// Get invitation by ID
 ///
 /// Everything but its token, which only the message has.
 #[utoipa::path(
-    tag = "Invitations",
-    params(("invitationId" = Uuid, Path, description = "The unique identifier of the invitation.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::InvitationRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The invitation.", body = InvitationView))
 )]
 #[get("/api/invitations/{invitationId}")]
@@ -63,9 +88,10 @@ pub(crate) async fn show(
 /// Sends a message with a link to the address. Whoever has that address accepts it within the days given, and is a member
 /// then, in this role and assigned to these workspaces. A pending invitation holds its places.
 #[utoipa::path(
-    tag = "Invitations",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::InvitationCreate)), ("x-conflicts" = json!([Conflict::AlreadyInvited, Conflict::AlreadyMember, Conflict::LimitReached]))),
     request_body = CreateInvitation,
-    responses((status = 201, description = "The invitation was created, and its message is being sent.", body = InvitationView))
+    responses((status = 201, description = "The invitation was created, and its message is being sent.", body = InvitationView, headers(("ETag"))))
 )]
 #[post("/api/invitations")]
 pub(crate) async fn create(
@@ -73,21 +99,21 @@ pub(crate) async fn create(
     body: Valid<CreateInvitation>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (details, days) = body.0.into_domain()?;
+    let (details, days) = body.0.into_domain();
     let invitation = invitations::create(&service.store, &caller.credential, details, days).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/invitations/{}", invitation.id)));
-    etag::answer_composed(response, invitation.version, &InvitationView::of(invitation, Utc::now()))
+    answer::composed(response, invitation.version, &InvitationView::of(invitation, Utc::now()))
 }
 
 /// Send an invitation again
 ///
 /// Also one that has expired. The message has a new link, and the links of earlier messages are good no longer.
 #[utoipa::path(
-    tag = "Invitations",
-    params(("invitationId" = Uuid, Path, description = "The unique identifier of the invitation.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::InvitationResend)), ("x-conflicts" = json!([Conflict::InvitationAccepted, Conflict::InvitationRevoked, Conflict::LimitReached]))),
     request_body(content = ResendInvitation, description = "May be left out altogether."),
-    responses((status = 200, description = "The invitation, which is being sent.", body = InvitationView))
+    responses((status = 200, description = "The invitation, which is being sent.", body = InvitationView, headers(("ETag"))))
 )]
 #[post("/api/invitations/{invitationId}/resend")]
 pub(crate) async fn resend(
@@ -96,17 +122,18 @@ pub(crate) async fn resend(
     body: Valid<ResendInvitation>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let days = body.0.into_domain()?;
+    let days = body.0.expires_in_days;
     let invitation = invitations::resend(&service.store, &caller.credential, id.id(), days).await?;
-    etag::answer_composed(HttpResponse::Ok(), invitation.version, &InvitationView::of(invitation, Utc::now()))
+    answer::composed(HttpResponse::Ok(), invitation.version, &InvitationView::of(invitation, Utc::now()))
 }
 
 /// Revoke an invitation
 ///
 /// Its link is good no longer, and its places are free. One that has been revoked already stays so.
 #[utoipa::path(
-    tag = "Invitations",
-    params(("invitationId" = Uuid, Path, description = "The unique identifier of the invitation.", example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::InvitationRevoke)), ("x-conflicts" = json!([Conflict::InvitationAccepted]))),
+    params(IfMatch),
     responses((status = 204, description = "The invitation is revoked."))
 )]
 #[delete("/api/invitations/{invitationId}")]
@@ -125,9 +152,10 @@ pub(crate) async fn revoke(
 /// With the invitee's own access token, whose issuer says that the address is verified; it need not name a tenant. The
 /// invitee is a member from then on.
 #[utoipa::path(
-    tag = "Invitations",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::InvitationAccept)), ("x-conflicts" = json!([Conflict::InvitationAccepted, Conflict::InvitationRevoked, Conflict::InvitationReplaced, Conflict::InvitationExpired, Conflict::AlreadyMember]))),
     request_body = AcceptInvitation,
-    responses((status = 201, description = "The invitee is a member.", body = AcceptedInvitation))
+    responses((status = 201, description = "The invitee is a member.", body = AcceptedInvitation, headers(("ETag"))), (status = 404, description = "No invitation was sent with this token."))
 )]
 #[post("/api/invitations/accept")]
 pub(crate) async fn accept(
@@ -135,9 +163,9 @@ pub(crate) async fn accept(
     body: Valid<AcceptInvitation>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let token = body.0.into_domain()?;
+    let token = body.0.token.0;
     let (invitation, member) = invitations::accept(&service.store, invitee.0, &token).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/members/{}", member.id)));
-    etag::answer_composed(response, member.version, &AcceptedInvitation::of(invitation, member, Utc::now()))
+    answer::composed(response, member.version, &AcceptedInvitation::of(invitation, member, Utc::now()))
 }

@@ -4,24 +4,40 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, get, patch, web::Data};
-use tenantry_domain::Workspace;
+use tenantry_domain::{Action, Workspace};
 use tenantry_operations::limits;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) use self::view::EffectiveLimitsView;
 use self::{request::UpdateLimits, view::WorkspaceLimitsView};
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfMatch, IfNoneMatch, PathId, Valid},
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Limits",
+    about: Some(
+        "What a workspace may have at most: its own limits and those of its tenant, of which the smaller one holds.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show).service(update);
+}
 
 /// Get the limits of a workspace
 ///
 /// Its own limits, those of its tenant, which of the two is in force, and how much is used. Of each two the smaller one is.
 #[utoipa::path(
-    tag = "Limits",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::LimitsRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The limits, and how much of them is used.", body = WorkspaceLimitsView))
 )]
 #[get("/api/workspaces/{workspaceId}/limits")]
@@ -40,8 +56,9 @@ pub(crate) async fn show(
 /// A JSON merge patch of the workspace's own limits: `null` takes one off. A limit below what is there keeps that and lets it
 /// not grow. A new time zone leaves what was recorded in the months it was counted in.
 #[utoipa::path(
-    tag = "Limits",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::LimitsUpdate))),
+    params(IfMatch),
     request_body = UpdateLimits,
     responses((status = 200, description = "The limits as they are now.", body = WorkspaceLimitsView))
 )]
@@ -53,7 +70,7 @@ pub(crate) async fn update(
     body: Valid<UpdateLimits>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body.0.into_domain()?;
+    let patch = body.0.into_domain();
     let found = limits::update(&service.store, &caller.credential, id.id(), seen.0, patch).await?;
-    etag::answer_composed(HttpResponse::Ok(), found.limits.version, &WorkspaceLimitsView::of(id.id(), &found))
+    answer::composed(HttpResponse::Ok(), found.limits.version, &WorkspaceLimitsView::of(id.id(), &found))
 }

@@ -2,14 +2,17 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 use serde::Serialize;
+use tenantry_domain::Action;
 use tenantry_operations::me;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{api_keys::ApiKeyView, members::MemberView, tenant::TenantView};
 use crate::{
-    Service,
     error::Failure,
     extract::{Caller, IfNoneMatch},
+    part::Part,
+    service::Service,
 };
 
 /// The caller in the eyes of the tenant.
@@ -30,11 +33,22 @@ pub(crate) struct MeView {
     visible_workspaces: i64,
 }
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part { tag: "Me", about: Some("Who the caller is and what it may do."), routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show);
+}
+
 /// Get the caller
 ///
 /// The tenant, the API key with its scopes and restriction or the member with its role, and how many workspaces the caller
 /// sees. Every caller may ask this.
-#[utoipa::path(tag = "Me", responses((status = 200, description = "The caller.", body = MeView)))]
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::MeRead))),
+    params(IfNoneMatch), responses((status = 200, description = "The caller.", body = MeView))
+)]
 #[get("/api/me")]
 pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Service>) -> Result<HttpResponse, Failure> {
     let me = me::show(&service.store, &caller.credential).await?;

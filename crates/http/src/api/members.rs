@@ -4,33 +4,50 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, patch, post, web::Data};
-use tenantry_domain::Member;
+use tenantry_domain::{Action, Conflict, Member};
 use tenantry_operations::members;
+use utoipa_actix_web::service_config::ServiceConfig;
 
-use self::request::{MemberQuery, TransferOwnership, UpdateMember};
+use self::request::{MemberFilters, TransferOwnership, UpdateMember};
 pub use self::view::MemberView;
-pub(crate) use self::view::{MemberList, MemberWithAccess, RoleSchema};
+pub(crate) use self::view::{MemberList, MemberWithAccess};
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Members",
+    about: Some("The people in the tenant, each in one role, and the workspaces they are assigned to."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(transfer_ownership).service(list).service(show).service(update).service(remove);
+}
 
 /// List members
 ///
 /// The people in the tenant. Who is invited and has not accepted is no member yet: see invitations.
-#[utoipa::path(tag = "Members", params(MemberQuery), responses((status = 200, description = "A page of members.", body = MemberList)))]
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::MemberList))),
+    params(Listing<MemberFilters>), responses((status = 200, description = "A page of members.", body = MemberList))
+)]
 #[get("/api/members")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<MemberQuery>,
+    query: Listing<MemberFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let members = members::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(members, &page, tenant, MemberView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let members =
+        members::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
+    Ok(answer::list(&paging.answer(members, MemberView::from)))
 }
 
 /// Get member by ID
@@ -38,8 +55,9 @@ pub(crate) async fn list(
 /// With its assignments, and whether it sees workspaces because of its role or because of them. Members who do not see the
 /// whole tenant find themselves here and nobody else.
 #[utoipa::path(
-    tag = "Members",
-    params(("memberId" = Uuid, Path, description = "The unique identifier of the member.", example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::MemberRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The member.", body = MemberWithAccess))
 )]
 #[get("/api/members/{memberId}")]
@@ -58,8 +76,9 @@ pub(crate) async fn show(
 /// A JSON merge patch of its role and status. It counts at the member's next request. Nobody gives or takes a role that may
 /// do more than they may themselves, and a tenant always keeps an active owner.
 #[utoipa::path(
-    tag = "Members",
-    params(("memberId" = Uuid, Path, description = "The unique identifier of the member.", example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::MemberUpdate)), ("x-conflicts" = json!([Conflict::LastOwner]))),
+    params(IfMatch),
     request_body = UpdateMember,
     responses((status = 200, description = "The member as it is now.", body = MemberView))
 )]
@@ -71,9 +90,9 @@ pub(crate) async fn update(
     body: Valid<UpdateMember>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let patch = body.0.into_domain()?;
+    let patch = body.0.into_domain();
     let member = members::update(&service.store, &caller.credential, id.id(), seen.0, patch).await?;
-    Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
+    Ok(answer::tagged(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }
 
 /// Remove a member
@@ -81,8 +100,9 @@ pub(crate) async fn update(
 /// With its assignments, from its next request on. Every member may remove itself, which is leaving, unless the tenant would
 /// be left without an active owner.
 #[utoipa::path(
-    tag = "Members",
-    params(("memberId" = Uuid, Path, description = "The unique identifier of the member.", example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::MemberRemove)), ("x-conflicts" = json!([Conflict::LastOwner]))),
+    params(IfMatch),
     responses((status = 204, description = "The member is removed."))
 )]
 #[delete("/api/members/{memberId}")]
@@ -100,9 +120,10 @@ pub(crate) async fn remove(
 ///
 /// Makes another member an owner and the caller, who is one, an admin, both at once.
 #[utoipa::path(
-    tag = "Members",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::OwnershipTransfer)), ("x-conflicts" = json!([Conflict::MemberSuspended]))),
     request_body = TransferOwnership,
-    responses((status = 200, description = "The new owner.", body = MemberView))
+    responses((status = 200, description = "The new owner.", body = MemberView, headers(("ETag"))))
 )]
 #[post("/api/tenant/transfer-ownership")]
 pub(crate) async fn transfer_ownership(
@@ -110,6 +131,6 @@ pub(crate) async fn transfer_ownership(
     body: Valid<TransferOwnership>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let member = members::transfer_ownership(&service.store, &caller.credential, body.0.into_domain()?).await?;
-    Ok(etag::answer(HttpResponse::Ok(), member.version, &MemberView::from(member)))
+    let member = members::transfer_ownership(&service.store, &caller.credential, body.0.member_id).await?;
+    Ok(answer::tagged(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }

@@ -2,23 +2,27 @@
 
 use actix_web::{HttpResponse, get, patch, web::Data};
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tenantry_domain::{
-    Cap, CountryCode, CurrencyCode, FieldRefusal, LanguageCode, Limits, LocaleRequest, Tenant, TenantName, TenantPatch,
-    Use, WorkspaceType,
+    Action, Cap, CountryCode, CurrencyCode, LanguageCode, Limits, LocaleRequest, Tenant, TenantName, TenantPatch, Use,
+    WorkspaceType,
 };
 use tenantry_operations::tenants;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
-use validator::Validate;
 
-use super::{millis, workspaces::WorkspaceTypeSchema};
+use super::millis;
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, IfMatch, IfNoneMatch, Member, Unknown, Valid, check_optional},
+    extract::{Caller, IfMatch, IfNoneMatch, Optional, Valid, request},
+    part::Part,
+    schema::Word,
+    service::Service,
 };
+
+type WorkspaceTypeWord = Word<WorkspaceType>;
 
 /// A tenant is the account: every brand, workspace and API key belongs to exactly one.
 #[derive(Serialize, ToSchema)]
@@ -41,8 +45,8 @@ pub struct TenantView {
     #[schema(example = "EUR")]
     default_currency: String,
     /// The type of workspaces for which none is named.
-    #[schema(value_type = WorkspaceTypeSchema, example = "b2b")]
-    default_workspace_type: &'static str,
+    #[schema(example = "b2b")]
+    default_workspace_type: WorkspaceTypeWord,
     /// What it may have at most; the platform sets that.
     limits: LimitsView,
     /// When it was created.
@@ -133,7 +137,7 @@ impl From<Tenant> for TenantView {
             default_country: defaults.country.to_string(),
             default_operating_language: defaults.language.to_string(),
             default_currency: defaults.currency.to_string(),
-            default_workspace_type: defaults.workspace_type.as_str(),
+            default_workspace_type: Word(defaults.workspace_type),
             limits: tenant.limits.into(),
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
@@ -141,58 +145,54 @@ impl From<Tenant> for TenantView {
     }
 }
 
-/// A change to the tenant, as a JSON merge patch (RFC 7396): what is left out stays. Existing workspaces stay as they are.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(example = json!({ "name": "Acme Industrial Supply", "defaultWorkspaceType": "b2c" }))]
-pub(crate) struct UpdateTenant {
-    /// One line, 1 to 120 characters.
-    #[serde(default)]
-    #[validate(custom(function = check_optional::<TenantName>))]
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 120)]
-    name: Member<String>,
-    /// ISO 3166-1 alpha-2, officially assigned, upper case.
-    #[serde(default)]
-    #[validate(custom(function = check_optional::<CountryCode>))]
-    #[schema(value_type = String, required = false, pattern = "^[A-Z]{2}$")]
-    default_country: Member<String>,
-    /// ISO 639-1, lower case.
-    #[serde(default)]
-    #[validate(custom(function = check_optional::<LanguageCode>))]
-    #[schema(value_type = String, required = false, pattern = "^[a-z]{2}$")]
-    default_operating_language: Member<String>,
-    /// ISO 4217, upper case.
-    #[serde(default)]
-    #[validate(custom(function = check_optional::<CurrencyCode>))]
-    #[schema(value_type = String, required = false, pattern = "^[A-Z]{3}$")]
-    default_currency: Member<String>,
-    /// `b2b` or `b2c`.
-    #[serde(default)]
-    #[validate(custom(function = check_optional::<WorkspaceType>))]
-    #[schema(value_type = WorkspaceTypeSchema, required = false, example = "b2c")]
-    default_workspace_type: Member<String>,
-    #[serde(flatten)]
-    #[validate(custom(function = Unknown::check))]
-    #[schema(ignore)]
-    unknown: Unknown,
+request! {
+    /// A change to the tenant, as a JSON merge patch (RFC 7396): fields that are left out stay. Existing workspaces do not change.
+    #[example({ "name": "Acme Industrial Supply", "defaultWorkspaceType": "b2c" })]
+    pub(crate) struct UpdateTenant {
+        /// Display name.
+        name: Optional<TenantName>,
+        /// The country of new workspaces.
+        default_country: Optional<CountryCode>,
+        /// The language of new workspaces.
+        default_operating_language: Optional<LanguageCode>,
+        /// The currency of new workspaces.
+        default_currency: Optional<CurrencyCode>,
+        /// The type of new workspaces.
+        default_workspace_type: Optional<WorkspaceType>,
+    }
 }
 
 impl UpdateTenant {
-    fn into_domain(self) -> Result<TenantPatch, FieldRefusal> {
+    fn into_domain(self) -> TenantPatch {
         let defaults = LocaleRequest {
-            country: self.default_country.parse_as("defaultCountry")?,
-            language: self.default_operating_language.parse_as("defaultOperatingLanguage")?,
-            currency: self.default_currency.parse_as("defaultCurrency")?,
-            workspace_type: self.default_workspace_type.parse_as("defaultWorkspaceType")?,
+            country: self.default_country,
+            language: self.default_operating_language,
+            currency: self.default_currency,
+            workspace_type: self.default_workspace_type,
         };
-        Ok(TenantPatch { name: self.name.parse_as("name")?, defaults })
+        TenantPatch { name: self.name, defaults }
     }
+}
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Tenant",
+    about: Some("The account that everything else belongs to, and what its new workspaces start with."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show).service(update);
 }
 
 /// Get the tenant
 ///
 /// The tenant that the credential belongs to, its limits, and how much of them it uses.
-#[utoipa::path(tag = "Tenant", responses((status = 200, description = "The tenant.", body = TenantWithUse)))]
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantRead))),
+    params(IfNoneMatch), responses((status = 200, description = "The tenant.", body = TenantWithUse))
+)]
 #[get("/api/tenant")]
 pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Service>) -> Result<HttpResponse, Failure> {
     let (tenant, used) = tenants::show(&service.store, &caller.credential).await?;
@@ -203,7 +203,9 @@ pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Servi
 ///
 /// A JSON merge patch of its name and of what new workspaces start with.
 #[utoipa::path(
-    tag = "Tenant",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantUpdate))),
+    params(IfMatch),
     request_body = UpdateTenant,
     responses((status = 200, description = "The tenant as it is now.", body = TenantWithUse))
 )]
@@ -214,6 +216,6 @@ pub(crate) async fn update(
     body: Valid<UpdateTenant>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (tenant, used) = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()?).await?;
-    etag::answer_composed(HttpResponse::Ok(), tenant.version, &TenantWithUse::from((tenant, used)))
+    let (tenant, used) = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()).await?;
+    answer::composed(HttpResponse::Ok(), tenant.version, &TenantWithUse::from((tenant, used)))
 }

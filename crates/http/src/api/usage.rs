@@ -4,19 +4,32 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, get, http::header, post, web::Data};
-use tenantry_domain::Workspace;
+use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::usage;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
     request::{CheckQuery, RecordUsage, UsageQuery},
     view::{AllowanceView, RecordedView, UsageView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfNoneMatch, PathId, Query, Valid},
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Usage",
+    about: Some("The seconds that a workspace uses: a ledger to which entries are only added, and its sums by month."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(record).service(show).service(check);
+}
 
 /// Record usage
 ///
@@ -24,8 +37,8 @@ use crate::{
 /// the same values again counts once and is answered with what is stored. What would go beyond the limit of the month is
 /// refused: check before a call starts, and report a long one in several entries.
 #[utoipa::path(
-    tag = "Usage",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::UsageRecord)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceConflict, Conflict::RefundExceedsUsage]))),
     request_body = RecordUsage,
     responses(
         (status = 201, description = "The entry, and its month with it.", body = RecordedView),
@@ -39,25 +52,23 @@ pub(crate) async fn record(
     body: Valid<RecordUsage>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let recorded = usage::record(&service.store, &caller.credential, id.id(), body.0.into_domain()?).await?;
+    let recorded = usage::record(&service.store, &caller.credential, id.id(), body.0.into_domain()).await?;
     let mut response = if recorded.repeated { HttpResponse::Ok() } else { HttpResponse::Created() };
     if !recorded.repeated {
         let month = recorded.entry.month;
         let location = format!("/api/workspaces/{}/usage?from={month}&to={month}", id.id());
         response.insert_header((header::LOCATION, location));
     }
-    Ok(etag::untagged(response, &RecordedView::from(recorded)))
+    Ok(answer::untagged(response, &RecordedView::from(recorded)))
 }
 
 /// Get usage by month
 ///
 /// What the workspace used in each month, those without usage too, next to the limit that is in force now.
 #[utoipa::path(
-    tag = "Usage",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        UsageQuery,
-    ),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::UsageRead))),
+    params(UsageQuery, IfNoneMatch),
     responses((status = 200, description = "The months, the first one first.", body = UsageView))
 )]
 #[get("/api/workspaces/{workspaceId}/usage")]
@@ -68,7 +79,7 @@ pub(crate) async fn show(
     known: IfNoneMatch,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (from, to) = query.0.months()?;
+    let UsageQuery { from, to } = query.0;
     let usage = usage::show(&service.store, &caller.credential, id.id(), from, to).await?;
     known.answer_hashed(&UsageView::of(id.id(), usage))
 }
@@ -77,11 +88,9 @@ pub(crate) async fn show(
 ///
 /// Whether so many more seconds would be recorded at this moment. Nothing is reserved: others may use them first.
 #[utoipa::path(
-    tag = "Usage",
-    params(
-        ("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab"),
-        CheckQuery,
-    ),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::UsageRead))),
+    params(CheckQuery, IfNoneMatch),
     responses((status = 200, description = "Whether it is allowed, and how much is left.", body = AllowanceView))
 )]
 #[get("/api/workspaces/{workspaceId}/usage/check")]
@@ -92,6 +101,6 @@ pub(crate) async fn check(
     known: IfNoneMatch,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let allowance = usage::check(&service.store, &caller.credential, id.id(), query.0.seconds()?).await?;
+    let allowance = usage::check(&service.store, &caller.credential, id.id(), query.0.seconds.0).await?;
     known.answer_hashed(&AllowanceView::of(id.id(), allowance))
 }

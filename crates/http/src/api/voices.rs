@@ -3,15 +3,17 @@
 use actix_web::{HttpResponse, get, web::Data};
 use chrono::Utc;
 use serde::Serialize;
-use tenantry_domain::{Voice, Workspace};
+use tenantry_domain::{Action, Conflict, Voice, Workspace};
 use tenantry_operations::voices;
 use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    Integrations, Service,
+    answer,
     error::Failure,
-    etag,
     extract::{Caller, IfNoneMatch, PathId},
+    part::Part,
+    service::{Integrations, Service},
 };
 
 /// A voice that an agent can speak with.
@@ -44,14 +46,26 @@ pub(crate) struct VoiceList {
     data: Vec<VoiceView>,
 }
 
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Voices",
+    about: Some("What agents of a workspace can speak with, from OpenAI and ElevenLabs."),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list);
+}
+
 /// List voices
 ///
 /// The built-in voices of OpenAI, and all voices of the ElevenLabs account that the workspace is connected to. While ElevenLabs does
 /// not answer, those of its last good answer, with their age in `Age`.
 #[utoipa::path(
-    tag = "Voices",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
-    responses((status = 200, description = "All voices.", body = VoiceList))
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::VoiceList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
+    params(IfNoneMatch),
+    responses((status = 200, description = "All voices.", body = VoiceList), (status = 502, description = "A provider failed."))
 )]
 #[get("/api/workspaces/{workspaceId}/voices")]
 pub(crate) async fn list(
@@ -64,5 +78,5 @@ pub(crate) async fn list(
     let Integrations { keys, catalogue, .. } = &service.integrations;
     let voices = voices::list(&service.store, keys, catalogue, credential, workspace, Utc::now()).await?;
     let view = VoiceList { data: voices.list.into_iter().map(VoiceView::from).collect() };
-    Ok(etag::aged(known.answer_hashed(&view)?, voices.age))
+    Ok(answer::aged(known.answer_hashed(&view)?, voices.age))
 }

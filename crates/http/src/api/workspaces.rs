@@ -4,35 +4,53 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
-use tenantry_domain::Workspace;
+use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::workspaces;
+use utoipa_actix_web::service_config::ServiceConfig;
 
-pub(crate) use self::view::WorkspaceTypeSchema;
 use self::{
-    request::{CreateWorkspace, UpdateWorkspace, WorkspaceQuery},
+    request::{CreateWorkspace, UpdateWorkspace, WorkspaceFilters},
     view::{WorkspaceList, WorkspaceView},
 };
 use crate::{
-    Service,
+    answer,
     error::Failure,
-    etag,
-    extract::{Caller, IfMatch, IfNoneMatch, ListQuery, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    part::Part,
+    service::Service,
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "Workspaces",
+    about: Some(
+        "Operational units under a brand: regions, business units, product lines. What a workspace leaves open, its brand fills in.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list).service(create).service(show).service(update).service(delete).service(restore);
+}
 
 /// List workspaces
 ///
 /// The workspaces that the caller sees, a page at a time.
-#[utoipa::path(tag = "Workspaces", params(WorkspaceQuery), responses((status = 200, description = "A page of workspaces.", body = WorkspaceList)))]
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceList))),
+    params(Listing<WorkspaceFilters>), responses((status = 200, description = "A page of workspaces.", body = WorkspaceList))
+)]
 #[get("/api/workspaces")]
 pub(crate) async fn list(
     caller: Caller,
-    query: Query<WorkspaceQuery>,
+    query: Listing<WorkspaceFilters>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let tenant = caller.credential.tenant();
-    let page = query.0.page(tenant)?;
-    let workspaces = workspaces::list(&service.store, &caller.credential, query.0.filter()?, page.clone()).await?;
-    Ok(etag::list(&query.0.answer(workspaces, &page, tenant, WorkspaceView::from)))
+    let (filters, paging) = query.page(caller.credential.tenant())?;
+    let workspaces =
+        workspaces::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
+    Ok(answer::list(&paging.answer(workspaces, WorkspaceView::from)))
 }
 
 /// Get workspace by ID
@@ -40,8 +58,9 @@ pub(crate) async fn list(
 /// Retrieves a single workspace by its unique identifier, including its operating configuration (country, language,
 /// currency, type) and any workspace-specific instructions.
 #[utoipa::path(
-    tag = "Workspaces",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace to retrieve.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceRead))),
+    params(IfNoneMatch),
     responses((status = 200, description = "The workspace was found and returned.", body = WorkspaceView))
 )]
 #[get("/api/workspaces/{workspaceId}")]
@@ -59,9 +78,10 @@ pub(crate) async fn show(
 ///
 /// Language and currency follow the country where they are left out; a country that is left out is the tenant's.
 #[utoipa::path(
-    tag = "Workspaces",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),
     request_body = CreateWorkspace,
-    responses((status = 201, description = "The workspace was created.", body = WorkspaceView))
+    responses((status = 201, description = "The workspace was created.", body = WorkspaceView, headers(("ETag"))))
 )]
 #[post("/api/workspaces")]
 pub(crate) async fn create(
@@ -69,19 +89,20 @@ pub(crate) async fn create(
     body: Valid<CreateWorkspace>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (brand, new) = body.0.into_domain()?;
+    let (brand, new) = body.0.into_domain();
     let workspace = workspaces::create(&service.store, &caller.credential, brand, new).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/workspaces/{}", workspace.id)));
-    Ok(etag::answer(response, workspace.version, &WorkspaceView::from(workspace)))
+    Ok(answer::tagged(response, workspace.version, &WorkspaceView::from(workspace)))
 }
 
 /// Update a workspace
 ///
 /// A JSON merge patch: what is left out stays, `null` clears. Language and currency do not follow a new country.
 #[utoipa::path(
-    tag = "Workspaces",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceUpdate))),
+    params(IfMatch),
     request_body = UpdateWorkspace,
     responses((status = 200, description = "The workspace as it is now.", body = WorkspaceView))
 )]
@@ -94,16 +115,17 @@ pub(crate) async fn update(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let workspace =
-        workspaces::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()?).await?;
-    Ok(etag::answer(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
+        workspaces::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
+    Ok(answer::tagged(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
 }
 
 /// Delete a workspace
 ///
 /// It is hidden at once, can be restored for 30 days, and is then erased.
 #[utoipa::path(
-    tag = "Workspaces",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceDelete))),
+    params(IfMatch),
     responses((status = 204, description = "The workspace is deleted."))
 )]
 #[delete("/api/workspaces/{workspaceId}")]
@@ -121,9 +143,9 @@ pub(crate) async fn delete(
 ///
 /// Brings a workspace back that was deleted in the last 30 days; one that is there stays as it is.
 #[utoipa::path(
-    tag = "Workspaces",
-    params(("workspaceId" = Uuid, Path, description = "The unique identifier of the workspace.", example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")),
-    responses((status = 200, description = "The workspace as it is now.", body = WorkspaceView))
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceRestore)), ("x-conflicts" = json!([Conflict::LimitReached]))),
+    responses((status = 200, description = "The workspace as it is now.", body = WorkspaceView, headers(("ETag"))))
 )]
 #[post("/api/workspaces/{workspaceId}/restore")]
 pub(crate) async fn restore(
@@ -132,5 +154,5 @@ pub(crate) async fn restore(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let workspace = workspaces::restore(&service.store, &caller.credential, id.id()).await?;
-    Ok(etag::answer(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
+    Ok(answer::tagged(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
 }

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use tenantry_domain::{Cap, Conflict, Error, Holding, PlaceHolder, Provider};
+use tenantry_domain::{Cap, Conflict, Error, Provider, Slot, SlotHolder};
 use tenantry_operations::{
     numbered::{NumberedList, Overview},
     providers::{Calendars, Voices},
@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 
 use super::error::DialectError;
 use crate::{
+    answer,
     api::{calendars::CalendarView, voices::VoiceView},
-    etag,
 };
 
 /// A workspace in a list.
@@ -46,11 +46,11 @@ pub(crate) struct Workspaces {
     workspaces: Vec<Item>,
 }
 
-/// Somebody with a place in a workspace.
+/// Somebody with a slot in a workspace.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallFluentMember)]
 pub(crate) struct Person {
-    /// The number of the place, for `invite-delete`.
+    /// The number of the slot, for `invite-delete`.
     #[schema(example = 11)]
     id: i64,
     /// Their address.
@@ -64,13 +64,13 @@ pub(crate) struct Person {
     pending: bool,
 }
 
-impl From<PlaceHolder> for Person {
-    fn from(holder: PlaceHolder) -> Self {
+impl From<Slot> for Person {
+    fn from(slot: Slot) -> Self {
         Self {
-            id: holder.number.get(),
-            email: holder.email.as_str().to_owned(),
-            role: holder.role.as_str(),
-            pending: matches!(holder.holder, Holding::Invitation(_)),
+            id: slot.number.get(),
+            email: slot.email.as_str().to_owned(),
+            role: slot.role.as_str(),
+            pending: matches!(slot.holder, SlotHolder::Invitation(_)),
         }
     }
 }
@@ -109,7 +109,7 @@ pub(crate) struct Info {
     sid: Option<String>,
     /// Which secrets are set; `null` for a caller who may not see integrations.
     secrets: Option<Secrets>,
-    /// Who has a place here, by number; `null` for a caller who may not see members.
+    /// Who has a slot here, by number; `null` for a caller who may not see members.
     members: Option<Vec<Person>>,
 }
 
@@ -175,13 +175,13 @@ impl From<Overview> for Info {
 
 /// `{status: true, data: …}` with all that there is to know of one workspace.
 pub(super) fn info(overview: Overview) -> HttpResponse {
-    etag::listing().json(Shown { status: true, data: overview.into() })
+    answer::listing().json(Shown { status: true, data: overview.into() })
 }
 
 /// A bare list of voices.
 pub(super) fn voices(voices: Voices) -> HttpResponse {
     let list: Vec<_> = voices.list.into_iter().map(VoiceView::from).collect();
-    etag::aged(etag::listing().json(list), voices.age)
+    answer::aged(answer::listing().json(list), voices.age)
 }
 
 /// `{status: true, data: […]}`; empty for a workspace that is not connected.
@@ -191,7 +191,7 @@ pub(super) fn calendars(outcome: Result<Calendars, Error>) -> Result<HttpRespons
         outcome => outcome?,
     };
     let data = calendars.list.into_iter().map(CalendarView::from).collect();
-    Ok(etag::aged(etag::listing().json(CalendarData { status: true, data }), calendars.age))
+    Ok(answer::aged(answer::listing().json(CalendarData { status: true, data }), calendars.age))
 }
 
 fn items(list: NumberedList) -> Vec<Item> {
@@ -200,10 +200,10 @@ fn items(list: NumberedList) -> Vec<Item> {
 
 /// `{status: true, data: […]}`, with which every change is answered.
 pub(super) fn list(list: NumberedList) -> HttpResponse {
-    etag::listing().json(List { status: true, data: items(list) })
+    answer::listing().json(List { status: true, data: items(list) })
 }
 
 /// `{workspaces: […]}`.
 pub(super) fn workspaces(list: NumberedList) -> HttpResponse {
-    etag::listing().json(Workspaces { workspaces: items(list) })
+    answer::listing().json(Workspaces { workspaces: items(list) })
 }

@@ -17,21 +17,11 @@ use crate::error::Failure;
 #[derive(Debug)]
 pub(crate) struct DialectError(Failure);
 
-/// The sentences that the page fixes.
-pub(crate) struct Fixed {
-    pub(crate) not_found: &'static str,
-    pub(crate) forbidden: &'static str,
-    pub(crate) limit: &'static str,
-    pub(crate) limit_advice: &'static str,
-}
-
-/// As they stand there.
-pub(crate) const FIXED: Fixed = Fixed {
-    not_found: "Workspace not found.",
-    forbidden: "Your account doesn't have the permission to access that page.",
-    limit: "Workspace creation limit exceeded.",
-    limit_advice: "Please delete some before creating new ones.",
-};
+// The sentences of the page.
+const NOT_FOUND: &str = "Workspace not found.";
+const FORBIDDEN: &str = "Your account doesn't have the permission to access that page.";
+const LIMIT: &str = "Workspace creation limit exceeded.";
+const LIMIT_ADVICE: &str = "Please delete some before creating new ones.";
 
 /// The body of a failure.
 #[derive(Serialize, ToSchema)]
@@ -86,9 +76,9 @@ impl DialectError {
     fn body(&self) -> DialectErrorBody {
         match &self.0 {
             Failure::Domain(Error::Forbidden { .. }) => {
-                DialectErrorBody { status: false, error: None, message: None, msg: Some(FIXED.forbidden) }
+                DialectErrorBody { status: false, error: None, message: None, msg: Some(FORBIDDEN) }
             }
-            Failure::Domain(Error::NotFound(_)) => DialectErrorBody::error(FIXED.not_found),
+            Failure::Domain(Error::NotFound(_)) => DialectErrorBody::error(NOT_FOUND),
             other => DialectErrorBody::error(other.to_string()),
         }
     }
@@ -98,7 +88,7 @@ impl DialectError {
         if !self.is_limit() {
             return self.error_response();
         }
-        let body = DialectErrorBody { message: Some(FIXED.limit_advice), ..DialectErrorBody::error(FIXED.limit) };
+        let body = DialectErrorBody { message: Some(LIMIT_ADVICE), ..DialectErrorBody::error(LIMIT) };
         HttpResponse::BadRequest().insert_header((header::CACHE_CONTROL, "no-store")).json(body)
     }
 }
@@ -119,6 +109,11 @@ impl ResponseError for DialectError {
         }
         response.json(self.body())
     }
+}
+
+/// The body of a failure, for the document.
+pub(crate) fn example(failure: Failure) -> serde_json::Value {
+    serde_json::to_value(DialectError::from(failure).body()).unwrap_or_default()
 }
 
 /// What a handler asks of a request, refused in the dialect.

@@ -2,8 +2,9 @@
 
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
 use chrono::Utc;
-use tenantry_domain::{Assignment, Workspace};
+use tenantry_domain::{Action, Assignment, Conflict, Workspace};
 use tenantry_operations::{calendars, numbered, slots, voices};
+use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     answer::{self, CalendarData, List, Shown, Workspaces},
@@ -12,17 +13,40 @@ use super::{
     request::{Create, Invite, Update},
 };
 use crate::{
-    Integrations, Service,
     api::voices::VoiceView,
-    error::Failure,
     extract::{Caller, Valid},
+    part::Part,
+    service::{Integrations, Service},
 };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part = Part {
+    tag: "CallFluent",
+    about: Some(
+        "The same workspaces for clients of the CallFluent Workspace API, by number: paths, bodies and answers are those of its page.",
+    ),
+    routes,
+};
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(create)
+        .service(get_all)
+        .service(get)
+        .service(voice_list)
+        .service(update)
+        .service(invite_user)
+        .service(invite_delete)
+        .service(delete)
+        .service(calendar_list);
+}
 
 /// Create a new workspace
 ///
 /// With a name alone: brand, country, language, currency and type are the tenant's. Answers with every workspace.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceCreate))),
     request_body = Create,
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
 )]
@@ -32,8 +56,7 @@ pub(crate) async fn create(
     body: Asked<Valid<Create>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
-    let name = body.0.0.into_name().map_err(Failure::from)?;
-    match numbered::create(&service.store, &caller.0.credential, name).await {
+    match numbered::create(&service.store, &caller.0.credential, body.0.0.name).await {
         Ok(list) => Ok(answer::list(list)),
         Err(error) => Ok(DialectError::from(error).of_creation()),
     }
@@ -42,7 +65,11 @@ pub(crate) async fn create(
 /// Get all workspaces
 ///
 /// Every workspace that the caller sees, by number.
-#[utoipa::path(tag = "CallFluent", responses((status = 200, description = "Every workspace that the caller sees.", body = Workspaces)))]
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceList))),
+    responses((status = 200, description = "Every workspace that the caller sees.", body = Workspaces))
+)]
 #[get("/api/workspace/get-all")]
 pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Result<HttpResponse, DialectError> {
     Ok(answer::workspaces(numbered::list(&service.store, &caller.0.credential).await?))
@@ -50,9 +77,10 @@ pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Re
 
 /// Get workspace details
 ///
-/// With the limits in force, which secrets are set, and who has a place in it.
+/// With the limits in force, which secrets are set, and who has a slot in it.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceRead))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
     responses((status = 200, description = "The workspace.", body = Shown))
 )]
@@ -69,9 +97,10 @@ pub(crate) async fn get(
 ///
 /// The built-in voices of OpenAI, then those of the ElevenLabs account that the workspace is connected to.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::VoiceList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
-    responses((status = 200, description = "The voices.", body = Vec<VoiceView>))
+    responses((status = 200, description = "The voices.", body = Vec<VoiceView>), (status = 502, description = "A provider failed."))
 )]
 #[get("/api/workspace/{id}/voices")]
 pub(crate) async fn voice_list(
@@ -90,7 +119,8 @@ pub(crate) async fn voice_list(
 /// Any of the eight fields; what is left out stays. Answers with every workspace. Nothing is changed unless the caller may change
 /// all that is named.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceUpdate))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
     request_body = Update,
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
@@ -102,7 +132,7 @@ pub(crate) async fn update(
     body: Asked<Valid<Update>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
-    let changes = body.0.0.into_domain().map_err(Failure::from)?;
+    let changes = body.0.0.into_domain();
     let (store, keys, number) = (&service.store, &service.integrations.keys, number.0.number());
     Ok(answer::list(numbered::update(store, keys, &caller.0.credential, number, changes).await?))
 }
@@ -111,9 +141,10 @@ pub(crate) async fn update(
 ///
 /// Those of the HighLevel location that the workspace is connected to; none where it is not.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::CalendarList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
-    responses((status = 200, description = "The calendars.", body = CalendarData))
+    responses((status = 200, description = "The calendars.", body = CalendarData), (status = 502, description = "A provider failed."))
 )]
 #[get("/api/workspace/calendars/{id}")]
 pub(crate) async fn calendar_list(
@@ -131,9 +162,10 @@ pub(crate) async fn calendar_list(
 /// As an agent, pending until they accept; the message is being sent. An address that is invited already is sent the
 /// invitation again, and a member of the tenant is assigned. Answers with every workspace.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::InvitationCreate))),
     request_body = Invite,
-    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+    responses((status = 200, description = "Every workspace that the caller sees.", body = List), (status = 404, description = "No workspace has the number."))
 )]
 #[post("/api/workspace/invite-user")]
 pub(crate) async fn invite_user(
@@ -141,16 +173,17 @@ pub(crate) async fn invite_user(
     body: Asked<Valid<Invite>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
-    let (number, email) = body.0.0.into_domain().map_err(Failure::from)?;
+    let Invite { workspace_id: number, email } = body.0.0;
     Ok(answer::list(slots::fill(&service.store, &caller.0.credential, number, email).await?))
 }
 
 /// Delete a workspace member
 ///
-/// By the number of their place, as `get/{id}` lists it; also of one who has not accepted yet. Answers with every workspace.
+/// By the number of their slot, as `get/{id}` lists it. Also works before they accept the invitation. Answers with every workspace.
 #[utoipa::path(
-    tag = "CallFluent",
-    params(("id" = i64, Path, description = "The number of the place.", example = 11)),
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::AssignmentRemove))),
+    params(("id" = i64, Path, description = "The number of the slot.", example = 11)),
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
 )]
 #[delete("/api/workspace/invite-delete/{id}")]
@@ -166,7 +199,8 @@ pub(crate) async fn invite_delete(
 ///
 /// It is hidden at once, and can be restored for 30 days through the native API. Answers with every workspace.
 #[utoipa::path(
-    tag = "CallFluent",
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceDelete))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
     responses((status = 200, description = "Every workspace that the caller sees.", body = List))
 )]

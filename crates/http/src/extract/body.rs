@@ -11,9 +11,8 @@ use actix_web::{
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use tenantry_domain::Error;
-use validator::Validate;
 
-use super::refusals;
+use super::Request;
 use crate::error::Failure;
 
 /// The largest body, in bytes: the longest instructions and signatures, escaped, with room to spare.
@@ -25,7 +24,23 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 /// A JSON body that has passed every check that needs no database. An empty body is an empty object where `T` allows it.
 pub(crate) struct Valid<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
+impl<T: Request + 'static> FromRequest for Valid<T> {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = Body::from_request(request, payload);
+        Box::pin(async move {
+            let accepted = T::accept(body.await?.read()?);
+            accepted.map(Self).map_err(|refusals| Error::Invalid(refusals).into())
+        })
+    }
+}
+
+/// A body that was received whole, for what its request alone does not tell how to read.
+pub(crate) struct Body(BytesMut);
+
+impl FromRequest for Body {
     type Error = Failure;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
@@ -33,13 +48,21 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Valid<T> {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let announced = acceptable(&request)?;
-            let body = tokio::time::timeout(BODY_TIME, collect(payload, announced)).await.map_err(|_| too_slow())??;
-            parse(&body).map(Self)
+            tokio::time::timeout(BODY_TIME, collect(payload, announced)).await.map_err(|_| too_slow())?.map(Self)
         })
     }
 }
 
-fn too_slow() -> Failure {
+impl Body {
+    /// Its fields. None at all are those of an empty object.
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let body = if self.0.is_empty() { b"{}".as_slice() } else { &self.0 };
+        serde_json::from_slice(body).map_err(|error| unreadable(&error))
+    }
+}
+
+/// The body took too long.
+pub(crate) fn too_slow() -> Failure {
     Failure::http(
         StatusCode::REQUEST_TIMEOUT,
         "body_too_slow",
@@ -62,7 +85,7 @@ fn acceptable(request: &HttpRequest) -> Result<usize, Failure> {
         (Some(value), None) if is_json(value) => Ok(length),
         // A POST whose members are all optional may come without a body.
         (None, None) if length == 0 && !request.headers().contains_key(header::TRANSFER_ENCODING) => Ok(0),
-        _ => Err(unsupported("unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.")),
+        _ => Err(not_json()),
     }
 }
 
@@ -95,16 +118,7 @@ async fn collect(mut payload: Payload, announced: usize) -> Result<BytesMut, Fai
     Ok(body)
 }
 
-fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Failure> {
-    let body = if body.is_empty() { b"{}".as_slice() } else { body };
-    let value: T = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    match value.validate() {
-        Ok(()) => Ok(value),
-        Err(errors) => Err(Error::Invalid(refusals(&errors)).into()),
-    }
-}
-
-/// Members never fail to deserialise, so that what is left is not JSON, not an object, or has a member twice.
+/// Fields never fail to deserialise, so that what is left is not JSON, not an object, or has a member twice.
 fn unreadable(error: &serde_json::Error) -> Failure {
     let (code, message) = match error.classify() {
         serde_json::error::Category::Data => {
@@ -118,12 +132,18 @@ fn unreadable(error: &serde_json::Error) -> Failure {
     Error::Unreadable { code, message }.into()
 }
 
-fn too_large() -> Failure {
+/// The body has too many bytes.
+pub(crate) fn too_large() -> Failure {
     Failure::http(
         StatusCode::PAYLOAD_TOO_LARGE,
         "body_too_large",
         format!("The body must be at most {MAX_BODY} bytes."),
     )
+}
+
+/// The body is something else than JSON.
+pub(crate) fn not_json() -> Failure {
+    unsupported("unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.")
 }
 
 fn unsupported(code: &'static str, message: &str) -> Failure {

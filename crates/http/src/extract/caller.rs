@@ -7,7 +7,11 @@ use chrono::Utc;
 use tenantry_auth::jwt::{Refused, VerifiedToken};
 use tenantry_domain::{Credential, Error, Holder, Invitee, Origin, Person, Refusal, Unauthenticated};
 
-use crate::{Service, Trust, error::Failure, telemetry};
+use crate::{
+    error::Failure,
+    request_id::{self, request_id},
+    service::{Service, Trust},
+};
 
 /// A caller whose credential holds cryptographically. Whether the tenant knows it, the door finds out.
 pub(crate) struct Caller {
@@ -24,7 +28,7 @@ impl FromRequest for Caller {
             let holder = holder(&request, bearer(&request)?).await?;
             let credential = Credential { holder, origin: origin(&request) };
             if let Some(tenant) = credential.tenant() {
-                telemetry::of_tenant(tenant);
+                request_id::of_tenant(tenant);
             }
             Ok(Self { credential })
         })
@@ -54,7 +58,7 @@ impl FromRequest for Invited {
 }
 
 fn origin(request: &HttpRequest) -> Origin {
-    Origin { request_id: Some(telemetry::request_id()), address: request.peer_addr().map(|address| address.ip()) }
+    Origin { request_id: Some(request_id()), address: request.peer_addr().map(|address| address.ip()) }
 }
 
 /// RFC 6750, section 2.1: the scheme in any case, one space, one token, one header.

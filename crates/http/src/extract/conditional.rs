@@ -9,10 +9,20 @@ use actix_web::{
 };
 use serde::Serialize;
 use tenantry_domain::{Error, Precondition};
+use utoipa::{
+    IntoParams,
+    openapi::{
+        ObjectBuilder, Required,
+        path::{Parameter, ParameterBuilder, ParameterIn},
+        schema::Type,
+    },
+};
 
 use crate::{
+    answer,
     error::Failure,
-    etag::{self, Etag, Listed},
+    etag::{Etag, Listed},
+    schema,
 };
 
 /// What the caller has already.
@@ -22,23 +32,23 @@ impl IfNoneMatch {
     /// The view of a thing in this version, or 304 when the caller has it.
     pub(crate) fn answer(&self, version: i64, view: &impl Serialize) -> HttpResponse {
         let etag = Etag::of_version(version);
-        self.not_modified(&etag).unwrap_or_else(|| etag::answer(HttpResponse::Ok(), version, view))
+        self.not_modified(&etag).unwrap_or_else(|| answer::tagged(HttpResponse::Ok(), version, view))
     }
 
     /// A view that is put together from several things, or 304 when the caller has it.
     pub(crate) fn answer_hashed(&self, view: &impl Serialize) -> Result<HttpResponse, Failure> {
-        Ok(self.answer_body(etag::hashed(view)?))
+        Ok(self.answer_body(answer::hashed_body(view)?))
     }
 
     /// The view of a thing in this version and of what belongs to it, or 304 when the caller has it.
     pub(crate) fn answer_composed(&self, version: i64, view: &impl Serialize) -> Result<HttpResponse, Failure> {
-        Ok(self.answer_body(etag::composed(version, view)?))
+        Ok(self.answer_body(answer::composed_body(version, view)?))
     }
 
     fn answer_body(&self, (body, etag): (Vec<u8>, Etag)) -> HttpResponse {
         self.not_modified(&etag).unwrap_or_else(|| {
             let mut response = HttpResponse::Ok();
-            etag::mark(&mut response, &etag);
+            answer::mark(&mut response, &etag);
             response.content_type("application/json").body(body)
         })
     }
@@ -47,7 +57,7 @@ impl IfNoneMatch {
         let listed = self.0.as_ref()?;
         listed.names(etag).then(|| {
             let mut response = HttpResponse::NotModified();
-            etag::mark(&mut response, etag);
+            answer::mark(&mut response, etag);
             response.finish()
         })
     }
@@ -80,6 +90,26 @@ impl FromRequest for IfMatch {
             })
         }))
     }
+}
+
+impl IntoParams for IfNoneMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The `ETag` of the answer you have, such as `\"3\"`. You get a `304` if nothing has changed.";
+        vec![header_parameter("If-None-Match", text)]
+    }
+}
+
+impl IntoParams for IfMatch {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "The `ETag` of the object that you mean to change, such as `\"3\"`. You get a `412` if it has changed since.";
+        vec![header_parameter("If-Match", text)]
+    }
+}
+
+fn header_parameter(name: &str, text: &str) -> Parameter {
+    let text_schema = ObjectBuilder::new().schema_type(Type::String);
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::False);
+    schema::shared(parameter.description(Some(text)).schema(Some(text_schema)).build(), &name.replace('-', ""))
 }
 
 fn listed(request: &HttpRequest, name: &HeaderName) -> Result<Option<Listed>, Failure> {

@@ -9,7 +9,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Path};
 use tenantry_domain::{Id, Identified};
 use uuid::Uuid;
 
-use super::member::camel_case;
+use super::request::camel_case;
 use crate::error::Failure;
 
 /// An id in the path, by the name of what it identifies: `{workspaceId}`. What is not an id becomes the nil UUID, which nothing

@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{Cap, FieldRefusal, Locale, PlaceNumber, Refusal, TenantId, WorkspaceId};
+use tenantry_domain::{Cap, FieldRefusal, Locale, Refusal, SlotNumber, TenantId, WorkspaceId};
 use tenantry_persistence::LastNumbers;
 
 pub(super) use self::{
@@ -120,7 +120,7 @@ impl Reading {
         field: &str,
         (number, workspace): (i64, &str),
         target: Target,
-    ) -> Option<(PlaceNumber, WorkspaceId)> {
+    ) -> Option<(SlotNumber, WorkspaceId)> {
         let number = self.given(&format!("{field}.number"), number, ("lastSlotNumber", target.last.slot));
         let workspace = self.value(&format!("{field}.workspaceId"), workspace);
         number.zip(workspace)

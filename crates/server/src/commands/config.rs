@@ -14,6 +14,6 @@ pub(crate) fn print(settings: &Settings, output: &Output) -> Result<(), Exit> {
     };
     output.print(&settings.shown, || {
         let rows: Vec<_> = settings.shown.iter().map(row).collect();
-        table(["SETTING", "VALUE", "FROM", "WHAT IT IS"], &rows)
+        table(["SETTING", "VALUE", "FROM", "MEANING"], &rows)
     })
 }

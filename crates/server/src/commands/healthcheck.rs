@@ -12,7 +12,7 @@ use crate::{exit::Exit, output::Output, settings::Settings};
 
 const TIME: Duration = Duration::from_secs(5);
 
-/// Asks the service at the address of the settings.
+/// Asks the service at the address in the settings.
 pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     let address = reachable(settings.bind);
     let status = ask(address).map_err(|error| Exit::failed(format!("no service answers at {address}: {error}")))?;
@@ -24,7 +24,7 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     }
 }
 
-/// A service that listens everywhere is asked at home.
+/// If the service listens on all addresses, asks it on the loopback address.
 fn reachable(bind: SocketAddr) -> SocketAddr {
     match bind.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => (Ipv4Addr::LOCALHOST, bind.port()).into(),

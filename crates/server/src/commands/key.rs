@@ -21,12 +21,12 @@ use crate::{
     settings::Settings,
 };
 
-/// What to do with the API keys of a tenant.
+/// Create, list, rotate and revoke the API keys of a tenant.
 #[derive(Subcommand)]
 pub(crate) enum Key {
-    /// Make a key, which is printed this once
+    /// Create a key, which is printed only once
     Create(Create),
-    /// List the keys, also those that have ended
+    /// List the keys, including revoked and expired ones
     List {
         /// The tenant's id
         #[arg(long)]
@@ -34,15 +34,15 @@ pub(crate) enum Key {
     },
     /// Show one key, without its secret
     Show(One),
-    /// Make a new key like an old one, which then ends; the new one is printed this once
+    /// Replace a key by a new one, which is printed only once; the old key ends after the overlap
     Rotate {
         #[command(flatten)]
         one: One,
-        /// For how long the old key stays good, such as 1h; at most 7 days
+        /// How long the old key keeps working, such as 1h; at most 7 days
         #[arg(long, default_value = "1day")]
         overlap: humantime::Duration,
     },
-    /// End a key at once
+    /// Revoke a key at once
     Revoke(One),
 }
 
@@ -60,19 +60,19 @@ pub(crate) struct Create {
     /// The tenant's id
     #[arg(long)]
     tenant: String,
-    /// What to call it
+    /// Name of the key
     #[arg(long)]
     name: String,
-    /// What it may do, such as workspaces:read; again for more; everything unless given
+    /// A scope, such as workspaces:read; can be repeated. Default: every scope
     #[arg(long = "scope")]
     scopes: Vec<String>,
-    /// Restrict it to this brand
+    /// Restrict the key to the brand with this id
     #[arg(long, conflicts_with = "workspace")]
     brand: Option<String>,
-    /// Restrict it to this workspace
+    /// Restrict the key to the workspace with this id
     #[arg(long)]
     workspace: Option<String>,
-    /// Let it expire after this time, such as 90days
+    /// Let the key expire after this time, such as 90days. Default: never
     #[arg(long)]
     expires_in: Option<humantime::Duration>,
     /// live or test
@@ -112,7 +112,7 @@ impl Create {
 
 fn end(now: DateTime<Utc>, time: Duration) -> Result<DateTime<Utc>, Refusal> {
     let time = chrono::Duration::from_std(time).ok();
-    time.and_then(|time| now.checked_add_signed(time)).ok_or_else(|| Refusal::new("out_of_range", "is too long a time"))
+    time.and_then(|time| now.checked_add_signed(time)).ok_or_else(|| Refusal::new("out_of_range", "is too long"))
 }
 
 pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<(), Exit> {
@@ -156,7 +156,7 @@ pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<
 impl One {
     fn parse(&self) -> Result<(Credential, ApiKeyId), Exit> {
         let id = self.key.parse().map_err(|refusal: Refusal| {
-            Exit::usage(format!("the key's id {refusal}; `tenantry key list` shows them"))
+            Exit::usage(format!("the key's id {refusal}; `tenantry key list` shows the ids"))
         })?;
         Ok((operator(Some(tenant_id(&self.tenant)?))?, id))
     }
@@ -178,7 +178,7 @@ async fn all(store: &Store, operator: &Credential) -> Result<Vec<ApiKey>, Error>
 fn print_made(output: &Output, (key, secret): (ApiKey, Secret)) -> Result<(), Exit> {
     let (id, secret) = (key.id, secret.reveal().to_owned());
     output.print(&json!({ "apiKey": secret, "key": ApiKeyView::from(key) }), || {
-        format!("id       {id}\nAPI key  {secret}\n         Keep it: it is not shown again.")
+        format!("id       {id}\nAPI key  {secret}\n         Save it now: it is not shown again.")
     })
 }
 

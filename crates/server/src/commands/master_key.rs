@@ -7,15 +7,15 @@ use serde_json::json;
 
 use crate::{exit::Exit, master_keys, output::Output, settings::Settings};
 
-/// A new master key.
+/// Create a master key, which encrypts the secrets of integrations.
 #[derive(Args)]
 pub(crate) struct NewMasterKey {
-    /// The file to write, which must not be there yet; only its owner can read it
+    /// The file to create; it must not exist yet, and only its owner can read it
     file: PathBuf,
-    /// Its version, 1 to 65535; one more than that of the newest key in the settings unless given
+    /// Version of the key, 1 to 65535. Default: one more than the newest key in the settings
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     version: Option<u16>,
-    /// Leave a file that is there as it is
+    /// Succeed without doing anything if the file exists
     #[arg(long)]
     if_missing: bool,
 }
@@ -23,7 +23,7 @@ pub(crate) struct NewMasterKey {
 pub(crate) fn run(new: &NewMasterKey, settings: &Settings, output: &Output) -> Result<(), Exit> {
     let file = new.file.display().to_string();
     if new.if_missing && new.file.exists() {
-        return output.print(&json!({ "file": file, "made": false }), || format!("{file} is there already"));
+        return output.print(&json!({ "file": file, "made": false }), || format!("{file} already exists"));
     }
     let version = match new.version {
         Some(version) => version,
@@ -32,15 +32,15 @@ pub(crate) fn run(new: &NewMasterKey, settings: &Settings, output: &Output) -> R
     master_keys::write(&new.file, version)?;
     output.print(&json!({ "file": file, "version": version, "made": true }), || {
         format!(
-            "wrote {file}: a master key of version {version}\nKeep a copy apart from the database: without the key, what is \
-             sealed under it is lost."
+            "wrote {file}: a master key of version {version}\nKeep a copy away from the database: without the key, the secrets \
+             encrypted under it are lost."
         )
     })
 }
 
-/// A key in use keeps its version, and another key must not have it.
+/// Each key has its own version, which never changes.
 fn next_version(settings: &Settings) -> Result<u16, Exit> {
-    // The file that is to be made may be the one that the settings name already.
+    // The settings may already name the file that is to be created.
     let missing = settings.master_key_file.as_ref().is_some_and(|path| !path.exists());
     let known =
         if missing && settings.other_master_key_files.is_empty() { None } else { master_keys::present(settings)? };

@@ -17,14 +17,14 @@ use crate::{
     settings::Settings,
 };
 
-/// What to do with the members of a tenant.
+/// Create, list and remove the members of a tenant.
 #[derive(Subcommand)]
 pub(crate) enum Member {
-    /// Make somebody a member without an invitation, such as the first owner
+    /// Create a member without an invitation, such as the first owner
     Create(Create),
-    /// List the members
+    /// List the members of a tenant
     List(List),
-    /// Remove a member, from their next request on
+    /// Remove a member; they are refused from their next request on
     Remove(Remove),
 }
 
@@ -33,19 +33,19 @@ pub(crate) struct Create {
     /// The tenant's id
     #[arg(long, value_name = "ID")]
     tenant: String,
-    /// E-mail address
+    /// Email address
     #[arg(long)]
     email: String,
-    /// owner, admin, billing, agent or observer
+    /// Role: owner, admin, billing, agent or observer
     #[arg(long)]
     role: String,
-    /// Whose access tokens they come with, exactly as the tokens name it (iss)
+    /// The issuer of their access tokens, exactly as in iss
     #[arg(long, value_name = "ISS")]
     issuer: String,
-    /// What the issuer calls them (sub)
+    /// Their id at the issuer, exactly as in sub
     #[arg(long, value_name = "SUB")]
     subject: String,
-    /// A workspace to assign them to; again for more
+    /// The id of a workspace to assign them to; can be repeated
     #[arg(long = "workspace")]
     workspaces: Vec<String>,
 }
@@ -55,13 +55,13 @@ pub(crate) struct List {
     /// The tenant's id
     #[arg(long)]
     tenant: String,
-    /// Only in this role
+    /// Only members with this role
     #[arg(long)]
     role: Option<String>,
-    /// Only assigned to this workspace
+    /// Only members assigned to the workspace with this id
     #[arg(long)]
     workspace: Option<String>,
-    /// Only those who are active or suspended
+    /// Only members with this status: active or suspended
     #[arg(long)]
     status: Option<String>,
 }
@@ -74,13 +74,13 @@ pub(crate) struct Remove {
     /// The member's id, as `tenantry member list` shows it
     #[arg(required_unless_present = "email", conflicts_with = "email")]
     member: Option<String>,
-    /// The member's e-mail address, instead of the id
+    /// The member's email address, instead of the id
     #[arg(long)]
     email: Option<String>,
 }
 
 impl Create {
-    /// All refused values together.
+    /// Reports all refused values together.
     fn into_domain(self) -> Result<(MemberDetails, Vec<WorkspaceId>), Exit> {
         let mut refused = Vec::new();
         let email = parse("email", Some(&self.email), &mut refused);
@@ -115,7 +115,7 @@ impl List {
     }
 }
 
-/// By what a member is named.
+/// How a member is named.
 enum Named {
     Id(MemberId),
     Email(EmailAddress),
@@ -126,8 +126,8 @@ impl Remove {
         let usage = |what: &str, refusal: Refusal| Exit::usage(format!("the member's {what} {refusal}"));
         match (&self.member, &self.email) {
             (Some(id), _) => id.parse().map(Named::Id).map_err(|refusal| usage("id", refusal)),
-            (None, Some(email)) => email.parse().map(Named::Email).map_err(|refusal| usage("e-mail address", refusal)),
-            (None, None) => Err(Exit::usage("name the member by its id, or with --email")),
+            (None, Some(email)) => email.parse().map(Named::Email).map_err(|refusal| usage("email address", refusal)),
+            (None, None) => Err(Exit::usage("name the member by their id, or with --email")),
         }
     }
 }

@@ -11,21 +11,21 @@ use crate::{
     settings::Settings,
 };
 
-/// What to do with the migrations. All of it as the owner of the database (TENANTRY_OWNER_DATABASE_URL, else DATABASE_URL, else
-/// the embedded one), one process at a time.
+/// Run, revert and list the migrations, as the owner of the database: TENANTRY_OWNER_DATABASE_URL, or else DATABASE_URL, or else
+/// the embedded database. Only one process runs migrations at a time.
 #[derive(Subcommand)]
 pub(crate) enum Migrate {
-    /// Run what has not run
+    /// Run the pending migrations
     Run,
-    /// List the migrations and which have run; exits 5 while some are pending
+    /// List the migrations and whether each has run; exits with 5 if some are pending
     Status,
-    /// Undo the last migrations, the newest first; what they made is lost
+    /// Revert the last migrations, newest first; everything they created is lost
     Revert {
-        /// How many
+        /// How many migrations to revert
         #[arg(long, default_value_t = 1)]
         count: usize,
     },
-    /// Undo the last migration and run it again; what it made is lost
+    /// Revert the last migration and run it again; everything it created is lost
     Redo,
 }
 
@@ -34,7 +34,7 @@ pub(crate) fn run(command: &Migrate, settings: &Settings, output: &Output) -> Re
     let database = Database::open(settings)?;
     let outcome = act(command, &database, output);
     database.close()?;
-    outcome.map_err(|exit| super::as_owner(exit, settings, "migrations run"))
+    outcome.map_err(|exit| super::as_owner(exit, settings, "migrations can be run"))
 }
 
 fn act(command: &Migrate, database: &Database, output: &Output) -> Result<(), Exit> {

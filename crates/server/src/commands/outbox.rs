@@ -16,27 +16,27 @@ use crate::{
     settings::Settings,
 };
 
-/// What to do with the letters that tenants send.
+/// List the emails of tenants, and try again those that were given up.
 #[derive(Subcommand)]
 pub(crate) enum Outbox {
-    /// List messages, the oldest first: what was sent, what is still to be sent, and what was given up
+    /// List messages, oldest first: sent, still to be sent, and given up
     List {
-        /// Only of this tenant
+        /// Only messages of the tenant with this id
         #[arg(long)]
         tenant: Option<String>,
-        /// Only in this state: pending, sent, dead or dropped
+        /// Only messages in this state: pending, sent, dead or dropped
         #[arg(long)]
         state: Option<String>,
     },
-    /// Try messages again, from the first attempt on: those that were given up, or wait for their next attempt
+    /// Try messages again, starting with the first attempt: those given up, and those waiting
     Retry {
-        /// The tenant's id; all tenants with --all-dead unless given
+        /// The tenant's id; with --all-dead the default is all tenants
         #[arg(long)]
         tenant: Option<String>,
         /// The messages' ids, as `tenantry outbox list` shows them
         #[arg(requires = "tenant", required_unless_present = "all_dead")]
         messages: Vec<String>,
-        /// All messages that were given up
+        /// Try all messages that were given up
         #[arg(long, conflicts_with = "messages")]
         all_dead: bool,
     },
@@ -137,7 +137,7 @@ async fn retry_dead(store: &Store, tenant: Option<TenantId>) -> Result<Vec<Messa
     Ok(views)
 }
 
-/// The tenant that was named, or all.
+/// The named tenant, or all tenants.
 async fn chosen(store: &Store, tenant: Option<TenantId>) -> Result<Vec<TenantId>, Error> {
     if let Some(tenant) = tenant {
         return Ok(vec![tenant]);

@@ -5,7 +5,7 @@ use tenantry_auth::{PlatformKeyHash, issue_platform};
 
 use crate::{exit::Exit, output::Output};
 
-/// Makes a key and prints it with the hash by which the service will know it.
+/// Creates a key and prints it with the hash by which the service recognises it.
 pub(crate) fn make(output: &Output) -> Result<(), Exit> {
     let key = issue_platform()?;
     let (secret, hash) = (key.reveal().to_owned(), PlatformKeyHash::of(&key).to_string());
@@ -13,9 +13,9 @@ pub(crate) fn make(output: &Output) -> Result<(), Exit> {
         format!(
             "platform key  {secret}
 SHA-256       {hash}
-              Keep the key: it is not shown again. The service knows it by its hash. Start it with
+              Save the key now: it is not shown again. Start the service with the hash:
               TENANTRY_PLATFORM_KEY_SHA256={hash}
-              To replace a key, list both hashes with a comma between them until nobody uses the old one."
+              To replace a key, list both hashes, separated by a comma, until nobody uses the old key."
         )
     })
 }

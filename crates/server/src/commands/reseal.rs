@@ -7,13 +7,13 @@ use tenantry_operations::integrations::{self, Resealed, Resealing};
 use super::tenant::operator;
 use crate::{database::with_store, exit::Exit, master_keys, output::Output, settings::Settings};
 
-/// How to seal stored secrets anew.
+/// Re-encrypt the secrets of integrations under the current master key, while the service runs.
 #[derive(Args)]
 pub(crate) struct Reseal {
-    /// Only count what there is to do
+    /// Only count the secrets that would be re-encrypted
     #[arg(long)]
     dry_run: bool,
-    /// Discard secrets that do not open, because their key is lost: somebody has to set them again
+    /// Delete secrets that cannot be decrypted because their key is lost; somebody has to set them again
     #[arg(long, conflicts_with = "dry_run")]
     discard_unopened: bool,
 }
@@ -37,7 +37,7 @@ pub(crate) fn run(reseal: &Reseal, settings: &Settings, output: &Output) -> Resu
     output.print(&json, || words(&done, version, reseal.dry_run))?;
     if how != Resealing::DryRun && !done.left.is_empty() {
         return Err(Exit::failed(
-            "some secrets do not open: the log names them. Add the key that they are under and run this again, or set them again",
+            "some secrets cannot be decrypted: the log lists them. Add their master key and run this again, or set the secrets again",
         ));
     }
     Ok(())
@@ -45,14 +45,16 @@ pub(crate) fn run(reseal: &Reseal, settings: &Settings, output: &Output) -> Resu
 
 fn words(done: &Resealed, version: u16, dry_run: bool) -> String {
     let Resealed { tenants, resealed, unopened, left } = done;
-    let verb = if dry_run { "to be sealed" } else { "sealed" };
-    let mut lines = vec![format!("{verb} under version {version}: {resealed} secrets of {tenants} tenants")];
+    let verb = if dry_run { "to re-encrypt" } else { "re-encrypted" };
+    let counted = |count: &u64, noun: &str| format!("{count} {noun}{}", if *count == 1 { "" } else { "s" });
+    let (secrets, tenants) = (counted(resealed, "secret"), counted(tenants, "tenant"));
+    let mut lines = vec![format!("{verb} under version {version}: {secrets} of {tenants}")];
     if *unopened > 0 {
-        lines.push(format!("did not open: {unopened}"));
+        lines.push(format!("could not be decrypted: {unopened}"));
     }
     lines.extend(left.iter().map(|(version, count)| format!("still under version {version}: {count}")));
     if left.is_empty() {
-        lines.push(format!("nothing needs another key than version {version}"));
+        lines.push(format!("no secret needs another key than version {version}"));
     }
     lines.join("\n")
 }

@@ -1,7 +1,7 @@
 //! `tenantry serve`.
 
 mod demo;
-mod letters;
+mod mail_workers;
 
 use std::{net::TcpListener, time::Duration};
 
@@ -16,26 +16,26 @@ use tenantry_operations::{
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use self::letters::Letters;
+use self::mail_workers::MailWorkers;
 use crate::{database::Database, exit::Exit, master_keys, output::Output, settings::Settings};
 
-/// How often what is due is done.
+/// How often the hourly jobs run.
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
 
-/// How often the master keys are checked until the database has answered once.
+/// How often to check the master keys until the database has answered once.
 const UNCHECKED: Duration = Duration::from_secs(2);
 
-/// How often is looked whether the keys of an issuer are due.
+/// How often to check whether an issuer's keys need a refresh.
 const KEYS: Duration = Duration::from_secs(60);
 
-/// Serves until a signal asks it to stop; then finishes what it has begun, and stops the embedded database.
+/// Serves until a signal arrives. Then finishes running requests and stops the embedded database.
 pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     crate::logging::start(settings);
-    // Before the database is started: a taken port is the likelier mistake, and the quicker to find.
+    // Before the database starts: a port in use is a more likely mistake, and quicker to find.
     let listener = TcpListener::bind(settings.bind).map_err(|error| {
         Exit::failed(format!("cannot listen on {}: {error}; set TENANTRY_BIND to another address", settings.bind))
     })?;
-    let mailer = letters::mailer(settings)?;
+    let mailer = mail_workers::mailer(settings)?;
     master_keys::demand(settings)?;
     let database = Database::open_migrated(settings)?;
     database.check_role()?;
@@ -56,7 +56,7 @@ async fn serve(
     mailer: Option<Mailer>,
 ) -> Result<(), Exit> {
     let address = listener.local_addr().map_err(|error| Exit::failed(error.to_string()))?;
-    // From here on a signal is an orderly stop, also while the first start is under way.
+    // From here on a signal is an orderly stop, even during the first start.
     let mut stop = Stop::listen()?;
     let keys = master_keys::for_service(settings, &store).await?;
     let checked = master_keys::check(&store, &keys).await;
@@ -79,7 +79,7 @@ async fn serve(
         return Err(error.into());
     }
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
-    let mut letters = Letters::start(settings, mailer, &store, address)?;
+    let mut mail_workers = MailWorkers::start(settings, mailer, &store, address)?;
     let wrong_keys = wrong_keys(store.clone(), keys, checked.is_ok());
     let chores = tokio::spawn(keep_house(store, owner_url));
     let ended = tokio::select! {
@@ -90,10 +90,10 @@ async fn serve(
         }
         () = stop.asked() => {
             closing.announce();
-            tracing::info!("stopping: finishing what has begun; ask again to stop at once");
+            tracing::info!("stopping: finishing running requests; send the signal again to stop at once");
             tokio::select! {
-                ((), ()) = async { tokio::join!(stop_gracefully(settings, &handle), letters.finish(settings.shutdown_grace)) } => {}
-                // The server carries out one command after the other, and would hear of another stop when it has stopped.
+                ((), ()) = async { tokio::join!(stop_gracefully(settings, &handle), mail_workers.finish(settings.shutdown_grace)) } => {}
+                // The server handles one command at a time, so a second stop would only reach it after it has stopped.
                 () = stop.asked() => at_once.abort(),
             }
             Ok(())
@@ -110,7 +110,7 @@ async fn stop_gracefully(settings: &Settings, handle: &actix_web::dev::ServerHan
     handle.stop(true).await;
 }
 
-/// The first start of an embedded database makes the demo tenant; every start says where to look.
+/// Creates the demo tenant at the first start of an embedded database. Prints a banner at every start.
 async fn greet(output: &Output, store: &Store, address: std::net::SocketAddr, embedded: bool) -> Result<(), Error> {
     if !embedded {
         return Ok(());
@@ -119,12 +119,12 @@ async fn greet(output: &Output, store: &Store, address: std::net::SocketAddr, em
         Some(demo) => demo.banner(address),
         None => demo::later_banner(address),
     };
-    // Somebody who closed the standard output does not want to read it.
+    // If standard output is closed, nobody wants to read it.
     let _ = output.line(&banner);
     Ok(())
 }
 
-/// Obtains the issuers' keys at the start and before they are stale.
+/// Fetches the issuers' keys at the start and before they expire.
 async fn keep_keys(issuers: Issuers) {
     let mut due = tokio::time::interval(KEYS);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -135,20 +135,20 @@ async fn keep_keys(issuers: Issuers) {
 }
 
 fn integrations(settings: &Settings, keys: &MasterKeys) -> Result<Integrations, Exit> {
-    let urls = settings.provider_urls.clone().ok_or_else(|| Exit::failed("the providers have no addresses"))?;
+    let urls = settings.provider_urls.clone().ok_or_else(|| Exit::failed("the providers have no URLs"))?;
     let providers = Providers::new(urls, Timeouts::default()).map_err(Exit::failed)?;
     let catalogue = Catalogue::new(providers.clone()).map_err(Exit::failed)?;
     Ok(Integrations { keys: keys.clone(), providers, catalogue })
 }
 
-/// Ends only when the master keys turn out to be wrong once the database answers that did not at the start. Later on, a replica with
-/// another key is worth an alarm, and no reason to end.
+/// Checks the master keys. If the database did not answer at the start and they then turn out to be wrong, this ends. Later on, a wrong
+/// key means that another replica has other keys: that is logged, and the service goes on.
 async fn wrong_keys(store: Store, keys: MasterKeys, mut checked: bool) -> Exit {
     loop {
         tokio::time::sleep(if checked { HOUSEKEEPING } else { UNCHECKED }).await;
         match master_keys::check(&store, &keys).await {
             Ok(faults) if faults.is_empty() => checked = true,
-            Ok(faults) if checked => tracing::error!(?faults, "the master keys do not open all that is stored"),
+            Ok(faults) if checked => tracing::error!(?faults, "the master keys do not decrypt all stored secrets"),
             Ok(faults) => return Exit::settings(faults),
             Err(_) => {}
         }
@@ -163,23 +163,26 @@ async fn keep_house(store: Store, owner_url: Option<String>) {
         match housekeeping::erase_deleted_workspaces(&store).await {
             Ok(0) => {}
             Ok(erased) => tracing::info!(erased, "erased workspaces that were deleted more than 30 days ago"),
-            Err(error) => tracing::warn!(?error, "could not erase deleted workspaces; it is tried again"),
+            Err(error) => tracing::warn!(?error, "could not erase deleted workspaces; trying again later"),
         }
         match housekeeping::clear_outbox(&store).await {
             Ok(0) => {}
-            Ok(cleared) => tracing::info!(cleared, "cleared the outbox of what was over more than 30 days ago"),
-            Err(error) => tracing::warn!(?error, "could not clear the outbox; it is tried again"),
+            Ok(cleared) => tracing::info!(
+                cleared,
+                "deleted outbox messages and invitation tokens that ended more than 30 days ago"
+            ),
+            Err(error) => tracing::warn!(?error, "could not clear the outbox; trying again later"),
         }
-        // Of another database than its own the service is not the owner: `tenantry tenant erase` is for cron there.
+        // The service owns only its embedded database. For any other, cron runs `tenantry tenant erase`.
         if let Some(owner_url) = owner_url.clone() {
-            #[expect(clippy::disallowed_methods, reason = "once an hour, on a connection of the owner's")]
+            #[expect(clippy::disallowed_methods, reason = "once an hour, on a separate connection as the owner")]
             let done = tokio::task::spawn_blocking(move || crate::erasure::keep_house(&owner_url));
             let _ = done.await;
         }
     }
 }
 
-/// The signals that ask the service to stop.
+/// The signals that stop the service.
 struct Stop {
     terminate: Signal,
     interrupt: Signal,

@@ -28,47 +28,47 @@ use crate::{
     settings::Settings,
 };
 
-/// What to do with tenants.
+/// Create, list, limit, suspend and delete tenants.
 #[derive(Subcommand)]
 pub(crate) enum Tenant {
-    /// Create a tenant with its default brand and its owner's API key, which is printed this once
+    /// Create a tenant with its default brand and its owner's API key, which is printed only once
     Create(Create),
-    /// List the tenants, the oldest first
+    /// List the tenants, oldest first
     List(List),
-    /// Show one tenant, its limits and how much of them it uses
+    /// Show one tenant with its limits and usage
     Show(One),
-    /// Change its name and what its new workspaces start with
+    /// Change the name of a tenant and the defaults for its new workspaces
     Update(Update),
-    /// Limit how much it may have; what is there already stays
+    /// Change the limits of a tenant; nothing that exists is removed
     Limit(Limit),
-    /// Refuse its credentials from their next request on
+    /// Refuse the credentials of a tenant, from their next request on
     Suspend(One),
-    /// Let the credentials of a suspended tenant in again
+    /// Accept the credentials of a suspended tenant again
     Reactivate(One),
-    /// Delete it: its credentials are refused, and after 30 days it can be erased
+    /// Delete a tenant: its credentials are refused, and after 30 days it can be erased
     Delete(One),
-    /// Bring back a deleted tenant that is not erased yet
+    /// Restore a deleted tenant that has not been erased yet
     Restore(One),
-    /// Erase what was deleted more than 30 days ago, with everything in it; as the owner of the database
+    /// Erase tenants deleted more than 30 days ago, with everything in them, as the owner of the database
     Erase(Erase),
-    /// Write all of a tenant as lines of JSON, without any secret
+    /// Write a tenant as lines of JSON, without secrets
     Export(Export),
-    /// Read what was exported into an empty tenant, all of it or nothing
+    /// Read an export into an empty tenant: everything or nothing
     Import(Import),
 }
 
 #[derive(Args)]
 pub(crate) struct One {
-    /// Its id
+    /// The tenant's id
     tenant: String,
 }
 
 #[derive(Args)]
 pub(crate) struct List {
-    /// Only those that are active, suspended or deleted
+    /// Only tenants in this state: active, suspended or deleted
     #[arg(long)]
     state: Option<String>,
-    /// Only those with this text in their name
+    /// Only tenants with this text in their name
     #[arg(long)]
     search: Option<String>,
 }
@@ -81,7 +81,7 @@ impl List {
     }
 }
 
-/// Reads an argument; a refusal is noted under its name.
+/// Reads an argument. A refusal is recorded under its name.
 pub(crate) fn parse<T: std::str::FromStr<Err = Refusal>>(
     name: &str,
     raw: Option<&str>,
@@ -150,7 +150,7 @@ async fn all(
     }
 }
 
-/// The key of the first owner; nothing where they were invited.
+/// The key of the first owner; empty if they were invited.
 pub(crate) fn secret(founded: &Founded) -> String {
     match &founded.owner {
         FoundedOwner::Key(secret) => secret.reveal().to_owned(),
@@ -158,13 +158,14 @@ pub(crate) fn secret(founded: &Founded) -> String {
     }
 }
 
-/// A tenant's id as an argument.
+/// Reads a tenant's id.
 pub(crate) fn tenant_id(raw: &str) -> Result<TenantId, Exit> {
-    raw.parse()
-        .map_err(|refusal: Refusal| Exit::usage(format!("the tenant {refusal}; `tenantry tenant list` shows them")))
+    raw.parse().map_err(|refusal: Refusal| {
+        Exit::usage(format!("the tenant's id {refusal}; `tenantry tenant list` shows the ids"))
+    })
 }
 
-/// The person at the command line, by the name of their account, as the audit log will know them.
+/// The person at the command line, under the name of their account. The audit log records that name.
 pub(crate) fn operator(tenant: Option<TenantId>) -> Result<Credential, Error> {
     #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
     let name = ["SUDO_USER", "USER", "LOGNAME"]
@@ -173,7 +174,7 @@ pub(crate) fn operator(tenant: Option<TenantId>) -> Result<Credential, Error> {
     named_operator(&name.unwrap_or_else(|| "operator".to_owned()), tenant)
 }
 
-/// An operator with this name; one that cannot stand in a line of text is just an operator.
+/// An operator with this name. If the name is not valid, the name is "operator".
 pub(crate) fn named_operator(name: &str, tenant: Option<TenantId>) -> Result<Credential, Error> {
     let name: Result<Line<120>, Refusal> = name.parse().or_else(|_| "operator".parse());
     let name = name.map_err(|refusal| Error::internal(format!("the operator's name {refusal}")))?;

@@ -1,4 +1,4 @@
-//! Looks after the embedded database while the service runs.
+//! Restarts the embedded database while the service runs.
 
 use std::{
     convert::Infallible,
@@ -10,20 +10,20 @@ use std::{
 
 use tenantry_persistence::embedded::Cluster;
 
-/// How often is looked whether the server is there.
+/// How often to check whether the server is running.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// The longest pause between two attempts to start it.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// A thread of its own, because starting a server blocks; it hands the cluster back when it ends.
+/// A separate thread, because starting a server blocks. It returns the cluster when it ends.
 pub(super) struct Watch {
     stop: Sender<Infallible>,
     thread: JoinHandle<Cluster>,
 }
 
 impl Watch {
-    /// Begins to watch.
+    /// Starts to watch.
     pub(super) fn over(mut cluster: Cluster) -> io::Result<Self> {
         let (stop, stopped) = channel();
         let watch = move || {
@@ -34,14 +34,14 @@ impl Watch {
         Ok(Self { stop, thread })
     }
 
-    /// Ends the watch, after the start that is under way, if one is.
+    /// Stops watching. If the server is being started, waits for that first.
     pub(super) fn end(self) -> Option<Cluster> {
         drop(self.stop);
         self.thread.join().ok()
     }
 }
 
-/// A server that is started and dies again, or does not start at all, is given longer and longer pauses.
+/// If the server keeps dying or does not start, the pauses get longer.
 fn watch(cluster: &mut Cluster, stopped: &Receiver<Infallible>) {
     let mut pause = LOOK;
     while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
@@ -50,11 +50,11 @@ fn watch(cluster: &mut Cluster, stopped: &Receiver<Infallible>) {
             continue;
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
-        tracing::warn!("the embedded PostgreSQL is gone; starting it again");
+        tracing::warn!("the embedded PostgreSQL has stopped; restarting it");
         match cluster.revive() {
-            Ok(()) => tracing::info!("the embedded PostgreSQL answers again"),
+            Ok(()) => tracing::info!("the embedded PostgreSQL is running again"),
             Err(error) => {
-                tracing::error!(%error, pause = ?pause, "could not start the embedded PostgreSQL; it is tried again")
+                tracing::error!(%error, pause = ?pause, "could not restart the embedded PostgreSQL; trying again after the pause")
             }
         }
     }

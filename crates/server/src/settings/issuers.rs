@@ -29,7 +29,7 @@ enum OneOrMany {
     Many(Vec<String>),
 }
 
-/// The issuers that the file names; what is wrong with them is added to the faults.
+/// The issuers in the file. Errors are added to `faults`.
 pub(super) fn read(file: &Config, faults: &mut Vec<String>) -> Issuers {
     let entries = match file.get::<Vec<Entry>>("issuers") {
         Ok(entries) => entries,
@@ -42,7 +42,7 @@ pub(super) fn read(file: &Config, faults: &mut Vec<String>) -> Issuers {
     let known = faults.len();
     let options: Vec<_> = entries.into_iter().filter_map(|entry| entry.into_options(faults)).collect();
     match Issuers::new(options) {
-        // What is missing may be what was refused before.
+        // An issuer may be missing only because it was refused before.
         Ok(_) if faults.len() > known => Issuers::none(),
         Ok(issuers) => issuers,
         Err(more) => {
@@ -58,7 +58,7 @@ impl Entry {
         let named = format!("the issuer \"{:.100}\"", self.issuer);
         if let Err(refusal) = self.issuer.parse::<IssuerName>() {
             let refusal: Refusal = refusal;
-            faults.push(format!("{named}: the issuer {refusal}"));
+            faults.push(format!("{named}: the name {refusal}"));
         }
         let algorithms: Vec<Algorithm> = self
             .algorithms
@@ -77,7 +77,7 @@ impl Entry {
                 }
             },
             _ => {
-                faults.push(format!("{named} needs one of jwks_url and hmac_secret_file, and not both"));
+                faults.push(format!("{named} needs either jwks_url or hmac_secret_file, and not both"));
                 None
             }
         };
@@ -96,7 +96,7 @@ impl Entry {
     }
 }
 
-/// A secret without the newline that an editor leaves behind it.
+/// A secret without the newline that an editor adds at the end.
 fn trimmed(secret: &[u8]) -> &[u8] {
     let secret = secret.strip_suffix(b"\n").unwrap_or(secret);
     secret.strip_suffix(b"\r").unwrap_or(secret)

@@ -1,4 +1,4 @@
-//! How letters are sent, and what stands in them.
+//! How emails are sent, and what is in them.
 
 use std::{fs, path::PathBuf, str::FromStr, time::Duration};
 
@@ -7,22 +7,22 @@ use tenantry_operations::mail::{InvitationLink, MailOptions, Password, Security,
 
 use super::Reader;
 
-/// How this process sends letters.
+/// How this process sends emails.
 #[derive(Clone)]
 pub(crate) struct Mail {
     pub(crate) options: MailOptions,
     pub(crate) from: EmailAddress,
-    /// Where invitations are accepted; a page of this service when `None`.
+    /// Where invitations are accepted; `None` means a page of this service.
     pub(crate) link: Option<InvitationLink>,
-    /// How many letters at once, 1 or more.
+    /// How many emails are sent at once, 1 or more.
     pub(crate) workers: usize,
     pub(crate) poll: Duration,
 }
 
-/// For letters that go nowhere.
+/// The sender of emails that are only saved as files.
 const NOBODY: &str = "tenantry@localhost.localdomain";
 
-/// What makes sense only together with a mail server.
+/// Settings that make sense only with a mail server.
 const OF_SMTP: [&str; 7] = [
     "smtp_port",
     "smtp_security",
@@ -33,7 +33,7 @@ const OF_SMTP: [&str; 7] = [
     "smtp_timeout",
 ];
 
-/// The settings of mail; none where no letters are sent, and where something is wrong, which is added to the faults.
+/// The mail settings. `None` if no emails are sent, or if something is wrong; errors are added to `faults`.
 pub(super) fn read(reader: &Reader, faults: &mut Vec<String>) -> Option<Mail> {
     let known = faults.len();
     let smtp = smtp(reader, faults);
@@ -47,21 +47,28 @@ pub(super) fn read(reader: &Reader, faults: &mut Vec<String>) -> Option<Mail> {
     let has_server = reader.is_given("smtp_host");
     if has_server {
         for (name, what) in [
-            ("mail_from", "the address that letters come from, such as no-reply@example.com"),
-            ("invitation_link", "where invitations are accepted, such as https://app.example.com/join#{token}"),
+            ("mail_from", "it is the sender address of emails, such as no-reply@example.com"),
+            (
+                "invitation_link",
+                "it is the address where invitations are accepted, such as https://app.example.com/join#{token}",
+            ),
         ] {
             if !reader.is_given(name) {
-                faults.push(format!("{} is needed with TENANTRY_SMTP_HOST: {what}", variable(name)));
+                faults.push(format!("{} is required with TENANTRY_SMTP_HOST: {what}", variable(name)));
             }
         }
         if reader.is_given("mail_dir") {
             faults.push(
-                "TENANTRY_MAIL_DIR is for letters without a mail server, and TENANTRY_SMTP_HOST is set".to_owned(),
+                "TENANTRY_MAIL_DIR and TENANTRY_SMTP_HOST cannot both be set: emails are either saved or sent"
+                    .to_owned(),
             );
         }
     } else {
         for name in OF_SMTP.into_iter().filter(|name| reader.is_given(name)) {
-            faults.push(format!("{} is nothing without TENANTRY_SMTP_HOST", variable(name)));
+            faults.push(format!(
+                "{} has no effect without TENANTRY_SMTP_HOST: set that too, or remove this",
+                variable(name)
+            ));
         }
     }
     let options = match smtp {
@@ -94,7 +101,8 @@ fn smtp(reader: &Reader, faults: &mut Vec<String>) -> Option<SmtpOptions> {
         }
         (None, true) => faults.push("TENANTRY_SMTP_PASSWORD needs TENANTRY_SMTP_USERNAME".to_owned()),
         (Some(_), true) if security == Some(Security::Plain) => faults.push(
-            "TENANTRY_SMTP_SECURITY is plain, over which no password is sent: use starttls or tls, or no user name"
+            "TENANTRY_SMTP_SECURITY is plain, and no password is sent without encryption: use starttls or tls, or remove the \
+             user name"
                 .to_owned(),
         ),
         _ => {}
@@ -110,11 +118,11 @@ fn smtp(reader: &Reader, faults: &mut Vec<String>) -> Option<SmtpOptions> {
     })
 }
 
-/// The password, which no fault repeats.
+/// The password. No error message repeats it.
 fn password(reader: &Reader, faults: &mut Vec<String>) -> Option<Password> {
     let Some(path) = reader.text("smtp_password_file") else { return reader.text("smtp_password").map(Password::from) };
     if reader.is_given("smtp_password") {
-        faults.push("TENANTRY_SMTP_PASSWORD and TENANTRY_SMTP_PASSWORD_FILE are both set: one is enough".to_owned());
+        faults.push("TENANTRY_SMTP_PASSWORD and TENANTRY_SMTP_PASSWORD_FILE are both set: remove one".to_owned());
     }
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
@@ -181,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_server_letters_become_files_in_the_data_directory() {
+    fn without_a_server_emails_are_saved_in_the_data_directory() {
         let (mail, faults) = mail(&[("data_dir", "/srv/tenantry")]);
         let mail = mail.unwrap();
         assert_eq!(faults, Vec::<String>::new());
@@ -190,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_is_reached_with_starttls_unless_said() {
+    fn a_server_is_reached_with_starttls_by_default() {
         let (mail, faults) = with(&[]);
         assert_eq!(faults, Vec::<String>::new());
         let Some(Mail { options: MailOptions::Smtp(smtp), from, .. }) = mail else { panic!("no server") };
@@ -200,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_together_is_said_together() {
+    fn settings_that_do_not_fit_together_are_all_reported() {
         let refused = |(mail, faults): (Option<Mail>, Vec<String>), named: &[&str]| {
             assert!(mail.is_none());
             assert_eq!(faults.len(), named.len(), "{faults:#?}");
@@ -218,7 +226,7 @@ mod tests {
         refused(with(&[("smtp_username", "acme")]), &["SMTP_USERNAME needs"]);
         refused(with(&[("smtp_password", "s3cret")]), &["SMTP_PASSWORD needs"]);
         let user = [("smtp_username", "acme"), ("smtp_password", "s3cret")];
-        refused(with(&[&user[..], &[("smtp_security", "plain")]].concat()), &["no password is sent"]);
+        refused(with(&[&user[..], &[("smtp_security", "plain")]].concat()), &["SMTP_SECURITY is plain"]);
         refused(with(&[&user[..], &[("smtp_password_file", "/nowhere")]].concat()), &["both set", "cannot be read"]);
         refused(
             with(&[
@@ -237,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_may_lie_in_a_file() {
+    fn a_password_can_be_in_a_file() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("password");
         fs::write(&file, "s3cret\n").unwrap();

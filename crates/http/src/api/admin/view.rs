@@ -2,15 +2,21 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::{Tenant, Use};
+use tenantry_domain::{Tenant, TenantState, Use};
 use tenantry_operations::tenants::FoundedOwner;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::{
-    millis_option,
-    tenant::{TenantView, UseView},
+use crate::{
+    api::{
+        millis_option,
+        tenant::{TenantView, UseView},
+    },
+    extract::List,
+    schema::Word,
 };
+
+type TenantStateWord = Word<TenantState>;
 
 /// A tenant as the platform sees it: its account, and nothing of what is inside.
 #[derive(Serialize, ToSchema)]
@@ -20,8 +26,8 @@ pub struct PlatformTenantView {
     #[serde(flatten)]
     tenant: TenantView,
     /// Whether its credentials are good.
-    #[schema(value_type = TenantStateSchema, example = "active")]
-    state: &'static str,
+    #[schema(example = "active")]
+    state: TenantStateWord,
     /// Since when it is suspended.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = json!(null))]
@@ -35,7 +41,7 @@ pub struct PlatformTenantView {
 impl From<Tenant> for PlatformTenantView {
     fn from(tenant: Tenant) -> Self {
         Self {
-            state: tenant.state().as_str(),
+            state: Word(tenant.state()),
             suspended_at: tenant.suspended_at,
             deleted_at: tenant.deleted_at,
             tenant: tenant.into(),
@@ -84,25 +90,5 @@ impl NewTenant {
     }
 }
 
-/// Whether a tenant's credentials are good.
-#[derive(ToSchema)]
-#[schema(as = TenantState)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum TenantStateSchema {
-    Active,
-    Suspended,
-    Deleted,
-}
-
-/// A page of tenants.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
-pub(crate) struct PlatformTenantList {
-    /// The tenants.
-    data: Vec<PlatformTenantView>,
-    /// The cursor of the next page; absent at the end.
-    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
-    next_cursor: String,
-}
+/// A page of them.
+pub(crate) type PlatformTenantList = List<PlatformTenantView>;

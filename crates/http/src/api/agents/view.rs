@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::Agent;
+use tenantry_domain::{Agent, AgentStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::millis;
+use crate::{api::millis, extract::List, schema::Word};
+
+type AgentStatusWord = Word<AgentStatus>;
 
 /// An AI agent of a workspace.
 #[derive(Serialize, ToSchema)]
@@ -32,8 +34,8 @@ pub(crate) struct AgentView {
     #[schema(required, example = "shimmer")]
     voice: Option<String>,
     /// Whether it is at work. A paused agent counts against the limit as well.
-    #[schema(value_type = AgentStatusSchema, example = "active")]
-    status: &'static str,
+    #[schema(example = "active")]
+    status: AgentStatusWord,
     /// When it was created.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
@@ -42,16 +44,6 @@ pub(crate) struct AgentView {
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:45:00.000Z")]
     updated_at: DateTime<Utc>,
-}
-
-/// Whether an agent is at work.
-#[derive(ToSchema)]
-#[schema(as = AgentStatus)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum AgentStatusSchema {
-    Active,
-    Paused,
 }
 
 impl From<Agent> for AgentView {
@@ -64,21 +56,12 @@ impl From<Agent> for AgentView {
             name: details.name.as_str().to_owned(),
             external_reference: details.external_reference.map(|text| text.as_str().to_owned()),
             voice: details.voice.map(|text| text.as_str().to_owned()),
-            status: details.status.as_str(),
+            status: Word(details.status),
             created_at: agent.created_at,
             updated_at: agent.updated_at,
         }
     }
 }
 
-/// A page of agents.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
-pub(crate) struct AgentList {
-    /// The agents.
-    data: Vec<AgentView>,
-    /// The cursor of the next page; absent at the end.
-    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
-    next_cursor: String,
-}
+/// A page of them.
+pub(crate) type AgentList = List<AgentView>;

@@ -3,11 +3,18 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_auth::Secret;
-use tenantry_domain::{ApiKey, BrandId, WorkspaceId};
+use tenantry_domain::{ApiKey, BrandId, KeyMode, Scope, WorkspaceId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::{millis, millis_option};
+use crate::{
+    api::{millis, millis_option},
+    extract::List,
+    schema::Word,
+};
+
+type KeyModeWord = Word<KeyMode>;
+type ScopeWord = Word<Scope>;
 
 /// An API key is a machine credential of a tenant. Its secret is shown once, when it is made.
 #[derive(Serialize, ToSchema)]
@@ -24,11 +31,11 @@ pub struct ApiKeyView {
     #[schema(example = "CRM synchronisation")]
     name: String,
     /// `live` or `test`; a label that is part of the key itself.
-    #[schema(value_type = KeyModeSchema, example = "live")]
-    mode: &'static str,
+    #[schema(example = "live")]
+    mode: KeyModeWord,
     /// What it may do.
-    #[schema(value_type = Vec<ScopeSchema>, example = json!(["workspaces:read"]))]
-    scopes: Vec<&'static str>,
+    #[schema(example = json!(["workspaces:read"]))]
+    scopes: Vec<ScopeWord>,
     /// The brand it is restricted to.
     #[schema(required, example = json!(null))]
     brand_id: Option<Uuid>,
@@ -67,53 +74,6 @@ pub(crate) struct NewApiKey {
     secret: String,
 }
 
-/// What an API key may do.
-#[derive(ToSchema)]
-#[schema(as = Scope)]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum ScopeSchema {
-    #[schema(rename = "workspaces:read")]
-    WorkspacesRead,
-    #[schema(rename = "workspaces:write")]
-    WorkspacesWrite,
-    #[schema(rename = "brands:read")]
-    BrandsRead,
-    #[schema(rename = "brands:write")]
-    BrandsWrite,
-    #[schema(rename = "members:read")]
-    MembersRead,
-    #[schema(rename = "members:write")]
-    MembersWrite,
-    #[schema(rename = "keys:read")]
-    KeysRead,
-    #[schema(rename = "keys:write")]
-    KeysWrite,
-    #[schema(rename = "usage:read")]
-    UsageRead,
-    #[schema(rename = "usage:write")]
-    UsageWrite,
-    #[schema(rename = "integrations:read")]
-    IntegrationsRead,
-    #[schema(rename = "integrations:write")]
-    IntegrationsWrite,
-    #[schema(rename = "audit:read")]
-    AuditRead,
-    #[schema(rename = "tenant:read")]
-    TenantRead,
-    #[schema(rename = "tenant:write")]
-    TenantWrite,
-}
-
-/// What a key is meant for.
-#[derive(ToSchema)]
-#[schema(as = KeyMode)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the two words to the OpenAPI document")]
-pub(crate) enum KeyModeSchema {
-    Live,
-    Test,
-}
-
 impl NewApiKey {
     pub(super) fn of(key: ApiKey, secret: &Secret) -> Self {
         Self { key: key.into(), secret: secret.reveal().to_owned() }
@@ -127,8 +87,8 @@ impl From<ApiKey> for ApiKeyView {
             id: key.id.uuid(),
             tenant_id: key.tenant_id.uuid(),
             name: key.details.name.as_str().to_owned(),
-            mode: key.details.mode.as_str(),
-            scopes: key.details.scopes.iter().map(|scope| scope.as_str()).collect(),
+            mode: Word(key.details.mode),
+            scopes: key.details.scopes.into_iter().map(Word).collect(),
             brand_id: brand_id.map(BrandId::uuid),
             workspace_id: workspace_id.map(WorkspaceId::uuid),
             last_four: key.last_four,
@@ -140,14 +100,5 @@ impl From<ApiKey> for ApiKeyView {
     }
 }
 
-/// A page of API keys.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
-pub(crate) struct ApiKeyList {
-    /// The keys.
-    data: Vec<ApiKeyView>,
-    /// The cursor of the next page; absent at the end.
-    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
-    next_cursor: String,
-}
+/// A page of them.
+pub(crate) type ApiKeyList = List<ApiKeyView>;

@@ -7,7 +7,7 @@ use tenantry_domain::AuditRecord;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::millis;
+use crate::{api::millis, extract::List};
 
 /// An entry of the audit log: who did what to what. It is written together with what it tells of, and never changed.
 #[derive(Serialize, ToSchema)]
@@ -84,14 +84,5 @@ impl From<AuditRecord> for AuditEventView {
     }
 }
 
-/// A page of the audit log.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
-pub(crate) struct AuditEventList {
-    /// The events.
-    data: Vec<AuditEventView>,
-    /// The cursor of the next page; absent at the end.
-    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
-    next_cursor: String,
-}
+/// A page of them.
+pub(crate) type AuditEventList = List<AuditEventView>;

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::Brand;
+use tenantry_domain::{Brand, Tone};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::millis;
+use crate::{api::millis, extract::List, schema::Word};
+
+type ToneWord = Word<Tone>;
 
 /// A brand is a customer-facing identity of a tenant: it determines tone, sender identity and e-mail signatures of the
 /// workspaces under it.
@@ -30,34 +32,34 @@ pub struct BrandView {
     #[schema(example = "Acme Industrial Supply")]
     email_from_name: String,
     /// Logo of the brand, over https.
-    #[schema(required, max_length = 2048, example = "https://cdn.example.com/acme/logo.png")]
+    #[schema(required, example = "https://cdn.example.com/acme/logo.png")]
     logo_url: Option<String>,
     /// First colour: `#` and six hexadecimal digits.
-    #[schema(required, pattern = "^#[0-9A-Fa-f]{6}$", example = "#0055AA")]
+    #[schema(required, example = "#0055AA")]
     primary_color: Option<String>,
     /// Second colour: `#` and six hexadecimal digits.
-    #[schema(required, pattern = "^#[0-9A-Fa-f]{6}$", example = "#FFB000")]
+    #[schema(required, example = "#FFB000")]
     secondary_color: Option<String>,
-    /// HTML signature, in force where a workspace has none; 1 to 20,000 characters, sanitised.
-    #[schema(required, min_length = 1, max_length = 20000, example = "<p>Kind regards,<br>Acme</p>")]
+    /// Email signature of workspaces that have none; sanitised HTML.
+    #[schema(required, example = "<p>Kind regards,<br>Acme</p>")]
     email_signature_html: Option<String>,
-    /// Plain-text signature, in force where a workspace has none; 1 to 5,000 characters.
-    #[schema(required, min_length = 1, max_length = 5000, example = "Kind regards,\nAcme")]
+    /// Email signature in plain text, of workspaces that have none.
+    #[schema(required, example = "Kind regards,\nAcme")]
     email_signature_text: Option<String>,
-    /// Under which name the AI writes: one line, 1 to 120 characters.
-    #[schema(required, min_length = 1, max_length = 120, example = "Alex")]
+    /// The name under which the AI writes.
+    #[schema(required, example = "Alex")]
     ai_sender_name: Option<String>,
-    /// Under which title the AI writes: one line, 1 to 120 characters.
-    #[schema(required, min_length = 1, max_length = 120, example = "Customer care")]
+    /// The title under which the AI writes.
+    #[schema(required, example = "Customer care")]
     ai_sender_title: Option<String>,
     /// The AI's picture, over https.
-    #[schema(required, max_length = 2048, example = "https://cdn.example.com/acme/alex.png")]
+    #[schema(required, example = "https://cdn.example.com/acme/alex.png")]
     ai_sender_avatar_url: Option<String>,
     /// The tone in which the AI writes.
-    #[schema(required, value_type = Option<ToneSchema>, example = "professional")]
-    tone: Option<&'static str>,
-    /// Instructions to the AI, before those of the workspace: 1 to 10,000 characters.
-    #[schema(required, min_length = 1, max_length = 10000, example = "Be brief, and never promise a delivery date.")]
+    #[schema(required, example = "professional")]
+    tone: Option<ToneWord>,
+    /// Instructions to the AI, before those of the workspace.
+    #[schema(required, example = "Be brief, and never promise a delivery date.")]
     brand_instructions: Option<String>,
     /// Whether workspaces for which no brand is named go under this one; exactly one brand of a tenant is the default.
     #[schema(example = true)]
@@ -70,18 +72,6 @@ pub struct BrandView {
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:45:00.000Z")]
     updated_at: DateTime<Utc>,
-}
-
-/// The tone in which the AI writes.
-#[derive(ToSchema)]
-#[schema(as = Tone)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document")]
-pub(crate) enum ToneSchema {
-    Friendly,
-    Professional,
-    Formal,
-    Trade,
 }
 
 impl From<Brand> for BrandView {
@@ -101,7 +91,7 @@ impl From<Brand> for BrandView {
             ai_sender_name: details.ai_sender_name.map(|value| value.as_str().to_owned()),
             ai_sender_title: details.ai_sender_title.map(|value| value.as_str().to_owned()),
             ai_sender_avatar_url: details.ai_sender_avatar_url.map(|value| value.as_str().to_owned()),
-            tone: details.tone.map(|tone| tone.as_str()),
+            tone: details.tone.map(Word),
             brand_instructions: details.brand_instructions.map(|value| value.as_str().to_owned()),
             is_default: brand.is_default,
             created_at: brand.created_at,
@@ -110,14 +100,5 @@ impl From<Brand> for BrandView {
     }
 }
 
-/// A page of brands.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
-pub(crate) struct BrandList {
-    /// The brands.
-    data: Vec<BrandView>,
-    /// The cursor of the next page; absent at the end.
-    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
-    next_cursor: String,
-}
+/// A page of them.
+pub(crate) type BrandList = List<BrandView>;

@@ -2,11 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::{Integration, PlainField};
+use tenantry_domain::{ConnectionStatus, Integration, PlainField, Provider, VerificationStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::millis_option;
+use crate::{api::millis_option, schema::Word};
+
+pub(super) type ProviderWord = Word<Provider>;
+type ConnectionStatusWord = Word<ConnectionStatus>;
+type VerificationStatusWord = Word<VerificationStatus>;
 
 /// A workspace's connection to a provider. Secrets are write-only.
 #[derive(Serialize, ToSchema)]
@@ -20,16 +24,16 @@ pub(crate) struct IntegrationView {
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
     /// To whom.
-    #[schema(value_type = ProviderSchema, example = "openai")]
-    provider: &'static str,
+    #[schema(example = "openai")]
+    provider: ProviderWord,
     /// `connected` when it has all fields that it needs, `incomplete` when it has some, else `not_connected`.
-    #[schema(value_type = ConnectionStatusSchema, example = "connected")]
-    status: &'static str,
+    #[schema(example = "connected")]
+    status: ConnectionStatusWord,
     /// Every field that the provider has, set or not.
     fields: Vec<IntegrationField>,
     /// What the provider last said to the fields as they are.
-    #[schema(value_type = VerificationStatusSchema, example = "ok")]
-    verification_status: &'static str,
+    #[schema(example = "ok")]
+    verification_status: VerificationStatusWord,
     /// When it said so.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = "2026-03-01T16:45:00.000Z")]
@@ -89,10 +93,10 @@ impl From<Integration> for IntegrationView {
         Self {
             tenant_id: integration.tenant_id.uuid(),
             workspace_id: integration.workspace_id.uuid(),
-            provider: integration.provider.as_str(),
-            status: integration.status().as_str(),
+            provider: Word(integration.provider),
+            status: Word(integration.status()),
             fields: fields(&integration),
-            verification_status: integration.verification.status.as_str(),
+            verification_status: Word(integration.verification.status),
             verified_at: integration.verification.verified_at,
             last_error: integration.verification.last_error,
             updated_at: integration.updated_at,
@@ -121,49 +125,4 @@ fn fields(integration: &Integration) -> Vec<IntegrationField> {
         set_at: secret.map(|secret| secret.set_at),
     };
     plain.into_iter().chain([secret]).collect()
-}
-
-/// Whom a workspace can be connected to.
-#[derive(ToSchema)]
-#[schema(as = Provider)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum ProviderSchema {
-    Twilio,
-    ElevenLabs,
-    OpenAi,
-    GoHighLevel,
-}
-
-/// How much of an integration is there.
-#[derive(ToSchema)]
-#[schema(as = ConnectionStatus)]
-#[serde(rename_all = "snake_case")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum ConnectionStatusSchema {
-    NotConnected,
-    Incomplete,
-    Connected,
-}
-
-/// Whether a provider takes the fields of an integration.
-#[derive(ToSchema)]
-#[schema(as = VerificationStatus)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum VerificationStatusSchema {
-    Unverified,
-    Ok,
-    Failed,
-}
-
-/// Where an account of ElevenLabs keeps its data.
-#[derive(ToSchema)]
-#[schema(as = ElevenLabsRegion)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum ElevenLabsRegionSchema {
-    Us,
-    Eu,
-    In,
 }

@@ -2,57 +2,52 @@
 
 use actix_web::{HttpResponse, ResponseError, http::header, post, web::Data};
 use chrono::Utc;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tenantry_domain::{
-    EmailAddress, Error, FieldRefusal, InvitationDays, InvitationDetails, Refusal, Role, WorkspaceId,
+    Action, Description, EmailAddress, Error, Input, InvitationDays, InvitationDetails, Refusal, Role, WorkspaceId,
 };
 use tenantry_operations::invitations;
 use utoipa::ToSchema;
-use validator::{Validate, ValidationError};
 
-use super::{
-    request::{check_workspaces, workspaces},
-    view::InvitationView,
-};
+use super::{request::Workspaces, view::InvitationView};
 use crate::{
-    Service,
-    api::members::RoleSchema,
     error::{Failure, Problem},
-    extract::{Caller, Member, Unknown, Valid, check_each, check_number, check_required},
+    extract::{Caller, Entry, Optional, OrDefault, Required, Several, Valid, request},
+    service::Service,
 };
 
-/// How many addresses one request invites at most.
-const MAX_EMAILS: usize = 100;
+/// An address as it was sent. Each is judged on its own, later.
+pub(crate) struct Address(String);
 
-/// Several people to invite to the same.
-#[derive(Deserialize, Validate, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(example = json!({ "emails": ["ada@example.com", "grace@example.com"], "role": "observer" }))]
-pub(crate) struct CreateInvitations {
-    /// 1 to 100 addresses. One that is refused does not keep the others out.
-    #[serde(default)]
-    #[validate(custom(function = check_emails))]
-    #[schema(value_type = Vec<String>, required, min_items = 1, max_items = 100)]
-    emails: Member<Vec<Member<String>>>,
-    /// What each will be in the tenant.
-    #[serde(default)]
-    #[validate(custom(function = check_required::<Role>))]
-    #[schema(value_type = RoleSchema, required, example = "observer")]
-    role: Member<String>,
-    /// The workspaces that each will be assigned to, at most 100; none unless said.
-    #[serde(default)]
-    #[validate(custom(function = check_workspaces))]
-    #[schema(value_type = Vec<Uuid>, required = false, max_items = 100)]
-    workspace_ids: Member<Vec<Member<String>>>,
-    /// For how many days they can be accepted: 1 to 30, 7 unless said.
-    #[serde(default)]
-    #[validate(custom(function = check_number::<InvitationDays>))]
-    #[schema(value_type = i64, required = false, minimum = 1, maximum = 30, example = 7)]
-    expires_in_days: Member<i64>,
-    #[serde(flatten)]
-    #[validate(custom(function = Unknown::check))]
-    #[schema(ignore)]
-    unknown: Unknown,
+impl Input for Address {
+    type Raw = str;
+
+    fn read(raw: &str) -> Result<Self, Refusal> {
+        Ok(Self(raw.to_owned()))
+    }
+
+    fn description() -> Description {
+        Description::text("")
+    }
+}
+
+impl Entry for Address {
+    const NAMES: (&'static str, &'static str) = ("address", "addresses");
+}
+
+request! {
+    /// Several people to invite to the same.
+    #[example({ "emails": ["ada@example.com", "grace@example.com"], "role": "observer" })]
+    pub(crate) struct CreateInvitations {
+        /// Whom to invite. An address that is refused does not keep the others out.
+        emails: Required<Several<Address, 1, 100>>,
+        /// The role of each in the tenant.
+        role: Required<Role>,
+        /// The workspaces that each will be assigned to. Default: none.
+        workspace_ids: Optional<Workspaces>,
+        /// For how many days the invitations can be accepted.
+        expires_in_days: OrDefault<InvitationDays>,
+    }
 }
 
 /// What an address became.
@@ -80,24 +75,6 @@ pub(crate) struct InvitationResults {
     data: Vec<InvitationResult>,
 }
 
-fn check_emails(member: &Member<Vec<Member<String>>>) -> Result<(), ValidationError> {
-    check_each(emails(member))
-}
-
-/// The addresses as they were sent; each is judged on its own later.
-fn emails(member: &Member<Vec<Member<String>>>) -> Result<Vec<String>, Refusal> {
-    let list = member.plain()?.ok_or_else(|| Refusal::new("required", "is required"))?;
-    let mut emails = Vec::with_capacity(list.len());
-    for member in list {
-        emails.push(member.plain()?.cloned().unwrap_or_default());
-    }
-    match emails.len() {
-        0 => Err(Refusal::new("empty", "must name at least one address")),
-        1..=MAX_EMAILS => Ok(emails),
-        n => Err(Refusal::new("too_many", format!("must name at most {MAX_EMAILS} addresses, these are {n}"))),
-    }
-}
-
 /// What all of them are invited to.
 struct Common {
     role: Role,
@@ -106,14 +83,9 @@ struct Common {
 }
 
 impl CreateInvitations {
-    fn into_domain(self) -> Result<(Vec<String>, Common), FieldRefusal> {
-        let emails = emails(&self.emails).map_err(|refusal| refusal.of("emails"))?;
-        let common = Common {
-            role: self.role.required().map_err(|refusal| refusal.of("role"))?,
-            workspaces: workspaces(&self.workspace_ids).map_err(|refusal| refusal.of("workspaceIds"))?,
-            days: self.expires_in_days.number_as("expiresInDays")?.unwrap_or_default(),
-        };
-        Ok((emails, common))
+    fn into_domain(self) -> (Vec<Address>, Common) {
+        let workspaces = self.workspace_ids.unwrap_or_default().0;
+        (self.emails.0, Common { role: self.role, workspaces, days: self.expires_in_days })
     }
 }
 
@@ -129,6 +101,7 @@ impl InvitationResult {
 /// To the same role and workspaces. Each address has a result of its own, as if it had been invited alone.
 #[utoipa::path(
     tag = "Invitations",
+    extensions(("x-action" = json!(Action::InvitationCreate))),
     request_body = CreateInvitations,
     responses((status = 200, description = "A result for each address, in their order.", body = InvitationResults))
 )]
@@ -138,9 +111,9 @@ pub(crate) async fn create_each(
     body: Valid<CreateInvitations>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (emails, common) = body.0.into_domain()?;
+    let (emails, common) = body.0.into_domain();
     let mut data = Vec::with_capacity(emails.len());
-    for email in emails {
+    for Address(email) in emails {
         data.push(invite(&service, &caller, &common, email).await?);
     }
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(InvitationResults { data }))

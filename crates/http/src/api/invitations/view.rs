@@ -2,14 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::{Invitation, Member};
+use tenantry_domain::{Invitation, InvitationState, Member, Role};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::{
-    members::{MemberView, RoleSchema},
-    millis, millis_option,
+use crate::{
+    api::{members::MemberView, millis, millis_option},
+    extract::List,
+    schema::Word,
 };
+
+type RoleWord = Word<Role>;
+type InvitationStateWord = Word<InvitationState>;
 
 /// An invitation is a pending member: an e-mail address, a role and workspaces, until it is accepted, revoked or expired.
 #[derive(Serialize, ToSchema)]
@@ -26,13 +30,13 @@ pub(crate) struct InvitationView {
     #[schema(example = "ada@example.com")]
     email: String,
     /// What they will be in the tenant.
-    #[schema(value_type = RoleSchema, example = "agent")]
-    role: &'static str,
+    #[schema(example = "agent")]
+    role: RoleWord,
     /// The workspaces they will be assigned to.
     workspace_ids: Vec<Uuid>,
     /// What has become of it.
-    #[schema(value_type = InvitationStateSchema, example = "pending")]
-    state: &'static str,
+    #[schema(example = "pending")]
+    state: InvitationStateWord,
     /// Until when it can be accepted.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-27T10:00:00.000Z")]
@@ -59,11 +63,11 @@ impl InvitationView {
     /// As it is at this moment.
     pub(crate) fn of(invitation: Invitation, now: DateTime<Utc>) -> Self {
         Self {
-            state: invitation.state(now).as_str(),
+            state: Word(invitation.state(now)),
             id: invitation.id.uuid(),
             tenant_id: invitation.tenant_id.uuid(),
             email: invitation.details.email.as_str().to_owned(),
-            role: invitation.details.role.as_str(),
+            role: Word(invitation.details.role),
             workspace_ids: invitation.details.workspaces.iter().map(|id| id.uuid()).collect(),
             expires_at: invitation.expires_at,
             accepted_at: invitation.accepted_at,
@@ -90,26 +94,5 @@ impl AcceptedInvitation {
     }
 }
 
-/// What has become of an invitation.
-#[derive(ToSchema)]
-#[schema(as = InvitationState)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum InvitationStateSchema {
-    Pending,
-    Accepted,
-    Revoked,
-    Expired,
-}
-
-/// A page of invitations.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
-pub(crate) struct InvitationList {
-    /// The invitations.
-    data: Vec<InvitationView>,
-    /// The cursor of the next page; absent at the end.
-    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
-    next_cursor: String,
-}
+/// A page of them.
+pub(crate) type InvitationList = List<InvitationView>;

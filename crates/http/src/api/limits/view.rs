@@ -1,10 +1,14 @@
 //! What a caller is shown of the limits of a workspace.
 
 use serde::Serialize;
-use tenantry_domain::{Cap, Limit, LimitsInForce, WorkspaceId};
+use tenantry_domain::{Cap, Limit, LimitSource, LimitsInForce, WorkspaceId};
 use tenantry_operations::limits::LimitsAndUse;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use crate::schema::Word;
+
+type LimitSourceWord = Word<LimitSource>;
 
 /// What a workspace may have at most, and how much of it is used.
 #[derive(Serialize, ToSchema)]
@@ -42,22 +46,11 @@ pub(crate) struct LimitView {
     #[schema(required, example = 5)]
     effective: Option<u32>,
     /// Whose it is; `none` exactly when nothing is.
-    #[schema(value_type = LimitSourceSchema, example = "workspace")]
-    source: &'static str,
+    #[schema(example = "workspace")]
+    source: LimitSourceWord,
     /// How much there is.
     #[schema(example = 3)]
     used: i64,
-}
-
-/// Whose limit is in force.
-#[derive(ToSchema)]
-#[schema(as = LimitSource)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum LimitSourceSchema {
-    Workspace,
-    Tenant,
-    None,
 }
 
 impl LimitView {
@@ -66,7 +59,7 @@ impl LimitView {
             own: limit.own.map(Cap::get),
             tenant: limit.tenant.map(Cap::get),
             effective: limit.effective().map(Cap::get),
-            source: limit.source().as_str(),
+            source: Word(limit.source()),
             used,
         }
     }
@@ -107,13 +100,13 @@ pub(crate) struct SourcedLimitView {
     #[schema(required, example = 5)]
     value: Option<u32>,
     /// Whose it is.
-    #[schema(value_type = LimitSourceSchema, example = "workspace")]
-    source: &'static str,
+    #[schema(example = "workspace")]
+    source: LimitSourceWord,
 }
 
 impl From<Limit> for SourcedLimitView {
     fn from(limit: Limit) -> Self {
-        Self { value: limit.effective().map(Cap::get), source: limit.source().as_str() }
+        Self { value: limit.effective().map(Cap::get), source: Word(limit.source()) }
     }
 }
 

@@ -2,12 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::{Assignment, Member, Reach};
+use tenantry_domain::{Assignment, Choice, Member, MemberStatus, Reach, Role};
 use tenantry_operations::members::Shown;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::millis;
+use crate::{api::millis, extract::List, schema::Word};
+
+type RoleWord = Word<Role>;
+type MemberStatusWord = Word<MemberStatus>;
+type VisibleWord = Word<Visible>;
+type BecauseWord = Word<Because>;
 
 /// A member is a person in a tenant, with exactly one role.
 #[derive(Serialize, ToSchema)]
@@ -24,11 +29,11 @@ pub struct MemberView {
     #[schema(example = "ada@example.com")]
     email: String,
     /// What the member is in the tenant.
-    #[schema(value_type = RoleSchema, example = "agent")]
-    role: &'static str,
+    #[schema(example = "agent")]
+    role: RoleWord,
     /// Whether the member may come in.
-    #[schema(value_type = MemberStatusSchema, example = "active")]
-    status: &'static str,
+    #[schema(example = "active")]
+    status: MemberStatusWord,
     /// Whose access tokens the member comes with.
     #[schema(example = "https://login.example.com/")]
     issuer: String,
@@ -52,8 +57,8 @@ impl From<Member> for MemberView {
             id: member.id.uuid(),
             tenant_id: member.tenant_id.uuid(),
             email: details.email.as_str().to_owned(),
-            role: details.role.as_str(),
-            status: details.status.as_str(),
+            role: Word(details.role),
+            status: Word(details.status),
             issuer: details.person.issuer.as_str().to_owned(),
             subject: details.person.subject.as_str().to_owned(),
             created_at: member.created_at,
@@ -76,11 +81,11 @@ pub(crate) struct MemberWithAccess {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Access {
     /// `all`, the `assigned` ones, or `none`.
-    #[schema(value_type = VisibleSchema, example = "assigned")]
-    workspaces: &'static str,
+    #[schema(example = "assigned")]
+    workspaces: VisibleWord,
     /// Whether that follows from the `role` alone, or from an `assignment` to each workspace.
-    #[schema(value_type = BecauseSchema, example = "assignment")]
-    because: &'static str,
+    #[schema(example = "assignment")]
+    because: BecauseWord,
     /// The workspaces it is assigned to, by name; the first 1,000.
     assignments: Vec<AssignmentView>,
     /// How many workspaces it is assigned to.
@@ -100,8 +105,8 @@ pub(crate) struct AssignmentView {
     #[schema(example = "DACH Region")]
     workspace_name: String,
     /// Whether the member sees it because of its `role`, because of this `assignment`, or not at all: `none`.
-    #[schema(value_type = BecauseSchema, example = "assignment")]
-    because: &'static str,
+    #[schema(example = "assignment")]
+    because: BecauseWord,
     /// Since when it is assigned.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
@@ -112,75 +117,48 @@ impl From<Shown> for MemberWithAccess {
     fn from(shown: Shown) -> Self {
         let reach = shown.member.details.role.reach(shown.member.id);
         let (workspaces, because, each) = match reach {
-            Reach::Assigned(_) => ("assigned", "assignment", "assignment"),
-            Reach::Nothing => ("none", "role", "none"),
-            Reach::Workspace(_) | Reach::Brand(_) | Reach::Tenant => ("all", "role", "role"),
+            Reach::Assigned(_) => (Visible::Assigned, Because::Assignment, Because::Assignment),
+            Reach::Nothing => (Visible::None, Because::Role, Because::None),
+            Reach::Workspace(_) | Reach::Brand(_) | Reach::Tenant => (Visible::All, Because::Role, Because::Role),
         };
         let view = |assignment: Assignment| AssignmentView {
             workspace_id: assignment.workspace_id.uuid(),
             workspace_name: assignment.workspace_name,
-            because: each,
+            because: Word(each),
             assigned_at: assignment.created_at,
         };
         let assignments = shown.assignments.into_iter().map(view).collect();
+        let (workspaces, because) = (Word(workspaces), Word(because));
         let access = Access { workspaces, because, assignments, assignment_count: shown.count };
         Self { member: shown.member.into(), access }
     }
 }
 
-/// What a member is in its tenant.
-#[derive(ToSchema)]
-#[schema(as = Role)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum RoleSchema {
-    Owner,
-    Admin,
-    Billing,
-    Agent,
-    Observer,
-}
-
-/// Whether a member may come in.
-#[derive(ToSchema)]
-#[schema(as = MemberStatus)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the two words to the OpenAPI document")]
-pub(crate) enum MemberStatusSchema {
-    Active,
-    Suspended,
-}
-
-/// Which workspaces somebody sees.
-#[derive(ToSchema)]
-#[schema(as = Visible)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document")]
-pub(crate) enum VisibleSchema {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Visible {
     All,
     Assigned,
     None,
 }
 
-/// Why a member sees a workspace.
-#[derive(ToSchema)]
-#[schema(as = Because)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document")]
-pub(crate) enum BecauseSchema {
+impl Choice for Visible {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::All, "all"), (Self::Assigned, "assigned"), (Self::None, "none")];
+    const MEANING: &'static str = "Which workspaces a member sees.";
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Because {
     Role,
     Assignment,
     None,
 }
 
-/// A page of members.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
-pub(crate) struct MemberList {
-    /// The members.
-    data: Vec<MemberView>,
-    /// The cursor of the next page; absent at the end.
-    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
-    next_cursor: String,
+impl Choice for Because {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Role, "role"), (Self::Assignment, "assignment"), (Self::None, "none")];
+    const MEANING: &'static str = "Why a member sees a workspace.";
 }
+
+/// A page of them.
+pub(crate) type MemberList = List<MemberView>;

@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::{Cap, MonthUse, WorkspaceId};
+use tenantry_domain::{Cap, MonthUse, UsageKind, WorkspaceId};
 use tenantry_operations::usage::{Allowance, Recorded, UsageByMonth};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::millis;
+use crate::{api::millis, schema::Word};
+
+type UsageKindWord = Word<UsageKind>;
 
 /// An entry of the ledger, and what its month comes to.
 #[derive(Serialize, ToSchema)]
@@ -24,8 +26,8 @@ pub(crate) struct RecordedView {
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
     /// Whether it adds to its month or takes off it.
-    #[schema(value_type = UsageKindSchema, example = "usage")]
-    kind: &'static str,
+    #[schema(example = "usage")]
+    kind: UsageKindWord,
     /// How many seconds.
     #[schema(example = 95)]
     seconds: u32,
@@ -42,16 +44,6 @@ pub(crate) struct RecordedView {
     created_at: DateTime<Utc>,
     /// The month it counts in, as it is now.
     month: MonthView,
-}
-
-/// Whether an entry adds to its month or takes off it.
-#[derive(ToSchema)]
-#[schema(as = UsageKind)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the words to the OpenAPI document; a test compares them with the domain's")]
-pub(crate) enum UsageKindSchema {
-    Usage,
-    Refund,
 }
 
 /// What a workspace used in a month.
@@ -99,7 +91,7 @@ impl From<Recorded> for RecordedView {
             id: entry.id.uuid(),
             tenant_id: entry.tenant_id.uuid(),
             workspace_id: entry.workspace_id.uuid(),
-            kind: entry.kind.as_str(),
+            kind: Word(entry.kind),
             seconds: entry.seconds.get(),
             used_at: entry.used_at,
             reference: entry.reference.as_str().to_owned(),

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::Workspace;
+use tenantry_domain::{Workspace, WorkspaceType};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::api::millis;
+use crate::{api::millis, extract::List, schema::Word};
+
+type WorkspaceTypeWord = Word<WorkspaceType>;
 
 /// A workspace is an operational unit within a brand, typically representing a region, business unit, or product line.
 /// Conversations, knowledge base entries, policies, and channels are all scoped to a workspace.
@@ -38,8 +40,8 @@ pub(crate) struct WorkspaceView {
     currency: String,
     /// Whether this workspace handles business-to-business or business-to-consumer conversations. Affects contact
     /// resolution, account enrichment, and AI behavior.
-    #[schema(value_type = WorkspaceTypeSchema, example = "b2b")]
-    workspace_type: &'static str,
+    #[schema(example = "b2b")]
+    workspace_type: WorkspaceTypeWord,
     /// Free-text instructions specific to this workspace. These are combined with brand instructions to guide the AI. Use
     /// for workspace-specific rules like regional regulations or product-specific guidance.
     #[schema(
@@ -63,16 +65,6 @@ pub(crate) struct WorkspaceView {
     updated_at: DateTime<Utc>,
 }
 
-/// Business to business, or business to consumer.
-#[derive(ToSchema)]
-#[schema(as = WorkspaceType)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "says the two words to the OpenAPI document")]
-pub(crate) enum WorkspaceTypeSchema {
-    B2b,
-    B2c,
-}
-
 impl From<Workspace> for WorkspaceView {
     fn from(workspace: Workspace) -> Self {
         let details = workspace.details;
@@ -84,7 +76,7 @@ impl From<Workspace> for WorkspaceView {
             country: details.locale.country.to_string(),
             operating_language: details.locale.language.to_string(),
             currency: details.locale.currency.to_string(),
-            workspace_type: details.locale.workspace_type.as_str(),
+            workspace_type: Word(details.locale.workspace_type),
             workspace_instructions: details.workspace_instructions.map(|text| text.as_str().to_owned()),
             email_signature_html: details.email_signature_html.map(|html| html.as_str().to_owned()),
             email_signature_text: details.email_signature_text.map(|text| text.as_str().to_owned()),
@@ -94,14 +86,5 @@ impl From<Workspace> for WorkspaceView {
     }
 }
 
-/// A page of workspaces.
-#[derive(ToSchema)]
-#[schema(rename_all = "camelCase")]
-#[expect(dead_code, reason = "describes the page to the OpenAPI document")]
-pub(crate) struct WorkspaceList {
-    /// The workspaces.
-    data: Vec<WorkspaceView>,
-    /// The cursor of the next page; absent at the end.
-    #[schema(required = false, example = "eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ")]
-    next_cursor: String,
-}
+/// A page of them.
+pub(crate) type WorkspaceList = List<WorkspaceView>;

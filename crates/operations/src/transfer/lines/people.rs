@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    FieldRefusal, Invitation, InvitationDetails, IssuerName, Member, MemberDetails, Person, PlaceNumber, Subject,
+    FieldRefusal, Invitation, InvitationDetails, IssuerName, Member, MemberDetails, Person, SlotNumber, Subject,
     WorkspaceId,
 };
 use tenantry_persistence::{HeldSlot, KeptAssignment};
@@ -149,7 +149,7 @@ impl InvitationLine {
         let mut reading = Reading::default();
         let (id, email) = (reading.value("id", &self.id), reading.value("email", &self.email));
         let role = reading.value("role", &self.role);
-        let slots: Vec<(PlaceNumber, WorkspaceId)> = self
+        let slots: Vec<(SlotNumber, WorkspaceId)> = self
             .slots
             .iter()
             .filter_map(|line| reading.slot("slots", (line.number, &line.workspace_id), target))

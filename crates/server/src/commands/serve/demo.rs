@@ -1,4 +1,4 @@
-//! What the first start of an embedded database makes, so that there is something to look up.
+//! The demo data that the first start of an embedded database creates, so that there is something to look up.
 
 use std::net::SocketAddr;
 
@@ -19,7 +19,7 @@ pub(super) struct Demo {
     workspace: WorkspaceId,
 }
 
-/// Makes the demo tenant where there is no tenant yet.
+/// Creates the demo tenant if there is no tenant yet.
 pub(super) async fn create_if_first(store: &Store) -> Result<Option<Demo>, Error> {
     if tenants::any(store, &first_start(None)?).await? {
         return Ok(None);
@@ -34,7 +34,7 @@ fn first_start(tenant: Option<TenantId>) -> Result<Credential, Error> {
     named_operator("first start", tenant)
 }
 
-/// The example of the published contract.
+/// The example from the published contract.
 fn examples() -> Result<(NewTenant, NewWorkspace), Refusal> {
     let locale = LocaleRequest {
         country: Some("DE".parse()?),
@@ -54,45 +54,45 @@ fn examples() -> Result<(NewTenant, NewWorkspace), Refusal> {
 }
 
 impl Demo {
-    /// What to do next, with a line that works when it is pasted.
+    /// What to do next, with a command that can be pasted.
     pub(super) fn banner(&self, address: SocketAddr) -> String {
         let (key, workspace, base) = (&self.key, self.workspace, base(address));
         format!(
             "
-  Tenantry is running, with a demo tenant: Acme Industrial Supply.
+  Tenantry is running with a demo tenant: Acme Industrial Supply.
 
   Documentation   {base}/docs
   API key         {key}
-                  Keep it: it is not shown again.
+                  Save it now: it is not shown again.
 
-  Look up its workspace:
+  To look up its workspace:
 
     curl -H \"Authorization: Bearer {key}\" {base}/api/workspaces/{workspace}
 
-  Ctrl-C stops everything; the data stays.
+  Press Ctrl-C to stop the service and its database. The data stays.
 "
         )
     }
 }
 
-/// What every start after the first one says.
+/// The banner of every start after the first one.
 pub(super) fn later_banner(address: SocketAddr) -> String {
     let base = base(address);
     let program = std::env::args().next().unwrap_or_else(|| "tenantry".to_owned());
     format!(
         "
-  Tenantry is running, with the data of last time.
+  Tenantry is running with your existing data.
 
   Documentation   {base}/docs
-  A new API key   {program} tenant list
+  New API key     {program} tenant list
                   {program} key create --tenant ID --name \"My key\"
 
-  Ctrl-C stops everything; the data stays.
+  Press Ctrl-C to stop the service and its database. The data stays.
 "
     )
 }
 
-/// Where a browser on this machine finds the service.
+/// The URL of the service for a browser on this machine.
 fn base(address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         format!("http://localhost:{}", address.port())

@@ -1,4 +1,4 @@
-//! `tenantry tenant update`, `limit` and what changes a tenant's state.
+//! `tenantry tenant update`, `limit`, and the commands that change a tenant's state.
 
 use clap::{ArgGroup, Args};
 use serde_json::json;
@@ -17,21 +17,21 @@ use crate::{database::with_store, exit::Exit, output::Output, settings::Settings
 #[command(group = ArgGroup::new("changes").required(true).multiple(true)
     .args(["name", "country", "language", "currency", "workspace_type"]))]
 pub(crate) struct Update {
-    /// Its id
+    /// The tenant's id
     tenant: String,
     /// Display name
     #[arg(long)]
     name: Option<String>,
-    /// Country of workspaces for which none is named (ISO 3166-1 alpha-2, such as NL)
+    /// Default country of new workspaces (ISO 3166-1 alpha-2, such as NL)
     #[arg(long)]
     country: Option<String>,
-    /// Language (ISO 639-1)
+    /// Default language of new workspaces (ISO 639-1, such as nl)
     #[arg(long)]
     language: Option<String>,
-    /// Currency (ISO 4217)
+    /// Default currency of new workspaces (ISO 4217, such as EUR)
     #[arg(long)]
     currency: Option<String>,
-    /// b2b or b2c
+    /// Default type of new workspaces: b2b or b2c
     #[arg(long = "type")]
     workspace_type: Option<String>,
 }
@@ -40,23 +40,23 @@ pub(crate) struct Update {
 #[command(override_usage = "tenantry tenant limit [OPTIONS] <TENANT>")]
 #[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["max_workspaces", "max_members", "max_agents", "max_minutes"]))]
 pub(crate) struct Limit {
-    /// Its id
+    /// The tenant's id
     tenant: String,
-    /// How many workspaces it may have: a number, or none for as many as it likes
+    /// Limit of workspaces: a number, or none for no limit
     #[arg(long)]
     max_workspaces: Option<String>,
-    /// How many members each workspace may have, with those who are invited: a number, or none
+    /// Limit of members in each workspace, pending invitations included: a number, or none
     #[arg(long)]
     max_members: Option<String>,
-    /// How many agents each workspace may have: a number, or none
+    /// Limit of agents in each workspace: a number, or none
     #[arg(long)]
     max_agents: Option<String>,
-    /// How many minutes each workspace may use in a month: a number, or none
+    /// Limit of minutes a month in each workspace: a number, or none
     #[arg(long)]
     max_minutes: Option<String>,
 }
 
-/// A limit as an argument: `None` where it is not given, `Some(None)` for none.
+/// Reads a limit: `None` if the argument is absent, `Some(None)` for `none`.
 pub(super) fn cap(name: &str, raw: Option<&str>, refused: &mut Vec<FieldRefusal>) -> Option<Option<Cap>> {
     let raw = raw?;
     if raw == "none" {
@@ -116,7 +116,7 @@ fn administer(
     output.print(&view, || serde_json::to_string_pretty(&view).unwrap_or_default())
 }
 
-/// What a tenant is to become.
+/// The state that a tenant should get.
 #[derive(Clone, Copy)]
 pub(super) enum State {
     Suspended,
@@ -139,6 +139,8 @@ pub(super) fn delete(one: &One, settings: &Settings, output: &Output) -> Result<
     let (id, operator) = (tenant_id(&one.tenant)?, operator(None)?);
     with_store(settings, async move |store| tenants::delete(store, &operator, id, Precondition::None).await)?;
     output.print(&json!({ "deleted": id.to_string() }), || {
-        format!("deleted  {id}\n         For {TENANT_RESTORABLE_DAYS} days `tenantry tenant restore` brings it back.")
+        format!(
+            "deleted  {id}\n         You can restore it for {TENANT_RESTORABLE_DAYS} days: `tenantry tenant restore`."
+        )
     })
 }

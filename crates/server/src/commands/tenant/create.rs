@@ -14,31 +14,31 @@ pub(crate) struct Create {
     /// Display name
     #[arg(long)]
     name: String,
-    /// Country of its workspaces unless they say otherwise (ISO 3166-1 alpha-2, such as NL)
+    /// Default country of new workspaces (ISO 3166-1 alpha-2, such as NL)
     #[arg(long)]
     country: String,
-    /// Language (ISO 639-1); the country's unless given
+    /// Default language of new workspaces (ISO 639-1). Default: the country's
     #[arg(long)]
     language: Option<String>,
-    /// Currency (ISO 4217); the country's unless given
+    /// Default currency of new workspaces (ISO 4217). Default: the country's
     #[arg(long)]
     currency: Option<String>,
-    /// b2b or b2c; b2b unless given
+    /// Default type of new workspaces: b2b or b2c. Default: b2b
     #[arg(long = "type")]
     workspace_type: Option<String>,
-    /// Invite the first owner at this address, instead of making an API key
+    /// Invite the first owner at this email address instead of creating an API key
     #[arg(long)]
     owner_email: Option<String>,
-    /// How many workspaces it may have; as many as it likes unless given
+    /// Limit of workspaces: a number, or none. Default: none
     #[arg(long)]
     max_workspaces: Option<String>,
-    /// How many members each workspace may have; as many as it likes unless given
+    /// Limit of members in each workspace, pending invitations included: a number, or none. Default: none
     #[arg(long)]
     max_members: Option<String>,
-    /// How many agents each workspace may have; as many as it likes unless given
+    /// Limit of agents in each workspace: a number, or none. Default: none
     #[arg(long)]
     max_agents: Option<String>,
-    /// How many minutes each workspace may use in a month; as many as it likes unless given
+    /// Limit of minutes a month in each workspace: a number, or none. Default: none
     #[arg(long)]
     max_minutes: Option<String>,
 }
@@ -53,7 +53,7 @@ struct Created {
     owner: CreatedOwner,
 }
 
-/// One of the two.
+/// How the first owner gets in: one of the two.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", untagged)]
 enum CreatedOwner {
@@ -71,16 +71,16 @@ impl CreatedOwner {
 
     fn words(&self) -> String {
         match self {
-            Self::Key { api_key } => format!("API key  {api_key}\n         Keep it: it is not shown again."),
+            Self::Key { api_key } => format!("API key  {api_key}\n         Save it now: it is not shown again."),
             Self::Invitation { invitation_id } => {
-                format!("invited  {invitation_id}\n         The invitation is sent by the running service.")
+                format!("invited  {invitation_id}\n         The running service sends the invitation.")
             }
         }
     }
 }
 
 impl Create {
-    /// All refused values together.
+    /// Reports all refused values together.
     fn into_domain(self) -> Result<(NewTenant, Owner), Exit> {
         let mut refused = Vec::new();
         let name = parse("name", Some(&self.name), &mut refused);

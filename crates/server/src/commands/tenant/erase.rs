@@ -10,7 +10,7 @@ use crate::{database::Database, erasure::erase_due, exit::Exit, output::Output, 
 
 #[derive(Args)]
 pub(crate) struct Erase {
-    /// Only this one, by its id; refused when it is not due
+    /// Erase only the tenant with this id; fails if it cannot be erased yet
     #[arg(long)]
     tenant: Option<String>,
 }
@@ -20,13 +20,13 @@ pub(super) fn run(erase: &Erase, settings: &Settings, output: &Output) -> Result
     let database = Database::open_migrated(settings)?;
     let outcome = database.eraser().and_then(|mut eraser| act(&mut eraser, only, output));
     database.close()?;
-    outcome.map_err(|exit| super::super::as_owner(exit, settings, "tenants are erased"))
+    outcome.map_err(|exit| super::super::as_owner(exit, settings, "tenants can be erased"))
 }
 
 fn act(eraser: &mut Eraser, only: Option<TenantId>, output: &Output) -> Result<(), Exit> {
     let (erased, fault) = match only {
         Some(id) if eraser.erase(id)? => (vec![id], None),
-        Some(_) => return Err(Exit::conflict("The tenant is locked at the moment: try again later.")),
+        Some(_) => return Err(Exit::conflict("the tenant is locked by another process: try again later")),
         None => erase_due(eraser)?,
     };
     let ids: Vec<_> = erased.iter().map(ToString::to_string).collect();

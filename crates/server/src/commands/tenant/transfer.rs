@@ -16,23 +16,23 @@ use crate::{database::with_store, exit::Exit, output::Output, settings::Settings
 
 #[derive(Args)]
 pub(crate) struct Export {
-    /// Its id
+    /// The tenant's id
     tenant: String,
-    /// Write to this file, readable for you alone, instead of the standard output
+    /// Write to this file, which only you can read. Default: standard output
     #[arg(long)]
     file: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Import {
-    /// The id of an empty tenant: one with nothing but its default brand and keys
+    /// The id of an empty tenant: one that has only its default brand and keys
     tenant: String,
-    /// Read this file instead of the standard input
+    /// Read this file. Default: standard input
     #[arg(long)]
     file: Option<PathBuf>,
 }
 
-/// An export that fails leaves no half of one, neither in the file nor on the standard output.
+/// A failed export leaves no partial output, neither in the file nor on standard output.
 pub(super) fn export(export: &Export, settings: &Settings, output: &Output) -> Result<(), Exit> {
     let operator = operator(Some(tenant_id(&export.tenant)?))?;
     let directory = export.file.as_deref().map(directory_of);
@@ -62,7 +62,7 @@ pub(super) fn import(import: &Import, settings: &Settings, output: &Output) -> R
     output.print(&json!({ "imported": counts }), || words("imported", counts))
 }
 
-/// Where the file is to lie: beside its name first, so that it can take the name at once when it is whole.
+/// The directory of the file. The export is written there under another name and renamed when it is complete.
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
@@ -76,11 +76,11 @@ fn copy_out(file: &mut File) -> Result<(), Exit> {
     }
 }
 
-/// The standard input as a file, which can be read again when the transaction runs again.
+/// Standard input as a file, which can be read again if the transaction runs again.
 fn spooled() -> Result<File, Exit> {
     let mut file = tempfile::tempfile().map_err(unwritable)?;
     io::copy(&mut io::stdin().lock(), &mut file)
-        .map_err(|error| Exit::failed(format!("cannot read the standard input: {error}")))?;
+        .map_err(|error| Exit::failed(format!("cannot read standard input: {error}")))?;
     Ok(file)
 }
 

@@ -1,0 +1,130 @@
+//! The service about itself: health, figures, and its documentation. None of it needs a credential.
+
+use actix_web::{HttpResponse, get, http::header, web::Data};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::{
+    docs::{self, Document},
+    error::Failure,
+    part::Part,
+    service::Service,
+};
+
+/// The state of the service.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Health)]
+pub(crate) struct HealthView {
+    /// `ok`.
+    #[schema(example = "ok")]
+    status: &'static str,
+}
+
+const OK: HealthView = HealthView { status: "ok" };
+
+/// What the document says of it, and its routes.
+pub(crate) const PART: Part =
+    Part { tag: "Service", about: Some("Health, metrics and this document. No credential needed."), routes };
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(healthz)
+        .service(readyz)
+        .service(metrics)
+        .service(openapi_json)
+        .service(openapi_yaml)
+        .service(docs_page)
+        .service(docs_asset);
+}
+
+/// Check liveness
+///
+/// The process is alive. Answers without asking the database.
+#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "It is alive.", body = HealthView)))]
+#[get("/healthz")]
+pub(crate) async fn healthz() -> HttpResponse {
+    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK)
+}
+
+/// Check readiness
+///
+/// 200 when the database answers and no migration is pending, 503 otherwise and while the service shuts down.
+#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "It can answer requests.", body = HealthView)))]
+#[get("/readyz")]
+pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
+    service.ready().await?;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK))
+}
+
+/// Get metrics
+///
+/// For Prometheus: requests by route template and status, their latency, and the database pool, as OpenMetrics text.
+#[utoipa::path(
+    tag = PART.tag,
+    security(()),
+    responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text"))
+)]
+#[get("/metrics")]
+pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Failure> {
+    let text = service
+        .metrics
+        .print(service.store.state(), service.trust.issuers.states(chrono::Utc::now()))
+        .map_err(|error| tenantry_domain::Error::internal(format!("cannot write the figures: {error}")))?;
+    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+}
+
+/// Get this document as JSON
+///
+/// The OpenAPI 3.1 document that the documentation page shows.
+#[utoipa::path(
+    tag = PART.tag,
+    security(()),
+    operation_id = "openapi_json",
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
+)]
+#[get("/openapi.json")]
+pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(document.json.clone())
+}
+
+/// Get this document as YAML
+///
+/// The same OpenAPI 3.1 document, for people and for version control.
+#[utoipa::path(
+    tag = PART.tag,
+    security(()),
+    operation_id = "openapi_yaml",
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml"))
+)]
+#[get("/openapi.yaml")]
+pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/yaml").body(document.yaml.clone())
+}
+
+/// Show the documentation page
+///
+/// The page that you may be reading: every operation, with requests that can be tried.
+#[utoipa::path(
+    tag = PART.tag,
+    security(()),
+    responses((status = 200, description = "A page for people.", body = String, content_type = "text/html"))
+)]
+#[get("/docs")]
+pub(crate) async fn docs_page() -> HttpResponse {
+    docs::page()
+}
+
+/// Get a part of the documentation page
+///
+/// Its script and its icon; the page needs nothing from elsewhere.
+#[utoipa::path(
+    tag = PART.tag,
+    security(()),
+    params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
+    responses((status = 200, description = "The part.", body = String, content_type = "text/javascript"))
+)]
+#[get("/docs/{file}")]
+pub(crate) async fn docs_asset(file: actix_web::web::Path<String>) -> Result<HttpResponse, Failure> {
+    docs::asset(&file)
+}

@@ -1,0 +1,78 @@
+//! Answers with views: as JSON, marked as this tenant's, with the tag by which they are asked for again.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpResponse, HttpResponseBuilder,
+    http::header::{self, HeaderValue},
+};
+use serde::Serialize;
+use tenantry_domain::Error;
+
+use crate::{error::Failure, etag::Etag};
+
+/// Answers with a view of a thing in this version.
+pub(crate) fn tagged(mut response: HttpResponseBuilder, version: i64, view: &impl Serialize) -> HttpResponse {
+    mark(&mut response, &Etag::of_version(version));
+    response.json(view)
+}
+
+/// Answers with a page of a list, which has no tag.
+pub(crate) fn list(page: &impl Serialize) -> HttpResponse {
+    listing().json(page)
+}
+
+/// Answers with a view of what has no tag.
+pub(crate) fn untagged(mut response: HttpResponseBuilder, view: &impl Serialize) -> HttpResponse {
+    response.insert_header(PRIVATE).insert_header(VARY).json(view)
+}
+
+/// The answer with the age of what is in it, where that is not of now (RFC 9111, section 5.1).
+pub(crate) fn aged(mut response: HttpResponse, age: Option<Duration>) -> HttpResponse {
+    if let Some(age) = age {
+        response.headers_mut().insert(header::AGE, HeaderValue::from(age.as_secs()));
+    }
+    response
+}
+
+/// The start of an answer with a page of a list, in whatever form.
+pub(crate) fn listing() -> HttpResponseBuilder {
+    let mut response = HttpResponse::Ok();
+    response.insert_header(PRIVATE).insert_header(VARY);
+    response
+}
+
+/// Marks a response as this tenant's, to be revalidated before it is used again.
+pub(crate) fn mark(response: &mut HttpResponseBuilder, etag: &Etag) {
+    response.insert_header((header::ETAG, etag.as_str())).insert_header(PRIVATE).insert_header(VARY);
+}
+
+/// Nobody else's cache keeps it, and its own asks first.
+const PRIVATE: (header::HeaderName, &str) = (header::CACHE_CONTROL, "private, no-cache");
+/// A cache never gives one caller's answer to another.
+const VARY: (header::HeaderName, &str) = (header::VARY, "Authorization");
+
+/// Answers with a view of a thing in this version and of what belongs to it.
+pub(crate) fn composed(
+    mut response: HttpResponseBuilder,
+    version: i64,
+    view: &impl Serialize,
+) -> Result<HttpResponse, Failure> {
+    let (body, etag) = composed_body(version, view)?;
+    mark(&mut response, &etag);
+    Ok(response.content_type("application/json").body(body))
+}
+
+/// A body together with the tag of it and of the thing's version.
+pub(crate) fn composed_body(version: i64, view: &impl Serialize) -> Result<(Vec<u8>, Etag), Failure> {
+    let (body, _) = hashed_body(view)?;
+    let etag = Etag::of_composed(version, &body);
+    Ok((body, etag))
+}
+
+/// A body together with the tag of it.
+pub(crate) fn hashed_body(view: &impl Serialize) -> Result<(Vec<u8>, Etag), Failure> {
+    let body = serde_json::to_vec(view).map_err(|error| Error::internal(format!("cannot write an answer: {error}")))?;
+    let etag = Etag::of_body(&body);
+    Ok((body, etag))
+}

@@ -1,0 +1,112 @@
+//! What surrounds every request: its id, its log line, its figures, its time limit, and `HEAD` as `GET` without the body.
+
+use std::{
+    future::Future,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    ResponseError,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    error::InternalError,
+    http::{
+        Method,
+        header::{self, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use futures_util::FutureExt;
+use tenantry_domain::Error;
+use tracing::{Instrument, field::Empty};
+
+use crate::{
+    error::Failure,
+    request_id::{self, X_REQUEST_ID, request_id},
+    service::Service,
+};
+
+/// How long the service works on one request; past that, the caller is told to try again.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// The outermost middleware.
+pub(crate) async fn observe(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let id = supplied_id(&request).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+    let started = Instant::now();
+    let service = request.app_data::<Data<Service>>().cloned();
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // The connection remembers that it was HEAD and leaves the body out.
+        request.head_mut().method = Method::GET;
+    }
+    let span = tracing::info_span!("request", request_id = %id, tenant = Empty);
+    let path = request.path().to_owned();
+    let work = async move {
+        let answer = match within_limits(next.call(request)).await {
+            Ok(answer) => answer,
+            Err(failure) => Err(failed(&failure)),
+        };
+        let (status, route) = match &answer {
+            Ok(response) => (response.status(), response.request().match_pattern()),
+            Err(error) => (error.as_response_error().status_code(), None),
+        };
+        let (route, elapsed) = (route.unwrap_or_else(|| "(none)".to_owned()), started.elapsed());
+        let method_name = method.as_str();
+        tracing::info!(
+            method = method_name,
+            route,
+            path,
+            status = status.as_u16(),
+            ms = elapsed.as_secs_f64() * 1e3,
+            "answered"
+        );
+        if let Some(service) = service {
+            service.metrics.answered(&method, route, status, elapsed);
+        }
+        answer.map(|mut response| {
+            mark(response.headers_mut());
+            response
+        })
+    };
+    request_id::within(id, work.instrument(span)).await
+}
+
+/// What every answer carries.
+fn mark(headers: &mut header::HeaderMap) {
+    if let Ok(id) = HeaderValue::from_str(&request_id()) {
+        headers.insert(X_REQUEST_ID, id);
+    }
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// The answer to a request that was given up, of which nothing is left to hang the answer on.
+fn failed(failure: &Failure) -> actix_web::Error {
+    let mut response = failure.error_response();
+    mark(response.headers_mut());
+    InternalError::from_response(failure.to_string(), response).into()
+}
+
+/// A handler that panics or takes too long ends its own request and nothing else.
+async fn within_limits<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let guarded = AssertUnwindSafe(work).catch_unwind();
+    match tokio::time::timeout(REQUEST_TIME, guarded).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(_)) => Err(Error::internal("a handler panicked; the panic is in the log before this").into()),
+        Err(_) => {
+            Err(Error::Unavailable { cause: format!("the request took longer than {} s", REQUEST_TIME.as_secs()) }
+                .into())
+        }
+    }
+}
+
+/// The caller's own id, if it can stand in a log line and a header as it is.
+fn supplied_id(request: &ServiceRequest) -> Option<String> {
+    let id = request.headers().get(X_REQUEST_ID)?.to_str().ok()?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    ((1..=64).contains(&id.len()) && id.bytes().all(plain)).then(|| id.to_owned())
+}

@@ -1,0 +1,81 @@
+//! Who may call an operation, as the policy table has it, in the words of the document.
+
+use tenantry_domain::{Action, Choice, Grant, KeyRule, Level, May, Role, permit};
+use utoipa::openapi::{
+    Components,
+    security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+};
+
+/// The security schemes, each by its name, the form of its credential and what it is.
+const SCHEMES: [(&str, &str, &str); 3] = [
+    (API_KEY, "tnt_live_v1_…", "An API key of your tenant: `tnt_live_v1_…`."),
+    (ACCESS_TOKEN, "JWT", "A member's access token, from an issuer that the service trusts. It names the tenant."),
+    (PLATFORM_KEY, "tnt_plat_v1_…", "A platform key of this service, `tnt_plat_v1_…`. It works for `/api/admin` only."),
+];
+const API_KEY: &str = "apiKey";
+const ACCESS_TOKEN: &str = "accessToken";
+const PLATFORM_KEY: &str = "platformKey";
+
+/// Adds the security schemes.
+pub(super) fn describe(components: &mut Components) {
+    for (name, form, text) in SCHEMES {
+        let scheme =
+            HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format(form).description(Some(text)).build();
+        components.security_schemes.insert(name.to_owned(), SecurityScheme::Http(scheme).into());
+    }
+}
+
+/// The roles that may, and whether only about themselves.
+fn roles(action: Action) -> impl Iterator<Item = (&'static str, May)> {
+    Role::ALL.iter().map(move |(role, word)| (*word, action.rule().role(*role))).filter(|(_, may)| *may != May::No)
+}
+
+fn is_for_the_platform(action: Action) -> bool {
+    permit(&Grant::Platform, action).is_ok()
+}
+
+/// Whether an API key can be refused for a scope that it lacks.
+pub(super) fn needs_a_scope(action: Action) -> bool {
+    matches!(action.rule().key, KeyRule::Scoped(..))
+}
+
+/// The credentials with which the action can be allowed.
+pub(super) fn credentials(action: Action) -> Vec<SecurityRequirement> {
+    let keys = action.rule().key != KeyRule::Never;
+    let platform = is_for_the_platform(action);
+    // What the table allows nobody is decided by something else that a person brings along.
+    let people = roles(action).next().is_some() || !keys && !platform;
+    [(API_KEY, keys), (ACCESS_TOKEN, people), (PLATFORM_KEY, platform)]
+        .into_iter()
+        .filter(|(_, accepted)| *accepted)
+        .map(|(name, _)| SecurityRequirement::new(name, Vec::<String>::new()))
+        .collect()
+}
+
+/// Which permission the action needs, in Markdown.
+pub(super) fn permission(action: Action) -> String {
+    let key = match action.rule().key {
+        KeyRule::Any => "any API key".to_owned(),
+        KeyRule::Scoped(scope, level) => {
+            let reach = match level {
+                Level::Tenant => ", not restricted to a brand or workspace",
+                Level::Brand => ", not restricted to a workspace",
+                Level::Workspace => "",
+            };
+            format!("an API key with the scope `{scope}`{reach}")
+        }
+        KeyRule::Never if is_for_the_platform(action) => return "**Permission:** a platform key.".to_owned(),
+        KeyRule::Never => "no API keys".to_owned(),
+    };
+    let word = |(role, may)| format!("`{role}`{}", if may == May::Own { " (own data only)" } else { "" });
+    let roles: Vec<_> = roles(action).map(word).collect();
+    match roles.as_slice() {
+        [] => {
+            "**Permission:** your own access token. You need not be a member yet. API keys are not accepted.".to_owned()
+        }
+        all if all.len() == Role::ALL.len() && !all.iter().any(|role| role.ends_with(')')) => {
+            format!("**Permission:** {key}, or a member in any role.")
+        }
+        some => format!("**Permission:** {key}, or a member in the role {}.", some.join(", ")),
+    }
+}

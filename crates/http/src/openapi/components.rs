@@ -1,0 +1,100 @@
+//! What operations have in common, as components of the document: headers, and parameters that more than one of them takes.
+
+use std::collections::BTreeMap;
+
+use tenantry_domain::{Choice, Input, Noun, Provider};
+use utoipa::openapi::{
+    Components, Header, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, Schema,
+    path::{Operation, Parameter, ParameterBuilder, ParameterIn},
+    schema::{KnownFormat, SchemaFormat, Type},
+};
+
+use crate::{
+    extract::camel_case,
+    schema::{self, SHARED},
+};
+
+/// The headers of answers, each with what it says.
+const HEADERS: [(&str, &str); 5] = [
+    ("X-Request-Id", "Identifies the request in the service's logs."),
+    ("ETag", "A strong entity tag, for `If-Match` and `If-None-Match`."),
+    ("Location", "The path of the new object."),
+    ("WWW-Authenticate", "What is missing, as RFC 6750 puts it."),
+    ("Retry-After", "How many seconds to wait before you try again."),
+];
+
+/// Adds the headers.
+pub(super) fn describe(components: &mut Components) {
+    for (name, text) in HEADERS {
+        let header: Header = HeaderBuilder::new()
+            .description(Some(text))
+            .schema(Some(ObjectBuilder::new().schema_type(Type::String)))
+            .build();
+        components.headers.insert(name.to_owned(), header.into());
+    }
+}
+
+/// Gives the answer one of the headers.
+pub(super) fn header(response: &mut Response, name: &str) {
+    response.headers.insert(name.to_owned(), RefOr::Ref(Ref::new(format!("#/components/headers/{name}"))));
+}
+
+/// What a parameter of a path identifies, if it has an id.
+pub(super) fn noun(parameter: &str) -> Option<Noun> {
+    if parameter == PROVIDER {
+        return Some(Noun::Integration);
+    }
+    let id = |noun: &Noun| format!("{}Id", camel_case(noun.as_str())) == parameter;
+    Noun::ALL.iter().map(|(noun, _)| *noun).find(id)
+}
+
+const PROVIDER: &str = "provider";
+
+/// The parameters of a path that an operation does not describe itself.
+pub(super) fn path_parameters(operation: &mut Operation, path: &str) {
+    let parameters = operation.parameters.get_or_insert_default();
+    let named = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
+    let missing: Vec<_> = named
+        .filter(|name| !parameters.iter().any(|one| matches!(one, RefOr::T(one) if one.name == *name)))
+        .filter_map(path_parameter)
+        .collect();
+    parameters.splice(0..0, missing.into_iter().map(RefOr::T));
+}
+
+fn path_parameter(name: &str) -> Option<Parameter> {
+    let (text, schema): (String, RefOr<Schema>) = match name {
+        PROVIDER => ("The provider.".to_owned(), schema::of_value(&Provider::description()).0),
+        name => {
+            let text = format!("The unique identifier of the {}.", noun(name)?.lower_case());
+            let uuid = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
+            (text, uuid.into())
+        }
+    };
+    let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+    let parameter = parameter.description(Some(text)).schema(Some(schema)).build();
+    Some(schema::shared(parameter, &camel_case(&format!("_{name}"))))
+}
+
+/// Moves every parameter that has a name for it into the components.
+pub(super) fn share_parameters(document: &mut OpenApi) {
+    let mut shared = BTreeMap::new();
+    super::for_each_operation(document, |_, operation| {
+        for parameter in operation.parameters.iter_mut().flatten() {
+            let RefOr::T(own) = parameter else { continue };
+            if let Some(name) = name_of(own) {
+                let reference = Ref::new(format!("#/components/parameters/{name}"));
+                shared.insert(name, std::mem::replace(parameter, RefOr::Ref(reference)));
+            }
+        }
+    });
+    document.components.get_or_insert_default().parameters.extend(shared);
+}
+
+/// Takes the name off.
+fn name_of(parameter: &mut Parameter) -> Option<String> {
+    let name = parameter.extensions.as_mut()?.remove(SHARED)?;
+    parameter.extensions = parameter.extensions.take().filter(|rest| !rest.is_empty());
+    name.as_str().map(str::to_owned)
+}

@@ -1,0 +1,171 @@
+//! Schemas of the OpenAPI document that follow from types: of the values that callers send, of closed lists, of requests.
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+use tenantry_domain::{Choice, Description, Form, Input};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        KnownFormat, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat,
+        path::Parameter,
+        schema::{AdditionalProperties, OneOfBuilder, SchemaType, Type},
+    },
+};
+
+/// Named schemas, each as the document lists it.
+pub(crate) type Named = (String, RefOr<Schema>);
+
+/// One of a closed list of words, in an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Word<T>(pub(crate) T);
+
+impl<T: Choice> Serialize for Word<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.word())
+    }
+}
+
+impl<T: Choice> PartialSchema for Word<T> {
+    fn schema() -> RefOr<Schema> {
+        object(&T::description()).into()
+    }
+}
+
+impl<T: Choice> ToSchema for Word<T> {
+    fn name() -> Cow<'static, str> {
+        match T::description().form {
+            Form::Words { name, .. } => name.into(),
+            _ => "".into(),
+        }
+    }
+}
+
+/// The schema of a value, for a component or for a parameter.
+pub(crate) fn object(description: &Description) -> Object {
+    let Description { form, text, example } = description;
+    let schema = ObjectBuilder::new().description(Some(text).filter(|text| !text.is_empty()));
+    let mut schema = match form {
+        Form::Text { length: (min, max), pattern, format, .. } => schema
+            .schema_type(Type::String)
+            .format(format.map(|format| SchemaFormat::Custom(format.to_owned())))
+            .min_length(*min)
+            .max_length(*max)
+            .pattern(*pattern)
+            .build(),
+        Form::Number(min, max) => schema
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
+            .minimum(Some(number(*min)))
+            .maximum(max.map(number))
+            .build(),
+        Form::Flag => schema.schema_type(Type::Boolean).build(),
+        Form::Words { words, .. } => schema.schema_type(Type::String).enum_values(Some(words.iter().copied())).build(),
+    };
+    schema.example = example.map(Value::from);
+    schema.write_only = matches!(form, Form::Text { secret: true, .. }).then_some(true);
+    schema
+}
+
+fn number(number: i64) -> utoipa::Number {
+    utoipa::Number::Int(isize::try_from(number).unwrap_or(isize::MAX))
+}
+
+/// A value as a request names it: closed lists stand in the components, everything else in place. Returns the component too.
+pub(crate) fn of_value(description: &Description) -> (RefOr<Schema>, Option<Named>) {
+    match &description.form {
+        Form::Words { name, .. } => {
+            let reference = Ref::from_schema_name(*name);
+            (reference.into(), Some(((*name).to_owned(), object(description).into())))
+        }
+        _ => (object(description).into(), None),
+    }
+}
+
+/// What `default` says, in JSON.
+pub(crate) fn default_of(description: &Description, written: &str) -> Value {
+    match description.form {
+        Form::Number(..) | Form::Flag => serde_json::from_str(written).unwrap_or(Value::Null),
+        Form::Text { .. } | Form::Words { .. } => written.into(),
+    }
+}
+
+/// The same value, or null.
+pub(crate) fn or_null(schema: RefOr<Schema>) -> RefOr<Schema> {
+    match schema {
+        RefOr::T(Schema::Object(mut object)) => {
+            if let SchemaType::Type(single) = object.schema_type {
+                object.schema_type = SchemaType::Array(vec![single, Type::Null]);
+            }
+            object.into()
+        }
+        other => OneOfBuilder::new().item(other).item(ObjectBuilder::new().schema_type(Type::Null)).into(),
+    }
+}
+
+/// The same value, described by a sentence of its field in front of its own.
+pub(crate) fn described(mut schema: RefOr<Schema>, text: &str, default: Option<Value>) -> RefOr<Schema> {
+    let text = text.trim();
+    let joined = |own: Option<&str>| match own {
+        Some(own) if !own.is_empty() => format!("{text} {own}").trim().to_owned(),
+        _ => text.to_owned(),
+    };
+    let some = |own: Option<&str>| Some(joined(own)).filter(|text| !text.is_empty());
+    match &mut schema {
+        RefOr::Ref(reference) => {
+            reference.description = joined(None);
+            reference.default = default;
+        }
+        RefOr::T(Schema::Object(object)) => {
+            object.description = some(object.description.as_deref());
+            object.default = default;
+        }
+        RefOr::T(Schema::Array(array)) => {
+            array.description = some(array.description.as_deref());
+            array.default = default;
+        }
+        RefOr::T(Schema::OneOf(choice)) => {
+            choice.description = some(choice.description.as_deref());
+            choice.default = default;
+        }
+        RefOr::T(_) => {}
+    }
+    schema
+}
+
+/// By this extension a parameter says under which name it stands in the components. It is not in the document.
+pub(crate) const SHARED: &str = "x-shared-as";
+
+/// A parameter that several operations have.
+pub(crate) fn shared(mut parameter: Parameter, name: &str) -> Parameter {
+    parameter.extensions = Some([(SHARED, name)].into_iter().collect());
+    parameter
+}
+
+/// A field of a request, for the document.
+pub(crate) struct FieldSchema {
+    /// Its name on the wire.
+    pub(crate) name: String,
+    /// Whether it must be there.
+    pub(crate) required: bool,
+    /// What it takes.
+    pub(crate) schema: RefOr<Schema>,
+    /// What the schema refers to.
+    pub(crate) component: Option<Named>,
+}
+
+/// A body with these fields and no others.
+pub(crate) fn of_request(fields: Vec<FieldSchema>, text: &str, example: Value) -> RefOr<Schema> {
+    let body = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(text.trim()))
+        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)));
+    let body = fields.into_iter().fold(body, |body, field| {
+        let body = if field.required { body.required(&field.name) } else { body };
+        body.property(field.name, field.schema)
+    });
+    let mut body = body.build();
+    body.example = Some(example);
+    body.into()
+}

@@ -1,0 +1,65 @@
+//! What every handler shares: the data, whom the service trusts, what integrations need, and figures.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
+use tenantry_domain::Error;
+use tenantry_operations::{
+    Store,
+    providers::{Catalogue, Providers},
+};
+
+use crate::metrics::Metrics;
+
+/// Whom the service trusts besides the tenants' own keys.
+#[derive(Clone, Default)]
+pub struct Trust {
+    /// The keys of the platform.
+    pub platform: PlatformKeys,
+    /// The issuers of access tokens.
+    pub issuers: Issuers,
+}
+
+/// What integrations need besides the data.
+#[derive(Clone)]
+pub struct Integrations {
+    /// The keys that their secrets are sealed under.
+    pub keys: MasterKeys,
+    /// The way to the providers.
+    pub providers: Providers,
+    /// What they were asked for, and answered.
+    pub catalogue: Catalogue,
+}
+
+/// What every handler shares.
+pub(crate) struct Service {
+    pub(crate) store: Store,
+    pub(crate) trust: Trust,
+    pub(crate) integrations: Integrations,
+    pub(crate) metrics: Metrics,
+    pub(crate) closing: Closing,
+}
+
+impl Service {
+    /// Whether requests can be answered.
+    pub(crate) async fn ready(&self) -> Result<(), Error> {
+        if self.closing.0.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable { cause: "the service is shutting down".to_owned() });
+        }
+        self.store.ready().await
+    }
+}
+
+/// Lets the service say that it is not ready before it stops listening, so that a load balancer looks elsewhere first.
+#[derive(Clone, Default)]
+pub struct Closing(Arc<AtomicBool>);
+
+impl Closing {
+    /// From now on `/readyz` answers 503.
+    pub fn announce(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

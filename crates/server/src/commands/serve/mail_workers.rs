@@ -1,0 +1,90 @@
+//! Sends the emails in the outbox while the service runs.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tenantry_operations::{
+    Store,
+    mail::{MailOptions, Mailer},
+    outbox::{self, Sender},
+};
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    exit::Exit,
+    settings::{Mail, Settings},
+};
+
+/// The longest pause after a failed round.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// The workers. Each sends one email at a time. Dropping them stops them at once, whatever they are doing.
+pub(super) struct MailWorkers {
+    stop: watch::Sender<bool>,
+    workers: JoinSet<()>,
+}
+
+/// The mailer from the settings; `None` if this process sends nothing.
+pub(super) fn mailer(settings: &Settings) -> Result<Option<Mailer>, Exit> {
+    let mailer = settings.mail.as_ref().map(|mail| Mailer::new(&mail.options)).transpose();
+    mailer.map_err(|fault| Exit::settings(vec![fault]))
+}
+
+impl MailWorkers {
+    /// Starts to send. Unless the settings name a page, invitations link to the address where the service listens.
+    pub(super) fn start(
+        settings: &Settings,
+        mailer: Option<Mailer>,
+        store: &Store,
+        address: SocketAddr,
+    ) -> Result<Self, Exit> {
+        let mut all = Self { stop: watch::Sender::new(false), workers: JoinSet::new() };
+        let (Some(mail), Some(mailer)) = (&settings.mail, mailer) else { return Ok(all) };
+        let link = match &mail.link {
+            Some(link) => link.clone(),
+            None => format!("http://localhost:{}/docs#invitation={{token}}", address.port())
+                .parse()
+                .map_err(|refusal| Exit::failed(format!("the default link of invitations {refusal}")))?,
+        };
+        match &mail.options {
+            MailOptions::Smtp(smtp) => tracing::info!(host = smtp.host, "emails are sent through the mail server"),
+            MailOptions::Files(path) => {
+                tracing::info!(directory = %path.display(), "emails are saved as files, because TENANTRY_SMTP_HOST is not set");
+            }
+        }
+        let sender = Sender { mailer, from_address: mail.from.clone(), link };
+        for _ in 0..mail.workers {
+            all.workers.spawn(work(store.clone(), sender.clone(), mail.clone(), all.stop.subscribe()));
+        }
+        Ok(all)
+    }
+
+    /// Lets the workers finish the emails they are sending, within this time, and start no others.
+    pub(super) async fn finish(&mut self, grace: Duration) {
+        self.stop.send_replace(true);
+        let all = async { while self.workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, all).await.is_err() {
+            tracing::warn!("an email took too long to send; it may be sent a second time");
+        }
+    }
+}
+
+/// Runs one round after another. Pauses if there is nothing to do, and for longer and longer while the database does not answer.
+async fn work(store: Store, sender: Sender, mail: Mail, mut stop: watch::Receiver<bool>) {
+    let asked = stop.clone();
+    let mut pause = mail.poll;
+    while !*asked.borrow() {
+        pause = match outbox::deliver_due(&store, &sender, || !*asked.borrow()).await {
+            Ok(report) if report.is_empty() => mail.poll,
+            Ok(_) => continue,
+            Err(error) => {
+                tracing::warn!(?error, "could not read the outbox; trying again after a pause");
+                (pause * 2).min(LONGEST_PAUSE).max(mail.poll)
+            }
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            // An error means that nobody is left who could stop the workers.
+            _ = stop.changed() => return,
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The letter that invites.
+
+use tenantry_operations::mail::{InvitationLetter, InvitationLink, invitation_letter};
+use tenantry_tests::{ReceivedMail, SmtpServer};
+use uuid::Uuid;
+
+use super::mailer;
+
+fn invitation() -> InvitationLetter {
+    let link: InvitationLink = "https://app.example.com/join?a=1&b=2#{token}".parse().unwrap();
+    InvitationLetter {
+        id: Uuid::now_v7(),
+        date: "2026-01-20T10:00:00Z".parse().unwrap(),
+        from_address: "no-reply@acme.example".parse().unwrap(),
+        to: "ada@example.com".parse().unwrap(),
+        tenant: "Acme".parse().unwrap(),
+        brand: "Acme Europe".parse().unwrap(),
+        sender: "Acme Europe Support".parse().unwrap(),
+        signature_html: Some("<p>Yours, <b>Acme</b></p>".parse().unwrap()),
+        signature_text: Some("Yours,\nAcme".parse().unwrap()),
+        role: "an agent".to_owned(),
+        workspaces: vec!["DACH Region".parse().unwrap(), "Nordics".parse().unwrap()],
+        link: link.with("aZ09_-"),
+        expires_at: "2026-12-03T14:05:59Z".parse().unwrap(),
+    }
+}
+
+async fn arrived(invitation: &InvitationLetter) -> ReceivedMail {
+    let server = SmtpServer::start();
+    mailer(server.options()).send(&invitation_letter(invitation).unwrap()).await.unwrap();
+    server.mail()
+}
+
+#[tokio::test]
+async fn it_says_who_invites_where_as_what_and_until_when() {
+    let mail = arrived(&invitation()).await;
+    assert_eq!(mail.headers("from"), ["\"Acme Europe Support\" <no-reply@acme.example>"]);
+    assert_eq!(mail.headers("subject"), ["Acme Europe invites you to Acme"]);
+    assert_eq!(
+        mail.text(),
+        "Hello,\n\nAcme Europe invites you to join Acme as an agent.\n\nYou will work in:\n- DACH Region\n- Nordics\n\n\
+         To accept the invitation, open this link:\n\nhttps://app.example.com/join?a=1&b=2#aZ09_-\n\n\
+         The link works once and expires on Thursday, 3 December 2026, at 14:05 UTC.\n\n\
+         If you did not expect this invitation, you can ignore this email.\n\n-- \nYours,\nAcme\n"
+    );
+    let html = mail.html();
+    for piece in [
+        "<html lang=\"en\">",
+        "<title>Acme Europe invites you to Acme</title>",
+        "Acme Europe invites you to join <strong>Acme</strong> as an agent.",
+        "<li>DACH Region</li>\n<li>Nordics</li>\n</ul>",
+        "<a href=\"https://app.example.com/join?a=1&#38;b=2#aZ09_-\"",
+        "expires on Thursday, 3 December 2026, at 14:05 UTC.",
+        "<div><p>Yours, <b>Acme</b></p></div>",
+    ] {
+        assert!(html.contains(piece), "{piece} in {html}");
+    }
+    assert!(!html.contains("<img") && !html.contains("<script"), "nothing is loaded and nothing acts");
+}
+
+#[tokio::test]
+async fn what_is_not_known_is_left_out() {
+    let plain = InvitationLetter { signature_html: None, signature_text: None, workspaces: Vec::new(), ..invitation() };
+    let mail = arrived(&plain).await;
+    assert_eq!(mail.headers("subject"), ["Acme Europe invites you to Acme"]);
+    let (text, html) = (mail.text(), mail.html());
+    assert!(text.starts_with("Hello,\n\nAcme Europe invites you to join Acme as an agent.\n\nTo accept"), "{text}");
+    assert!(text.ends_with("you can ignore this email.\n"), "{text}");
+    assert!(!html.contains("<ul>") && !html.contains("You will work"), "{html}");
+    let own = InvitationLetter { brand: "Acme".parse().unwrap(), ..plain };
+    let mail = arrived(&own).await;
+    assert_eq!(mail.headers("subject"), ["You are invited to Acme"], "nobody is invited by a tenant to itself");
+    assert!(
+        mail.text().starts_with("Hello,\n\nYou are invited to join Acme as an agent.\n\nTo accept"),
+        "{}",
+        mail.text()
+    );
+    assert!(
+        mail.html().contains("<p>You are invited to join <strong>Acme</strong> as an agent.</p>"),
+        "{}",
+        mail.html()
+    );
+}
+
+#[tokio::test]
+async fn each_part_has_the_signature_that_there_is_and_nothing_is_made_of_the_other() {
+    let mail = arrived(&InvitationLetter { signature_text: None, ..invitation() }).await;
+    assert!(!mail.text().contains("Yours") && mail.html().contains("<p>Yours, <b>Acme</b></p>"));
+    let mail = arrived(&InvitationLetter { signature_html: None, ..invitation() }).await;
+    assert!(mail.text().ends_with("-- \nYours,\nAcme\n") && !mail.html().contains("Yours"));
+}
+
+#[tokio::test]
+async fn many_workspaces_are_counted() {
+    let workspaces = |count: usize| (1..=count).map(|n| format!("Region {n}").parse().unwrap()).collect();
+    for (count, more) in [(10, None), (11, Some("and 1 more")), (200, Some("and 190 more"))] {
+        let mail = arrived(&InvitationLetter { workspaces: workspaces(count), ..invitation() }).await;
+        for part in [mail.text(), mail.html()] {
+            assert!(part.contains("Region 10") && !part.contains("Region 11"), "{part}");
+            assert_eq!(part.contains("more"), more.is_some(), "{part}");
+            assert!(part.contains(more.unwrap_or_default()), "{part}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn placeholders_are_text_like_any_other() {
+    let placeholders = "{{7*7}} {% if x %} {# no #} ${7*7} #{7*7} <%= 7*7 %> %s %(x)s %n {0} $1 \\u0041 {token} @@";
+    let invitation = InvitationLetter {
+        tenant: placeholders.parse().unwrap(),
+        workspaces: vec![placeholders.parse().unwrap()],
+        signature_text: Some(placeholders.parse().unwrap()),
+        signature_html: Some("<p>{{7*7}} {% if x %} ${7*7} #{7*7} %s {0}</p>".parse().unwrap()),
+        ..invitation()
+    };
+    let mail = arrived(&invitation).await;
+    assert_eq!(mail.text().matches(placeholders).count(), 3, "{}", mail.text());
+    let escaped = placeholders.replace('<', "&#60;").replace('>', "&#62;");
+    assert_eq!(mail.html().matches(&escaped).count(), 2, "{}", mail.html());
+    assert!(mail.html().contains("<p>{{7*7}} {% if x %} ${7*7} #{7*7} %s {0}</p>"), "{}", mail.html());
+    assert!(!mail.html().contains("49") && !mail.text().contains("49"));
+}
+
+#[tokio::test]
+async fn names_are_no_markup() {
+    let hostile = "<script>alert('x')</script><img src=x onerror=\"y\">&amp;";
+    let invitation = InvitationLetter {
+        tenant: hostile.parse().unwrap(),
+        brand: format!("{hostile}.").parse().unwrap(),
+        workspaces: vec![hostile.parse().unwrap()],
+        ..invitation()
+    };
+    let mail = arrived(&invitation).await;
+    let html = mail.html();
+    assert!(!html.contains("<script") && !html.contains("<img"), "{html}");
+    assert!(html.contains("&#60;script&#62;alert(&#39;x&#39;)") && html.contains("&#38;amp;"), "{html}");
+    assert_eq!(mail.text().matches(hostile).count(), 3, "in plain text it is what it is: {}", mail.text());
+}
+
+#[tokio::test]
+async fn a_signature_cannot_end_the_message() {
+    let signature = "Yours\r\n.\r\n\r\nMAIL FROM:<eve@example.com>\r\n.\r\n..";
+    let mail = arrived(&InvitationLetter { signature_text: Some(signature.parse().unwrap()), ..invitation() }).await;
+    assert!(mail.text().ends_with(&format!("-- \n{}\n", signature.replace("\r\n", "\n"))), "{}", mail.text());
+}
+
+#[tokio::test]
+async fn the_longest_names_make_a_subject_of_one_line() {
+    let (tenant, brand) = ("Ω".repeat(120), "Ψ".repeat(120));
+    let letter = InvitationLetter { tenant: tenant.parse().unwrap(), brand: brand.parse().unwrap(), ..invitation() };
+    let mail = arrived(&letter).await;
+    assert_eq!(mail.headers("subject").len(), 1);
+    let subject = mail.parsed().subject().unwrap().to_owned();
+    assert!(subject.starts_with("Ψ") && subject.contains("… invites you to Ω"), "{subject}");
+    assert!(subject.chars().count() <= 200, "{subject}");
+}
