@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tenantry_operations::providers::Timeouts;
 use tenantry_tests::{Answer, App, Client, ProviderBehaviour, master_keys};
 
 use super::{PROVIDERS, SID, fields, path};
@@ -19,7 +20,8 @@ async fn verify(client: &Client, workspace: &str, provider: &str) -> Answer {
 
 /// A service that gives providers little time, and a workspace that is connected to all of them.
 async fn connected() -> (App, Client, String) {
-    let app = App::integrating(master_keys(&[1]), Duration::from_millis(500)).await;
+    let timeouts = Timeouts { total: Duration::from_millis(500), ..Timeouts::default() };
+    let app = App::integrating(master_keys(&[1]), timeouts).await;
     let acme = app.tenant("Acme").await;
     let workspace = acme.workspace("DACH").await;
     for provider in PROVIDERS {

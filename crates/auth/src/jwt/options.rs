@@ -2,6 +2,8 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use tenantry_domain::service_url;
+
 use super::{
     Issuer, Keys,
     algorithm::Algorithm,
@@ -93,7 +95,7 @@ fn faults_of(options: &IssuerOptions) -> Vec<String> {
 fn key_source(options: &IssuerOptions) -> Result<Keys, String> {
     match &options.keys {
         KeySource::JwksUrl(text) => {
-            let url = fetch::address(text).map_err(|fault| format!("the JWKS URL {fault}"))?;
+            let url = service_url(text).map_err(|fault| format!("the JWKS URL {fault}"))?;
             // Only for those who need it: it does not come about on a machine without certificates.
             let client = fetch::client().map_err(|cause| format!("its keys cannot be asked for: {cause}"))?;
             let cache = KeyCache::new(options.issuer.clone(), options.algorithms.clone(), client, url);
