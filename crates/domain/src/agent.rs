@@ -110,7 +110,7 @@ impl AgentDetails {
         let reference = self.external_reference.as_ref().map(AgentReference::as_str).unwrap_or_default();
         Error::conflict(
             Conflict::ReferenceTaken,
-            format!("Another agent of the workspace has the external reference \"{reference}\"."),
+            format!("Another agent in this workspace already has the external reference \"{reference}\"."),
         )
     }
 }

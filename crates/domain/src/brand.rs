@@ -186,5 +186,5 @@ pub(crate) fn kept<T: Clone>(patch: &Option<T>, was: &T) -> T {
 
 /// The refusal of a brand that is not there or not to be seen.
 pub fn unknown_brand() -> Error {
-    Error::invalid(Refusal::new("not_found", "is not the id of a brand").of("brandId"))
+    Error::invalid(Refusal::new("not_found", "is not the id of a brand that you can see").of("brandId"))
 }

@@ -119,7 +119,7 @@ impl FromStr for AccountSid {
         if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Ok(Self(raw.to_owned()))
         } else {
-            Err(Refusal::new("not_an_account_sid", "must be the SID of an account: AC and 32 hexadecimal digits"))
+            Err(Refusal::new("not_an_account_sid", "must be an account SID: AC followed by 32 hexadecimal digits"))
         }
     }
 }
@@ -133,7 +133,7 @@ impl FromStr for LocationId {
         if raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
             Ok(Self(raw.to_owned()))
         } else {
-            Err(Refusal::new("not_a_location_id", "must be the id of a location: letters, digits, - and _"))
+            Err(Refusal::new("not_a_location_id", "must be a location id of letters, digits, - and _"))
         }
     }
 }

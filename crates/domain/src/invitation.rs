@@ -146,7 +146,7 @@ impl TryFrom<i64> for InvitationDays {
     fn try_from(days: i64) -> Result<Self, Refusal> {
         match u8::try_from(days) {
             Ok(days @ 1..=Self::MAX) => Ok(Self(days)),
-            _ => Err(Refusal::new("out_of_range", format!("must be 1 to {} days, this is {days}", Self::MAX))),
+            _ => Err(Refusal::new("out_of_range", format!("must be 1 to {} days, not {days}", Self::MAX))),
         }
     }
 }

@@ -96,9 +96,7 @@ impl TryFrom<i64> for Cap {
     fn try_from(number: i64) -> Result<Self, Refusal> {
         match u32::try_from(number) {
             Ok(number @ 0..=Self::MAX) => Ok(Self(number)),
-            _ => {
-                Err(Refusal::new("out_of_range", format!("must be a number from 0 to {}, this is {number}", Self::MAX)))
-            }
+            _ => Err(Refusal::new("out_of_range", format!("must be a number from 0 to {}, not {number}", Self::MAX))),
         }
     }
 }
@@ -144,10 +142,13 @@ impl Limits {
     }
 }
 
-/// The refusal of one more where a cap allows `cap` and there are as many or more.
-pub fn limit_reached(what: &str, cap: Cap, used: i64) -> Error {
-    let number = cap.get();
-    Error::conflict(Conflict::LimitReached, format!("The limit of {number} {what} is reached: there are {used}."))
+/// The refusal of one more `what` where `whose` may have `cap` of them and has as many or more.
+pub fn limit_reached(whose: &str, what: Noun, cap: Cap, used: i64) -> Error {
+    let (cap, noun) = (cap.get(), what.lower_case());
+    let plural = if cap == 1 { "" } else { "s" };
+    let also = if what == Noun::Member { ", including pending invitations" } else { "" };
+    let message = format!("{whose} has reached its limit of {cap} {noun}{plural}. It has {used}{also}.");
+    Error::conflict(Conflict::LimitReached, message)
 }
 
 /// How much of its limits a tenant uses, and whom it has.
@@ -228,11 +229,12 @@ impl LocaleRequest {
             (None, Some(defaults)) => (defaults.country, Some(defaults.language), Some(defaults.currency)),
             (None, None) => return Err(vec![Refusal::new("required", "is required").of("country")]),
         };
-        let none = |what: &str| Refusal::new("required", format!("is required: {country} has no {what} to start from"));
+        let none =
+            |what: &str| Refusal::new("required", format!("is required, because {country} has no default {what}"));
         match (self.language.or(language), self.currency.or(currency)) {
             (Some(language), Some(currency)) => Ok(Locale { country, language, currency, workspace_type }),
             (language, currency) => Err([
-                language.is_none().then(|| none("main language").of("operatingLanguage")),
+                language.is_none().then(|| none("language").of("operatingLanguage")),
                 currency.is_none().then(|| none("currency").of("currency")),
             ]
             .into_iter()

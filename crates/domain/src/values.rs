@@ -64,7 +64,7 @@ impl FromStr for HexColor {
         } else {
             Err(Refusal::new(
                 "not_a_hex_color",
-                "must be a colour of # and six hexadecimal digits, such as \"#0055AA\"",
+                "must be a colour in the form # and six hexadecimal digits, such as \"#0055AA\"",
             ))
         }
     }
@@ -90,7 +90,7 @@ impl FromStr for HttpsUrl {
 
     fn from_str(raw: &str) -> Result<Self, Refusal> {
         text::bounded(raw, Self::MAX)?;
-        let refusal = |why: &str| Refusal::new("not_an_https_url", format!("must be an absolute https address: {why}"));
+        let refusal = |why: &str| Refusal::new("not_an_https_url", format!("must be an absolute https URL: {why}"));
         // The URL standard drops tabs and newlines silently; an address that is shown to people must not have any.
         if raw.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(refusal("it contains white space or a control character"));

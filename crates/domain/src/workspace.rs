@@ -239,13 +239,14 @@ fn combined(brand: Option<&str>, workspace: Option<&str>) -> Sourced<String> {
 
 /// The refusal of a workspace that is not there or not to be seen.
 pub fn unknown_workspace() -> Error {
-    Error::invalid(Refusal::new("not_found", "is not the id of a workspace").of("workspaceId"))
+    Error::invalid(Refusal::new("not_found", "is not the id of a workspace that you can see").of("workspaceId"))
 }
 
 /// The refusal of a list of workspaces of which this one is not there or not to be seen.
 pub fn unknown_workspace_among(id: WorkspaceId) -> Error {
     Error::invalid(
-        Refusal::new("not_found", format!("has {id}, which is not the id of a workspace")).of("workspaceIds"),
+        Refusal::new("not_found", format!("contains {id}, which is not the id of a workspace that you can see"))
+            .of("workspaceIds"),
     )
 }
 

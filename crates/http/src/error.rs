@@ -127,7 +127,9 @@ impl ResponseError for Failure {
         let status = self.status_code();
         match self {
             Self::Domain(Error::Internal { cause }) => tracing::error!(cause, "the request failed"),
-            Self::Domain(Error::Unavailable { cause }) => tracing::warn!(cause, "the request cannot be answered"),
+            Self::Domain(Error::Unavailable { cause }) => {
+                tracing::warn!(cause, "the service cannot answer the request")
+            }
             _ => {}
         }
         let problem = self.problem();

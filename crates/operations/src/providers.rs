@@ -102,7 +102,7 @@ pub fn provider_url(text: &str) -> Result<Url, &'static str> {
     match url.scheme() {
         "https" => {}
         "http" if here => {}
-        _ => return Err("must begin with https:// (http:// is for addresses of this machine)"),
+        _ => return Err("must begin with https:// (http:// is allowed only for this machine)"),
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
         return Err("must not have a user, a password, a query or a fragment");

@@ -125,7 +125,7 @@ impl WriteTx<'_, InWorkspace> {
         if let Some(cap) = self.lock_limits()?.in_force.agents.effective() {
             let used = self.scope().count_agents(workspace)?;
             if used >= i64::from(cap.get()) {
-                return Err(limit_reached("agents in the workspace", cap, used).into());
+                return Err(limit_reached("This workspace", Noun::Agent, cap, used).into());
             }
         }
         diesel::insert_into(agents::table)

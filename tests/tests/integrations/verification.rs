@@ -54,9 +54,9 @@ async fn each_provider_is_asked_as_it_documents_it() {
 async fn a_refusal_is_kept_in_our_words_and_a_new_secret_wipes_it_out() {
     let (_app, owner, workspace) = connected().await;
     for (provider, words) in [
-        ("twilio", "Twilio does not accept this SID with this auth token."),
+        ("twilio", "Twilio rejected this SID and auth token."),
         ("elevenlabs", "ElevenLabs does not accept the API key"),
-        ("openai", "OpenAI does not accept the API key."),
+        ("openai", "OpenAI rejected the API key."),
         ("gohighlevel", "HighLevel does not accept the access token for this location"),
     ] {
         owner.put(&path(&workspace, provider), fields(provider, "canary-wrong-567890")).await.expect(200);

@@ -24,9 +24,9 @@ async fn the_log_knows_issuers_and_their_keys_and_nothing_of_tokens() {
     until(|| issuers.states(later)[0].failing).await;
     let log = log.text();
     for expected in [
-        "obtained the keys of an issuer",
+        "fetched the keys of an issuer",
         "is not used: it is private or symmetric",
-        "a key is not known",
+        "an access token names an unknown key",
         "start-kkk",
         "could not be obtained",
     ] {

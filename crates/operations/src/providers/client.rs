@@ -50,7 +50,7 @@ impl NoAnswer {
         match self {
             Self::Late => format!("{label} did not answer in time."),
             Self::Unreachable => format!("{label} could not be reached."),
-            Self::TooLarge => format!("{label} answered with more than can be read."),
+            Self::TooLarge => format!("{label} sent a response that is too large."),
         }
     }
 }
@@ -72,7 +72,7 @@ impl ProviderClient {
             .pool_max_idle_per_host(4)
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self(client.inspect_err(|error| tracing::warn!(%error, "providers cannot be asked")).ok())
+        Self(client.inspect_err(|error| tracing::warn!(%error, "cannot create the HTTP client for providers")).ok())
     }
 
     /// A `GET` to be completed and sent with [`ProviderClient::send`].

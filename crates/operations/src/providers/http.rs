@@ -58,19 +58,19 @@ impl Failure {
                     Provider::Twilio => "auth token",
                     Provider::ElevenLabs | Provider::OpenAi => "API key",
                 };
-                let hint = "it may be mistyped, revoked, or without the permission. Store one that is good.";
-                ("provider_refused", format!("{name} does not accept the {what}: {hint}"), None)
+                let hint = "It may be mistyped, revoked or missing a permission. Set a valid one.";
+                ("provider_refused", format!("{name} rejected the {what}. {hint}"), None)
             }
             Self::RateLimited { retry_after } => {
-                let message = format!("{name} was asked too often with this credential; please try again later.");
+                let message = format!("{name} is rate limiting this credential. Try again later.");
                 ("provider_unavailable", message, retry_after)
             }
             Self::Unavailable { retry_after } => {
-                let message = format!("{name} does not answer at the moment; please try again.");
+                let message = format!("{name} is not responding. Try again later.");
                 ("provider_unavailable", message, retry_after)
             }
             Self::Nonsense => {
-                let message = format!("{name} answers with something that cannot be read; please try again later.");
+                let message = format!("{name} sent a response that could not be read. Try again later.");
                 ("provider_unavailable", message, None)
             }
         };
@@ -108,7 +108,7 @@ impl Http {
             .pool_idle_timeout(Duration::from_secs(30))
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| format!("No client for providers can be made: {}.", chain(&error)))?;
+            .map_err(|error| format!("The HTTP client for providers cannot be created: {}.", chain(&error)))?;
         Ok(Self { client, total: timeouts.total })
     }
 
@@ -123,7 +123,7 @@ impl Http {
         let answer = answer.unwrap_or_else(|_| Err((UNAVAILABLE, "no answer in time".to_owned())));
         answer.map_err(|(failure, cause)| {
             let provider = get.provider.label();
-            tracing::warn!(provider, cause, "a provider did not answer as it should");
+            tracing::warn!(provider, cause, "a provider did not answer as expected");
             failure
         })
     }

@@ -124,10 +124,10 @@ impl<'f> Lines<'f> {
                 tenant.into_details().map_err(|refused| at(1, refused))
             }
             Some(Line::Export(Header { version, .. })) => {
-                let message = format!("is {version}, and this program reads {VERSION}");
+                let message = format!("is {version}, but this program reads {VERSION}");
                 Err(at(1, vec![Refusal::new("unknown_version", message).of("version")]))
             }
-            _ => Err(of_line(1, "must be the header of an export, of the type \"export\"")),
+            _ => Err(of_line(1, "must be the header of an export, with the type \"export\"")),
         }
     }
 
@@ -136,7 +136,7 @@ impl<'f> Lines<'f> {
         match self.line()? {
             Some(Line::End(end)) if end.lines != self.number - 1 => {
                 let message =
-                    format!("is {}, and before it came {}: the file is not whole", end.lines, self.number - 1);
+                    format!("is {}, but {} lines precede it: the file is incomplete", end.lines, self.number - 1);
                 Err(at(self.number, vec![Refusal::new("not_whole", message).of("lines")]))
             }
             Some(Line::End(_)) => match self.raw()? {
@@ -144,7 +144,7 @@ impl<'f> Lines<'f> {
                 Some(_) => Err(of_line(self.number, "comes after the end of the export")),
             },
             Some(line) => Ok(Some((self.number, line))),
-            None => Err(of_line(self.number + 1, "is missing: the file ends before the export does")),
+            None => Err(of_line(self.number + 1, "is missing: the file ends before the end of the export")),
         }
     }
 }

@@ -54,8 +54,7 @@ impl CreateTenant {
             (Some(email), days) => Owner::Invitation(email, days.unwrap_or_default()),
             (None, None) => Owner::Key,
             (None, Some(_)) => {
-                return Err(Refusal::new("required", "is required with invitationDays: nobody is invited without it")
-                    .of("ownerEmail"));
+                return Err(Refusal::new("required", "is required when invitationDays is given").of("ownerEmail"));
             }
         };
         Ok((NewTenant { name: self.name, locale, limits }, owner))
