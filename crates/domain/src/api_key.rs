@@ -26,7 +26,7 @@ pub enum KeyMode {
 
 impl Choice for KeyMode {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Live, "live"), (Self::Test, "test")];
-    const MEANING: &'static str = "What a key is meant for.";
+    const MEANING: &'static str = "Whether a key is for live or test use.";
 }
 spoken!(KeyMode);
 
@@ -43,7 +43,7 @@ pub struct ApiKey {
     pub last_four: String,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// When the key was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
     /// Counts the visible changes, from 1.
     pub version: i64,
@@ -74,7 +74,7 @@ impl SortKey for ApiKey {
 /// What a key was made for and what it may do; never changed once it exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyDetails {
-    /// What people call it.
+    /// Display name.
     pub name: ApiKeyName,
     /// Live or test.
     pub mode: KeyMode,

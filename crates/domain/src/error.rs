@@ -101,7 +101,7 @@ impl Error {
         Self::Forbidden { message, scope: Some(scope) }
     }
 
-    /// One refused value.
+    /// An invalid field.
     pub fn invalid(refusal: FieldRefusal) -> Self {
         Self::Invalid(vec![refusal])
     }

@@ -33,7 +33,7 @@ impl Choice for Provider {
         (Self::OpenAi, "openai"),
         (Self::GoHighLevel, "gohighlevel"),
     ];
-    const MEANING: &'static str = "A provider that a workspace can be connected to.";
+    const MEANING: &'static str = "A provider that a workspace can connect to.";
 }
 spoken!(Provider);
 
@@ -68,7 +68,7 @@ impl Provider {
     }
 }
 
-/// The SID of a Twilio account: `AC` and 32 hexadecimal digits. No secret.
+/// The SID of a Twilio account: `AC` followed by 32 hexadecimal digits. No secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountSid(String);
 
@@ -90,7 +90,7 @@ pub enum ElevenLabsRegion {
 
 impl Choice for ElevenLabsRegion {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Us, "us"), (Self::Eu, "eu"), (Self::In, "in")];
-    const MEANING: &'static str = "Where an ElevenLabs account keeps its data.";
+    const MEANING: &'static str = "The region in which an ElevenLabs account stores its data.";
 }
 spoken!(ElevenLabsRegion);
 
@@ -141,7 +141,7 @@ impl FromStr for LocationId {
 input!(
     AccountSid,
     str,
-    Description::text("`AC` and 32 hexadecimal digits.")
+    Description::text("`AC` followed by 32 hexadecimal digits.")
         .pattern("^AC[0-9a-fA-F]{32}$")
         .example("AC0123456789abcdef0123456789abcdef")
 );
@@ -206,7 +206,7 @@ pub struct SecretTrace {
     pub set_at: DateTime<Utc>,
 }
 
-/// What the provider last said to the fields as they are.
+/// The provider's last verdict on the current fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verification {
     /// Whether it takes them.
@@ -232,11 +232,11 @@ pub enum VerificationStatus {
 impl Choice for VerificationStatus {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Unverified, "unverified"), (Self::Ok, "ok"), (Self::Failed, "failed")];
-    const MEANING: &'static str = "Whether the provider accepts the fields of an integration.";
+    const MEANING: &'static str = "Whether the provider accepted the fields of an integration.";
 }
 spoken!(VerificationStatus);
 
-/// How much of an integration is there.
+/// How complete an integration is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionStatus {
     /// Nothing.
@@ -250,7 +250,7 @@ pub enum ConnectionStatus {
 impl Choice for ConnectionStatus {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::NotConnected, "not_connected"), (Self::Incomplete, "incomplete"), (Self::Connected, "connected")];
-    const MEANING: &'static str = "How much of an integration is there.";
+    const MEANING: &'static str = "How complete an integration is.";
 }
 spoken!(ConnectionStatus);
 

@@ -64,7 +64,7 @@ input!(
     PlainSecret,
     str,
     Description::text(format!(
-        "Secret: {} to {} visible ASCII characters, stored as they are sent and never shown again.",
+        "Secret: {} to {} visible ASCII characters, stored as sent and never shown again.",
         Self::MIN,
         Self::MAX
     ))

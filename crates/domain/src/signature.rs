@@ -52,7 +52,7 @@ impl FromStr for SignatureHtml {
 input!(
     SignatureHtml,
     str,
-    Description::text(format!("HTML, 1 to {} characters; what is not safe in an email is removed.", thousands(MAX)))
+    Description::text(format!("HTML, 1 to {} characters; anything unsafe in an email is removed.", thousands(MAX)))
         .length(1, MAX)
         .example("<p>Kind regards,<br>Acme</p>")
 );

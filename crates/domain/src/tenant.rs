@@ -37,7 +37,7 @@ pub struct Tenant {
 /// For how many days a deleted tenant can be restored.
 pub const TENANT_RESTORABLE_DAYS: i32 = 30;
 
-/// Whether a tenant's credentials are good.
+/// Whether a tenant is active, suspended or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenantState {
     /// They are.
@@ -51,7 +51,7 @@ pub enum TenantState {
 impl Choice for TenantState {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Active, "active"), (Self::Suspended, "suspended"), (Self::Deleted, "deleted")];
-    const MEANING: &'static str = "Whether a tenant's credentials are good.";
+    const MEANING: &'static str = "Whether a tenant is active, suspended or deleted.";
 }
 crate::values::spoken!(TenantState);
 
@@ -154,11 +154,11 @@ pub fn limit_reached(whose: &str, what: Noun, cap: Cap, used: i64) -> Error {
 /// How much of its limits a tenant uses, and whom it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
-    /// Workspaces, without those that are deleted.
+    /// Workspaces, not counting deleted ones.
     pub workspaces: i64,
     /// Members.
     pub members: i64,
-    /// Invitations that can be accepted.
+    /// Pending invitations.
     pub pending_invitations: i64,
 }
 

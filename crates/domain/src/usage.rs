@@ -67,7 +67,7 @@ pub enum UsageKind {
 
 impl Choice for UsageKind {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Usage, "usage"), (Self::Refund, "refund")];
-    const MEANING: &'static str = "Whether an entry adds to its month or is taken off it.";
+    const MEANING: &'static str = "Whether an entry adds to its month or subtracts from it.";
 }
 crate::values::spoken!(UsageKind);
 

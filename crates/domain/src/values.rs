@@ -107,9 +107,7 @@ impl FromStr for HttpsUrl {
 input!(
     HttpsUrl,
     str,
-    Description::text("An absolute https address.")
-        .length(0, Self::MAX)
-        .example("https://cdn.example.com/acme/logo.png")
+    Description::text("An absolute https URL.").length(0, Self::MAX).example("https://cdn.example.com/acme/logo.png")
 );
 
 impl Slug {
@@ -226,7 +224,7 @@ impl Choice for Tone {
         (Self::Formal, "formal"),
         (Self::Trade, "trade"),
     ];
-    const MEANING: &'static str = "The tone in which the AI writes.";
+    const MEANING: &'static str = "The tone the AI writes in.";
 }
 
 /// Gives every [`Choice`] its `FromStr`, `as_str` and `Display`.

@@ -143,7 +143,7 @@ impl WorkspaceDetails {
     }
 }
 
-/// Where a value in force comes from.
+/// The source of a value in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// Set on the workspace.
@@ -163,7 +163,7 @@ impl Choice for Source {
         (Self::BrandAndWorkspace, "brand+workspace"),
         (Self::None, "none"),
     ];
-    const MEANING: &'static str = "Where a value in force comes from.";
+    const MEANING: &'static str = "The source of a value in force.";
 }
 
 /// A value in force, with where it comes from.

@@ -32,7 +32,7 @@ pub struct Shown {
     pub count: i64,
 }
 
-/// A member, and why it sees which workspaces.
+/// A member, and which workspaces they can see and why.
 ///
 /// # Errors
 ///

@@ -56,7 +56,7 @@ pub async fn record(
 pub struct UsageByMonth {
     /// The tenant.
     pub tenant: TenantId,
-    /// In which time zone the workspace counts its months.
+    /// The time zone in which the workspace counts its months.
     pub time_zone: TimeZone,
     /// How many minutes may be used in a month.
     pub cap: Option<Cap>,

@@ -105,7 +105,7 @@ impl Tx<'_, InWorkspace> {
         Ok(Page::cut(rows.into_iter().map(Row::into_agent).collect::<Result<_, _>>()?, page))
     }
 
-    /// An agent of the workspace.
+    /// One agent of the workspace.
     pub fn agent(&mut self, id: AgentId) -> Result<Agent, Fault> {
         let query = agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid()));
         found(query.select(Row::as_select()).first(self.connection).optional()?)

@@ -25,10 +25,10 @@ async fn the_log_knows_issuers_and_their_keys_and_nothing_of_tokens() {
     let log = log.text();
     for expected in [
         "fetched the keys of an issuer",
-        "is not used: it is private or symmetric",
+        "ignored a key of an issuer: it is private or symmetric",
         "an access token names an unknown key",
         "start-kkk",
-        "could not be obtained",
+        "could not fetch the keys of an issuer",
     ] {
         assert!(log.contains(expected), "{expected} in {log}");
     }

@@ -90,7 +90,7 @@ async fn what_is_no_fault_of_the_letter_is_for_later_even_with_five_hundred() {
         (Turn::Sender("553 5.7.1 not your address".to_owned()), "the sender was refused: 553 5.7.1 not your address"),
         (Turn::Sender("530 5.7.0 who are you?".to_owned()), "530 5.7.0 who are you?"),
         (Turn::Recipient("530 5.7.0 who are you?".to_owned()), "530 5.7.0 who are you?"),
-        (Turn::Recipient("nonsense".to_owned()), "broke off at the recipient"),
+        (Turn::Recipient("nonsense".to_owned()), "the connection failed at the recipient"),
     ] {
         server.next(turn);
         let reason = later(mailer.send(&letter()).await);

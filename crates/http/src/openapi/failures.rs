@@ -155,7 +155,7 @@ impl Kind {
             ),
             Self::Forbidden => (
                 "Forbidden",
-                "The credential is valid, but it does not allow this.",
+                "The credential is valid but does not allow this.",
                 vec![
                     Error::missing_scope(Scope::WorkspacesWrite),
                     Error::forbidden("The role observer does not allow this."),
@@ -163,7 +163,7 @@ impl Kind {
             ),
             Self::ForbiddenForRole => (
                 "ForbiddenForRole",
-                "The credential is valid, but it does not allow this.",
+                "The credential is valid but does not allow this.",
                 vec![Error::forbidden("The role observer does not allow this.")],
             ),
             Self::NotFound(noun) => {
@@ -212,7 +212,7 @@ impl Kind {
             Self::Internal => ("InternalError", "The service failed.", vec![Error::internal("")]),
             Self::ProviderFailed => (
                 "ProviderFailed",
-                "A provider rejected the stored credential or did not answer.",
+                "A provider rejected the stored credential or did not respond.",
                 vec![Error::Upstream {
                     code: "provider_unavailable",
                     message: "ElevenLabs is not responding. Try again later.".to_owned(),
