@@ -236,7 +236,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         ),
         (invitation, "workspaceIds", json!([unused]), "workspaceIds: name what is not"),
         (invitation, "email", json!("ada"), "email: "),
-        (good.len() - 1, "lines", json!(3), "the file is not whole"),
+        (good.len() - 1, "lines", json!(3), "the file is incomplete"),
     ];
     for (line, field, value, expected) in changes {
         let mut changed = good.clone();
