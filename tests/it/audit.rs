@@ -9,7 +9,7 @@ use diesel::{
     sql_types::{Nullable, Text},
 };
 use serde_json::{Value, json};
-use tenantry_domain::{Action, Change, Error, Id, InTenant, Members, Workspace};
+use tenantry_domain::{Action, Change, Error, Id, InTenant, Members, Noun, Workspace};
 use tenantry_operations::housekeeping;
 use tenantry_tests::{Answer, App, Client, Operation, Target, Tenant, TestDatabase};
 
@@ -49,12 +49,16 @@ fn events_since(database: &TestDatabase, before: &[Event]) -> Vec<Event> {
     now.into_iter().filter(|event| !before.contains(event)).collect()
 }
 
-/// The id of what an operation is about: the last one in its path, or the one in its answer where that is of what was made.
-fn subject(operation: &Operation, path: &str, answer: &Answer) -> String {
-    let made = [&answer.body, &answer.body["data"][0]["invitation"]];
-    match (operation.ids(), answer.status, made.iter().find_map(|made| made["id"].as_str())) {
-        (0, _, Some(id)) | (_, 201, Some(id)) => id.to_owned(),
-        (ids, ..) => operation.id_in(path, ids - 1),
+/// The id of what an operation is about: the one in its path, or the one in its answer where the path names something else.
+fn subject(operation: &Operation, kind: Noun, path: &str, answer: &Answer) -> String {
+    let parameter = format!("{{{}Id}}", kind.lower_case().to_lowercase().replace(" k", "K"));
+    match operation.path.split('/').position(|segment| segment == parameter) {
+        Some(at) => path.split('/').nth(at).unwrap().to_owned(),
+        None => [&answer.body, &answer.body["data"][0]["invitation"]]
+            .iter()
+            .find_map(|made| made["id"].as_str())
+            .unwrap()
+            .to_owned(),
     }
 }
 
@@ -79,7 +83,7 @@ async fn each_write_leaves_one_event_that_says_who_did_what_to_what_for_which_re
         assert_eq!(event.action, rule.name, "{operation}");
         assert_eq!(event.tenant, acme.id.to_string(), "{operation}");
         assert_eq!(event.actor, format!("api_key {owner}"), "{operation}");
-        assert_eq!(event.subject, format!("{kind} {}", subject(&operation, &path, &answer)), "{operation}");
+        assert_eq!(event.subject, format!("{kind} {}", subject(&operation, kind, &path, &answer)), "{operation}");
         assert_eq!(event.request_id.as_deref(), Some(answer.header("x-request-id")), "{operation}");
         assert_eq!(event.address.as_deref(), Some("127.0.0.1"), "{operation}");
         let changes: Value = serde_json::from_str(&event.changes).unwrap();

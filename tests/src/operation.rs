@@ -168,15 +168,12 @@ impl Operation {
         self.parameters().iter().any(|parameter| parameter["in"] == "query")
     }
 
-    /// The schema of its body, the first one where there are several.
+    /// The schema of its body.
     pub fn body_schema(&self) -> Option<&'static Value> {
-        let mut schema = &self.described()["requestBody"]["content"]["application/json"]["schema"];
-        loop {
-            match (schema["$ref"].as_str(), schema["anyOf"].get(0)) {
-                (Some(to), _) => schema = RESOLVED.pointer(to.trim_start_matches('#')).unwrap(),
-                (None, Some(first)) => schema = first,
-                (None, None) => return (!schema.is_null()).then_some(schema),
-            }
+        let schema = &self.described()["requestBody"]["content"]["application/json"]["schema"];
+        match schema["$ref"].as_str() {
+            Some(to) => RESOLVED.pointer(to.trim_start_matches('#')),
+            None => (!schema.is_null()).then_some(schema),
         }
     }
 
