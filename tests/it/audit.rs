@@ -75,7 +75,7 @@ async fn each_write_leaves_one_event_that_says_who_did_what_to_what_for_which_re
         let new = events_since(&app.database, &before);
         let [event] = new.as_slice() else { panic!("{operation} leaves {new:#?}") };
         let rule = operation.action().unwrap().rule();
-        let kind = rule.subject.unwrap();
+        let kind = rule.subjects[0];
         assert_eq!(event.action, rule.name, "{operation}");
         assert_eq!(event.tenant, acme.id.to_string(), "{operation}");
         assert_eq!(event.actor, format!("api_key {owner}"), "{operation}");

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::{ElevenLabsRegion, Error, TenantId, VoiceBrand, WorkspaceId};
-use tenantry_operations::providers::{Catalogue, ElevenLabs, HighLevel, Timeouts};
+use tenantry_operations::providers::{Catalogue, ElevenLabs, HighLevel, Providers, Timeouts};
 use tenantry_persistence::new_id;
 use tenantry_tests::provider_accounts::ProviderServer;
 
@@ -30,13 +30,13 @@ fn somewhere() -> Where {
 /// A catalogue of providers that are all on this server.
 fn catalogue(server: &ProviderServer) -> Catalogue {
     let timeouts = Timeouts { connect: Duration::from_secs(20), total: Duration::from_secs(20) };
-    Catalogue::new(server.urls(), timeouts).unwrap()
+    Catalogue::new(Providers::new(server.urls(), timeouts).unwrap()).unwrap()
 }
 
 /// [`catalogue`] of providers that are not waited for.
 fn impatient(server: &ProviderServer) -> Catalogue {
     let timeouts = Timeouts { connect: Duration::from_millis(300), total: Duration::from_millis(300) };
-    Catalogue::new(server.urls(), timeouts).unwrap()
+    Catalogue::new(Providers::new(server.urls(), timeouts).unwrap()).unwrap()
 }
 
 fn elevenlabs(key: &str) -> ElevenLabs {

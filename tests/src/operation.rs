@@ -193,7 +193,7 @@ impl Operation {
         });
         for (name, value) in fields {
             let described = &schema["properties"][name];
-            let free = ["enum", "format", "pattern", "$ref"].iter().all(|rule| described.get(rule).is_none());
+            let free = ["enum", "format", "pattern", "$ref", "oneOf"].iter().all(|rule| described.get(rule).is_none());
             match (name.as_str(), &*value) {
                 ("email", _) => *value = new_email().into(),
                 ("emails", _) => *value = json!([new_email()]),

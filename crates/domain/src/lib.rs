@@ -31,6 +31,7 @@ mod policy;
 mod refusal;
 mod role;
 mod sealing;
+mod service_url;
 mod signature;
 mod tenant;
 mod text;
@@ -75,6 +76,7 @@ pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, pe
 pub use refusal::{FieldRefusal, Refusal};
 pub use role::Role;
 pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
+pub use service_url::{is_this_machine, service_url};
 pub use signature::SignatureHtml;
 pub use tenant::{
     Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, TENANT_RESTORABLE_DAYS, Tenant, TenantDetails,

@@ -32,7 +32,7 @@ struct NewRow<'a> {
 }
 
 impl TenantScope<'_> {
-    /// Adds an event, whose subject must be of the kind that the policy table has for the action.
+    /// Adds an event, whose subject must be of a kind that the policy table has for the action.
     pub(crate) fn insert_audit_event(
         &mut self,
         action: Action,
@@ -40,7 +40,7 @@ impl TenantScope<'_> {
         origin: &Origin,
         event: &AuditEvent,
     ) -> Result<(), Fault> {
-        if action.rule().subject != Some(event.subject_type) {
+        if !action.rule().subjects.contains(&event.subject_type) {
             let (name, subject) = (action.rule().name, event.subject_type);
             return Err(
                 Error::internal(format!("{name} left an event about a {subject}, against the policy table")).into()

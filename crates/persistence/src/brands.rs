@@ -197,7 +197,7 @@ impl WriteTx<'_, InBrand> {
         let refusal = || {
             Error::conflict(
                 Conflict::BrandHasWorkspaces,
-                "The brand still has workspaces: move or delete them first. A deleted workspace counts until it is erased.",
+                "This brand still has workspaces. Move or delete them first. Deleted workspaces count until they are erased.",
             )
         };
         diesel::delete(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
@@ -293,13 +293,14 @@ impl TenantScope<'_> {
         .map(drop)
     }
 
-    /// Stores a brand as it was elsewhere, as it will be counted from here on.
+    /// Stores a brand as it was elsewhere.
     pub(crate) fn import_brand(&mut self, brand: &Brand) -> QueryResult<()> {
         diesel::insert_into(brands::table)
             .values((
                 brands::tenant_id.eq(self.tenant.uuid()),
                 brands::id.eq(brand.id.uuid()),
                 Columns::of(&brand.details, &brand.slug, brand.is_default),
+                brands::version.eq(brand.version),
                 brands::created_at.eq(brand.created_at),
                 brands::updated_at.eq(brand.updated_at),
             ))
@@ -309,5 +310,5 @@ impl TenantScope<'_> {
 }
 
 fn slug_taken(slug: &Slug) -> Error {
-    Error::conflict(Conflict::SlugTaken, format!("Another brand of the tenant has the slug \"{slug}\"."))
+    Error::conflict(Conflict::SlugTaken, format!("Another brand already has the slug \"{slug}\"."))
 }

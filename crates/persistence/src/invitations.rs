@@ -304,7 +304,7 @@ impl TenantScope<'_> {
             .collect()
     }
 
-    /// Stores an invitation as it was elsewhere, as it will be counted from here on, without a token.
+    /// Stores an invitation as it was elsewhere, without a token and without its slots.
     pub(crate) fn import_invitation(&mut self, invitation: &Invitation) -> QueryResult<()> {
         diesel::insert_into(invitations::table)
             .values((
@@ -316,27 +316,18 @@ impl TenantScope<'_> {
                 invitations::expires_at.eq(invitation.expires_at),
                 invitations::accepted_at.eq(invitation.accepted_at),
                 invitations::revoked_at.eq(invitation.revoked_at),
+                invitations::version.eq(invitation.version),
                 invitations::created_at.eq(invitation.created_at),
                 invitations::updated_at.eq(invitation.updated_at),
             ))
-            .execute(self.connection)?;
-        for workspace in &invitation.details.workspaces {
-            diesel::insert_into(invitation_workspaces::table)
-                .values((
-                    invitation_workspaces::tenant_id.eq(self.tenant.uuid()),
-                    invitation_workspaces::invitation_id.eq(invitation.id.uuid()),
-                    invitation_workspaces::workspace_id.eq(workspace.uuid()),
-                    invitation_workspaces::number.eq(self.next_place_number()?),
-                ))
-                .execute(self.connection)?;
-        }
-        Ok(())
+            .execute(self.connection)
+            .map(drop)
     }
 }
 
 fn already_invited(details: &InvitationDetails) -> Error {
     Error::conflict(
         Conflict::AlreadyInvited,
-        format!("{} is invited already: send that invitation again, or revoke it first.", details.email.as_str()),
+        format!("{} already has a pending invitation. Send it again, or revoke it first.", details.email.as_str()),
     )
 }

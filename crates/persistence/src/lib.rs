@@ -54,8 +54,8 @@ pub use places::{Place, TenantPlace};
 pub use pool::{PoolOptions, PoolState, objection_to};
 pub use sealed_secrets::SealedElsewise;
 pub use slots::Standing;
-pub use tenants::TenantFilter;
-pub use transfer::Placement;
+pub use tenants::{LastNumbers, TenantFilter};
+pub use transfer::{HeldSlot, KeptAssignment};
 pub use tx::{Tx, WriteTx};
 pub use workspaces::{KeptWorkspace, WorkspaceFilter};
 

@@ -218,7 +218,7 @@ impl TenantScope<'_> {
             .get_result(self.connection)
             .map_err(|error| match violates(&error, "members_person_key") {
                 true => {
-                    Error::conflict(Conflict::AlreadyMember, "This person is a member of the tenant already.").into()
+                    Error::conflict(Conflict::AlreadyMember, "This person is already a member of the tenant.").into()
                 }
                 false => Fault::unless_violated(error, "members_email_key", || already_member(&details.email)),
             })?
@@ -270,11 +270,12 @@ impl TenantScope<'_> {
             .map(drop)
     }
 
-    /// Stores a member as it was elsewhere, as it will be counted from here on.
+    /// Stores a member as it was elsewhere.
     pub(crate) fn import_member(&mut self, member: &Member) -> QueryResult<()> {
         diesel::insert_into(members::table)
             .values((
                 NewRow::of(self.tenant, member.id, &member.details),
+                members::version.eq(member.version),
                 members::created_at.eq(member.created_at),
                 members::updated_at.eq(member.updated_at),
             ))
@@ -285,10 +286,7 @@ impl TenantScope<'_> {
 
 /// The refusal of an address that somebody in the tenant has.
 pub(crate) fn already_member(email: &EmailAddress) -> Error {
-    Error::conflict(
-        Conflict::AlreadyMember,
-        format!("{} is the address of a member of the tenant already.", email.as_str()),
-    )
+    Error::conflict(Conflict::AlreadyMember, format!("{} is already a member of this tenant.", email.as_str()))
 }
 
 /// The one row of the place.

@@ -9,7 +9,7 @@ use serde_json::json;
 use tenantry_auth::seal::{MasterKey, MasterKeys};
 use tenantry_domain::{Action, Credential, Error, Holder, Origin, WorkspaceId};
 use tenantry_operations::integrations::{self, Resealed, Resealing, needed_master_keys, reseal};
-use tenantry_operations::providers::PROVIDER_TIME;
+use tenantry_operations::providers::Timeouts;
 use tenantry_tests::{App, Tenant};
 
 use super::{PROVIDERS, behind_the_back, fields, path};
@@ -42,7 +42,7 @@ const SECRETS: u64 = 16;
 impl Stage {
     async fn new() -> Self {
         let files = Files::new();
-        let app = App::integrating(files.keys(&[1]), PROVIDER_TIME).await;
+        let app = App::integrating(files.keys(&[1]), Timeouts::default()).await;
         let tenants = [app.tenant("Acme").await, app.tenant("Beta").await];
         let mut workspaces = Vec::new();
         for (at, tenant) in tenants.iter().enumerate() {

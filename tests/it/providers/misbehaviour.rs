@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use chrono::Utc;
 use serde_json::json;
-use tenantry_operations::providers::{Catalogue, MAX_ANSWER, MAX_PAGES, ProviderUrls, Timeouts, provider_url};
+use tenantry_operations::providers::{
+    Catalogue, MAX_ANSWER, MAX_PAGES, ProviderUrls, Providers, Timeouts, provider_url,
+};
 use tenantry_tests::provider_accounts::{
     Misbehaviour, ProviderServer, UPSTREAM_WORDS, elevenlabs_voice, elevenlabs_voices,
 };
 
 use super::{KEY, LOCATION, TOKEN, catalogue, elevenlabs, highlevel, ids, impatient, somewhere, upstream};
 
-const REFUSED: &str = "does not accept the";
-const RATE_LIMITED: &str = "was asked too often";
-const UNAVAILABLE: &str = "does not answer at the moment";
-const NONSENSE: &str = "answers with something that cannot be read";
+const REFUSED: &str = "rejected the";
+const RATE_LIMITED: &str = "is rate limiting";
+const UNAVAILABLE: &str = "is not responding";
+const NONSENSE: &str = "a response that could not be read";
 
 /// What no provider should do, and what is said of it.
 fn misbehaviours(elsewhere: &ProviderServer) -> Vec<(Misbehaviour, &'static str)> {
@@ -182,7 +184,7 @@ async fn a_host_that_is_not_there_is_a_provider_that_does_not_answer() {
     let nowhere = Some(provider_url("https://provider.invalid").unwrap());
     let urls = ProviderUrls { elevenlabs: nowhere, ..ProviderServer::start().await.urls() };
     let timeouts = Timeouts { total: Duration::from_secs(2), ..Timeouts::default() };
-    let catalogue = Catalogue::new(urls, timeouts).unwrap();
+    let catalogue = Catalogue::new(Providers::new(urls, timeouts).unwrap()).unwrap();
     let refused = upstream(ids(&catalogue, KEY, somewhere(), Utc::now()).await);
     assert!(refused.1.contains(UNAVAILABLE), "{refused:?}");
 }

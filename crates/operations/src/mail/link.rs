@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use tenantry_domain::Refusal;
-use url::{Host, Url};
+use tenantry_domain::{Refusal, is_this_machine};
+use url::Url;
 
 /// Where an invitation is accepted: the address of a page of the operator's own, with `{token}` where the token belongs, such
 /// as `https://app.example.com/join#{token}`. Behind a `#` it does not reach that page's server, nor its log.
@@ -31,7 +31,7 @@ impl FromStr for InvitationLink {
         match objection(raw) {
             Some(why) => Err(Refusal::new(
                 "not_an_invitation_link",
-                format!("must be an address such as \"https://app.example.com/join#{PLACE}\": {why}"),
+                format!("must be a URL such as \"https://app.example.com/join#{PLACE}\": {why}"),
             )),
             None => Ok(Self(raw.to_owned())),
         }
@@ -47,7 +47,7 @@ fn objection(raw: &str) -> Option<String> {
         return Some("it contains white space or a control character".to_owned());
     }
     if raw.matches(PLACE).count() != 1 {
-        return Some(format!("{PLACE} must stand in it once"));
+        return Some(format!("it must contain {PLACE} exactly once"));
     }
     let link = match Url::parse(&raw.replacen(PLACE, "token", 1)) {
         Ok(link) => link,
@@ -56,22 +56,18 @@ fn objection(raw: &str) -> Option<String> {
     if !link.username().is_empty() || link.password().is_some() {
         return Some("it contains a user name or password".to_owned());
     }
-    let is_here = match link.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
+    // A browser opens the link, and browsers keep all of `.localhost` to this machine (RFC 6761).
+    let is_here = is_this_machine(&link) || link.domain().is_some_and(|name| name.ends_with(".localhost"));
     match link.scheme() {
         "https" => {}
         "http" if is_here => {}
-        "http" => return Some("http is for this machine only".to_owned()),
+        "http" => return Some("http is allowed only for this machine".to_owned()),
         scheme => return Some(format!("its scheme is {scheme:.20}")),
     }
     // Two tokens, one server.
     let other = Url::parse(&raw.replacen(PLACE, "other", 1)).ok();
     if other.is_none_or(|other| other.origin() != link.origin()) {
-        return Some(format!("{PLACE} must stand behind the host"));
+        return Some(format!("{PLACE} must come after the host"));
     }
     None
 }
