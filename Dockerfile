@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-ARG RUST_VERSION=1.95
+ARG RUST_VERSION=1.95.0
 ARG DEBIAN=trixie
 
 FROM rust:${RUST_VERSION}-slim-${DEBIAN} AS build

@@ -6,8 +6,8 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check bench db openapi clean \
-	setup-run setup-test setup-check format lint document dependencies openapi-unchanged
+.PHONY: help run test check golden bench db openapi clean \
+	setup-run setup-test setup-check format lint document dependencies
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -18,20 +18,32 @@ run: setup-run ## Install what is missing, build, and serve with an embedded Pos
 
 test: setup-test ## Install what is missing, and run every test against a private PostgreSQL
 	$(HEADING) 'tests'
-	@$(CARGO) test --workspace --locked
+	@. ./scripts/env.sh && INSTA_UPDATE=no cargo test --workspace --locked
 
-check: setup-check format dependencies lint document openapi-unchanged test ## Run everything that CI checks: format, dependencies, lints, documents, tests
+check: setup-check format dependencies lint document test ## Run everything that CI checks: format, dependencies, lints, documents, tests
 	@printf '\nAll checks passed.\n'
+
+# The names of the tests that compare something with a committed file.
+GOLDEN = awk '/^ *(async )?fn / { split($$0, words, /fn |\(/); name = words[2] } /assert_snapshot!|golden\(/ { print name }' \
+	$$(find tests/it -name '*.rs') | sort -u
+
+# Snapshots are deleted first, so that none outlives its test.
+golden: setup-test openapi ## Rewrite golden files, snapshots and openapi.yaml from the code, and show what changed
+	@find tests/it -name '*.snap' -exec rm {} +
+	@. ./scripts/env.sh && \
+	UPDATE_GOLDEN=1 INSTA_UPDATE=always cargo test --workspace --tests --locked -- golden_file $$($(GOLDEN))
+	@git add --intent-to-add -- '*.golden.txt' '*.snap'
+	@git --no-pager diff -- '*.golden.txt' '*.snap' openapi.yaml
 
 bench: setup-run ## Measure the service on this machine
 	@$(CARGO) run --release --locked -p tenantry-tests --bin bench
 
 db: setup-run ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C, and print its URLs
-	@. ./scripts/env.sh && exec cargo run --quiet --locked -p tenantry-tests --bin test-database
+	@. ./scripts/env.sh && exec cargo run --quiet --locked --bin test-database
 
 # Written to another file first: a failed build must not leave an empty document.
 openapi: setup-run ## Regenerate openapi.yaml after a change of the API
-	@$(CARGO) run --quiet --locked -p tenantry-server -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+	@$(CARGO) run --quiet --locked --bin tenantry -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
 
 clean: ## Remove build output; the database in data/ stays
 	@$(CARGO) clean
@@ -66,9 +78,3 @@ lint:
 document:
 	$(HEADING) 'documentation of the code'
 	@. ./scripts/env.sh && RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --locked --document-private-items
-
-openapi-unchanged:
-	$(HEADING) 'openapi.yaml'
-	@fresh=$$(mktemp) && trap 'rm -f "$$fresh"' EXIT && \
-	$(CARGO) run --quiet --locked -p tenantry-server -- openapi > "$$fresh" && \
-	{ diff -u openapi.yaml "$$fresh" || { echo 'openapi.yaml does not match the code: run make openapi'; exit 1; }; }

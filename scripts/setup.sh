@@ -249,13 +249,13 @@ install_missing() {
 
 rust_advice() {
     if on_macos && have brew; then
-        echo "  brew install rustup && rustup default stable" >&2
+        echo "  brew install rustup" >&2
     elif have apt-cache && [ -n "$(apt-cache --quiet=2 show rustup 2>/dev/null)" ]; then
-        echo "  apt-get install rustup && rustup default stable     (run the first command as root)" >&2
+        echo "  apt-get install rustup     (as root)" >&2
     elif have dnf; then
         echo "  dnf install rustup && rustup-init     (run the first command as root)" >&2
     elif have pacman; then
-        echo "  pacman -S rustup && rustup default stable     (run the first command as root)" >&2
+        echo "  pacman -S rustup     (as root)" >&2
     else
         echo "  follow https://www.rust-lang.org/tools/install" >&2
     fi
@@ -277,7 +277,7 @@ check_rust() {
     if [ "${version%%.*}" -lt "${oldest%%.*}" ] || {
         [ "${version%%.*}" -eq "${oldest%%.*}" ] && [ "${version#*.}" -lt "${oldest#*.}" ]
     }; then
-        say "Rust $version is too old: $oldest or later is needed. With rustup, run: rustup update stable. Otherwise:"
+        say "Rust $version is too old: $oldest or later is needed. With rustup, cargo uses the version in rust-toolchain.toml:"
         rust_advice
         exit 1
     fi

@@ -3,8 +3,9 @@
 mod members;
 
 use diesel::connection::SimpleConnection;
+use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tenantry_tests::{Answer, App, Tenant};
+use tenantry_tests::{Answer, App, Tenant, view};
 
 fn path(workspace: &str) -> String {
     format!("/api/workspaces/{workspace}/limits")
@@ -26,17 +27,16 @@ async fn the_smaller_limit_is_in_force_and_each_says_whose_it_is() {
     let acme = app.tenant("Acme").await;
     let (id, other) = (acme.workspace("DACH").await, acme.workspace("Other").await);
     let open = json!({ "own": null, "tenant": null, "effective": null, "source": "none", "used": 0 });
-    let shown = acme.owner.get(&path(&id)).await.expect(200).body;
-    assert_eq!([&shown["members"], &shown["agents"], &shown["minutes"]], [&open; 3]);
-    assert_eq!((&shown["timeZone"], &shown["workspaceId"]), (&json!("UTC"), &json!(id)));
+    let shown = acme.owner.get(&path(&id)).await.expect(200);
+    assert_snapshot!("limits", view(&shown, &[("workspace", &id), ("this month", &shown.text_of("month"))]));
     for (member, column, own) in [
         ("members", "max_members", "maxMembers"),
         ("agents", "max_agents", "maxAgents"),
         ("minutes", "max_minutes", "maxMinutes"),
     ] {
-        let view = |own: Value, tenant: Value, effective: Value, source: &str| json!({ "own": own, "tenant": tenant, "effective": effective, "source": source, "used": 0 });
+        let expected = |own: Value, tenant: Value, effective: Value, source: &str| json!({ "own": own, "tenant": tenant, "effective": effective, "source": source, "used": 0 });
         cap(&app, &acme, column, 5);
-        assert_eq!(acme.owner.get(&path(&id)).await.body[member], view(json!(null), json!(5), json!(5), "tenant"));
+        assert_eq!(acme.owner.get(&path(&id)).await.body[member], expected(json!(null), json!(5), json!(5), "tenant"));
         for (set, effective, source) in [
             (json!(3), json!(3), "workspace"),
             (json!(0), json!(0), "workspace"),
@@ -44,13 +44,16 @@ async fn the_smaller_limit_is_in_force_and_each_says_whose_it_is() {
             (json!(5), json!(5), "workspace"),
         ] {
             let changed = limit(&acme, &id, json!({ own: set })).await.body;
-            assert_eq!(changed[member], view(set, json!(5), effective.clone(), source));
+            assert_eq!(changed[member], expected(set, json!(5), effective.clone(), source));
             assert_eq!(acme.owner.get(&path(&id)).await.expect(200).body, changed);
             let in_force = acme.owner.get(&format!("/api/workspaces/{id}/effective")).await.expect(200).body;
             assert_eq!(in_force["limits"][own], json!({ "value": effective, "source": source }));
         }
         cap(&app, &acme, column, "NULL");
-        assert_eq!(acme.owner.get(&path(&id)).await.body[member], view(json!(5), json!(null), json!(5), "workspace"));
+        assert_eq!(
+            acme.owner.get(&path(&id)).await.body[member],
+            expected(json!(5), json!(null), json!(5), "workspace")
+        );
         assert_eq!(limit(&acme, &id, json!({ own: null })).await.body[member], open, "null takes it off");
         let in_force = acme.owner.get(&format!("/api/workspaces/{id}/effective")).await.expect(200).body;
         assert_eq!(in_force["limits"][own], json!({ "value": null, "source": "none" }));

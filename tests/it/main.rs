@@ -29,6 +29,7 @@ mod jwt;
 mod limits;
 mod lists;
 mod mail;
+mod manifests;
 mod members;
 mod migrations;
 mod openapi;

@@ -444,7 +444,6 @@ mod tests {
         assert_eq!(POLICY.len(), A::UsageRecord as usize + 1);
     }
 
-    /// The golden file: rewrite it with `UPDATE_GOLDEN=1 cargo test -p tenantry-domain policy` and read the difference.
     #[test]
     fn the_policy_is_the_one_in_the_golden_file() {
         let brand = Reach::Brand(BrandId::from_uuid(uuid::Uuid::nil()));
@@ -484,7 +483,7 @@ mod tests {
             table += &format!("{:<18} | {operator:<8} | {job:<3} | {platform:<8} | {roles}{key}\n", rule.name);
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/policy.golden.txt");
-        #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
+        #[expect(clippy::disallowed_methods, reason = "the switch that `make golden` turns")]
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(path, &table).unwrap();
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Utc;
 use serde_json::json;
 use tenantry_domain::{Action, Choice, KeyMode, Role, Scope};
-use tenantry_tests::{Answer, App, Client, Contract, Operation, Rows, Target, Tenant, difference, new_name};
+use tenantry_tests::{Answer, App, Client, Contract, Operation, Rows, Target, Tenant, difference, golden, new_name};
 
 /// A kind of actor, in the order in which the file names them.
 #[derive(Clone, Copy, PartialEq)]
@@ -273,7 +273,6 @@ fn assert_rules(operation: &Operation, actor: Actor, status: u16) {
     }
 }
 
-/// The golden file: rewrite it with `UPDATE_GOLDEN=1 cargo test --test it access::` and read the difference.
 #[tokio::test]
 async fn each_operation_answers_each_kind_of_actor_as_the_golden_file_says() {
     let contract = Contract::new();
@@ -298,13 +297,7 @@ async fn each_operation_answers_each_kind_of_actor_as_the_golden_file_says() {
             file += &wrapped(status, &if all { vec!["everybody".to_owned()] } else { actors });
         }
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/it/access.golden.txt");
-    #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(path, &file).unwrap();
-    }
-    let golden = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(file == golden, "the file is not what the service does:\n{}", unlike(&golden, &file));
+    golden("access.golden.txt", &file);
 }
 
 /// `200  one, another`, continued on lines of their own where it is long.
@@ -319,20 +312,4 @@ fn wrapped(status: u16, words: &[String]) -> String {
         line += &word;
     }
     text + &line + "\n"
-}
-
-/// The lines that only one of two texts has, each under its operation.
-fn unlike(golden: &str, file: &str) -> String {
-    let only = |text: &str, other: &str, mark: &str| {
-        let (mut lines, mut operation) = (String::new(), "");
-        for line in text.lines() {
-            operation = if line.starts_with(' ') { operation } else { line };
-            let block = other.split("\n\n").find(|block| block.lines().next() == Some(operation)).unwrap_or_default();
-            if !block.lines().any(|l| l == line) {
-                lines += &format!("{mark} {operation}: {}\n", line.trim());
-            }
-        }
-        lines
-    };
-    only(golden, file, "-") + &only(file, golden, "+")
 }

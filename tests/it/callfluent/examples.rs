@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 use tenantry_tests::{
-    App, Client, lines,
+    App, Client, golden, lines,
     provider_accounts::{ProviderServer, elevenlabs_voice, gohighlevel_calendar},
 };
 
@@ -22,8 +22,6 @@ impl Script {
     }
 }
 
-/// The golden file: rewrite it with `UPDATE_GOLDEN=1 cargo test -p tenantry-tests --test callfluent examples` and read the
-/// difference.
 #[tokio::test]
 async fn the_nine_routes_answer_the_examples_of_the_page_as_the_golden_file_says() {
     let (app, server) = (App::start().await, ProviderServer::start().await);
@@ -81,11 +79,5 @@ async fn the_nine_routes_answer_the_examples_of_the_page_as_the_golden_file_says
     let messages = "SELECT kind || ' ' || state AS line FROM outbox_messages ORDER BY id";
     script.0 += &format!("\nThe outbox:\n{}\n", lines(&mut app.database.admin(), messages).join("\n"));
 
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/it/callfluent/examples.golden.txt");
-    #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(path, &script.0).unwrap();
-    }
-    let golden = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(script.0 == golden, "the file is not what the service does:\n{}", script.0);
+    golden("callfluent/examples.golden.txt", &script.0);
 }

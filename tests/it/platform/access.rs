@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use diesel::connection::SimpleConnection;
 use serde_json::json;
 use tenantry_domain::{KeyMode, Role};
-use tenantry_tests::{Answer, App, Client, Contract, Operation, Rows, Tenant, difference};
+use tenantry_tests::{Answer, App, Client, Contract, Operation, Rows, Tenant, difference, golden};
 
 use super::path;
 
@@ -96,7 +96,6 @@ impl Cast {
     }
 }
 
-/// The golden file: rewrite it with `UPDATE_GOLDEN=1 cargo test --test it platform::` and read the difference.
 #[tokio::test]
 async fn each_operation_of_the_platform_answers_each_kind_of_actor_as_the_golden_file_says() {
     let contract = Contract::new();
@@ -117,13 +116,7 @@ async fn each_operation_of_the_platform_answers_each_kind_of_actor_as_the_golden
             file += &format!("  {status}  {}\n", actors.join("\n       "));
         }
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/it/platform.golden.txt");
-    #[expect(clippy::disallowed_methods, reason = "a test's own switch")]
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(path, &file).unwrap();
-    }
-    let golden = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(file == golden, "the file is not what the service does:\n{file}");
+    golden("platform.golden.txt", &file);
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! What is in force in a workspace, and where it comes from; signatures.
 
+use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tenantry_tests::{App, Client};
+use tenantry_tests::{Answer, App, Client, view};
 
-async fn in_force(client: &Client, workspace: &str) -> Value {
-    client.get(&format!("/api/workspaces/{workspace}/effective")).await.expect(200).body
+async fn effective(client: &Client, workspace: &str) -> Answer {
+    client.get(&format!("/api/workspaces/{workspace}/effective")).await.expect(200)
 }
 
 #[tokio::test]
@@ -12,51 +13,30 @@ async fn each_value_in_force_says_where_it_comes_from() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
     let id = acme.workspace("DACH").await;
-    let none = json!({ "value": null, "source": "none" });
-    let first = in_force(&acme.owner, &id).await;
-    assert_eq!(
-        (&first["workspaceId"], &first["brandId"], &first["tenantId"]),
-        (&json!(id), &json!(acme.brand), &json!(acme.id.to_string()))
-    );
-    let open = [
-        "emailSignatureHtml",
-        "emailSignatureText",
-        "instructions",
-        "aiSenderName",
-        "aiSenderTitle",
-        "aiSenderAvatarUrl",
-        "tone",
-    ];
-    for member in open {
-        assert_eq!(first[member], none, "{member}");
-    }
-    assert_eq!(first["emailFromName"], json!({ "value": "Acme", "source": "brand" }));
+    let tenant = acme.id.to_string();
+    let named = [("workspace", id.as_str()), ("brand", &acme.brand), ("tenant", &tenant)];
+    assert_snapshot!("nothing_set", view(&effective(&acme.owner, &id).await, &named));
     let brand = json!({ "emailSignatureHtml": "<p>Brand</p>", "emailSignatureText": "Brand", "aiSenderName": "Alex",
         "aiSenderTitle": "Care", "aiSenderAvatarUrl": "https://cdn.example.com/a.png", "tone": "formal", "brandInstructions": "Be brief." });
     acme.owner.patch(&format!("/api/brands/{}", acme.brand), brand).await.expect(200);
-    let of_brand = in_force(&acme.owner, &id).await;
-    let expected = ["<p>Brand</p>", "Brand", "Be brief.", "Alex", "Care", "https://cdn.example.com/a.png", "formal"];
-    for (member, value) in open.iter().zip(expected) {
-        assert_eq!(of_brand[*member], json!({ "value": value, "source": "brand" }), "{member}");
-    }
+    assert_snapshot!("of_the_brand", view(&effective(&acme.owner, &id).await, &named));
     // Each signature falls back on its own; instructions are joined.
     let path = format!("/api/workspaces/{id}");
     let own = json!({ "emailSignatureHtml": "<p>Own</p>", "workspaceInstructions": "Say VAT." });
     acme.owner.patch(&path, own).await.expect(200);
-    let mixed = in_force(&acme.owner, &id).await;
-    assert_eq!(mixed["emailSignatureHtml"], json!({ "value": "<p>Own</p>", "source": "workspace" }));
-    assert_eq!(mixed["emailSignatureText"], json!({ "value": "Brand", "source": "brand" }));
-    assert_eq!(mixed["instructions"], json!({ "value": "Be brief.\n\nSay VAT.", "source": "brand+workspace" }));
+    assert_snapshot!("of_the_workspace_and_the_brand", view(&effective(&acme.owner, &id).await, &named));
     acme.owner.patch(&format!("/api/brands/{}", acme.brand), json!({ "brandInstructions": null })).await.expect(200);
-    assert_eq!(in_force(&acme.owner, &id).await["instructions"], json!({ "value": "Say VAT.", "source": "workspace" }));
+    let own = effective(&acme.owner, &id).await.body;
+    assert_eq!(own["instructions"], json!({ "value": "Say VAT.", "source": "workspace" }));
     // The workspace itself shows its own values only.
     let shown = acme.owner.get(&path).await.expect(200).body;
     assert_eq!((&shown["emailSignatureText"], &shown["workspaceInstructions"]), (&Value::Null, &json!("Say VAT.")));
     // Under another brand, that one's.
     let second = acme.brand("Second").await;
     acme.owner.patch(&path, json!({ "brandId": second })).await.expect(200);
-    let moved = in_force(&acme.owner, &id).await;
-    assert_eq!((&moved["emailFromName"]["value"], &moved["tone"]), (&json!("Second"), &none));
+    let moved = effective(&acme.owner, &id).await.body;
+    assert_eq!(moved["emailFromName"]["value"], "Second");
+    assert_eq!(moved["tone"], json!({ "value": null, "source": "none" }));
 }
 
 #[tokio::test]

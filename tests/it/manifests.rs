@@ -1,0 +1,93 @@
+//! What the manifests say of the toolchain and of dependencies is so.
+
+use std::{fs, path::Path, process::Command};
+
+use serde_json::Value;
+
+/// Dependencies that no source names, with the reason.
+const UNNAMED: [(&str, &str, &str); 1] =
+    [("tenantry-http", "rust-embed", "its feature `debug-embed` is turned on for scalar_api_reference")];
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// The packages of the workspace, as cargo reads their manifests.
+fn packages() -> Vec<Value> {
+    let metadata = ["metadata", "--no-deps", "--format-version=1", "--offline", "--locked"];
+    let metadata = Command::new(env!("CARGO")).args(metadata).current_dir(root()).output().unwrap();
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+/// Every Rust source below this directory, in one piece and without its comments.
+fn sources(directory: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_dir() {
+            text += &sources(&entry);
+        } else if entry.extension().is_some_and(|extension| extension == "rs") {
+            let source = fs::read_to_string(&entry).unwrap();
+            text.extend(
+                source.lines().filter(|line| !line.trim_start().starts_with("//")).flat_map(|line| [line, "\n"]),
+            );
+        }
+    }
+    text
+}
+
+/// The sources of the targets of this package that a dependency of this kind is for.
+fn sources_of(package: &Value, kind: &Value) -> String {
+    let targets = package["targets"].as_array().unwrap().iter();
+    let of_kind = targets.filter(|target| kind == "dev" || target["kind"] != serde_json::json!(["test"]));
+    of_kind.map(|target| sources(Path::new(target["src_path"].as_str().unwrap()).parent().unwrap())).collect()
+}
+
+/// Whether the sources name this crate: as the beginning of a path or of an attribute.
+fn name(sources: &str, crate_name: &str) -> bool {
+    sources.match_indices(crate_name).any(|(at, _)| {
+        let before = sources[..at].chars().next_back().unwrap_or(' ');
+        let after = &sources[at + crate_name.len()..];
+        !before.is_alphanumeric()
+            && !"_.\"".contains(before)
+            && (after.starts_with("::") || after.starts_with([';', ' ']))
+    })
+}
+
+#[test]
+fn every_dependency_is_used_where_it_is_declared() {
+    let mut unused = Vec::new();
+    let mut declared = Vec::new();
+    for package in packages() {
+        let of = package["name"].as_str().unwrap();
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let called = dependency["name"].as_str().unwrap();
+            declared.push(called.to_owned());
+            let used = name(&sources_of(&package, &dependency["kind"]), &called.replace('-', "_"));
+            if used == UNNAMED.iter().any(|(package, name, _)| (*package, *name) == (of, called)) {
+                unused.push(format!("{of}: {called}"));
+            }
+        }
+    }
+    assert_eq!(unused, Vec::<String>::new(), "in no source, or needlessly excused");
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let (_, shared) = manifest.split_once("[workspace.dependencies]").unwrap();
+    let shared = shared.lines().take_while(|line| !line.starts_with('[')).filter_map(|line| line.split_once(" = "));
+    let undeclared: Vec<_> =
+        shared.map(|(name, _)| name).filter(|name| !declared.iter().any(|used| used == name)).collect();
+    assert_eq!(undeclared, Vec::<&str>::new(), "in no package");
+}
+
+#[test]
+fn one_version_of_rust_is_pinned_everywhere() {
+    let value = |file: &str, key: &str| {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_else(|| panic!("{key} in {file}"));
+        line.trim_matches(['=', ' ', '"']).to_owned()
+    };
+    let pinned = value("rust-toolchain.toml", "channel");
+    assert_eq!(value("Dockerfile", "ARG RUST_VERSION"), pinned);
+    // What is supported is what is tested.
+    assert_eq!(format!("{}.0", value("Cargo.toml", "rust-version")), pinned);
+}
