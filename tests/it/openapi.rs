@@ -58,7 +58,7 @@ fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
 
 #[test]
 fn the_bodies_that_the_tests_send_are_documented_ones() {
-    let contract = Contract::new();
+    let contract = Contract::get();
     for operation in Operation::all() {
         if let Some(body) = operation.body() {
             assert_eq!(contract.faults_of_body(&operation, &body), Vec::<String>::new(), "{body}");
@@ -68,7 +68,7 @@ fn the_bodies_that_the_tests_send_are_documented_ones() {
 
 #[test]
 fn each_request_body_has_an_example_and_takes_nothing_that_it_does_not_name() {
-    let (document, contract) = (document(), Contract::new());
+    let (document, contract) = (document(), Contract::get());
     let mut bodies = 0;
     for operation in Operation::all() {
         let described = &document["paths"][&operation.path][operation.method.to_lowercase()]["requestBody"];
@@ -91,7 +91,7 @@ fn each_request_body_has_an_example_and_takes_nothing_that_it_does_not_name() {
 
 #[test]
 fn each_example_of_the_document_is_one_of_its_schema() {
-    let contract = Contract::new();
+    let contract = Contract::get();
     let (mut wrong, mut seen) = (Vec::new(), 0);
     for (path, item) in document()["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {

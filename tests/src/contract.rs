@@ -1,6 +1,9 @@
 //! The OpenAPI document as a judge of answers: what it does not promise is not an answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -14,20 +17,17 @@ pub struct Contract {
     validators: BTreeMap<String, Validator>,
 }
 
-impl Default for Contract {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+/// Made once: it is large.
+static CONTRACT: LazyLock<Contract> = LazyLock::new(|| Contract::of(RESOLVED.clone()));
 
 impl Contract {
     /// By the document of the running code.
-    pub fn new() -> Self {
-        Self::of(RESOLVED.clone())
+    pub fn get() -> &'static Self {
+        &CONTRACT
     }
 
     /// By this document, in which everything but schemas stands in its place.
-    pub fn of(mut document: Value) -> Self {
+    fn of(mut document: Value) -> Self {
         forbid_what_is_not_named(&mut document);
         let mut schemas = BTreeMap::new();
         for (path, item) in document["paths"].as_object().unwrap() {

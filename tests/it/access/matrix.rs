@@ -275,7 +275,7 @@ fn assert_rules(operation: &Operation, actor: Actor, status: u16) {
 
 #[tokio::test]
 async fn each_operation_answers_each_kind_of_actor_as_the_golden_file_says() {
-    let contract = Contract::new();
+    let contract = Contract::get();
     let mut file = String::from(
         "What each operation answers to whom. What its path names is one of our tenant's, made for the call: \"the brand\", \"the\n\
          workspace\" in it, or an API key. A list answers everybody who may read it, each with what is theirs to see.\n",

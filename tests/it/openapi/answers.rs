@@ -8,22 +8,19 @@ fn operation(method: &str, path: &str) -> Operation {
 }
 
 /// Sends requests and holds each answer against the document.
-struct Session {
-    contract: Contract,
-    client: Client,
-}
+struct Session(Client);
 
 impl Session {
     async fn ask(&self, operation: &Operation, path: &str, headers: &[(&str, &str)], body: Option<Vec<u8>>) -> Answer {
-        let mut request = self.client.request(&operation.method, path);
+        let mut request = self.0.request(&operation.method, path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
             request = request.body(body);
         }
-        let answer = self.client.send(request).await;
-        self.contract.hold(operation, &answer);
+        let answer = self.0.send(request).await;
+        Contract::get().hold(operation, &answer);
         answer
     }
 
@@ -37,9 +34,9 @@ impl Session {
 async fn whatever_an_operation_answers_to_good_and_bad_requests_is_documented() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
-    let session = Session { contract: Contract::new(), client: acme.owner.clone() };
-    let nobody = Session { contract: Contract::new(), client: app.client() };
-    let narrow = Session { contract: Contract::new(), client: acme.key(&["keys:read"], json!({})).await };
+    let session = Session(acme.owner.clone());
+    let nobody = Session(app.client());
+    let narrow = Session(acme.key(&["keys:read"], json!({})).await);
     let json = ("Content-Type", "application/json");
     for operation in Operation::all().into_iter().filter(|operation| !operation.is_of_the_platform()) {
         let mut target = Target::of(&acme).await;
@@ -90,7 +87,7 @@ async fn whatever_an_operation_answers_to_good_and_bad_requests_is_documented() 
 async fn things_with_every_member_and_with_hardly_any_are_as_documented() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
-    let session = Session { contract: Contract::new(), client: acme.owner.clone() };
+    let session = Session(acme.owner.clone());
     let full_brand = json!({
         "name": "Full", "emailFromName": "Full", "slug": "full", "isDefault": true, "logoUrl": "https://example.com/l.png",
         "primaryColor": "#0055AA", "secondaryColor": "#FFB000", "emailSignatureHtml": "<p>Full</p>",
@@ -159,7 +156,7 @@ async fn conflicts_are_documented() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
     acme.workspace("DACH").await;
-    let session = Session { contract: Contract::new(), client: acme.owner.clone() };
+    let session = Session(acme.owner.clone());
     let brand = format!("/api/brands/{}", acme.brand);
     let one = "/api/brands/{brandId}";
     let taken = json!({ "name": "Taken", "emailFromName": "Taken", "slug": "taken" });
@@ -180,9 +177,9 @@ async fn conflicts_are_documented() {
 async fn a_service_without_its_database_answers_as_documented() {
     let app = App::on(TestDatabase::unmigrated(), |_| {}).await;
     let key = tenantry_auth::issue(tenantry_persistence::new_id(), tenantry_domain::KeyMode::Live).unwrap();
-    let machine = Session { contract: Contract::new(), client: app.client().with_key(key.reveal()) };
+    let machine = Session(app.client().with_key(key.reveal()));
     let token = app.people.token("somebody", Some(tenantry_persistence::new_id()), json!({}));
-    let person = Session { contract: Contract::new(), client: app.client().with_key(&token) };
+    let person = Session(app.client().with_key(&token));
     for operation in Operation::all() {
         let session = if operation.needs_a_person() { &person } else { &machine };
         let path = operation.path.replace("{file}", "start.js").replace(['{', '}'], "");
@@ -201,7 +198,7 @@ async fn an_answer_that_is_not_documented_is_noticed() {
     let one = operation("GET", "/api/workspaces/{workspaceId}");
     let path = format!("/api/workspaces/{}", acme.workspace("DACH").await);
     let answer = acme.owner.get(&path).await.expect(200);
-    let contract = Contract::new();
+    let contract = Contract::get();
     let faults = |change: &dyn Fn(&mut Answer)| {
         let mut changed = answer.clone();
         change(&mut changed);

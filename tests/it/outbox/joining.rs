@@ -22,7 +22,7 @@ fn accept() -> Operation {
 
 #[tokio::test]
 async fn an_invited_person_accepts_and_sees_exactly_the_assigned_workspaces() {
-    let (app, server, contract) = (App::start().await, server(), Contract::new());
+    let (app, server, contract) = (App::start().await, server(), Contract::get());
     let acme = app.tenant("Acme").await;
     let (dach, nordics) = (acme.workspace("DACH").await, acme.workspace("Nordics").await);
     acme.workspace("Benelux").await;
@@ -51,7 +51,7 @@ async fn an_invited_person_accepts_and_sees_exactly_the_assigned_workspaces() {
 
 #[tokio::test]
 async fn a_second_acceptance_an_old_link_and_another_person_are_each_told_their_own_sentence() {
-    let (app, server, contract) = (App::start().await, server(), Contract::new());
+    let (app, server, contract) = (App::start().await, server(), Contract::get());
     let acme = app.tenant("Acme").await;
     let id = acme.invitation(ADA, json!({})).await;
     deliver(&app, &server).await;

@@ -98,7 +98,7 @@ impl Cast {
 
 #[tokio::test]
 async fn each_operation_of_the_platform_answers_each_kind_of_actor_as_the_golden_file_says() {
-    let contract = Contract::new();
+    let contract = Contract::get();
     let mut file = String::from(
         "What each operation of the platform answers to whom. \"The tenant\" is the one that its path names, where it names one.\n",
     );
