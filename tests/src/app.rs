@@ -14,7 +14,7 @@ use tenantry_domain::{
 use tenantry_http::{Closing, Integrations, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
     Store, members,
-    providers::{Catalogue, PROVIDER_TIME, ProviderUrls, Providers, Timeouts},
+    providers::{Catalogue, ProviderUrls, Providers, Timeouts},
     tenants::{self, FoundedOwner, Owner},
 };
 use tenantry_persistence::PoolOptions;
@@ -64,21 +64,21 @@ impl App {
     /// [`App::on`], with as many threads that answer requests as a measurement wants.
     pub async fn serving(database: TestDatabase, workers: usize, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
         let store = Self::store(&database.service_url(), adjust);
-        Self::with(database, store, workers, Vec::new(), (master_keys(&[1]), PROVIDER_TIME))
+        Self::with(database, store, workers, Vec::new(), (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A service with these master keys, which gives providers this time for an answer.
-    pub async fn integrating(keys: MasterKeys, time: Duration) -> Self {
+    pub async fn integrating(keys: MasterKeys, timeouts: Timeouts) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, 1, Vec::new(), (keys, time))
+        Self::with(database, store, 1, Vec::new(), (keys, timeouts))
     }
 
     /// A service that trusts these issuers too.
     pub async fn trusting(issuers: Vec<IssuerOptions>) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, 1, issuers, (master_keys(&[1]), PROVIDER_TIME))
+        Self::with(database, store, 1, issuers, (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A door of its own to the same database, as another replica has it.
@@ -99,7 +99,7 @@ impl App {
         store: Store,
         workers: usize,
         more: Vec<IssuerOptions>,
-        (keys, time): (MasterKeys, Duration),
+        (keys, timeouts): (MasterKeys, Timeouts),
     ) -> Self {
         let (platform, people, closing) = (tenantry_auth::issue_platform().unwrap(), People::new(), Closing::default());
         let trust = Trust {
@@ -107,7 +107,7 @@ impl App {
             issuers: Issuers::new([vec![people.options()], more].concat()).unwrap(),
         };
         let providers = ProviderServer::start();
-        let integrations = reaching(&providers.urls(), keys, time);
+        let integrations = reaching(&providers.urls(), keys, timeouts);
         let (base, handle) = listen(&store, trust.clone(), integrations.clone(), &closing, workers);
         Self { base, database, store, closing, handle, people, trust, platform, providers, integrations }
     }
@@ -120,7 +120,7 @@ impl App {
     /// [`App::replica`], with providers at these addresses.
     pub fn replica_reaching(&self, urls: &ProviderUrls) -> Client {
         let store = Self::store(&self.database.service_url(), |_| {});
-        let integrations = reaching(urls, self.integrations.keys.clone(), PROVIDER_TIME);
+        let integrations = reaching(urls, self.integrations.keys.clone(), Timeouts::default());
         let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), 1);
         Client::new(&base)
     }
@@ -175,10 +175,9 @@ impl App {
 }
 
 /// The way to providers at these addresses, with this time for an answer.
-fn reaching(urls: &ProviderUrls, keys: MasterKeys, time: Duration) -> Integrations {
-    let timeouts = Timeouts { connect: time, total: time };
-    let catalogue = Catalogue::new(urls.clone(), timeouts).unwrap();
-    Integrations { keys, providers: Providers::new(urls.clone(), time), catalogue }
+fn reaching(urls: &ProviderUrls, keys: MasterKeys, timeouts: Timeouts) -> Integrations {
+    let providers = Providers::new(urls.clone(), timeouts).unwrap();
+    Integrations { keys, catalogue: Catalogue::new(providers.clone()).unwrap(), providers }
 }
 
 /// Serves on a port of its own.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
-use crate::{Answer, Operation, operation::document};
+use crate::{Answer, Operation, operation::RESOLVED};
 
 /// Judges answers and bodies by the document.
 pub struct Contract {
@@ -23,10 +23,10 @@ impl Default for Contract {
 impl Contract {
     /// By the document of the running code.
     pub fn new() -> Self {
-        Self::of(document())
+        Self::of(RESOLVED.clone())
     }
 
-    /// By this document.
+    /// By this document, in which everything but schemas stands in its place.
     pub fn of(mut document: Value) -> Self {
         forbid_what_is_not_named(&mut document);
         let mut schemas = BTreeMap::new();
@@ -75,6 +75,11 @@ impl Contract {
         } else if kind.ends_with("json") {
             let schema = format!("{here} {kind}");
             faults.extend(self.errors(&schema, &answer.body).into_iter().map(|error| format!("{here}: {error}")));
+        }
+        if let (409, Some(code)) = (answer.status, answer.body["code"].as_str())
+            && content[kind]["examples"].get(code).is_none()
+        {
+            faults.push(format!("{here}: the conflict {code} is not documented"));
         }
         faults
     }

@@ -1,53 +1,16 @@
 //! A database for each test, copied from a template that was migrated once.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, ChildStdin, Command, Stdio},
-    sync::{
-        OnceLock,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl,
     connection::SimpleConnection,
     sql_types::{BigInt, Text},
 };
-use serde_json::Value;
 
-/// The database server of this process: a child that lives until its standard input is closed, which the system does when
-/// this process ends in whatever way. So no server is left behind.
-struct Server {
-    urls: Value,
-    _stdin: ChildStdin,
-    _child: Child,
-}
+use crate::database_server::Server;
 
-static SERVER: OnceLock<Server> = OnceLock::new();
 static NEXT: AtomicU32 = AtomicU32::new(1);
-
-impl Server {
-    fn get() -> &'static Self {
-        SERVER.get_or_init(|| {
-            let test = std::env::current_exe().unwrap();
-            // A test lies in `deps` beside the programs; a program lies beside them.
-            let program =
-                test.ancestors().skip(1).take(2).map(|dir| dir.join("test-database")).find(|path| path.exists());
-            let program = program.expect("the program test-database is built together with the tests");
-            let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-            let mut line = String::new();
-            BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-            let urls =
-                serde_json::from_str(&line).expect("test-database says where the server is; its errors stand above");
-            Self { urls, _stdin: child.stdin.take().unwrap(), _child: child }
-        })
-    }
-
-    fn url(&self, role: &str, database: &str) -> String {
-        self.urls[role].as_str().unwrap().replace("DATABASE", database)
-    }
-}
 
 /// A migrated, empty database of one test; dropped with it.
 pub struct TestDatabase {

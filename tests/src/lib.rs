@@ -9,11 +9,13 @@
     reason = "a test ends when something is not as it must be"
 )]
 
+mod again;
 mod app;
 mod canary;
 mod client;
 mod contract;
 mod database;
+mod database_server;
 pub mod issuer;
 mod log;
 mod operation;
@@ -25,11 +27,13 @@ mod raw;
 mod rows;
 mod smtp;
 
+pub use again::Again;
 pub use app::{App, Tenant, master_keys};
 pub use canary::Canary;
 pub use client::{Answer, Client};
 pub use contract::Contract;
 pub use database::{Count, TestDatabase, count, lines};
+pub use database_server::{serve_database, serve_database_if_asked};
 pub use log::{Listening, Log};
 pub use operation::{Operation, Target, document, new_email, new_name};
 pub use people::People;

@@ -1,13 +1,17 @@
-//! The operations of the OpenAPI document, and how to call each: the one place where a new operation is given a body and the
-//! things its path names. The matrices walk over all of them, so that none is forgotten.
+//! The operations of the OpenAPI document, and how to call each. What each asks for, takes and answers is read from the document and
+//! the policy table; what a parameter of a path stands for is made here. The matrices walk over all of them, so that none is
+//! forgotten.
 
 use std::{
     fmt,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use serde_json::{Value, json};
-use tenantry_domain::Role;
+use tenantry_domain::{Action, Role, Scope};
 use uuid::Uuid;
 
 use crate::{Answer, Client, Tenant};
@@ -35,6 +39,26 @@ pub fn document() -> Value {
     serde_json::to_value(tenantry_http::document()).unwrap()
 }
 
+/// The document with everything but schemas in the place where it is referred to.
+pub(crate) static RESOLVED: LazyLock<Value> = LazyLock::new(|| {
+    let document = document();
+    resolved(&document, &document)
+});
+
+fn resolved(document: &Value, part: &Value) -> Value {
+    match part {
+        Value::Object(fields) => match fields.get("$ref").and_then(Value::as_str) {
+            Some(to) if !to.starts_with("#/components/schemas/") => {
+                let pointed = document.pointer(to.trim_start_matches('#')).expect("a reference leads somewhere");
+                resolved(document, pointed)
+            }
+            _ => fields.iter().map(|(name, value)| (name.clone(), resolved(document, value))).collect(),
+        },
+        Value::Array(values) => values.iter().map(|value| resolved(document, value)).collect(),
+        other => other.clone(),
+    }
+}
+
 /// One documented operation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operation {
@@ -53,9 +77,8 @@ impl fmt::Display for Operation {
 impl Operation {
     /// All of the document, in its order.
     pub fn all() -> Vec<Self> {
-        let document = document();
         let mut all = Vec::new();
-        for (path, item) in document["paths"].as_object().unwrap() {
+        for (path, item) in RESOLVED["paths"].as_object().unwrap() {
             for method in ["get", "post", "put", "patch", "delete"] {
                 if item.get(method).is_some() {
                     all.push(Self { path: path.clone(), method: method.to_uppercase() });
@@ -73,11 +96,6 @@ impl Operation {
         Self::all().into_iter().filter(of_keys).collect()
     }
 
-    /// Whether only a person may call it, because it is about that person.
-    pub fn needs_a_person(&self) -> bool {
-        matches!(self.path.as_str(), "/api/tenant/transfer-ownership" | "/api/invitations/accept")
-    }
-
     /// Those that need the platform key.
     pub fn of_the_platform() -> Vec<Self> {
         Self::all().into_iter().filter(Self::is_of_the_platform).collect()
@@ -88,19 +106,41 @@ impl Operation {
         Self::of_the_api().into_iter().filter(Self::writes).collect()
     }
 
+    /// As the document describes it, with everything but schemas in place.
+    pub fn described(&self) -> &'static Value {
+        &RESOLVED["paths"][&self.path][self.method.to_lowercase()]
+    }
+
+    /// What it asks the policy for; `None` for what needs no credential.
+    pub fn action(&self) -> Option<Action> {
+        let name = self.described()["x-action"].as_str()?;
+        Some(Action::named(name).unwrap_or_else(|| panic!("{self} asks for {name}, which the policy does not know")))
+    }
+
+    /// The credentials that it takes.
+    pub fn credentials(&self) -> Vec<&'static str> {
+        let ways = self.described()["security"].as_array().into_iter().flatten();
+        ways.flat_map(|way| way.as_object().unwrap().keys().map(String::as_str)).collect()
+    }
+
+    /// Whether only a person may call it, because it is about that person.
+    pub fn needs_a_person(&self) -> bool {
+        self.credentials() == ["accessToken"]
+    }
+
     /// Whether it needs a credential.
     pub fn needs_credential(&self) -> bool {
-        self.path.starts_with("/api/")
+        self.action().is_some()
     }
 
     /// Whether it is the platform's, for which no credential of a tenant is good.
     pub fn is_of_the_platform(&self) -> bool {
-        self.path.starts_with("/api/admin/")
+        self.credentials() == ["platformKey"]
     }
 
     /// Whether it is of the CallFluent dialect, which names things by their numbers and fails in its own words.
     pub fn is_of_the_dialect(&self) -> bool {
-        self.path.starts_with("/api/workspace/")
+        self.described()["tags"][0] == "CallFluent"
     }
 
     /// Whether it changes something.
@@ -113,15 +153,9 @@ impl Operation {
         self.needs_credential() && self.path.contains('{')
     }
 
-    /// Its parameters, those of the components among them.
-    pub fn parameters(&self) -> Vec<Value> {
-        let document = document();
-        let parameters = document["paths"][&self.path][self.method.to_lowercase()]["parameters"].as_array();
-        let own = |parameter: &Value| match parameter["$ref"].as_str().and_then(|to| to.strip_prefix('#')) {
-            Some(to) => document.pointer(to).unwrap().clone(),
-            None => parameter.clone(),
-        };
-        parameters.into_iter().flatten().map(own).collect()
+    /// Its parameters.
+    pub fn parameters(&self) -> &'static [Value] {
+        self.described()["parameters"].as_array().map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether it is one of a list.
@@ -134,44 +168,48 @@ impl Operation {
         self.parameters().iter().any(|parameter| parameter["in"] == "query")
     }
 
-    /// A body that it takes, which changes what it is sent to. [`Target::body`] has those that name something.
+    /// The schema of its body, the first one where there are several.
+    pub fn body_schema(&self) -> Option<&'static Value> {
+        let mut schema = &self.described()["requestBody"]["content"]["application/json"]["schema"];
+        loop {
+            match (schema["$ref"].as_str(), schema["anyOf"].get(0)) {
+                (Some(to), _) => schema = RESOLVED.pointer(to.trim_start_matches('#')).unwrap(),
+                (None, Some(first)) => schema = first,
+                (None, None) => return (!schema.is_null()).then_some(schema),
+            }
+        }
+    }
+
+    /// The example of its body, with values that no other call has, so that it changes what it is sent to. It names nothing of a
+    /// tenant: that is for [`Target::body`].
     pub fn body(&self) -> Option<Value> {
-        Some(match (self.method.as_str(), self.path.as_str()) {
-            ("GET" | "DELETE", _) | ("POST", "/api/workspaces/{workspaceId}/restore") => return None,
-            ("PUT", "/api/workspaces/{workspaceId}/members/{memberId}") => return None,
-            ("POST", "/api/workspaces/{workspaceId}/integrations/{provider}/verify") => return None,
-            ("PUT", "/api/workspaces/{workspaceId}/integrations/{provider}") => {
-                json!({ "apiKey": format!("sk-proj-{}", Uuid::now_v7()) })
+        let schema = self.body_schema()?;
+        let mut body = schema["example"].clone();
+        assert!(body.is_object(), "{self}: the schema of the body has no example");
+        let fields = body.as_object_mut().unwrap();
+        // Things of somebody's, and times that pass.
+        fields.retain(|name, _| {
+            !["brandId", "workspaceId", "workspaceIds", "expiresAt", "usedAt"].contains(&name.as_str())
+        });
+        for (name, value) in fields {
+            let described = &schema["properties"][name];
+            let free = ["enum", "format", "pattern", "$ref", "oneOf"].iter().all(|rule| described.get(rule).is_none());
+            match (name.as_str(), &*value) {
+                ("email", _) => *value = new_email().into(),
+                ("emails", _) => *value = json!([new_email()]),
+                ("token", _) => *value = invitation_token().into(),
+                ("memberId", _) => *value = Uuid::now_v7().to_string().into(),
+                // The scope that making a key needs, which a key with nothing else can pass on.
+                ("scopes", _) => *value = json!([Scope::KeysWrite.as_str()]),
+                ("timeZone", _) => {}
+                (name, Value::Number(number)) if name.starts_with("max") => {
+                    *value = (number.as_u64().unwrap() + u64::from(NEXT.fetch_add(1, Ordering::Relaxed))).into();
+                }
+                (_, Value::String(text)) if free => *value = new_name(text).replace(' ', "-").into(),
+                _ => {}
             }
-            ("PATCH", "/api/members/{memberId}") => json!({ "role": "observer" }),
-            ("POST", "/api/invitations") => json!({ "email": new_email(), "role": "agent" }),
-            ("POST", "/api/invitations/batch") => json!({ "emails": [new_email()], "role": "agent" }),
-            ("POST", "/api/invitations/{invitationId}/resend") => json!({ "expiresInDays": 3 }),
-            // Of nobody: what names something of a tenant is for [`Target::body`].
-            ("POST", "/api/tenant/transfer-ownership") => json!({ "memberId": Uuid::now_v7() }),
-            ("POST", "/api/invitations/accept") => json!({ "token": invitation_token() }),
-            ("POST", "/api/admin/tenants") => json!({ "name": new_name("Tenant"), "country": "NL" }),
-            ("PATCH", "/api/admin/tenants/{tenantId}") => json!({ "name": new_name("Renamed"), "maxWorkspaces": 5 }),
-            ("POST", path) if path.starts_with("/api/admin/tenants/{tenantId}/") => return None,
-            ("POST", "/api/workspace/create") => json!({ "name": new_name("Nordics") }),
-            ("PUT", "/api/workspace/update/{id}") => json!({ "name": new_name("Renamed") }),
-            ("POST", "/api/workspace/invite-user") => json!({ "workspace_id": 1, "email": new_email() }),
-            ("POST", "/api/workspaces") => json!({ "name": new_name("Nordics"), "country": "SE" }),
-            ("POST", "/api/brands") => json!({ "name": new_name("Brand"), "emailFromName": "Sender" }),
-            ("PATCH", "/api/workspaces/{workspaceId}" | "/api/brands/{brandId}" | "/api/tenant") => {
-                json!({ "name": new_name("Renamed") })
-            }
-            // The scope that making a key needs, which a key with nothing else can pass on.
-            ("POST", "/api/api-keys") => json!({ "name": new_name("Key"), "scopes": ["keys:write"] }),
-            ("POST", "/api/api-keys/{apiKeyId}/rotate") => json!({ "overlapSeconds": 60 }),
-            ("PATCH", "/api/workspaces/{workspaceId}/limits") => {
-                json!({ "maxMinutes": 1_000 + NEXT.fetch_add(1, Ordering::Relaxed) })
-            }
-            ("POST", "/api/workspaces/{workspaceId}/agents") => json!({ "name": new_name("Agent") }),
-            ("PATCH", "/api/workspaces/{workspaceId}/agents/{agentId}") => json!({ "name": new_name("Renamed") }),
-            ("POST", "/api/workspaces/{workspaceId}/usage") => json!({ "seconds": 30, "reference": new_name("Call") }),
-            _ => panic!("{self} is new: give it a body here"),
-        })
+        }
+        Some(body)
     }
 
     /// How many things its path names by their ids. A word of a closed list is no id.
@@ -244,10 +282,10 @@ impl<'t> Target<'t> {
             "brandId" => self.brand.clone(),
             "workspaceId" => {
                 let id = self.workspace().await;
-                if operation.path.ends_with("/restore") {
+                if operation.action() == Some(Action::WorkspaceRestore) {
                     self.tenant.owner.delete(&format!("/api/workspaces/{id}")).await.expect(204);
                 }
-                if operation.path.ends_with("/calendars") {
+                if operation.action() == Some(Action::CalendarList) {
                     let highlevel =
                         json!({ "accessToken": format!("pit-{}", Uuid::now_v7()), "locationId": "location" });
                     let path = format!("/api/workspaces/{id}/integrations/gohighlevel");
@@ -257,7 +295,7 @@ impl<'t> Target<'t> {
             }
             "memberId" => {
                 let workspace = self.workspace().await;
-                let assigned = operation.method == "DELETE" && operation.path.starts_with("/api/workspaces/");
+                let assigned = operation.action() == Some(Action::AssignmentRemove);
                 let workspaces = [workspace.as_str()];
                 self.tenant.member(Role::Agent, &workspaces[..usize::from(assigned)]).await.0
             }
@@ -268,7 +306,7 @@ impl<'t> Target<'t> {
                 let workspace = self.workspace().await;
                 self.tenant.agent(&workspace, json!({})).await
             }
-            "id" if operation.path.ends_with("/invite-delete/{id}") => {
+            "id" if operation.action() == Some(Action::AssignmentRemove) => {
                 let workspace = self.workspace().await;
                 self.tenant.member(Role::Agent, &[&workspace]).await;
                 let path = format!("/api/workspace/get/{}", self.number().await);
@@ -277,7 +315,7 @@ impl<'t> Target<'t> {
             "id" => self.number().await.to_string(),
             "provider" => {
                 let provider = "openai";
-                if matches!(operation.method.as_str(), "POST" | "DELETE") {
+                if matches!(operation.action(), Some(Action::IntegrationRemove | Action::IntegrationVerify)) {
                     let path = format!("/api/workspaces/{}/integrations/{provider}", self.workspace().await);
                     let body = json!({ "apiKey": format!("sk-proj-{}", Uuid::now_v7()) });
                     self.tenant.owner.put(&path, body).await.expect(200);
@@ -291,13 +329,14 @@ impl<'t> Target<'t> {
 
     /// A body of the operation, with something of the tenant in it where it names something.
     pub async fn body(&mut self, operation: &Operation) -> Option<Value> {
-        match operation.path.as_str() {
-            "/api/tenant/transfer-ownership" => {
-                Some(json!({ "memberId": self.tenant.member(Role::Agent, &[]).await.0 }))
-            }
-            "/api/workspace/invite-user" => Some(json!({ "workspace_id": self.number().await, "email": new_email() })),
-            _ => operation.body(),
+        let mut body = operation.body()?;
+        if body.get("memberId").is_some() {
+            body["memberId"] = self.tenant.member(Role::Agent, &[]).await.0.into();
         }
+        if body.get("workspace_id").is_some() {
+            body["workspace_id"] = self.number().await.into();
+        }
+        Some(body)
     }
 
     /// The path of the operation with this target in it.

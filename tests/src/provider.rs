@@ -180,7 +180,7 @@ async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
                 let mut alive =
                     stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n").await.is_ok();
                 while alive {
-                    alive = stream.write_all(&[b' '; 4096]).await.is_ok();
+                    alive = stream.write_all(&[b' '; 65_536]).await.is_ok();
                 }
                 return;
             }

@@ -1,4 +1,7 @@
 //! Numbers and randomness as digits and letters (`0-9A-Za-z`), which survive every channel and select with a double click.
+//!
+//! Written here because crates for this encode integers in as few digits as they need. Keys have a fixed length, so the leading
+//! zeros stay; and half of this file draws digits from the operating system without favouring any, which they do not do at all.
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 

@@ -26,15 +26,21 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use tenantry_domain::TenantId;
 
-use self::{
-    algorithm::MediaType, cache::KeyCache, claims::Claims, header::Header, key::Key, options::checked, token::Token,
-};
 pub use self::{
-    algorithm::{Algorithm, HmacSecret, UnknownAlgorithm},
+    algorithm::{Algorithm, UnknownAlgorithm},
     cache::{COOL_DOWN, MAX_AGE, MAX_WAIT, REFRESH_AFTER, STALE_AFTER},
     claims::{LEEWAY, MAX_LIFETIME},
+    key::HmacSecret,
     options::{DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, IssuerOptions, KeySource},
     token::MAX_TOKEN,
+};
+use self::{
+    cache::KeyCache,
+    claims::Claims,
+    header::{Header, MediaType},
+    key::Key,
+    options::checked,
+    token::Token,
 };
 
 /// The issuers whose tokens are accepted, with what is known of their keys. Cheap to clone; all clones share the keys.

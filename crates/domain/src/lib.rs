@@ -31,6 +31,7 @@ mod policy;
 mod refusal;
 mod role;
 mod sealing;
+mod service_url;
 mod signature;
 mod tenant;
 mod text;
@@ -64,10 +65,10 @@ pub use integration::{
 };
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
 pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
-pub use member::{Assignment, Holding, Member, MemberDetails, MemberPatch, MemberStatus, PlaceHolder, last_owner};
+pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, Slot, SlotHolder, last_owner};
 pub use month::Month;
 pub use noun::Noun;
-pub use number::{Number, Numbered, PlaceNumber, WorkspaceNumber};
+pub use number::{Number, Numbered, SlotNumber, WorkspaceNumber};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
@@ -75,6 +76,7 @@ pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, pe
 pub use refusal::{FieldRefusal, Refusal};
 pub use role::Role;
 pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
+pub use service_url::{is_this_machine, service_url};
 pub use signature::SignatureHtml;
 pub use tenant::{
     Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, TENANT_RESTORABLE_DAYS, Tenant, TenantDetails,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    Conflict, EmailAddress, Error, InvitationId, MemberId, Noun, Person, PlaceNumber, Role, TenantId, WorkspaceId,
+    Conflict, EmailAddress, Error, InvitationId, MemberId, Noun, Person, Role, SlotNumber, TenantId, WorkspaceId,
     audit::Members, ids::Identified, page::SortKey, values::Choice,
 };
 
@@ -111,22 +111,22 @@ pub fn last_owner() -> Error {
     )
 }
 
-/// Somebody with a place in a workspace, or for whom one is held.
+/// A slot in a workspace: a member has it, or an invitation holds it until it is accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaceHolder {
-    /// The number of the place.
-    pub number: PlaceNumber,
+pub struct Slot {
+    /// Its number.
+    pub number: SlotNumber,
     /// Who: a member, or an invitation that is pending.
-    pub holder: Holding,
+    pub holder: SlotHolder,
     /// Their address.
     pub email: EmailAddress,
     /// Their role, or the one they are invited to.
     pub role: Role,
 }
 
-/// By what somebody has a place.
+/// Who has a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holding {
+pub enum SlotHolder {
     /// By an assignment of this member.
     Member(MemberId),
     /// By this pending invitation.

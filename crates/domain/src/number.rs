@@ -15,9 +15,8 @@ pub struct Number<K>(i64, PhantomData<fn() -> K>);
 
 /// The number of a workspace.
 pub type WorkspaceNumber = Number<crate::Workspace>;
-/// The number of a place in a workspace: of an assignment, or of one that is held for somebody invited. It stays the same when
-/// the invitation is accepted.
-pub type PlaceNumber = Number<crate::Assignment>;
+/// The number of a slot in a workspace. It stays the same when the invitation that holds the slot is accepted.
+pub type SlotNumber = Number<crate::Assignment>;
 
 impl Numbered for crate::Workspace {}
 impl Numbered for crate::Assignment {}

@@ -165,8 +165,8 @@ pub struct Rule {
     pub action: Action,
     /// Its name in the audit log and the golden file.
     pub name: &'static str,
-    /// What kind of thing its entry in the audit log is about; `None` for an action that changes nothing.
-    pub subject: Option<Noun>,
+    /// The kinds of things that its entries in the audit log are about, mostly one; none for an action that changes nothing.
+    pub subjects: &'static [Noun],
     /// For API keys.
     pub key: KeyRule,
     /// For members.
@@ -175,11 +175,18 @@ pub struct Rule {
 }
 
 const fn read(action: Action, name: &'static str, key: KeyRule, roles: Roles, others: Others) -> Rule {
-    Rule { action, name, subject: None, key, roles, others }
+    Rule { action, name, subjects: &[], key, roles, others }
 }
 
-const fn write(action: Action, name: &'static str, subject: Noun, key: KeyRule, roles: Roles, others: Others) -> Rule {
-    Rule { action, name, subject: Some(subject), key, roles, others }
+const fn write(
+    action: Action,
+    name: &'static str,
+    subjects: &'static [Noun],
+    key: KeyRule,
+    roles: Roles,
+    others: Others,
+) -> Rule {
+    Rule { action, name, subjects, key, roles, others }
 }
 
 const NO: May = May::No;
@@ -208,50 +215,57 @@ use {Action as A, KeyRule::*, Level as L, Noun as N, Scope as S};
 /// The policy: one row for each action, in the order of [`Action`].
 pub const POLICY: &[Rule] = &[
     read(A::MeRead, "me.read", Any, EVERYBODY, NONE),
-    write(A::TenantCreate, "tenant.create", N::Tenant, Never, NOBODY, PLATFORM),
+    write(A::TenantCreate, "tenant.create", &[N::Tenant], Never, NOBODY, PLATFORM),
     read(A::TenantList, "tenant.list", Never, NOBODY, ALL),
     read(A::TenantRead, "tenant.read", Scoped(S::TenantRead, L::Workspace), EVERYBODY, OPS),
-    write(A::TenantUpdate, "tenant.update", N::Tenant, Scoped(S::TenantWrite, L::Tenant), MANAGERS, OPS),
+    write(A::TenantUpdate, "tenant.update", &[N::Tenant], Scoped(S::TenantWrite, L::Tenant), MANAGERS, OPS),
     // The same from above, with what is the platform's to set: nobody inside raises their own limits.
     read(A::TenantInspect, "tenant.inspect", Never, NOBODY, PLATFORM),
-    write(A::TenantAdminister, "tenant.administer", N::Tenant, Never, NOBODY, PLATFORM),
-    write(A::TenantSuspend, "tenant.suspend", N::Tenant, Never, NOBODY, PLATFORM),
-    write(A::TenantReactivate, "tenant.reactivate", N::Tenant, Never, NOBODY, PLATFORM),
-    write(A::TenantDelete, "tenant.delete", N::Tenant, Never, NOBODY, PLATFORM),
-    write(A::TenantRestore, "tenant.restore", N::Tenant, Never, NOBODY, PLATFORM),
-    write(A::TenantExport, "tenant.export", N::Tenant, Never, NOBODY, OPS),
-    write(A::TenantImport, "tenant.import", N::Tenant, Never, NOBODY, OPS),
-    write(A::BrandCreate, "brand.create", N::Brand, Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
+    write(A::TenantAdminister, "tenant.administer", &[N::Tenant], Never, NOBODY, PLATFORM),
+    write(A::TenantSuspend, "tenant.suspend", &[N::Tenant], Never, NOBODY, PLATFORM),
+    write(A::TenantReactivate, "tenant.reactivate", &[N::Tenant], Never, NOBODY, PLATFORM),
+    write(A::TenantDelete, "tenant.delete", &[N::Tenant], Never, NOBODY, PLATFORM),
+    write(A::TenantRestore, "tenant.restore", &[N::Tenant], Never, NOBODY, PLATFORM),
+    write(A::TenantExport, "tenant.export", &[N::Tenant], Never, NOBODY, OPS),
+    write(A::TenantImport, "tenant.import", &[N::Tenant], Never, NOBODY, OPS),
+    write(A::BrandCreate, "brand.create", &[N::Brand], Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
     read(A::BrandList, "brand.list", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
     read(A::BrandRead, "brand.read", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
-    write(A::BrandUpdate, "brand.update", N::Brand, Scoped(S::BrandsWrite, L::Brand), MANAGERS, OPS),
-    write(A::BrandDelete, "brand.delete", N::Brand, Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
-    write(A::WorkspaceCreate, "workspace.create", N::Workspace, Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    write(A::BrandUpdate, "brand.update", &[N::Brand], Scoped(S::BrandsWrite, L::Brand), MANAGERS, OPS),
+    write(A::BrandDelete, "brand.delete", &[N::Brand], Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
+    write(A::WorkspaceCreate, "workspace.create", &[N::Workspace], Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
     read(A::WorkspaceList, "workspace.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     read(A::WorkspaceRead, "workspace.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     write(
         A::WorkspaceUpdate,
         "workspace.update",
-        N::Workspace,
+        &[N::Workspace],
         Scoped(S::WorkspacesWrite, L::Workspace),
         MANAGERS,
         OPS,
     ),
-    write(A::WorkspaceDelete, "workspace.delete", N::Workspace, Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
-    write(A::WorkspaceRestore, "workspace.restore", N::Workspace, Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
-    write(A::WorkspaceErase, "workspace.erase", N::Workspace, Never, NOBODY, JOBS),
+    write(A::WorkspaceDelete, "workspace.delete", &[N::Workspace], Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    write(
+        A::WorkspaceRestore,
+        "workspace.restore",
+        &[N::Workspace],
+        Scoped(S::WorkspacesWrite, L::Brand),
+        MANAGERS,
+        OPS,
+    ),
+    write(A::WorkspaceErase, "workspace.erase", &[N::Workspace], Never, NOBODY, JOBS),
     read(A::VoiceList, "voice.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     read(A::CalendarList, "calendar.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
-    write(A::ApiKeyCreate, "api_key.create", N::ApiKey, Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    write(A::ApiKeyCreate, "api_key.create", &[N::ApiKey], Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
     read(A::ApiKeyList, "api_key.list", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
     read(A::ApiKeyRead, "api_key.read", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
-    write(A::ApiKeyRevoke, "api_key.revoke", N::ApiKey, Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
-    write(A::ApiKeyRotate, "api_key.rotate", N::ApiKey, Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    write(A::ApiKeyRevoke, "api_key.revoke", &[N::ApiKey], Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    write(A::ApiKeyRotate, "api_key.rotate", &[N::ApiKey], Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
     read(A::IntegrationList, "integration.list", Scoped(S::IntegrationsRead, L::Workspace), READERS, OPS),
     write(
         A::IntegrationUpdate,
         "integration.update",
-        N::Workspace,
+        &[N::Workspace],
         Scoped(S::IntegrationsWrite, L::Workspace),
         MANAGERS,
         OPS,
@@ -259,7 +273,7 @@ pub const POLICY: &[Rule] = &[
     write(
         A::IntegrationRemove,
         "integration.remove",
-        N::Workspace,
+        &[N::Workspace],
         Scoped(S::IntegrationsWrite, L::Workspace),
         MANAGERS,
         OPS,
@@ -267,42 +281,70 @@ pub const POLICY: &[Rule] = &[
     write(
         A::IntegrationVerify,
         "integration.verify",
-        N::Workspace,
+        &[N::Workspace],
         Scoped(S::IntegrationsWrite, L::Workspace),
         MANAGERS,
         OPS,
     ),
-    write(A::IntegrationReseal, "integration.reseal", N::Workspace, Never, NOBODY, OPS),
-    write(A::MemberCreate, "member.create", N::Member, Never, NOBODY, OPS),
+    write(A::IntegrationReseal, "integration.reseal", &[N::Workspace, N::Tenant], Never, NOBODY, OPS),
+    write(A::MemberCreate, "member.create", &[N::Member], Never, NOBODY, OPS),
     read(A::MemberList, "member.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
     read(A::MemberRead, "member.read", Scoped(S::MembersRead, L::Tenant), SELVES, OPS),
-    write(A::MemberUpdate, "member.update", N::Member, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    write(A::MemberRemove, "member.remove", N::Member, Scoped(S::MembersWrite, L::Tenant), SELVES, OPS),
-    write(A::OwnershipTransfer, "ownership.transfer", N::Member, Never, OWNERS, NONE),
+    write(A::MemberUpdate, "member.update", &[N::Member], Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    write(A::MemberRemove, "member.remove", &[N::Member], Scoped(S::MembersWrite, L::Tenant), SELVES, OPS),
+    write(A::OwnershipTransfer, "ownership.transfer", &[N::Member], Never, OWNERS, NONE),
     read(A::AssignmentList, "assignment.list", Scoped(S::MembersRead, L::Workspace), READERS, OPS),
-    write(A::AssignmentCreate, "assignment.create", N::Member, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    write(A::AssignmentRemove, "assignment.remove", N::Member, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    write(A::InvitationCreate, "invitation.create", N::Invitation, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    write(A::AssignmentCreate, "assignment.create", &[N::Member], Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    write(
+        A::AssignmentRemove,
+        "assignment.remove",
+        &[N::Member, N::Invitation],
+        Scoped(S::MembersWrite, L::Tenant),
+        MANAGERS,
+        OPS,
+    ),
+    write(
+        A::InvitationCreate,
+        "invitation.create",
+        &[N::Invitation],
+        Scoped(S::MembersWrite, L::Tenant),
+        MANAGERS,
+        OPS,
+    ),
     read(A::InvitationList, "invitation.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
     read(A::InvitationRead, "invitation.read", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
-    write(A::InvitationResend, "invitation.resend", N::Invitation, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    write(A::InvitationRevoke, "invitation.revoke", N::Invitation, Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
+    write(
+        A::InvitationResend,
+        "invitation.resend",
+        &[N::Invitation],
+        Scoped(S::MembersWrite, L::Tenant),
+        MANAGERS,
+        OPS,
+    ),
+    write(
+        A::InvitationRevoke,
+        "invitation.revoke",
+        &[N::Invitation],
+        Scoped(S::MembersWrite, L::Tenant),
+        MANAGERS,
+        OPS,
+    ),
     // Who accepts is nobody in the tenant yet: the front desk lets them in, by the token in the message.
-    write(A::InvitationAccept, "invitation.accept", N::Invitation, Never, NOBODY, NONE),
+    write(A::InvitationAccept, "invitation.accept", &[N::Invitation], Never, NOBODY, NONE),
     read(A::AuditEventList, "audit_event.list", Scoped(S::AuditRead, L::Tenant), MANAGERS, OPS),
     read(A::OutboxList, "outbox.list", Never, NOBODY, OPS),
-    write(A::OutboxRetry, "outbox.retry", N::OutboxMessage, Never, NOBODY, OPS),
-    write(A::OutboxDeliver, "outbox.deliver", N::OutboxMessage, Never, NOBODY, JOBS),
+    write(A::OutboxRetry, "outbox.retry", &[N::OutboxMessage], Never, NOBODY, OPS),
+    write(A::OutboxDeliver, "outbox.deliver", &[N::OutboxMessage], Never, NOBODY, JOBS),
     read(A::LimitsRead, "limits.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     // Who is restricted to one workspace does not say how much there may be in it.
-    write(A::LimitsUpdate, "limits.update", N::Workspace, Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
-    write(A::AgentCreate, "agent.create", N::Agent, Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    write(A::LimitsUpdate, "limits.update", &[N::Workspace], Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
+    write(A::AgentCreate, "agent.create", &[N::Agent], Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
     read(A::AgentList, "agent.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     read(A::AgentRead, "agent.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
-    write(A::AgentUpdate, "agent.update", N::Agent, Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
-    write(A::AgentDelete, "agent.delete", N::Agent, Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    write(A::AgentUpdate, "agent.update", &[N::Agent], Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
+    write(A::AgentDelete, "agent.delete", &[N::Agent], Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
     read(A::UsageRead, "usage.read", Scoped(S::UsageRead, L::Workspace), READERS, OPS),
-    write(A::UsageRecord, "usage.record", N::UsageEntry, Scoped(S::UsageWrite, L::Workspace), WORKERS, OPS),
+    write(A::UsageRecord, "usage.record", &[N::UsageEntry], Scoped(S::UsageWrite, L::Workspace), WORKERS, OPS),
 ];
 
 impl Action {

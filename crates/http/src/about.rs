@@ -51,7 +51,7 @@ pub(crate) async fn healthz() -> HttpResponse {
 ///
 /// Returns 200 if the database responds and no migration is pending. Returns 503 otherwise, and while the service shuts
 /// down.
-#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "The service is ready for requests.", body = HealthView)))]
+#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "The service is ready for requests.", body = HealthView), (status = 503, description = "It cannot.")))]
 #[get("/readyz")]
 pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
     service.ready().await?;
@@ -124,7 +124,7 @@ pub(crate) async fn docs_page() -> HttpResponse {
     tag = PART.tag,
     security(()),
     params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
-    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript"))
+    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such part."))
 )]
 #[get("/docs/{file}")]
 pub(crate) async fn docs_asset(file: actix_web::web::Path<String>) -> Result<HttpResponse, Failure> {

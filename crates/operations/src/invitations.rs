@@ -94,7 +94,7 @@ pub(crate) fn resend_in(
         InvitationState::Pending | InvitationState::Expired => {}
     }
     if let Some(workspace) = workspace {
-        tx.hold_place(&before, workspace)?;
+        tx.hold_slot(&before, workspace)?;
     }
     let after = tx.renew_invitation(&before, now + days.duration())?;
     let record = Record::between(id, &before.members(), &after.members()).mailing(Mail::Invitation(id));

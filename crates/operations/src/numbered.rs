@@ -4,7 +4,7 @@
 use tenantry_auth::seal::MasterKeys;
 use tenantry_domain::{
     Action, Change, Credential, Error, InBrand, InTenant, InWorkspace, Integration, IntegrationPatch, LocaleRequest,
-    NewWorkspace, PlaceHolder, Precondition, Provider, Workspace, WorkspaceLimitsPatch, WorkspaceName, WorkspaceNumber,
+    NewWorkspace, Precondition, Provider, Slot, Workspace, WorkspaceLimitsPatch, WorkspaceName, WorkspaceNumber,
     WorkspacePatch,
 };
 use tenantry_persistence::{Fault, Store, TenantPlace, Tx, new_id};
@@ -44,7 +44,7 @@ pub struct Overview {
     /// Its integrations with every provider; `None` for a caller who may not see them.
     pub integrations: Option<Vec<Integration>>,
     /// Who has a slot in it; `None` for a caller who may not see them.
-    pub slots: Option<Vec<PlaceHolder>>,
+    pub slots: Option<Vec<Slot>>,
 }
 
 /// All that there is to know of a workspace, as it was at one moment.
@@ -65,7 +65,7 @@ pub async fn overview(store: &Store, credential: &Credential, number: WorkspaceN
                     false => None,
                 },
                 slots: match tx.allows(Action::AssignmentList) {
-                    true => Some(tx.place_holders()?),
+                    true => Some(tx.slots()?),
                     false => None,
                 },
             })

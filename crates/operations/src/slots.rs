@@ -2,8 +2,8 @@
 //! decides under the lock of the tenant, so that nobody changes meanwhile who is in it.
 
 use tenantry_domain::{
-    Action, Change, Credential, EmailAddress, Error, Holding, InTenant, InWorkspace, InvitationDays, InvitationDetails,
-    PlaceNumber, Precondition, Role, WorkspaceNumber, may_grant,
+    Action, Change, Credential, EmailAddress, Error, InTenant, InWorkspace, InvitationDays, InvitationDetails,
+    Precondition, Role, SlotHolder, SlotNumber, WorkspaceNumber, may_grant,
 };
 use tenantry_persistence::{Standing, Store, new_id};
 
@@ -55,22 +55,22 @@ pub async fn fill(
 /// # Errors
 ///
 /// Those of [`Store::write`], and `NotFound` for a slot that nobody has.
-pub async fn vacate(store: &Store, credential: &Credential, number: PlaceNumber) -> Result<NumberedList, Error> {
+pub async fn vacate(store: &Store, credential: &Credential, number: SlotNumber) -> Result<NumberedList, Error> {
     store
         .write(credential, InTenant, Action::AssignmentRemove, move |tx| {
             tx.lock_members()?;
             let any = &Precondition::None;
-            match tx.place(number)? {
-                (workspace, Holding::Member(id), _) => {
+            match tx.slot(number)? {
+                (workspace, SlotHolder::Member(id), _) => {
                     let place = InWorkspace::Id(workspace);
                     tx.step(place, Action::AssignmentRemove, |tx| assignments::unassign_in(tx, id, any))?;
                 }
-                (_, Holding::Invitation(id), true) => {
+                (_, SlotHolder::Invitation(id), true) => {
                     tx.step(InTenant, Action::InvitationRevoke, |tx| invitations::revoke_in(tx, id, any))?;
                 }
-                (workspace, Holding::Invitation(id), false) => {
+                (workspace, SlotHolder::Invitation(id), false) => {
                     let before = tx.lock_invitation(id)?;
-                    let after = tx.give_up_place(&before, workspace)?;
+                    let after = tx.give_up_slot(&before, workspace)?;
                     let list = numbered::list_in(tx)?;
                     return Ok(Change::between(list, id, &before.members(), &after.members()));
                 }

@@ -1,10 +1,10 @@
 //! A whole tenant as lines of JSON: out of one database, into an empty tenant of another.
 //!
 //! The first line is a header and the last one says how many there were, so that a file that was cut off is noticed. No line
-//! holds a secret: API keys are metadata, invitations have no token. Neither is imported as good: a key whose secret nobody has
-//! opens nothing, and a pending invitation's message leads to where it was sent from. The audit log is not imported either: it
-//! tells of where it was written.
+//! holds a secret: API keys are metadata, invitations have no token, integrations say only that a secret was there. What does not
+//! come back as it was stands in [`LEFT_BEHIND`], each with its reason.
 
+mod coverage;
 mod export;
 mod import;
 mod lines;
@@ -15,6 +15,8 @@ use serde::Serialize;
 use tenantry_domain::{Action, Credential, Error, InTenant};
 use tenantry_persistence::Store;
 
+pub use self::coverage::{LEFT_BEHIND, LeftBehind};
+
 /// How many of each kind of thing there were.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,6 +24,11 @@ use tenantry_persistence::Store;
 pub struct Counts {
     pub brands: u64,
     pub workspaces: u64,
+    pub integrations: u64,
+    /// How many integrations had a secret, which does not come along and has to be set again.
+    pub secrets_to_set: u64,
+    pub agents: u64,
+    pub usage_entries: u64,
     pub members: u64,
     pub invitations: u64,
     pub api_keys: u64,
@@ -39,8 +46,8 @@ pub async fn export(store: &Store, credential: &Credential, file: File) -> Resul
 }
 
 /// Reads what [`export()`] wrote into the caller's tenant, all of it or nothing. The tenant takes over name and defaults; its own
-/// default brand makes way, and its limits stay. Ids and times are kept. Pending invitations are expired here, and can be sent
-/// again. API keys and audit events are read over.
+/// default brand makes way, and its limits stay. Ids, numbers, versions and times are kept, and no number is given again. Pending
+/// invitations are expired here, and can be sent again. API keys and audit events are skipped.
 ///
 /// # Errors
 ///

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
-    Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, InWorkspace, Noun, Page, PageRequest, TenantId,
-    VoiceName, WorkspaceId, limit_reached,
+    Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, InTenant, InWorkspace, Noun, Page, PageRequest,
+    TenantId, VoiceName, WorkspaceId, limit_reached,
 };
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use crate::{
     keyset::{self, Keyset},
     places::FoundWorkspace,
     schema::agents,
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
@@ -160,6 +161,36 @@ impl WriteTx<'_, InWorkspace> {
         diesel::delete(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
             .execute(self.connection)?;
         Ok(())
+    }
+}
+
+impl Tx<'_, InTenant> {
+    /// Agents of all workspaces, also of deleted ones, by id: the next ones after this.
+    pub fn agents_after(&mut self, last: Option<AgentId>, limit: u16) -> Result<Vec<Agent>, Fault> {
+        let mut query = Row::query().filter(agents::tenant_id.eq(self.found.uuid())).into_boxed();
+        if let Some(last) = last {
+            query = query.filter(agents::id.gt(last.uuid()));
+        }
+        let rows: Vec<Row> = query.order(agents::id).limit(limit.into()).load(self.connection)?;
+        rows.into_iter().map(Row::into_agent).collect()
+    }
+}
+
+impl TenantScope<'_> {
+    /// Stores an agent as it was elsewhere.
+    pub(crate) fn import_agent(&mut self, agent: &Agent) -> QueryResult<()> {
+        diesel::insert_into(agents::table)
+            .values((
+                agents::tenant_id.eq(self.tenant.uuid()),
+                agents::id.eq(agent.id.uuid()),
+                agents::workspace_id.eq(agent.workspace_id.uuid()),
+                Columns::of(&agent.details),
+                agents::version.eq(agent.version),
+                agents::created_at.eq(agent.created_at),
+                agents::updated_at.eq(agent.updated_at),
+            ))
+            .execute(self.connection)
+            .map(drop)
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
 use tenantry_domain::{
-    Action, Actor, AuditEvent, AuditEventId, AuditRecord, InTenant, Origin, Page, PageRequest, TenantId,
+    Action, Actor, AuditEvent, AuditEventId, AuditRecord, Error, InTenant, Origin, Page, PageRequest, TenantId,
 };
 use uuid::Uuid;
 
@@ -32,13 +32,20 @@ struct NewRow<'a> {
 }
 
 impl TenantScope<'_> {
+    /// Adds an event, whose subject must be of a kind that the policy table has for the action.
     pub(crate) fn insert_audit_event(
         &mut self,
         action: Action,
         actor: &Actor,
         origin: &Origin,
         event: &AuditEvent,
-    ) -> QueryResult<()> {
+    ) -> Result<(), Fault> {
+        if !action.rule().subjects.contains(&event.subject_type) {
+            let (name, subject) = (action.rule().name, event.subject_type);
+            return Err(
+                Error::internal(format!("{name} left an event about a {subject}, against the policy table")).into()
+            );
+        }
         let row = NewRow {
             tenant_id: self.tenant.uuid(),
             id: Uuid::now_v7(),
@@ -51,7 +58,8 @@ impl TenantScope<'_> {
             request_id: origin.request_id.as_deref(),
             address: origin.address.map(|address| address.to_string()),
         };
-        diesel::insert_into(audit_events::table).values(row).execute(self.connection).map(drop)
+        diesel::insert_into(audit_events::table).values(row).execute(self.connection)?;
+        Ok(())
     }
 }
 

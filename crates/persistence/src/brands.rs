@@ -293,13 +293,14 @@ impl TenantScope<'_> {
         .map(drop)
     }
 
-    /// Stores a brand as it was elsewhere, as it will be counted from here on.
+    /// Stores a brand as it was elsewhere.
     pub(crate) fn import_brand(&mut self, brand: &Brand) -> QueryResult<()> {
         diesel::insert_into(brands::table)
             .values((
                 brands::tenant_id.eq(self.tenant.uuid()),
                 brands::id.eq(brand.id.uuid()),
                 Columns::of(&brand.details, &brand.slug, brand.is_default),
+                brands::version.eq(brand.version),
                 brands::created_at.eq(brand.created_at),
                 brands::updated_at.eq(brand.updated_at),
             ))

@@ -16,6 +16,7 @@ mod postmaster;
 mod server;
 mod setup;
 mod socket;
+mod users;
 
 use std::path::{Path, PathBuf};
 

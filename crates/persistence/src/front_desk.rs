@@ -75,7 +75,7 @@ impl TenantScope<'_> {
         };
         let member = self.insert_member(id, &details)?;
         // A place keeps its number.
-        for (workspace, number) in self.places_of(invitation.id)? {
+        for (workspace, number) in self.slots_of(invitation.id)? {
             self.insert_assignment(workspace, id, number)?;
         }
         let accepted = self.mark_accepted(invitation.id)?;

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
-    Error, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider, SealedSecret, SecretTrace, TenantId,
-    Verification, WorkspaceId,
+    Error, InTenant, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider, SealedSecret, SecretTrace,
+    TenantId, Verification, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -214,7 +214,35 @@ impl<P: TenantPlace> WriteTx<'_, P> {
     }
 }
 
+impl Tx<'_, InTenant> {
+    /// The integrations of these workspaces that were ever made, also of deleted ones.
+    pub fn integrations_of(&mut self, workspaces: &[WorkspaceId]) -> Result<Vec<Integration>, Fault> {
+        let ids: Vec<Uuid> = workspaces.iter().map(|id| id.uuid()).collect();
+        let rows = Row::query()
+            .filter(integrations::tenant_id.eq(self.found.uuid()).and(integrations::workspace_id.eq_any(ids)))
+            .filter(integrations::version.gt(0))
+            .order((integrations::workspace_id, integrations::provider))
+            .load::<Row>(self.connection)?;
+        rows.into_iter().map(|row| Ok(row.into_stored()?.integration)).collect()
+    }
+}
+
 impl TenantScope<'_> {
+    /// Stores an integration as it was elsewhere, without a secret and without what the provider said of it.
+    pub(crate) fn import_integration(&mut self, integration: &Integration) -> QueryResult<()> {
+        diesel::insert_into(integrations::table)
+            .values((
+                integrations::tenant_id.eq(self.tenant.uuid()),
+                integrations::workspace_id.eq(integration.workspace_id.uuid()),
+                integrations::provider.eq(integration.provider.as_str()),
+                integrations::plain.eq(integration.plain.as_ref().map(PlainField::as_str)),
+                integrations::version.eq(integration.version),
+                integration.updated_at.map(|at| integrations::updated_at.eq(at)),
+            ))
+            .execute(self.connection)
+            .map(drop)
+    }
+
     /// The keys that are noted at a tenant.
     pub(crate) fn noted_master_keys(&mut self) -> Result<Vec<MasterKeyId>, Fault> {
         let keys: Vec<String> = tenants::table

@@ -162,14 +162,14 @@ impl WriteTx<'_, InTenant> {
         self.scope().one_invitation(Some(row))
     }
 
-    /// Has the invitation hold a place in one more workspace.
-    pub fn hold_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
-        self.scope().hold_place(before.id, workspace)?;
+    /// Has the invitation hold a slot in one more workspace.
+    pub fn hold_slot(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
+        self.scope().hold_slot(before.id, workspace)?;
         self.scope().touch_invitation(before.id)
     }
 
-    /// Has the invitation give up its place in a workspace.
-    pub fn give_up_place(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
+    /// Has the invitation give up its slot in a workspace.
+    pub fn give_up_slot(&mut self, before: &Invitation, workspace: WorkspaceId) -> Result<Invitation, Fault> {
         diesel::delete(
             invitation_workspaces::table
                 .filter(invitation_workspaces::tenant_id.eq(self.found.uuid()))
@@ -223,13 +223,13 @@ impl TenantScope<'_> {
             return Err(unknown_workspace_among(*id).into());
         }
         for workspace in &details.workspaces {
-            self.hold_place(id, *workspace)?;
+            self.hold_slot(id, *workspace)?;
         }
         row.into_invitation(details.workspaces.clone())
     }
 
-    /// Holds a place in the workspace for the invitee, if there is one left.
-    fn hold_place(&mut self, id: InvitationId, workspace: WorkspaceId) -> Result<(), Fault> {
+    /// Holds a slot in the workspace for the invitee, if there is one left.
+    fn hold_slot(&mut self, id: InvitationId, workspace: WorkspaceId) -> Result<(), Fault> {
         // The invitation itself does not count there yet.
         self.check_places(workspace)?;
         let place = (
@@ -246,8 +246,8 @@ impl TenantScope<'_> {
         )
     }
 
-    /// The places that an invitation holds, with their numbers.
-    pub(crate) fn places_of(&mut self, id: InvitationId) -> Result<Vec<(WorkspaceId, i64)>, Fault> {
+    /// The slots that an invitation holds, with their numbers.
+    pub(crate) fn slots_of(&mut self, id: InvitationId) -> Result<Vec<(WorkspaceId, i64)>, Fault> {
         let rows: Vec<(Uuid, i64)> = invitation_workspaces::table
             .filter(invitation_workspaces::tenant_id.eq(self.tenant.uuid()))
             .filter(invitation_workspaces::invitation_id.eq(id.uuid()))
@@ -304,7 +304,7 @@ impl TenantScope<'_> {
             .collect()
     }
 
-    /// Stores an invitation as it was elsewhere, as it will be counted from here on, without a token.
+    /// Stores an invitation as it was elsewhere, without a token and without its slots.
     pub(crate) fn import_invitation(&mut self, invitation: &Invitation) -> QueryResult<()> {
         diesel::insert_into(invitations::table)
             .values((
@@ -316,21 +316,12 @@ impl TenantScope<'_> {
                 invitations::expires_at.eq(invitation.expires_at),
                 invitations::accepted_at.eq(invitation.accepted_at),
                 invitations::revoked_at.eq(invitation.revoked_at),
+                invitations::version.eq(invitation.version),
                 invitations::created_at.eq(invitation.created_at),
                 invitations::updated_at.eq(invitation.updated_at),
             ))
-            .execute(self.connection)?;
-        for workspace in &invitation.details.workspaces {
-            diesel::insert_into(invitation_workspaces::table)
-                .values((
-                    invitation_workspaces::tenant_id.eq(self.tenant.uuid()),
-                    invitation_workspaces::invitation_id.eq(invitation.id.uuid()),
-                    invitation_workspaces::workspace_id.eq(workspace.uuid()),
-                    invitation_workspaces::number.eq(self.next_place_number()?),
-                ))
-                .execute(self.connection)?;
-        }
-        Ok(())
+            .execute(self.connection)
+            .map(drop)
     }
 }
 

@@ -29,17 +29,17 @@ pub struct FoundLimits {
 
 #[derive(HasQuery)]
 #[diesel(table_name = workspaces)]
-struct Row {
+pub(crate) struct Row {
     max_members: Option<i32>,
     max_agents: Option<i32>,
     max_minutes: Option<i32>,
     time_zone: String,
-    limits_version: i64,
+    pub(crate) limits_version: i64,
 }
 
-#[derive(AsChangeset)]
+#[derive(Insertable, AsChangeset)]
 #[diesel(table_name = workspaces, treat_none_as_null = true)]
-struct Columns<'a> {
+pub(crate) struct Columns<'a> {
     max_members: Option<i32>,
     max_agents: Option<i32>,
     max_minutes: Option<i32>,
@@ -47,7 +47,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(limits: &'a WorkspaceLimits) -> Self {
+    pub(crate) fn of(limits: &'a WorkspaceLimits) -> Self {
         Self {
             max_members: number(limits.max_members),
             max_agents: number(limits.max_agents),
@@ -58,7 +58,7 @@ impl<'a> Columns<'a> {
 }
 
 impl Row {
-    fn into_limits(self) -> Result<WorkspaceLimits, Fault> {
+    pub(crate) fn into_limits(self) -> Result<WorkspaceLimits, Fault> {
         Ok(WorkspaceLimits {
             max_members: stored_cap("workspaces.max_members", self.max_members)?,
             max_agents: stored_cap("workspaces.max_agents", self.max_agents)?,

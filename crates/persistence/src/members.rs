@@ -270,11 +270,12 @@ impl TenantScope<'_> {
             .map(drop)
     }
 
-    /// Stores a member as it was elsewhere, as it will be counted from here on.
+    /// Stores a member as it was elsewhere.
     pub(crate) fn import_member(&mut self, member: &Member) -> QueryResult<()> {
         diesel::insert_into(members::table)
             .values((
                 NewRow::of(self.tenant, member.id, &member.details),
+                members::version.eq(member.version),
                 members::created_at.eq(member.created_at),
                 members::updated_at.eq(member.updated_at),
             ))

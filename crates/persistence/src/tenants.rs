@@ -259,18 +259,6 @@ impl TenantScope<'_> {
             .get_result(self.connection)
     }
 
-    /// Has the next number follow the largest that there is.
-    pub(crate) fn resume_workspace_numbers(&mut self) -> QueryResult<()> {
-        let largest: Option<i64> = workspaces::table
-            .filter(workspaces::tenant_id.eq(self.tenant.uuid()))
-            .select(diesel::dsl::max(workspaces::number))
-            .get_result(self.connection)?;
-        diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
-            .set(tenants::last_workspace_number.eq(largest.unwrap_or_default()))
-            .execute(self.connection)
-            .map(drop)
-    }
-
     /// The next number of a place in a workspace.
     pub(crate) fn next_place_number(&mut self) -> QueryResult<i64> {
         diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
@@ -295,7 +283,25 @@ impl TenantScope<'_> {
     }
 }
 
+/// The largest numbers that a tenant has given, to things that may be gone meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastNumbers {
+    /// To a workspace.
+    pub workspace: i64,
+    /// To a slot in a workspace.
+    pub slot: i64,
+}
+
 impl Tx<'_, InTenant> {
+    /// The numbers that were given last.
+    pub fn last_numbers(&mut self) -> Result<LastNumbers, Fault> {
+        let (workspace, slot) = tenants::table
+            .filter(tenants::id.eq(self.found.uuid()))
+            .select((tenants::last_workspace_number, tenants::last_place_number))
+            .first(self.connection)?;
+        Ok(LastNumbers { workspace, slot })
+    }
+
     /// How much the tenant uses of its limits.
     pub fn tenant_use(&mut self) -> Result<Use, Fault> {
         self.scope().tenant_use()
@@ -308,6 +314,18 @@ impl Tx<'_, InTenant> {
 }
 
 impl WriteTx<'_, InTenant> {
+    /// Gives no number again that was given here or up to these.
+    pub fn number_after(&mut self, last: LastNumbers) -> Result<(), Fault> {
+        let here = self.last_numbers()?;
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
+            .set((
+                tenants::last_workspace_number.eq(last.workspace.max(here.workspace)),
+                tenants::last_place_number.eq(last.slot.max(here.slot)),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
     /// Stores new details.
     pub fn update_tenant(&mut self, details: &TenantDetails) -> Result<Tenant, Fault> {
         diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))

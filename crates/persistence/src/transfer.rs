@@ -1,48 +1,77 @@
-//! What only an export reads and only an import writes: a whole tenant, with its ids and times as they are.
+//! What only an export reads and only an import writes: a whole tenant, with its ids, numbers, versions and times as they are.
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Brand, Conflict, Error, FieldRefusal, InTenant, Invitation, Member, MemberId, Noun, Refusal, WorkspaceId,
-    limit_reached,
+    Agent, Brand, Conflict, Error, FieldRefusal, InTenant, Integration, Invitation, InvitationId, Member, MemberId,
+    Noun, Refusal, SlotNumber, UsageEntry, WorkspaceId, limit_reached,
 };
 use uuid::Uuid;
 
 use crate::{
     fault::{Fault, violates},
-    schema::{api_keys, assignments, brands, invitations, members, workspaces},
+    schema::{agents, api_keys, assignments, brands, invitation_workspaces, invitations, members, workspaces},
     tx::{Tx, WriteTx},
     workspaces::KeptWorkspace,
 };
 
-/// A place in a workspace, by ids.
+/// A slot in a workspace that a member has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Placement {
+pub struct KeptAssignment {
     /// Who.
     pub member_id: MemberId,
     /// Where.
     pub workspace_id: WorkspaceId,
+    /// The number of the slot.
+    pub number: SlotNumber,
     /// Since when.
     pub created_at: DateTime<Utc>,
 }
 
+/// A slot in a workspace that an invitation holds, or held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldSlot {
+    /// By which invitation.
+    pub invitation_id: InvitationId,
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// The number of the slot.
+    pub number: SlotNumber,
+}
+
 impl Tx<'_, InTenant> {
-    /// The places of these members, also in deleted workspaces.
-    pub fn placements(&mut self, members: &[MemberId]) -> Result<Vec<Placement>, Fault> {
+    /// The assignments of these members, by number, also to deleted workspaces.
+    pub fn assignments_of(&mut self, members: &[MemberId]) -> Result<Vec<KeptAssignment>, Fault> {
         let ids: Vec<Uuid> = members.iter().map(|id| id.uuid()).collect();
-        let rows: Vec<(Uuid, Uuid, DateTime<Utc>)> = assignments::table
+        let rows: Vec<(Uuid, Uuid, i64, DateTime<Utc>)> = assignments::table
             .filter(assignments::tenant_id.eq(self.found.uuid()).and(assignments::member_id.eq_any(ids)))
-            .select((assignments::member_id, assignments::workspace_id, assignments::created_at))
-            .order((assignments::member_id, assignments::workspace_id))
+            .select((assignments::member_id, assignments::workspace_id, assignments::number, assignments::created_at))
+            .order(assignments::number)
             .load(self.connection)?;
-        Ok(rows
-            .into_iter()
-            .map(|(member, workspace, created_at)| Placement {
-                member_id: MemberId::from_uuid(member),
-                workspace_id: WorkspaceId::from_uuid(workspace),
-                created_at,
-            })
-            .collect())
+        let kept = |(member, workspace, number, created_at)| KeptAssignment {
+            member_id: MemberId::from_uuid(member),
+            workspace_id: WorkspaceId::from_uuid(workspace),
+            number: SlotNumber::given(number),
+            created_at,
+        };
+        Ok(rows.into_iter().map(kept).collect())
+    }
+
+    /// The slots of these invitations, by number, also in deleted workspaces.
+    pub fn slots_of(&mut self, invitations: &[InvitationId]) -> Result<Vec<HeldSlot>, Fault> {
+        use invitation_workspaces::dsl;
+        let ids: Vec<Uuid> = invitations.iter().map(|id| id.uuid()).collect();
+        let rows: Vec<(Uuid, Uuid, i64)> = dsl::invitation_workspaces
+            .filter(dsl::tenant_id.eq(self.found.uuid()).and(dsl::invitation_id.eq_any(ids)))
+            .select((dsl::invitation_id, dsl::workspace_id, dsl::number))
+            .order(dsl::number)
+            .load(self.connection)?;
+        let held = |(invitation, workspace, number)| HeldSlot {
+            invitation_id: InvitationId::from_uuid(invitation),
+            workspace_id: WorkspaceId::from_uuid(workspace),
+            number: SlotNumber::given(number),
+        };
+        Ok(rows.into_iter().map(held).collect())
     }
 }
 
@@ -74,7 +103,7 @@ impl WriteTx<'_, InTenant> {
 
     /// Stores a brand as it was elsewhere. What is refused depends on what came before it.
     pub fn import_brand(&mut self, brand: &Brand) -> Result<Option<FieldRefusal>, Fault> {
-        told(
+        refusal(
             self.scope().import_brand(brand),
             &[
                 ("brands_pkey", "id", "is the id of an earlier brand"),
@@ -86,7 +115,7 @@ impl WriteTx<'_, InTenant> {
 
     /// Stores a workspace as it was elsewhere, deleted ones too.
     pub fn import_workspace(&mut self, kept: &KeptWorkspace) -> Result<Option<FieldRefusal>, Fault> {
-        told(
+        refusal(
             self.scope().import_workspace(kept),
             &[
                 ("workspaces_pkey", "id", "is the id of an earlier workspace"),
@@ -96,59 +125,140 @@ impl WriteTx<'_, InTenant> {
         )
     }
 
-    /// Stores a member as it was elsewhere, with its places.
-    pub fn import_member(&mut self, member: &Member, places: &[Placement]) -> Result<Option<FieldRefusal>, Fault> {
+    /// Stores an integration as it was elsewhere, without a secret and without what the provider said of it.
+    pub fn import_integration(&mut self, integration: &Integration) -> Result<Option<FieldRefusal>, Fault> {
+        refusal(
+            self.scope().import_integration(integration),
+            &[
+                ("integrations_pkey", "provider", "is the provider of an earlier integration of the workspace"),
+                ("integrations_workspace_fkey", "workspaceId", NO_WORKSPACE),
+            ],
+        )
+    }
+
+    /// Stores an agent as it was elsewhere.
+    pub fn import_agent(&mut self, agent: &Agent) -> Result<Option<FieldRefusal>, Fault> {
+        refusal(
+            self.scope().import_agent(agent),
+            &[
+                ("agents_pkey", "id", "is the id of an earlier agent"),
+                (
+                    "agents_reference_key",
+                    "externalReference",
+                    "is the external reference of an earlier agent of the workspace",
+                ),
+                ("agents_workspace_fkey", "workspaceId", NO_WORKSPACE),
+            ],
+        )
+    }
+
+    /// Stores an entry of the ledger as it was elsewhere.
+    pub fn import_usage(&mut self, entry: &UsageEntry) -> Result<Option<FieldRefusal>, Fault> {
+        refusal(
+            self.scope().import_usage(entry),
+            &[
+                ("usage_entries_pkey", "id", "is the id of an earlier entry"),
+                ("usage_entries_reference_key", "reference", "is the reference of an earlier entry of the workspace"),
+                ("usage_entries_workspace_fkey", "workspaceId", NO_WORKSPACE),
+            ],
+        )
+    }
+
+    /// Stores a member as it was elsewhere, with its assignments.
+    pub fn import_member(
+        &mut self,
+        member: &Member,
+        assignments: &[KeptAssignment],
+    ) -> Result<Option<FieldRefusal>, Fault> {
+        use assignments::dsl;
         let stored = self.scope().import_member(member).and_then(|()| {
-            for place in places {
-                diesel::insert_into(assignments::table)
+            for kept in assignments {
+                diesel::insert_into(dsl::assignments)
                     .values((
-                        assignments::tenant_id.eq(self.found.uuid()),
-                        assignments::workspace_id.eq(place.workspace_id.uuid()),
-                        assignments::member_id.eq(member.id.uuid()),
-                        assignments::created_at.eq(place.created_at),
-                        assignments::number.eq(self.scope().next_place_number()?),
+                        dsl::tenant_id.eq(self.found.uuid()),
+                        dsl::workspace_id.eq(kept.workspace_id.uuid()),
+                        dsl::member_id.eq(member.id.uuid()),
+                        dsl::created_at.eq(kept.created_at),
+                        dsl::number.eq(kept.number.get()),
                     ))
                     .execute(self.connection)?;
             }
             Ok(())
         });
-        told(
+        refusal(
             stored,
             &[
                 ("members_pkey", "id", "is the id of an earlier member"),
                 ("members_email_key", "email", "is the address of an earlier member"),
                 ("members_person_key", "subject", "is an earlier member, by the same issuer"),
                 ("assignments_pkey", "assignments", "name a workspace twice"),
+                ("assignments_number_key", "assignments", "have the number of an earlier slot"),
                 ("assignments_workspace_fkey", "assignments", "name what is not the id of an earlier workspace"),
             ],
         )
     }
 
-    /// Stores an invitation as it was elsewhere. One that could still be accepted there has expired here: its messages lead
-    /// elsewhere, and it can be sent again.
-    pub fn import_invitation(&mut self, invitation: &Invitation) -> Result<Option<FieldRefusal>, Fault> {
+    /// Stores an invitation as it was elsewhere, with its slots. One that could still be accepted there has expired here: its
+    /// emails lead elsewhere, and it can be sent again. The members are there.
+    pub fn import_invitation(
+        &mut self,
+        invitation: &Invitation,
+        slots: &[HeldSlot],
+    ) -> Result<Option<FieldRefusal>, Fault> {
+        use invitation_workspaces::dsl;
         let clock: DateTime<Utc> = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.connection)?;
         let open = invitation.accepted_at.is_none() && invitation.revoked_at.is_none();
-        let expires_at = if open { invitation.expires_at.min(clock) } else { invitation.expires_at };
-        told(
-            self.scope().import_invitation(&Invitation { expires_at, ..invitation.clone() }),
+        let mut invitation = invitation.clone();
+        if open && invitation.expires_at > clock {
+            (invitation.expires_at, invitation.version) = (clock, invitation.version + 1);
+        }
+        let stored = self.scope().import_invitation(&invitation).and_then(|()| {
+            for held in slots {
+                diesel::insert_into(dsl::invitation_workspaces)
+                    .values((
+                        dsl::tenant_id.eq(self.found.uuid()),
+                        dsl::invitation_id.eq(invitation.id.uuid()),
+                        dsl::workspace_id.eq(held.workspace_id.uuid()),
+                        dsl::number.eq(held.number.get()),
+                    ))
+                    .execute(self.connection)?;
+            }
+            Ok(())
+        });
+        let refused = refusal(
+            stored,
             &[
                 ("invitations_pkey", "id", "is the id of an earlier invitation"),
                 ("invitations_open_key", "email", "is invited by an earlier invitation that is open too"),
-                ("invitation_workspaces_pkey", "workspaceIds", "name a workspace twice"),
-                (
-                    "invitation_workspaces_workspace_fkey",
-                    "workspaceIds",
-                    "name what is not the id of an earlier workspace",
-                ),
+                ("invitation_workspaces_pkey", "slots", "name a workspace twice"),
+                ("invitation_workspaces_number_key", "slots", "have the number of an earlier slot"),
+                ("invitation_workspaces_workspace_fkey", "slots", "name what is not the id of an earlier workspace"),
             ],
-        )
+        )?;
+        if refused.is_none() && self.has_a_members_slot(&invitation, slots)? {
+            let message = "have the number of a member's slot, which only an accepted invitation has, in one workspace";
+            return Ok(Some(Refusal::new("conflicting", message).of("slots")));
+        }
+        Ok(refused)
     }
 
-    /// Refuses what was imported if it has no default brand, or more than the limits of this tenant allow.
+    /// Whether a slot of the invitation has the number of a member's slot, and is not the same that the invitee got.
+    fn has_a_members_slot(&mut self, invitation: &Invitation, slots: &[HeldSlot]) -> Result<bool, Fault> {
+        let numbers: Vec<i64> = slots.iter().map(|held| held.number.get()).collect();
+        let assigned: Vec<(i64, Uuid)> = assignments::table
+            .filter(assignments::tenant_id.eq(self.found.uuid()).and(assignments::number.eq_any(numbers)))
+            .select((assignments::number, assignments::workspace_id))
+            .load(self.connection)?;
+        let is_it = |held: &HeldSlot, (number, workspace): (i64, Uuid)| {
+            invitation.accepted_at.is_some() && (held.number.get(), held.workspace_id.uuid()) == (number, workspace)
+        };
+        Ok(assigned.into_iter().any(|member| !slots.iter().any(|held| is_it(held, member))))
+    }
+
+    /// Sums up the usage that was imported. Refuses what was imported if it has no default brand, a month of which more is refunded
+    /// than was used, or more than the limits of this tenant allow.
     pub fn check_imported(&mut self) -> Result<(), Fault> {
         let tenant = self.found.uuid();
-        self.scope().resume_workspace_numbers()?;
         let default: i64 = brands::table
             .filter(brands::tenant_id.eq(tenant).and(brands::is_default))
             .count()
@@ -157,6 +267,18 @@ impl WriteTx<'_, InTenant> {
             let refusal = Refusal::new("required", "is true for no brand: exactly one is the default");
             return Err(Error::invalid(refusal.of("isDefault")).into());
         }
+        if let Some((workspace, sum)) = self.scope().sum_up_usage()? {
+            let message = format!(
+                "add up to {} in {} in the workspace {workspace}: no more can be refunded than was used",
+                sum.seconds, sum.month
+            );
+            return Err(Error::invalid(Refusal::new("conflicting", message).of("seconds")).into());
+        }
+        self.check_imported_limits()
+    }
+
+    fn check_imported_limits(&mut self) -> Result<(), Fault> {
+        let tenant = self.found.uuid();
         let limits = self.scope().read_tenant()?.limits;
         if let Some(cap) = limits.max_workspaces {
             let used = self.tenant_use()?.workspaces;
@@ -176,12 +298,26 @@ impl WriteTx<'_, InTenant> {
                 return Err(limit_reached("A workspace in the import", Noun::Member, cap, most).into());
             }
         }
+        if let Some(cap) = limits.max_agents {
+            let most: Option<i64> = agents::table
+                .filter(agents::tenant_id.eq(tenant))
+                .group_by(agents::workspace_id)
+                .select(diesel::dsl::count_star())
+                .order(diesel::dsl::count_star().desc())
+                .first(self.connection)
+                .optional()?;
+            if let Some(most) = most.filter(|most| *most > i64::from(cap.get())) {
+                return Err(limit_reached("A workspace in the import", Noun::Agent, cap, most).into());
+            }
+        }
         Ok(())
     }
 }
 
-/// What a violated constraint says of a line; each with the member that it is about.
-fn told(outcome: QueryResult<()>, known: &[(&str, &str, &str)]) -> Result<Option<FieldRefusal>, Fault> {
+const NO_WORKSPACE: &str = "is not the id of an earlier workspace";
+
+/// What a violated constraint says of a line; each with the field that it is about.
+fn refusal(outcome: QueryResult<()>, known: &[(&str, &str, &str)]) -> Result<Option<FieldRefusal>, Fault> {
     let Err(error) = outcome else { return Ok(None) };
     let found = known.iter().find(|(constraint, ..)| violates(&error, constraint));
     match found {

@@ -1,16 +1,21 @@
 //! Usage of a workspace: the ledger, and its sums by month.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use diesel::{prelude::*, upsert::excluded};
+use diesel::{
+    dsl::{case_when, sum},
+    prelude::*,
+    upsert::excluded,
+};
 use tenantry_domain::{
-    Error, InWorkspace, Month, MonthUse, NewUsage, TenantId, UsageEntry, UsageEntryId, UsageKind, UsageReference,
-    UsageSeconds, WorkspaceId,
+    Error, InTenant, InWorkspace, Month, MonthUse, NewUsage, TenantId, UsageEntry, UsageEntryId, UsageKind,
+    UsageReference, UsageSeconds, WorkspaceId,
 };
 use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored},
     schema::{usage_entries, usage_months},
+    scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
@@ -139,5 +144,71 @@ impl WriteTx<'_, InWorkspace> {
             .set(usage_months::seconds.eq(usage_months::seconds + excluded(usage_months::seconds)))
             .execute(self.tx.connection)?;
         Ok(entry)
+    }
+}
+
+impl Tx<'_, InTenant> {
+    /// Entries of all workspaces, also of deleted ones, by id: the next ones after this.
+    pub fn usage_after(&mut self, last: Option<UsageEntryId>, limit: u16) -> Result<Vec<UsageEntry>, Fault> {
+        let mut query = Row::query().filter(usage_entries::tenant_id.eq(self.found.uuid())).into_boxed();
+        if let Some(last) = last {
+            query = query.filter(usage_entries::id.gt(last.uuid()));
+        }
+        let rows: Vec<Row> = query.order(usage_entries::id).limit(limit.into()).load(self.connection)?;
+        rows.into_iter().map(Row::into_entry).collect()
+    }
+}
+
+impl TenantScope<'_> {
+    /// Stores an entry as it was elsewhere; its month is summed up by [`TenantScope::sum_up_usage`].
+    pub(crate) fn import_usage(&mut self, entry: &UsageEntry) -> QueryResult<()> {
+        let seconds = i32::try_from(entry.seconds.get()).unwrap_or(i32::MAX);
+        diesel::insert_into(usage_entries::table)
+            .values((
+                usage_entries::tenant_id.eq(self.tenant.uuid()),
+                usage_entries::id.eq(entry.id.uuid()),
+                usage_entries::workspace_id.eq(entry.workspace_id.uuid()),
+                usage_entries::kind.eq(entry.kind.as_str()),
+                usage_entries::seconds.eq(seconds),
+                usage_entries::used_at.eq(entry.used_at),
+                usage_entries::month.eq(entry.month.first_day()),
+                usage_entries::reference.eq(entry.reference.as_str()),
+                usage_entries::created_at.eq(entry.created_at),
+            ))
+            .execute(self.connection)
+            .map(drop)
+    }
+
+    /// Sums up all that was imported. A month in which more was refunded than used is given back.
+    pub(crate) fn sum_up_usage(&mut self) -> QueryResult<Option<(WorkspaceId, MonthUse)>> {
+        let tenant_id: Uuid = self.tenant.uuid();
+        let refund = UsageKind::Refund.as_str();
+        let seconds =
+            case_when(usage_entries::kind.eq(refund), usage_entries::seconds * -1).otherwise(usage_entries::seconds);
+        usage_entries::table
+            .filter(usage_entries::tenant_id.eq(tenant_id))
+            .group_by((usage_entries::tenant_id, usage_entries::workspace_id, usage_entries::month))
+            .select((
+                usage_entries::tenant_id,
+                usage_entries::workspace_id,
+                usage_entries::month,
+                sum(seconds).assume_not_null(),
+            ))
+            .insert_into(usage_months::table)
+            .into_columns((
+                usage_months::tenant_id,
+                usage_months::workspace_id,
+                usage_months::month,
+                usage_months::seconds,
+            ))
+            .execute(self.connection)?;
+        let below: Option<(Uuid, NaiveDate, i64)> = usage_months::table
+            .filter(usage_months::tenant_id.eq(tenant_id).and(usage_months::seconds.lt(0)))
+            .select((usage_months::workspace_id, usage_months::month, usage_months::seconds))
+            .first(self.connection)
+            .optional()?;
+        Ok(below.map(|(workspace, day, seconds)| {
+            (WorkspaceId::from_uuid(workspace), MonthUse { month: Month::of_date(day), seconds })
+        }))
     }
 }

@@ -1,18 +1,13 @@
 //! How a command fails: a sentence for people and an exit code for scripts.
 
-use std::{io::Write, process::ExitCode};
-
-use serde_json::json;
 use tenantry_domain::{Error, FieldRefusal};
-
-use crate::output::{Format, Output};
 
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Exit {
-    code: u8,
-    message: String,
-    fields: Vec<FieldRefusal>,
+    pub(crate) code: u8,
+    pub(crate) message: String,
+    pub(crate) fields: Vec<FieldRefusal>,
 }
 
 impl Exit {
@@ -52,27 +47,6 @@ impl Exit {
     /// The same with one more sentence.
     pub(crate) fn and(self, more: &str) -> Self {
         Self { message: format!("{}; {more}", self.message), ..self }
-    }
-
-    /// Reports on standard error what went wrong.
-    pub(crate) fn report(&self, output: &Output) -> ExitCode {
-        let text = match output.format() {
-            Format::Text => {
-                let fields: String = self.fields.iter().map(|f| format!("\n  {}: {}", f.field, f.message)).collect();
-                format!("tenantry: {}{fields}", self.message)
-            }
-            Format::Json => {
-                let fields: Vec<_> = self
-                    .fields
-                    .iter()
-                    .map(|f| json!({ "field": f.field, "code": f.code, "message": f.message }))
-                    .collect();
-                json!({ "error": self.message, "exitCode": self.code, "fields": fields }).to_string()
-            }
-        };
-        // If nobody reads standard error, the exit code still tells.
-        let _ = writeln!(std::io::stderr(), "{text}");
-        ExitCode::from(self.code)
     }
 }
 

@@ -81,7 +81,7 @@ fn main() -> std::process::ExitCode {
     let output = Output::new(cli.output);
     match run(cli.command, &output) {
         Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(exit) => exit.report(&output),
+        Err(exit) => output.report(&exit),
     }
 }
 

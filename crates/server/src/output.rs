@@ -1,9 +1,13 @@
 //! Results on standard output: text for people, or JSON for scripts.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::ValueEnum;
 use serde::Serialize;
+use serde_json::json;
 
 use crate::exit::Exit;
 
@@ -36,6 +40,27 @@ impl Output {
                 self.line(&serde_json::to_string_pretty(value).map_err(|error| Exit::failed(error.to_string()))?)
             }
         }
+    }
+
+    /// Reports on standard error what went wrong.
+    pub(crate) fn report(&self, exit: &Exit) -> ExitCode {
+        let text = match self.0 {
+            Format::Text => {
+                let fields: String = exit.fields.iter().map(|f| format!("\n  {}: {}", f.field, f.message)).collect();
+                format!("tenantry: {}{fields}", exit.message)
+            }
+            Format::Json => {
+                let fields: Vec<_> = exit
+                    .fields
+                    .iter()
+                    .map(|f| json!({ "field": f.field, "code": f.code, "message": f.message }))
+                    .collect();
+                json!({ "error": exit.message, "exitCode": exit.code, "fields": fields }).to_string()
+            }
+        };
+        // If nobody reads standard error, the exit code still tells.
+        let _ = writeln!(std::io::stderr(), "{text}");
+        ExitCode::from(exit.code)
     }
 
     /// Prints a line. If the reader has gone away, that is not an error.

@@ -1,46 +1,6 @@
-//! What tokens are signed with, and what they may call themselves.
+//! The algorithms that tokens are signed with.
 
-use std::{collections::HashSet, fmt, str::FromStr};
-
-/// A secret for HS256: 32 bytes or more, from a generator of random numbers. Whoever knows it can make tokens.
-#[derive(Clone)]
-pub struct HmacSecret(Vec<u8>);
-
-impl HmacSecret {
-    /// Takes over a secret; whether it is strong enough is checked with the other options.
-    pub fn new(secret: impl Into<Vec<u8>>) -> Self {
-        Self(secret.into())
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// What makes it weak. Cannot tell random numbers from others, and refuses what nobody rolled.
-    pub(crate) fn weakness(&self) -> Option<&'static str> {
-        let text = String::from_utf8_lossy(&self.0).to_lowercase();
-        let different: HashSet<_> = self.0.iter().collect();
-        let repeats = |period: usize| self.0.iter().zip(&self.0[period..]).all(|(one, other)| one == other);
-        if self.0.len() < 32 {
-            Some("is shorter than 32 bytes")
-        } else if different.len() < 8 || (1..=self.0.len() / 2).any(repeats) {
-            Some("repeats itself")
-        } else if ["secret", "password", "changeme", "change-me", "change_me", "example"]
-            .iter()
-            .any(|word| text.contains(word))
-        {
-            Some("contains a word used in examples")
-        } else {
-            None
-        }
-    }
-}
-
-impl fmt::Debug for HmacSecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HmacSecret(redacted)")
-    }
-}
+use std::str::FromStr;
 
 /// An algorithm that tokens are signed with (RFC 7518, RFC 8037).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -95,20 +55,5 @@ impl From<Algorithm> for jsonwebtoken::Algorithm {
             Algorithm::EdDsa => Self::EdDSA,
             Algorithm::Hs256 => Self::HS256,
         }
-    }
-}
-
-/// A value of `typ`, so that equal ones are equal (RFC 7515, section 4.1.9).
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct MediaType(String);
-
-impl MediaType {
-    pub(crate) fn new(text: &str) -> Self {
-        let text = text.to_ascii_lowercase();
-        Self(text.strip_prefix("application/").map(str::to_owned).unwrap_or(text))
-    }
-
-    pub(crate) fn jwt() -> Self {
-        Self("jwt".to_owned())
     }
 }

@@ -3,7 +3,7 @@
 use std::{error::Error, time::Duration};
 
 use reqwest::{Client, StatusCode, header::ACCEPT, redirect::Policy};
-use url::{Host, Url};
+use url::Url;
 
 /// How long an issuer may take for the whole answer, connecting included.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
@@ -23,30 +23,6 @@ pub(crate) fn client() -> Result<Client, String> {
         .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|error| chain(&error))
-}
-
-/// The address of a JWK Set: `https`, or `http` on this machine.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub(crate) fn address(url: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(url).map_err(|_| "is not a URL")?;
-    let here = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    match url.scheme() {
-        "https" => {}
-        "http" if here => {}
-        _ => return Err("must begin with https:// (http:// is allowed only for this machine)"),
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        return Err("must not have a user, a password or a fragment");
-    }
-    Ok(url)
 }
 
 /// The document at this address.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::algorithm::{Algorithm, MediaType};
+use super::algorithm::Algorithm;
 
 /// The longest `kid`, in characters.
 pub(crate) const MAX_KID: usize = 256;
@@ -43,6 +43,21 @@ impl<'a> Header<'a> {
             Some(kid) => Some(kid.as_str().filter(|kid| is_kid(kid)).ok_or("kid is not the name of a key")?),
         };
         Ok(Self { algorithm, kid })
+    }
+}
+
+/// A value of `typ`, so that equal ones are equal (RFC 7515, section 4.1.9).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct MediaType(String);
+
+impl MediaType {
+    pub(crate) fn new(text: &str) -> Self {
+        let text = text.to_ascii_lowercase();
+        Self(text.strip_prefix("application/").map(str::to_owned).unwrap_or(text))
+    }
+
+    pub(crate) fn jwt() -> Self {
+        Self("jwt".to_owned())
     }
 }
 

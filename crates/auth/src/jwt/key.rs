@@ -1,14 +1,53 @@
 //! A key of an issuer, read from a JWK (RFC 7517, RFC 7518). It is for one algorithm, for good (RFC 8725, section 3.1).
 
+use std::{collections::HashSet, fmt};
+
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, crypto};
 use serde_json::{Map, Value};
 
-use super::{
-    algorithm::{Algorithm, HmacSecret},
-    header::is_kid,
-};
+use super::{algorithm::Algorithm, header::is_kid};
+
+/// A secret for HS256: 32 bytes or more, from a generator of random numbers. Whoever knows it can make tokens.
+#[derive(Clone)]
+pub struct HmacSecret(Vec<u8>);
+
+impl HmacSecret {
+    /// Takes over a secret; whether it is strong enough is checked with the other options.
+    pub fn new(secret: impl Into<Vec<u8>>) -> Self {
+        Self(secret.into())
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What makes it weak. Cannot tell random numbers from others, and refuses what nobody rolled.
+    pub(crate) fn weakness(&self) -> Option<&'static str> {
+        let text = String::from_utf8_lossy(&self.0).to_lowercase();
+        let different: HashSet<_> = self.0.iter().collect();
+        let repeats = |period: usize| self.0.iter().zip(&self.0[period..]).all(|(one, other)| one == other);
+        if self.0.len() < 32 {
+            Some("is shorter than 32 bytes")
+        } else if different.len() < 8 || (1..=self.0.len() / 2).any(repeats) {
+            Some("repeats itself")
+        } else if ["secret", "password", "changeme", "change-me", "change_me", "example"]
+            .iter()
+            .any(|word| text.contains(word))
+        {
+            Some("contains a word used in examples")
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Debug for HmacSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HmacSecret(redacted)")
+    }
+}
 
 /// Members that only a private or a symmetric key has. Whoever publishes one has no secret any more.
 const SECRET_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];

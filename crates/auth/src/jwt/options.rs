@@ -2,12 +2,15 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use tenantry_domain::service_url;
+
 use super::{
     Issuer, Keys,
-    algorithm::{Algorithm, HmacSecret, MediaType},
+    algorithm::Algorithm,
     cache::KeyCache,
     fetch,
-    key::Key,
+    header::MediaType,
+    key::{HmacSecret, Key},
 };
 
 /// The claim that names the tenant, unless another is configured.
@@ -92,7 +95,7 @@ fn faults_of(options: &IssuerOptions) -> Vec<String> {
 fn key_source(options: &IssuerOptions) -> Result<Keys, String> {
     match &options.keys {
         KeySource::JwksUrl(text) => {
-            let url = fetch::address(text).map_err(|fault| format!("the JWKS URL {fault}"))?;
+            let url = service_url(text).map_err(|fault| format!("the JWKS URL {fault}"))?;
             // Only for those who need it: it does not come about on a machine without certificates.
             let client = fetch::client().map_err(|cause| format!("its keys cannot be fetched: {cause}"))?;
             let cache = KeyCache::new(options.issuer.clone(), options.algorithms.clone(), client, url);

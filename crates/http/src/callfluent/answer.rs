@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use tenantry_domain::{Cap, Conflict, Error, Holding, PlaceHolder, Provider};
+use tenantry_domain::{Cap, Conflict, Error, Provider, Slot, SlotHolder};
 use tenantry_operations::{
     numbered::{NumberedList, Overview},
     providers::{Calendars, Voices},
@@ -64,13 +64,13 @@ pub(crate) struct Person {
     pending: bool,
 }
 
-impl From<PlaceHolder> for Person {
-    fn from(holder: PlaceHolder) -> Self {
+impl From<Slot> for Person {
+    fn from(slot: Slot) -> Self {
         Self {
-            id: holder.number.get(),
-            email: holder.email.as_str().to_owned(),
-            role: holder.role.as_str(),
-            pending: matches!(holder.holder, Holding::Invitation(_)),
+            id: slot.number.get(),
+            email: slot.email.as_str().to_owned(),
+            role: slot.role.as_str(),
+            pending: matches!(slot.holder, SlotHolder::Invitation(_)),
         }
     }
 }

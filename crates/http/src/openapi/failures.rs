@@ -87,8 +87,11 @@ impl Refusals<'_> {
         kinds.extend(names.map(Kind::NotFound));
         for status in declared {
             match status {
-                StatusCode::NOT_FOUND => kinds
-                    .push(action.and_then(|action| action.rule().subject).map_or(Kind::NoSuchRoute, Kind::NotFound)),
+                StatusCode::NOT_FOUND => kinds.push(
+                    action
+                        .and_then(|action| action.rule().subjects.first().copied())
+                        .map_or(Kind::NoSuchRoute, Kind::NotFound),
+                ),
                 StatusCode::BAD_GATEWAY => kinds.push(Kind::ProviderFailed),
                 StatusCode::SERVICE_UNAVAILABLE => kinds.push(Kind::Unavailable),
                 _ => {}

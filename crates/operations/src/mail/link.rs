@@ -2,8 +2,8 @@
 
 use std::str::FromStr;
 
-use tenantry_domain::Refusal;
-use url::{Host, Url};
+use tenantry_domain::{Refusal, is_this_machine};
+use url::Url;
 
 /// Where an invitation is accepted: the address of a page of the operator's own, with `{token}` where the token belongs, such
 /// as `https://app.example.com/join#{token}`. Behind a `#` it does not reach that page's server, nor its log.
@@ -56,12 +56,8 @@ fn objection(raw: &str) -> Option<String> {
     if !link.username().is_empty() || link.password().is_some() {
         return Some("it contains a user name or password".to_owned());
     }
-    let is_here = match link.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
+    // A browser opens the link, and browsers keep all of `.localhost` to this machine (RFC 6761).
+    let is_here = is_this_machine(&link) || link.domain().is_some_and(|name| name.ends_with(".localhost"));
     match link.scheme() {
         "https" => {}
         "http" if is_here => {}

@@ -11,7 +11,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::unsync::Cache;
 
-use super::{cache::Key, http::Failure};
+use super::{cache::Key, failure::Failure};
 
 /// How many failures in a row open a breaker.
 pub const FAILURES: u32 = 5;

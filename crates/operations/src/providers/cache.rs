@@ -2,6 +2,10 @@
 //! when a provider is down.
 //!
 //! An answer belongs to a credential in a workspace of a tenant. Another credential is another question. Time is passed in.
+//!
+//! The sharing of one request is written here. Crates for it run the request inside the first caller, and when that caller goes
+//! away the request is dropped or starts again. Here it goes on, and in one step its answer is kept and the request is over, so
+//! that nobody can start another one in between.
 
 use std::{
     collections::HashMap,
@@ -14,7 +18,7 @@ use quick_cache::{Weighter, unsync};
 use tenantry_domain::{Provider, TenantId, WorkspaceId};
 use tokio::sync::watch;
 
-use super::http::Failure;
+use super::failure::Failure;
 
 /// For how long an answer is given again without asking.
 pub const FRESH_FOR: TimeDelta = TimeDelta::seconds(60);

@@ -10,13 +10,13 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::{Calendar, Error, Provider, TenantId, Voice, WorkspaceId};
 
 use super::{
-    ProviderUrls, Timeouts,
+    Providers,
     breaker::Breakers,
     cache::{Cache, Key},
     credential::{ElevenLabs, HighLevel},
-    elevenlabs, gohighlevel,
-    http::{Failure, Http},
-    openai,
+    elevenlabs,
+    failure::Failure,
+    gohighlevel, openai,
 };
 
 /// The memory that answers of one kind may take, in bytes.
@@ -27,8 +27,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub struct Catalogue(Arc<Shared>);
 
 struct Shared {
-    http: Http,
-    urls: ProviderUrls,
+    providers: Providers,
     voices: Arc<Cache<Voice>>,
     calendars: Arc<Cache<Calendar>>,
     breakers: Breakers,
@@ -54,16 +53,15 @@ pub struct Calendars {
 }
 
 impl Catalogue {
-    /// An empty catalogue.
+    /// An empty catalogue of what these providers have.
     ///
     /// # Errors
     ///
-    /// TLS cannot be set up, or the system has no randomness to give.
-    pub fn new(urls: ProviderUrls, timeouts: Timeouts) -> Result<Self, String> {
+    /// The system has no randomness to give.
+    pub fn new(providers: Providers) -> Result<Self, String> {
         let fingerprints = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Ok(Self(Arc::new(Shared {
-            http: Http::new(timeouts)?,
-            urls,
+            providers,
             voices: Arc::new(Cache::new(MAX_BYTES, |voice: &Voice| {
                 size_of::<Voice>() + 2 * voice.value.as_str().len() + voice.label.as_str().len()
             })),
@@ -90,9 +88,8 @@ impl Catalogue {
         let mut list: Vec<_> = openai::voices().collect();
         let Some(account) = account.cloned() else { return Ok(Voices { list, age: None }) };
         let key = self.key(Provider::ElevenLabs, place, [account.key.as_bytes(), account.region.as_str().as_bytes()]);
-        let ask = self.guarded(key, now, async move |shared: &Shared| {
-            elevenlabs::voices(&shared.http, &shared.urls, &account).await
-        });
+        let ask =
+            self.guarded(key, now, async move |shared: &Shared| elevenlabs::voices(&shared.providers, &account).await);
         let answer = self.0.voices.get(key, now, ask).await.map_err(|failure| failure.of(Provider::ElevenLabs))?;
         list.extend(answer.items.iter().cloned());
         Ok(Voices { list, age: answer.age })
@@ -112,9 +109,8 @@ impl Catalogue {
         let account = account.clone();
         let parts = [account.authorization.as_bytes(), account.location.as_bytes()];
         let key = self.key(Provider::GoHighLevel, place, parts);
-        let ask = self.guarded(key, now, async move |shared: &Shared| {
-            gohighlevel::calendars(&shared.http, &shared.urls, &account).await
-        });
+        let ask = self
+            .guarded(key, now, async move |shared: &Shared| gohighlevel::calendars(&shared.providers, &account).await);
         let answer = self.0.calendars.get(key, now, ask).await.map_err(|failure| failure.of(Provider::GoHighLevel))?;
         Ok(Calendars { list: answer.items.to_vec(), age: answer.age })
     }

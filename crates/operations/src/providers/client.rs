@@ -1,83 +1,128 @@
-//! One HTTP client for all providers, which trusts none of them: bounded in time and size, without redirects and proxies.
+//! One HTTP client for all providers, which trusts none of them: within a time, at the provider's own address and nowhere else,
+//! for an answer of a bounded size.
+//!
+//! Redirects are not followed and no proxy of the environment is used, so that a credential goes where it was meant to go. What
+//! a provider says in words is neither shown nor logged: it may repeat what it was told.
 
-use std::time::Duration;
+use std::{error::Error as StdError, fmt, time::Duration};
 
 use reqwest::{
-    Client, RequestBuilder,
-    header::{HeaderValue, RETRY_AFTER},
+    Client, RequestBuilder, Response, StatusCode,
+    header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER},
     redirect::Policy,
+    retry,
 };
-use tenantry_domain::PlainSecret;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-/// The largest answer that is read, in bytes.
-const MAX_ANSWER: usize = 1024 * 1024;
+/// The largest answer that is read, in bytes. A hundred voices with all that ElevenLabs says of each are about a quarter of that.
+pub const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
-/// How long a connection may take to come about.
-const CONNECT_TIME: Duration = Duration::from_secs(2);
+/// How long providers may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For a connection, TLS included.
+    pub connect: Duration,
+    /// For everything that one question takes: all its pages, and what is tried again.
+    pub total: Duration,
+}
 
-/// How long a connection is kept for the next request.
-const IDLE_TIME: Duration = Duration::from_secs(30);
-
-/// The longest wait that is passed on when a provider asks to be asked less often, in seconds.
-const MAX_WAIT: u32 = 86_400;
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(2), total: Duration::from_secs(5) }
+    }
+}
 
 /// An answer within bounds.
 #[derive(Debug)]
-pub(crate) struct ProviderAnswer {
+pub(super) struct ProviderAnswer {
     /// The status.
-    pub(crate) status: u16,
-    /// After how many seconds to ask again, where the provider says it.
-    pub(crate) retry_after: Option<u32>,
-    /// The body of a 200; that of any other answer is not read.
-    pub(crate) body: Vec<u8>,
+    pub(super) status: u16,
+    /// When to ask again, where the provider says it: in any number of seconds.
+    pub(super) retry_after: Option<Duration>,
+    is_json: bool,
+    /// The body of a 200 that is JSON; that of any other answer is not read.
+    body: Vec<u8>,
+}
+
+impl ProviderAnswer {
+    /// The body, in this form.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be read, for the log, without a part of it.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
+        if !self.is_json {
+            return Err("the answer is not JSON".to_owned());
+        }
+        serde_json::from_slice(&self.body).map_err(|error| {
+            // Not what it says: that would repeat a part of the answer.
+            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            format!("the answer cannot be read at line {line} column {column}: {kind:?}")
+        })
+    }
 }
 
 /// Why there is no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoAnswer {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoAnswer {
     /// It took too long.
     Late,
-    /// It does not listen, or not with a certificate that holds, or stopped in the middle.
-    Unreachable,
+    /// It does not listen, or not with a certificate that holds, or stopped in the middle; with the cause, for the log.
+    Unreachable(String),
     /// It is larger than is read.
     TooLarge,
 }
 
-impl NoAnswer {
-    /// In a sentence about the provider with this label.
-    pub(crate) fn sentence(self, label: &str) -> String {
+impl fmt::Display for NoAnswer {
+    /// For the log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Late => format!("{label} did not answer in time."),
-            Self::Unreachable => format!("{label} could not be reached."),
-            Self::TooLarge => format!("{label} sent a response that is too large."),
+            Self::Late => f.write_str("no answer in time"),
+            Self::Unreachable(cause) => f.write_str(cause),
+            Self::TooLarge => write!(f, "the answer has more than {MAX_ANSWER} bytes"),
         }
     }
 }
 
 /// The client. Clones share its connections.
 #[derive(Debug, Clone)]
-pub(crate) struct ProviderClient(Option<Client>);
+pub(super) struct ProviderClient {
+    client: Client,
+    total: Duration,
+}
 
 impl ProviderClient {
-    /// A client with this time for each answer. One that does not come about, as on a machine without certificates, reaches nobody.
-    pub(crate) fn new(time: Duration) -> Self {
+    /// A client with this time for each question.
+    ///
+    /// # Errors
+    ///
+    /// TLS cannot be set up, as on a machine without certificates.
+    pub(super) fn new(timeouts: Timeouts) -> Result<Self, String> {
         let client = Client::builder()
             .redirect(Policy::none())
             .no_proxy()
             .referer(false)
-            .connect_timeout(CONNECT_TIME.min(time))
-            .timeout(time)
-            .pool_idle_timeout(IDLE_TIME)
-            .pool_max_idle_per_host(4)
+            // Tried again is here and nowhere else.
+            .retry(retry::never())
+            .connect_timeout(timeouts.connect)
+            .pool_max_idle_per_host(8)
+            .pool_idle_timeout(Duration::from_secs(30))
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
-            .build();
-        Self(client.inspect_err(|error| tracing::warn!(%error, "cannot create the HTTP client for providers")).ok())
+            .build()
+            .map_err(|error| format!("The HTTP client for providers cannot be created: {}.", chain(&error)))?;
+        Ok(Self { client, total: timeouts.total })
     }
 
-    /// A `GET` to be completed and sent with [`ProviderClient::send`].
-    pub(crate) fn get(&self, url: Option<Url>) -> Option<RequestBuilder> {
-        Some(self.0.as_ref()?.get(url?))
+    /// When a question that is asked now must be answered.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.total
+    }
+
+    /// A question to be completed with a credential and sent with [`ProviderClient::send`].
+    pub(super) fn get(&self, url: Url) -> RequestBuilder {
+        self.client.get(url).header(ACCEPT, HeaderValue::from_static("application/json"))
     }
 
     /// Sends a request and reads the answer within bounds.
@@ -85,40 +130,56 @@ impl ProviderClient {
     /// # Errors
     ///
     /// [`NoAnswer`].
-    pub(crate) async fn send(&self, request: Option<RequestBuilder>) -> Result<ProviderAnswer, NoAnswer> {
-        let failed = |error: reqwest::Error| if error.is_timeout() { NoAnswer::Late } else { NoAnswer::Unreachable };
-        let mut response = request.ok_or(NoAnswer::Unreachable)?.send().await.map_err(failed)?;
-        let status = response.status().as_u16();
-        let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = wait.and_then(|wait| wait.trim().parse().ok()).filter(|wait| *wait <= MAX_WAIT);
-        let mut body = Vec::new();
-        if status != 200 {
-            return Ok(ProviderAnswer { status, retry_after, body });
-        }
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if body.len() + chunk.len() > MAX_ANSWER {
-                return Err(NoAnswer::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(ProviderAnswer { status, retry_after, body })
+    pub(super) async fn send(&self, request: RequestBuilder, deadline: Instant) -> Result<ProviderAnswer, NoAnswer> {
+        timeout_at(deadline, exchange(request)).await.unwrap_or(Err(NoAnswer::Late))
     }
 }
 
-/// A header with a secret in it, which no log shows.
-pub(crate) fn secret_header(secret: &PlainSecret) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+async fn exchange(request: RequestBuilder) -> Result<ProviderAnswer, NoAnswer> {
+    let mut response = begin(request).await.map_err(no_answer)?;
+    let status = response.status();
+    let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let retry_after = wait.map(Duration::from_secs);
+    let is_json = is_json(response.headers());
+    let body = if status == StatusCode::OK && is_json { read(&mut response).await? } else { Vec::new() };
+    Ok(ProviderAnswer { status: status.as_u16(), retry_after, is_json, body })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Sends the request; once more if there was not even the beginning of an answer, as when a connection that was kept had ended
+/// meanwhile.
+async fn begin(request: RequestBuilder) -> Result<Response, reqwest::Error> {
+    let again = request.try_clone();
+    match (request.send().await, again) {
+        (Err(error), Some(again)) if !error.is_timeout() => again.send().await,
+        (outcome, _) => outcome,
+    }
+}
 
-    #[test]
-    fn a_header_with_a_secret_in_it_does_not_print_it() {
-        let header = secret_header(&"canary-567890".parse().unwrap()).unwrap();
-        assert_eq!((format!("{header:?}").as_str(), header.as_bytes()), ("Sensitive", b"canary-567890".as_slice()));
+fn is_json(headers: &HeaderMap) -> bool {
+    let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()?.split(';').next());
+    media_type.is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// The body, as far as it may go.
+async fn read(response: &mut Response) -> Result<Vec<u8>, NoAnswer> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(no_answer)? {
+        if body.len() + chunk.len() > MAX_ANSWER {
+            return Err(NoAnswer::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn no_answer(error: reqwest::Error) -> NoAnswer {
+    if error.is_timeout() { NoAnswer::Late } else { NoAnswer::Unreachable(chain(&error.without_url())) }
+}
+
+/// An error with its causes: the outermost says only that something failed.
+fn chain(error: &dyn StdError) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {}", chain(cause)),
+        None => error.to_string(),
     }
 }

@@ -3,7 +3,7 @@
 use reqwest::header::{HeaderName, HeaderValue};
 use tenantry_domain::{ElevenLabsRegion, Error, PlainField, Provider};
 
-use super::{OpenedFields, http::Failure};
+use super::{OpenedFields, failure::Failure};
 
 /// An API key of ElevenLabs.
 #[derive(Debug, Clone)]
@@ -75,4 +75,15 @@ fn secret(scheme: &str, secret: &str, provider: Provider) -> Result<HeaderValue,
     let mut value = value.ok_or_else(|| Failure::Refused.of(provider))?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_with_a_secret_in_it_does_not_print_it() {
+        let key = ElevenLabs::new("canary-567890", ElevenLabsRegion::Us).unwrap().key;
+        assert_eq!((format!("{key:?}").as_str(), key.as_bytes()), ("Sensitive", b"canary-567890".as_slice()));
+    }
 }

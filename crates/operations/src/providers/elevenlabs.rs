@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use tenantry_domain::{Provider, Voice, VoiceBrand, VoiceLabel};
 
 use super::{
-    ProviderUrls,
+    Providers,
     credential::{ElevenLabs, XI_API_KEY},
-    http::{Failure, Get, Http},
+    failure::{Failure, Question, ask},
 };
 
 /// How many pages are read at most.
@@ -34,12 +33,12 @@ struct Item {
 }
 
 /// All voices, in the order of ElevenLabs, each once. Of an account with more than [`MAX_VOICES`] the first ones.
-pub(super) async fn voices(http: &Http, urls: &ProviderUrls, account: &ElevenLabs) -> Result<Vec<Voice>, Failure> {
-    let deadline = http.deadline();
+pub(super) async fn voices(providers: &Providers, account: &ElevenLabs) -> Result<Vec<Voice>, Failure> {
+    let deadline = providers.client.deadline();
     let (mut voices, mut ids, mut tokens) = (Vec::new(), HashSet::new(), HashSet::new());
     let mut token = None;
     for _ in 0..MAX_PAGES {
-        let page: Page = http.get(&request(urls, account, token.as_deref())?, deadline).await?;
+        let page: Page = ask(&providers.client, question(providers, account, token.as_deref())?, deadline).await?;
         for item in page.voices {
             let voice = voice(item)?;
             if ids.insert(voice.value.clone()) {
@@ -63,14 +62,14 @@ pub(super) async fn voices(http: &Http, urls: &ProviderUrls, account: &ElevenLab
     Ok(voices)
 }
 
-fn request(urls: &ProviderUrls, account: &ElevenLabs, token: Option<&str>) -> Result<Get, Failure> {
-    let mut url = urls.at_elevenlabs(account.region, &["v2", "voices"]).ok_or(Failure::Nonsense)?;
+fn question(providers: &Providers, account: &ElevenLabs, token: Option<&str>) -> Result<Question, Failure> {
+    let mut url = providers.urls.at_elevenlabs(account.region, &["v2", "voices"]).ok_or(Failure::Nonsense)?;
     url.query_pairs_mut().append_pair("page_size", PAGE_SIZE);
     if let Some(token) = token {
         url.query_pairs_mut().append_pair("next_page_token", token);
     }
-    let headers = HeaderMap::from_iter([(XI_API_KEY, account.key.clone())]);
-    Ok(Get { provider: Provider::ElevenLabs, url, headers, refused_with: &[] })
+    let request = providers.client.get(url).header(XI_API_KEY, account.key.clone());
+    Ok(Question { provider: Provider::ElevenLabs, request, refused_with: &[] })
 }
 
 fn voice(item: Item) -> Result<Voice, Failure> {

@@ -1,17 +1,17 @@
 //! The calendars of a location in HighLevel: `GET /calendars/`, which has no pages.
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{RequestBuilder, header::AUTHORIZATION};
 use serde::Deserialize;
 use tenantry_domain::{Calendar, CalendarDescription, CalendarName, Provider};
 
 use super::{
-    ProviderUrls,
+    Providers,
     credential::HighLevel,
-    http::{Failure, Get, Http},
+    failure::{Failure, Question, ask},
 };
 
 /// The version of HighLevel's API that is asked for.
-const VERSION: (HeaderName, HeaderValue) = (HeaderName::from_static("version"), HeaderValue::from_static("2021-04-15"));
+const VERSION: &str = "2021-04-15";
 
 #[derive(Deserialize)]
 struct Answer {
@@ -28,14 +28,20 @@ struct Item {
 }
 
 /// The calendars of the location, drafts left out, in the order of HighLevel.
-pub(super) async fn calendars(http: &Http, urls: &ProviderUrls, account: &HighLevel) -> Result<Vec<Calendar>, Failure> {
-    let mut url = urls.at_gohighlevel(&["calendars", ""]).ok_or(Failure::Nonsense)?;
-    url.query_pairs_mut().append_pair("locationId", &account.location).append_pair("showDrafted", "false");
-    let headers = HeaderMap::from_iter([VERSION, (AUTHORIZATION, account.authorization.clone())]);
+pub(super) async fn calendars(providers: &Providers, account: &HighLevel) -> Result<Vec<Calendar>, Failure> {
+    let request = request(providers, account).ok_or(Failure::Nonsense)?;
     // A location that is not there is answered in several ways.
-    let get = Get { provider: Provider::GoHighLevel, url, headers, refused_with: &[400, 404, 422] };
-    let answer: Answer = http.get(&get, http.deadline()).await?;
+    let question = Question { provider: Provider::GoHighLevel, request, refused_with: &[400, 404, 422] };
+    let answer: Answer = ask(&providers.client, question, providers.client.deadline()).await?;
     answer.calendars.into_iter().map(calendar).collect()
+}
+
+/// Asks for them.
+pub(super) fn request(providers: &Providers, account: &HighLevel) -> Option<RequestBuilder> {
+    let mut url = providers.urls.at_gohighlevel(&["calendars", ""])?;
+    url.query_pairs_mut().append_pair("locationId", &account.location).append_pair("showDrafted", "false");
+    let request = providers.client.get(url).header(AUTHORIZATION, account.authorization.clone());
+    Some(request.header("version", VERSION))
 }
 
 fn calendar(item: Item) -> Result<Calendar, Failure> {

@@ -1,15 +1,18 @@
 //! Whether a provider takes the fields of an integration: one request to each, which changes nothing there.
 
+use reqwest::RequestBuilder;
 use serde_json::Value;
-use tenantry_domain::{ElevenLabsRegion, PlainField, Provider};
+use tenantry_domain::{PlainField, Provider};
 
 use super::{
     OpenedFields, Providers, VerifyOutcome, below,
-    client::{NoAnswer, ProviderAnswer, secret_header},
+    client::{NoAnswer, ProviderAnswer},
+    credential::{ElevenLabs, HighLevel, XI_API_KEY},
+    gohighlevel,
 };
 
-/// The version of HighLevel's interface that is spoken.
-const HIGHLEVEL_VERSION: &str = "2021-04-15";
+/// The longest wait that is worth a sentence, in seconds: a day.
+const MAX_WAIT: u64 = 86_400;
 
 pub(super) async fn verify(providers: &Providers, provider: Provider, fields: &OpenedFields) -> VerifyOutcome {
     let answer = ask(providers, provider, fields).await;
@@ -20,64 +23,68 @@ pub(super) async fn verify(providers: &Providers, provider: Provider, fields: &O
         (_, Ok(answer)) => {
             tracing::info!(%provider, status = answer.status, "a provider rejected an integration")
         }
-        (_, Err(why)) => tracing::warn!(%provider, ?why, "could not verify an integration with its provider"),
+        (_, Err(why)) => tracing::warn!(%provider, %why, "could not verify an integration with its provider"),
     }
     outcome
 }
 
 async fn ask(providers: &Providers, provider: Provider, fields: &OpenedFields) -> Result<ProviderAnswer, NoAnswer> {
+    let request = request(providers, provider, fields);
+    let request = request.ok_or_else(|| NoAnswer::Unreachable("these fields make no request".to_owned()))?;
+    providers.client.send(request, providers.client.deadline()).await
+}
+
+fn request(providers: &Providers, provider: Provider, fields: &OpenedFields) -> Option<RequestBuilder> {
     let Providers { client, urls } = providers;
     let secret = fields.secret.reveal();
-    let request = match (provider, &fields.plain) {
+    match (provider, &fields.plain) {
         (Provider::Twilio, Some(PlainField::Sid(sid))) => {
-            let url = below(&urls.twilio, &["2010-04-01", "Accounts", &format!("{}.json", sid.as_str())]);
-            client.get(url).map(|request| request.basic_auth(sid.as_str(), Some(secret)))
+            let url = below(&urls.twilio, &["2010-04-01", "Accounts", &format!("{}.json", sid.as_str())])?;
+            Some(client.get(url).basic_auth(sid.as_str(), Some(secret)))
         }
-        (Provider::ElevenLabs, plain) => {
-            let region = match plain {
-                Some(PlainField::Region(region)) => *region,
-                _ => ElevenLabsRegion::default(),
-            };
-            let request = client.get(urls.at_elevenlabs(region, &["v1", "user"]));
-            request.zip(secret_header(&fields.secret)).map(|(request, key)| request.header("xi-api-key", key))
+        (Provider::ElevenLabs, _) => {
+            let account = ElevenLabs::of(fields).ok()?;
+            let url = urls.at_elevenlabs(account.region, &["v1", "user"])?;
+            Some(client.get(url).header(XI_API_KEY, account.key))
         }
-        (Provider::OpenAi, _) => {
-            client.get(below(&urls.openai, &["v1", "models"])).map(|request| request.bearer_auth(secret))
-        }
-        (Provider::GoHighLevel, Some(PlainField::Location(location))) => {
-            let url = urls.at_gohighlevel(&["calendars", ""]).map(|mut url| {
-                url.query_pairs_mut().append_pair("locationId", location.as_str()).append_pair("showDrafted", "false");
-                url
-            });
-            client.get(url).map(|request| request.bearer_auth(secret).header("Version", HIGHLEVEL_VERSION))
-        }
+        (Provider::OpenAi, _) => Some(client.get(below(&urls.openai, &["v1", "models"])?).bearer_auth(secret)),
+        (Provider::GoHighLevel, Some(_)) => gohighlevel::request(providers, &HighLevel::of(fields).ok()?),
         (Provider::Twilio | Provider::GoHighLevel, _) => None,
-    };
-    client.send(request).await
+    }
 }
 
 fn judge(provider: Provider, fields: &OpenedFields, answer: &Result<ProviderAnswer, NoAnswer>) -> VerifyOutcome {
     let label = provider.label();
     let answer = match answer {
         Ok(answer) => answer,
-        Err(why) => return VerifyOutcome::Unavailable(why.sentence(label)),
+        Err(why) => return VerifyOutcome::Unavailable(sentence(why, label)),
     };
     match answer.status {
-        200 if is_documented(provider, fields, &answer.body) => VerifyOutcome::Ok,
+        200 if is_documented(provider, fields, answer) => VerifyOutcome::Ok,
         200 => VerifyOutcome::Unavailable(format!("{label} sent a response in an undocumented format.")),
         status @ (400 | 401 | 403 | 404 | 422) => match refusal(provider, status) {
             Some(sentence) => VerifyOutcome::Refused(sentence.to_owned()),
             None => unexpected(label, status),
         },
-        429 => VerifyOutcome::Unavailable(match answer.retry_after {
+        429 => VerifyOutcome::Unavailable(match answer.retry_after.map(|wait| wait.as_secs()) {
             Some(1) => format!("{label} is rate limiting requests. Try again in 1 second."),
-            Some(wait) => format!("{label} is rate limiting requests. Try again in {wait} seconds."),
-            None => format!("{label} is rate limiting requests. Try again later."),
+            Some(wait @ 0..=MAX_WAIT) => {
+                format!("{label} is rate limiting requests. Try again in {wait} seconds.")
+            }
+            _ => format!("{label} is rate limiting requests. Try again later."),
         }),
         300..400 => {
             VerifyOutcome::Unavailable(format!("{label} answered with a redirect, which Tenantry does not follow."))
         }
         status => unexpected(label, status),
+    }
+}
+
+fn sentence(why: &NoAnswer, label: &str) -> String {
+    match why {
+        NoAnswer::Late => format!("{label} did not answer in time."),
+        NoAnswer::Unreachable(_) => format!("{label} could not be reached."),
+        NoAnswer::TooLarge => format!("{label} sent a response that is too large."),
     }
 }
 
@@ -104,8 +111,8 @@ fn refusal(provider: Provider, status: u16) -> Option<&'static str> {
 }
 
 /// Whether a body is what the provider documents: any server in between can say 200.
-fn is_documented(provider: Provider, fields: &OpenedFields, body: &[u8]) -> bool {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else { return false };
+fn is_documented(provider: Provider, fields: &OpenedFields, answer: &ProviderAnswer) -> bool {
+    let Ok(body) = answer.json::<Value>() else { return false };
     match provider {
         Provider::Twilio => body["sid"].as_str() == fields.plain.as_ref().map(PlainField::as_str),
         Provider::ElevenLabs => body.is_object(),

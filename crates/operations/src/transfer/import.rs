@@ -5,50 +5,105 @@ use std::{
     io::{BufRead, BufReader, Seek},
 };
 
+use serde::{Deserialize, de::DeserializeOwned};
 use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Members, Refusal, TenantDetails};
-use tenantry_persistence::{Fault, WriteTx};
+use tenantry_persistence::{Fault, LastNumbers, WriteTx};
 
 use super::{
     Counts,
-    lines::{Header, Line, VERSION},
+    lines::{Line, Target, VERSION},
 };
 
 pub(super) fn all(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<Counts>, Fault> {
     let mut lines = Lines::of(file)?;
     let before = tx.lock_tenant()?;
-    let details = lines.header()?;
+    let (details, last) = lines.header()?;
     tx.make_way()?;
-    let mut counts = Counts::default();
+    tx.number_after(last)?;
+    let (target, mut counts, mut rank) = (Target { tenant_id: before.id, last }, Counts::default(), 1);
     while let Some((number, line)) = lines.next()? {
-        let refused = match line {
-            Line::Brand(line) => {
-                counts.brands += 1;
-                tx.import_brand(&line.into_brand(before.id).map_err(|refused| at(number, refused))?)?
-            }
-            Line::Workspace(line) => {
-                counts.workspaces += 1;
-                tx.import_workspace(&line.into_workspace(before.id).map_err(|refused| at(number, refused))?)?
-            }
-            Line::Member(line) => {
-                counts.members += 1;
-                let (member, places) = line.into_member(before.id).map_err(|refused| at(number, refused))?;
-                tx.import_member(&member, &places)?
-            }
-            Line::Invitation(line) => {
-                counts.invitations += 1;
-                tx.import_invitation(&line.into_invitation(before.id).map_err(|refused| at(number, refused))?)?
-            }
-            Line::ApiKey(_) | Line::AuditEvent(_) => None,
-            Line::Export(_) | Line::End(_) => Some(unexpected("is in the middle of the file")),
-        };
-        if let Some(refused) = refused {
-            return Err(at(number, vec![refused]).into());
+        if line.rank() < rank {
+            return Err(at(number, vec![unexpected(OUT_OF_PLACE)]).into());
         }
+        rank = line.rank();
+        store(tx, line, target, &mut counts).map_err(|refused| refused.at(number))?;
     }
     tx.check_imported()?;
     let after = if details == before.details { before.clone() } else { tx.update_tenant(&details)? };
     let members = counts.added_to(after.details.members());
     Ok(Change::between(counts, before.id, &before.details.members(), &members))
+}
+
+const OUT_OF_PLACE: &str = "comes too late: brands come first, then workspaces with their integrations, agents, usage \
+                            entries, members, invitations, API keys and audit events";
+
+/// Why a line is not stored.
+enum Refused {
+    /// Something in it is not good, or cannot stand beside earlier lines.
+    Line(Vec<FieldRefusal>),
+    /// Whatever the line is.
+    Fault(Fault),
+}
+
+impl From<Vec<FieldRefusal>> for Refused {
+    fn from(refused: Vec<FieldRefusal>) -> Self {
+        Self::Line(refused)
+    }
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Refused {
+    fn at(self, number: u64) -> Fault {
+        match self {
+            Self::Line(refused) => at(number, refused).into(),
+            Self::Fault(fault) => fault,
+        }
+    }
+}
+
+/// Stores what is in a line.
+fn store(tx: &mut WriteTx<'_, InTenant>, line: Line, target: Target, counts: &mut Counts) -> Result<(), Refused> {
+    let refused = match line {
+        Line::Brand(line) => {
+            counts.brands += 1;
+            tx.import_brand(&line.into_brand(target)?)?
+        }
+        Line::Workspace(line) => {
+            counts.workspaces += 1;
+            tx.import_workspace(&line.into_workspace(target)?)?
+        }
+        Line::Integration(line) => {
+            counts.integrations += 1;
+            counts.secrets_to_set += u64::from(line.had_secret());
+            tx.import_integration(&line.into_integration(target)?)?
+        }
+        Line::Agent(line) => {
+            counts.agents += 1;
+            tx.import_agent(&line.into_agent(target)?)?
+        }
+        Line::UsageEntry(line) => {
+            counts.usage_entries += 1;
+            tx.import_usage(&line.into_entry(target)?)?
+        }
+        Line::Member(line) => {
+            counts.members += 1;
+            let (member, assignments) = line.into_member(target)?;
+            tx.import_member(&member, &assignments)?
+        }
+        Line::Invitation(line) => {
+            counts.invitations += 1;
+            let (invitation, slots) = line.into_invitation(target)?;
+            tx.import_invitation(&invitation, &slots)?
+        }
+        Line::ApiKey(_) | Line::AuditEvent(_) => None,
+        Line::Export(_) | Line::End(_) => Some(unexpected("is in the middle of the file")),
+    };
+    refused.map_or(Ok(()), |refused| Err(vec![refused].into()))
 }
 
 /// What is refused of a line, each with the line's number.
@@ -75,11 +130,21 @@ impl Counts {
         members
             .with("brands", self.brands)
             .with("workspaces", self.workspaces)
+            .with("integrations", self.integrations)
+            .with("secretsToSet", self.secrets_to_set)
+            .with("agents", self.agents)
+            .with("usageEntries", self.usage_entries)
             .with("members", self.members)
             .with("invitations", self.invitations)
             .with("apiKeys", self.api_keys)
             .with("auditEvents", self.audit_events)
     }
+}
+
+/// What a header of any version has.
+#[derive(Deserialize)]
+struct Form {
+    version: Option<u32>,
 }
 
 /// The lines of a file, one at a time.
@@ -110,24 +175,29 @@ impl<'f> Lines<'f> {
 
     fn line(&mut self) -> Result<Option<Line>, Error> {
         let Some(raw) = self.raw()? else { return Ok(None) };
-        let line = serde_json::from_str(raw.trim_end()).map_err(|error| {
-            // Each line is parsed alone, so that for the parser it is always the first.
-            of_line(self.number, error.to_string().replace(" at line 1 column", ", at column"))
-        })?;
-        Ok(Some(line))
+        self.parsed(&raw).map(Some)
     }
 
-    /// What the tenant is to be, by the first line.
-    fn header(&mut self) -> Result<TenantDetails, Error> {
-        match self.line()? {
-            Some(Line::Export(Header { version: VERSION, tenant, .. })) => {
-                tenant.into_details().map_err(|refused| at(1, refused))
-            }
-            Some(Line::Export(Header { version, .. })) => {
-                let message = format!("is {version}, but this program reads {VERSION}");
-                Err(at(1, vec![Refusal::new("unknown_version", message).of("version")]))
-            }
-            _ => Err(of_line(1, "must be the header of an export, with the type \"export\"")),
+    fn parsed<T: DeserializeOwned>(&self, raw: &str) -> Result<T, Error> {
+        serde_json::from_str(raw.trim_end()).map_err(|error| {
+            // Each line is parsed alone, so that for the parser it is always the first.
+            of_line(self.number, error.to_string().replace(" at line 1 column", ", at column"))
+        })
+    }
+
+    /// What the tenant is to be, by the first line, and the numbers that were given.
+    fn header(&mut self) -> Result<(TenantDetails, LastNumbers), Error> {
+        let no_header = || of_line(1, "must be the header of an export, with the type \"export\"");
+        let raw = self.raw()?.ok_or_else(no_header)?;
+        // A header of another version has other fields: its version is read before them.
+        let Form { version } = self.parsed(&raw)?;
+        if let Some(version) = version.filter(|version| *version != VERSION) {
+            let message = format!("is {version}, but this program reads {VERSION}: export the tenant again");
+            return Err(at(1, vec![Refusal::new("unknown_version", message).of("version")]));
+        }
+        match self.parsed(&raw)? {
+            Line::Export(header) => header.tenant.into_tenant().map_err(|refused| at(1, refused)),
+            _ => Err(no_header()),
         }
     }
 

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+/// The oldest major version that the schema works with.
+pub(super) const OLDEST: u32 = 15;
+
 /// A sentence with the command for this machine.
 pub(super) fn install() -> String {
     if cfg!(target_os = "macos") {
@@ -41,7 +44,7 @@ fn sentence(command: &str) -> String {
         "Install it with: {command}\n\
          (if that gives a version older than {}: https://www.postgresql.org/download/), \
          or name the directory of its programs in TENANTRY_PG_BIN.",
-        super::binaries::OLDEST
+        OLDEST
     )
 }
 
@@ -49,7 +52,7 @@ fn generic() -> String {
     format!(
         "Install the PostgreSQL server, version {} or later (https://www.postgresql.org/download/), \
          or name the directory of its programs in TENANTRY_PG_BIN.",
-        super::binaries::OLDEST
+        OLDEST
     )
 }
 

@@ -8,10 +8,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{advice, error::Error};
-
-/// The oldest major version that the schema works with.
-pub(super) const OLDEST: u32 = 15;
+use super::{
+    advice::{self, OLDEST},
+    error::Error,
+};
 
 /// Where packages put the programs: the parent, how the versioned directory in it begins, and what follows it.
 const PACKAGED: [(&str, &str, &str); 9] = [

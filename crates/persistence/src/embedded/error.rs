@@ -135,7 +135,7 @@ fn remedy(source: &io::Error, path: &Path) -> String {
     let choose = "choose another data directory with TENANTRY_DATA_DIR";
     let todo = match source.kind() {
         io::ErrorKind::PermissionDenied => {
-            let me = super::account::my_name();
+            let me = super::users::my_name();
             return format!("Give {me} access to {}, or {choose}. {OWN_SERVER}", path.display());
         }
         io::ErrorKind::ReadOnlyFilesystem => "The file system is read-only: mount it writable",

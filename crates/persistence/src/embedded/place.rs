@@ -16,9 +16,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Options,
-    account::{Account, name_of},
+    account::Account,
     error::Error,
     postmaster::{Life, Postmaster},
+    users::name_of,
 };
 
 /// The home of a cluster.

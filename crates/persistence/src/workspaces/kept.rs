@@ -9,14 +9,14 @@ use diesel::{
 };
 use tenantry_domain::{
     Error, InRestorableWorkspace, InTenant, Noun, Page, PageRequest, RESTORABLE_DAYS, SortKey, Workspace,
-    WorkspaceNumber,
+    WorkspaceLimits, WorkspaceNumber,
 };
 use uuid::Uuid;
 
 use super::{Columns, Row, this};
 use crate::{
     fault::Fault,
-    keyset,
+    keyset, limits,
     schema::{assignments, members, workspaces},
     scope::TenantScope,
     tx::{Tx, WriteTx},
@@ -31,6 +31,10 @@ pub struct KeptWorkspace {
     pub deleted_at: Option<DateTime<Utc>>,
     /// Its number, by which clients know it.
     pub number: WorkspaceNumber,
+    /// Its own limits.
+    pub limits: WorkspaceLimits,
+    /// Counts the changes of its limits, from 1.
+    pub limits_version: i64,
 }
 
 impl SortKey for KeptWorkspace {
@@ -52,13 +56,18 @@ impl Tx<'_, InTenant> {
     pub fn kept_workspaces(&mut self, page: &PageRequest) -> Result<Page<KeptWorkspace>, Fault> {
         let query = workspaces::table
             .filter(workspaces::tenant_id.eq(self.found.uuid()))
-            .select((Row::as_select(), workspaces::deleted_at, workspaces::number))
+            .select((Row::as_select(), workspaces::deleted_at, workspaces::number, limits::Row::as_select()))
             .into_boxed::<Pg>();
-        let rows: Vec<(Row, Option<DateTime<Utc>>, i64)> =
+        let rows: Vec<(Row, Option<DateTime<Utc>>, i64, limits::Row)> =
             keyset::page::<workspaces::table, _>(query, page).load(self.connection)?;
-        let kept = |(row, deleted_at, number): (Row, _, _)| {
-            let number = WorkspaceNumber::given(number);
-            Ok::<_, Fault>(KeptWorkspace { workspace: row.into_workspace()?, deleted_at, number })
+        let kept = |(row, deleted_at, number, limits): (Row, _, _, limits::Row)| {
+            Ok::<_, Fault>(KeptWorkspace {
+                workspace: row.into_workspace()?,
+                deleted_at,
+                number: WorkspaceNumber::given(number),
+                limits_version: limits.limits_version,
+                limits: limits.into_limits()?,
+            })
         };
         Ok(Page::cut(rows.into_iter().map(kept).collect::<Result<_, _>>()?, page))
     }
@@ -121,18 +130,21 @@ impl WriteTx<'_, InRestorableWorkspace> {
 }
 
 impl TenantScope<'_> {
-    /// Stores a workspace as it was elsewhere, as it will be counted from here on.
+    /// Stores a workspace as it was elsewhere.
     pub(crate) fn import_workspace(&mut self, kept: &KeptWorkspace) -> QueryResult<()> {
-        let KeptWorkspace { workspace, deleted_at, number } = kept;
+        let KeptWorkspace { workspace, deleted_at, number, limits, limits_version } = kept;
         diesel::insert_into(workspaces::table)
             .values((
                 workspaces::tenant_id.eq(self.tenant.uuid()),
                 workspaces::id.eq(workspace.id.uuid()),
                 Columns::of(&workspace.details),
+                workspaces::version.eq(workspace.version),
                 workspaces::created_at.eq(workspace.created_at),
                 workspaces::updated_at.eq(workspace.updated_at),
                 workspaces::deleted_at.eq(deleted_at),
                 workspaces::number.eq(number.get()),
+                limits::Columns::of(limits),
+                workspaces::limits_version.eq(limits_version),
             ))
             .execute(self.connection)
             .map(drop)

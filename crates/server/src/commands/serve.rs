@@ -12,7 +12,7 @@ use tenantry_http::{Closing, Integrations, ServeOptions, Trust};
 use tenantry_operations::{
     Store, housekeeping,
     mail::Mailer,
-    providers::{Catalogue, PROVIDER_TIME, Providers, Timeouts},
+    providers::{Catalogue, Providers, Timeouts},
 };
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -136,8 +136,9 @@ async fn keep_keys(issuers: Issuers) {
 
 fn integrations(settings: &Settings, keys: &MasterKeys) -> Result<Integrations, Exit> {
     let urls = settings.provider_urls.clone().ok_or_else(|| Exit::failed("the providers have no URLs"))?;
-    let catalogue = Catalogue::new(urls.clone(), Timeouts::default()).map_err(Exit::failed)?;
-    Ok(Integrations { keys: keys.clone(), providers: Providers::new(urls, PROVIDER_TIME), catalogue })
+    let providers = Providers::new(urls, Timeouts::default()).map_err(Exit::failed)?;
+    let catalogue = Catalogue::new(providers.clone()).map_err(Exit::failed)?;
+    Ok(Integrations { keys: keys.clone(), providers, catalogue })
 }
 
 /// Checks the master keys. If the database did not answer at the start and they then turn out to be wrong, this ends. Later on, a wrong

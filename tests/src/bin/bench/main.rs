@@ -15,8 +15,13 @@ mod usage;
 
 use std::time::Duration;
 
+fn main() {
+    tenantry_tests::serve_database_if_asked();
+    measure();
+}
+
 #[tokio::main]
-async fn main() {
+async fn measure() {
     let named: Vec<String> = std::env::args().skip(1).collect();
     let wanted = |part: &str| named.is_empty() || named.iter().any(|name| name == part);
     #[expect(clippy::disallowed_methods, reason = "a switch of the measurement")]

@@ -7,7 +7,7 @@ use crate::extract::{Filters, Optional, OptionalAs, Required, query, request};
 
 request! {
     /// A change to a member, as a JSON merge patch (RFC 7396): fields you leave out keep their value.
-    #[example({ "role": "admin" })]
+    #[example({ "role": "observer" })]
     pub(crate) struct UpdateMember => MemberPatch {
         /// The new role.
         role: Optional<Role>,

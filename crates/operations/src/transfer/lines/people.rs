@@ -1,14 +1,14 @@
-//! Members with their places, and invitations.
+//! Members with their assignments, and invitations with their slots.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    FieldRefusal, Invitation, InvitationDetails, IssuerName, Member, MemberDetails, Person, Subject, TenantId,
+    FieldRefusal, Invitation, InvitationDetails, IssuerName, Member, MemberDetails, Person, SlotNumber, Subject,
     WorkspaceId,
 };
-use tenantry_persistence::Placement;
+use tenantry_persistence::{HeldSlot, KeptAssignment};
 
-use super::Reading;
+use super::{Reading, Target};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -19,26 +19,38 @@ pub(in crate::transfer) struct MemberLine {
     status: String,
     issuer: String,
     subject: String,
+    version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
-    assignments: Vec<PlaceLine>,
+    assignments: Vec<AssignmentLine>,
 }
 
-/// A member's place in a workspace.
+/// A member's slot in a workspace.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct PlaceLine {
+struct AssignmentLine {
+    number: i64,
     workspace_id: String,
     assigned_at: DateTime<Utc>,
 }
 
+/// The slot that an invitation holds in a workspace.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct SlotLine {
+    number: i64,
+    workspace_id: String,
+}
+
 impl MemberLine {
-    pub(in crate::transfer) fn of(member: Member, places: &[&Placement]) -> Self {
+    pub(in crate::transfer) fn of(member: Member, assignments: &[KeptAssignment]) -> Self {
         let details = member.details;
-        let place = |place: &&Placement| PlaceLine {
-            workspace_id: place.workspace_id.to_string(),
-            assigned_at: place.created_at,
+        let assignment = |kept: &KeptAssignment| AssignmentLine {
+            number: kept.number.get(),
+            workspace_id: kept.workspace_id.to_string(),
+            assigned_at: kept.created_at,
         };
+        let own = assignments.iter().filter(|kept| kept.member_id == member.id);
         Self {
             id: member.id.to_string(),
             email: details.email.as_str().to_owned(),
@@ -46,31 +58,31 @@ impl MemberLine {
             status: details.status.to_string(),
             issuer: details.person.issuer.as_str().to_owned(),
             subject: details.person.subject.as_str().to_owned(),
+            version: member.version,
             created_at: member.created_at,
             updated_at: member.updated_at,
-            assignments: places.iter().map(place).collect(),
+            assignments: own.map(assignment).collect(),
         }
     }
 
     pub(in crate::transfer) fn into_member(
         self,
-        tenant_id: TenantId,
-    ) -> Result<(Member, Vec<Placement>), Vec<FieldRefusal>> {
+        target: Target,
+    ) -> Result<(Member, Vec<KeptAssignment>), Vec<FieldRefusal>> {
         let mut reading = Reading::default();
         let (id, email) = (reading.value("id", &self.id), reading.value("email", &self.email));
         let (role, status) = (reading.value("role", &self.role), reading.value("status", &self.status));
         let issuer: Option<IssuerName> = reading.value("issuer", &self.issuer);
         let subject: Option<Subject> = reading.value("subject", &self.subject);
+        let version = reading.version("version", self.version);
         let created_at = reading.time("createdAt", self.created_at);
         let updated_at = reading.time("updatedAt", self.updated_at);
-        let places: Vec<(Option<WorkspaceId>, DateTime<Utc>)> = self
-            .assignments
-            .iter()
-            .map(|place| {
-                let since = reading.time("assignments.assignedAt", place.assigned_at);
-                (reading.value("assignments.workspaceId", &place.workspace_id), since)
-            })
-            .collect();
+        let mut assigned = Vec::new();
+        for line in &self.assignments {
+            let since = reading.time("assignments.assignedAt", line.assigned_at);
+            let slot = reading.slot("assignments", (line.number, &line.workspace_id), target);
+            assigned.extend(slot.map(|slot| (slot, since)));
+        }
         let person = issuer.zip(subject).map(|(issuer, subject)| Person { issuer, subject });
         let details = email.zip(role).zip(status.zip(person)).map(|((email, role), (status, person))| MemberDetails {
             email,
@@ -78,14 +90,18 @@ impl MemberLine {
             status,
             person,
         });
+        let tenant_id = target.tenant_id;
         let member =
-            id.zip(details).map(|(id, details)| Member { id, tenant_id, details, version: 1, created_at, updated_at });
+            id.zip(details).map(|(id, details)| Member { id, tenant_id, details, version, created_at, updated_at });
         reading.end(member.map(|member| {
-            let place = |(workspace, created_at): (Option<WorkspaceId>, _)| {
-                workspace.map(|workspace_id| Placement { member_id: member.id, workspace_id, created_at })
+            let kept = |((number, workspace_id), created_at)| KeptAssignment {
+                member_id: member.id,
+                workspace_id,
+                number,
+                created_at,
             };
-            let places = places.into_iter().filter_map(place).collect();
-            (member, places)
+            let assignments = assigned.into_iter().map(kept).collect();
+            (member, assignments)
         }))
     }
 }
@@ -97,51 +113,69 @@ pub(in crate::transfer) struct InvitationLine {
     id: String,
     email: String,
     role: String,
-    workspace_ids: Vec<String>,
+    slots: Vec<SlotLine>,
     expires_at: DateTime<Utc>,
     accepted_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
+    version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
 
 impl InvitationLine {
-    pub(in crate::transfer) fn of(invitation: Invitation) -> Self {
+    pub(in crate::transfer) fn of(invitation: Invitation, slots: &[HeldSlot]) -> Self {
         let details = invitation.details;
+        let slot =
+            |held: &HeldSlot| SlotLine { number: held.number.get(), workspace_id: held.workspace_id.to_string() };
+        let own = slots.iter().filter(|held| held.invitation_id == invitation.id);
         Self {
             id: invitation.id.to_string(),
             email: details.email.as_str().to_owned(),
             role: details.role.to_string(),
-            workspace_ids: details.workspaces.iter().map(ToString::to_string).collect(),
+            slots: own.map(slot).collect(),
             expires_at: invitation.expires_at,
             accepted_at: invitation.accepted_at,
             revoked_at: invitation.revoked_at,
+            version: invitation.version,
             created_at: invitation.created_at,
             updated_at: invitation.updated_at,
         }
     }
 
-    pub(in crate::transfer) fn into_invitation(self, tenant_id: TenantId) -> Result<Invitation, Vec<FieldRefusal>> {
+    pub(in crate::transfer) fn into_invitation(
+        self,
+        target: Target,
+    ) -> Result<(Invitation, Vec<HeldSlot>), Vec<FieldRefusal>> {
         let mut reading = Reading::default();
         let (id, email) = (reading.value("id", &self.id), reading.value("email", &self.email));
         let role = reading.value("role", &self.role);
-        let workspaces = self.workspace_ids.iter().filter_map(|id| reading.value("workspaceIds", id)).collect();
+        let slots: Vec<(SlotNumber, WorkspaceId)> = self
+            .slots
+            .iter()
+            .filter_map(|line| reading.slot("slots", (line.number, &line.workspace_id), target))
+            .collect();
         let expires_at = reading.time("expiresAt", self.expires_at);
         let accepted_at = reading.optional_time("acceptedAt", self.accepted_at);
         let revoked_at = reading.optional_time("revokedAt", self.revoked_at);
+        let version = reading.version("version", self.version);
         let created_at = reading.time("createdAt", self.created_at);
         let updated_at = reading.time("updatedAt", self.updated_at);
+        let workspaces = slots.iter().map(|(_, workspace)| *workspace).collect();
         let details = email.zip(role).map(|(email, role)| InvitationDetails { email, role, workspaces });
-        reading.end(id.zip(details).map(|(id, details)| Invitation {
-            id,
-            tenant_id,
-            details,
-            expires_at,
-            accepted_at,
-            revoked_at,
-            version: 1,
-            created_at,
-            updated_at,
+        reading.end(id.zip(details).map(|(id, details)| {
+            let held = |(number, workspace_id)| HeldSlot { invitation_id: id, workspace_id, number };
+            let invitation = Invitation {
+                id,
+                tenant_id: target.tenant_id,
+                details,
+                expires_at,
+                accepted_at,
+                revoked_at,
+                version,
+                created_at,
+                updated_at,
+            };
+            (invitation, slots.into_iter().map(held).collect())
         }))
     }
 }

@@ -19,6 +19,7 @@ pub(in crate::transfer) struct ApiKeyLine {
     expires_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
     last_used_at: Option<DateTime<Utc>>,
+    version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -37,6 +38,7 @@ impl ApiKeyLine {
             expires_at: key.details.expires_at,
             revoked_at: key.revoked_at,
             last_used_at: key.last_used_at,
+            version: key.version,
             created_at: key.created_at,
             updated_at: key.updated_at,
         })

@@ -1,0 +1,175 @@
+//! Workspaces, with their limits and integrations.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use tenantry_domain::{
+    Cap, FieldRefusal, Instructions, Integration, PlainField, Provider, SecretTrace, SignatureHtml, SignatureText,
+    Verification, Workspace, WorkspaceDetails, WorkspaceLimits,
+};
+use tenantry_persistence::KeptWorkspace;
+
+use super::{Reading, Target, locale, text};
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::transfer) struct WorkspaceLine {
+    id: String,
+    number: i64,
+    brand_id: String,
+    name: String,
+    country: String,
+    operating_language: String,
+    currency: String,
+    workspace_type: String,
+    workspace_instructions: Option<String>,
+    email_signature_html: Option<String>,
+    email_signature_text: Option<String>,
+    max_members: Option<u32>,
+    max_agents: Option<u32>,
+    max_minutes: Option<u32>,
+    time_zone: String,
+    limits_version: i64,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    deleted_at: Option<DateTime<Utc>>,
+}
+
+impl WorkspaceLine {
+    pub(in crate::transfer) fn of(kept: KeptWorkspace) -> Box<Self> {
+        let KeptWorkspace { workspace, number, deleted_at, limits, limits_version } = kept;
+        let details = workspace.details;
+        Box::new(Self {
+            id: workspace.id.to_string(),
+            number: number.get(),
+            brand_id: details.brand_id.to_string(),
+            name: details.name.as_str().to_owned(),
+            country: details.locale.country.to_string(),
+            operating_language: details.locale.language.to_string(),
+            currency: details.locale.currency.to_string(),
+            workspace_type: details.locale.workspace_type.to_string(),
+            workspace_instructions: text(details.workspace_instructions.as_ref(), Instructions::as_str),
+            email_signature_html: text(details.email_signature_html.as_ref(), SignatureHtml::as_str),
+            email_signature_text: text(details.email_signature_text.as_ref(), SignatureText::as_str),
+            max_members: limits.max_members.map(Cap::get),
+            max_agents: limits.max_agents.map(Cap::get),
+            max_minutes: limits.max_minutes.map(Cap::get),
+            time_zone: limits.time_zone.as_str().to_owned(),
+            limits_version,
+            version: workspace.version,
+            created_at: workspace.created_at,
+            updated_at: workspace.updated_at,
+            deleted_at,
+        })
+    }
+
+    pub(in crate::transfer) fn into_workspace(self, target: Target) -> Result<KeptWorkspace, Vec<FieldRefusal>> {
+        let mut reading = Reading::default();
+        let (id, brand_id) = (reading.value("id", &self.id), reading.value("brandId", &self.brand_id));
+        let number = reading.given("number", self.number, ("lastWorkspaceNumber", target.last.workspace));
+        let name = reading.value("name", &self.name);
+        let locale = locale(
+            &mut reading,
+            [
+                ("country", &self.country),
+                ("operatingLanguage", &self.operating_language),
+                ("currency", &self.currency),
+                ("workspaceType", &self.workspace_type),
+            ],
+        );
+        let workspace_instructions = reading.optional("workspaceInstructions", self.workspace_instructions.as_deref());
+        let email_signature_html = reading.optional("emailSignatureHtml", self.email_signature_html.as_deref());
+        let email_signature_text = reading.optional("emailSignatureText", self.email_signature_text.as_deref());
+        let max_members = reading.cap("maxMembers", self.max_members);
+        let max_agents = reading.cap("maxAgents", self.max_agents);
+        let max_minutes = reading.cap("maxMinutes", self.max_minutes);
+        let time_zone = reading.value("timeZone", &self.time_zone);
+        let limits_version = reading.version("limitsVersion", self.limits_version);
+        let version = reading.version("version", self.version);
+        let created_at = reading.time("createdAt", self.created_at);
+        let updated_at = reading.time("updatedAt", self.updated_at);
+        let deleted_at = reading.optional_time("deletedAt", self.deleted_at);
+        let details = brand_id.zip(name).zip(locale).map(|((brand_id, name), locale)| WorkspaceDetails {
+            brand_id,
+            name,
+            locale,
+            workspace_instructions,
+            email_signature_html,
+            email_signature_text,
+        });
+        let limits = time_zone.map(|time_zone| WorkspaceLimits { max_members, max_agents, max_minutes, time_zone });
+        reading.end(id.zip(number).zip(details.zip(limits)).map(|((id, number), (details, limits))| KeptWorkspace {
+            number,
+            workspace: Workspace { id, tenant_id: target.tenant_id, details, version, created_at, updated_at },
+            deleted_at,
+            limits,
+            limits_version,
+        }))
+    }
+}
+
+/// An integration. That it had a secret is told, and not the secret.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(in crate::transfer) struct IntegrationLine {
+    workspace_id: String,
+    provider: String,
+    plain: Option<String>,
+    secret: Option<TraceLine>,
+    verification_status: String,
+    verified_at: Option<DateTime<Utc>>,
+    last_error: Option<String>,
+    version: i64,
+    updated_at: Option<DateTime<Utc>>,
+}
+
+/// What may be known of a secret.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TraceLine {
+    last_four: Option<String>,
+    set_at: DateTime<Utc>,
+}
+
+impl IntegrationLine {
+    pub(in crate::transfer) fn of(integration: Integration) -> Box<Self> {
+        let trace = |SecretTrace { last_four, set_at }| TraceLine { last_four, set_at };
+        Box::new(Self {
+            workspace_id: integration.workspace_id.to_string(),
+            provider: integration.provider.to_string(),
+            plain: text(integration.plain.as_ref(), PlainField::as_str),
+            secret: integration.secret.map(trace),
+            verification_status: integration.verification.status.to_string(),
+            verified_at: integration.verification.verified_at,
+            last_error: integration.verification.last_error,
+            version: integration.version,
+            updated_at: integration.updated_at,
+        })
+    }
+
+    /// Whether a secret is left behind.
+    pub(in crate::transfer) fn had_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// The integration without its secret and without what the provider said of it, which is a change that its version counts.
+    pub(in crate::transfer) fn into_integration(self, target: Target) -> Result<Integration, Vec<FieldRefusal>> {
+        let mut reading = Reading::default();
+        let workspace_id = reading.value("workspaceId", &self.workspace_id);
+        let provider: Option<Provider> = reading.value("provider", &self.provider);
+        let plain = provider.zip(self.plain.as_deref()).map(|(provider, raw)| PlainField::parse(provider, raw));
+        let plain = plain.and_then(|plain| reading.parsed("plain", plain));
+        let version = reading.version("version", self.version).saturating_add(self.had_secret().into());
+        let updated_at = reading.optional_time("updatedAt", self.updated_at);
+        reading.end(workspace_id.zip(provider).map(|(workspace_id, provider)| Integration {
+            tenant_id: target.tenant_id,
+            workspace_id,
+            provider,
+            plain,
+            secret: None,
+            verification: Verification::default(),
+            version,
+            updated_at,
+        }))
+    }
+}

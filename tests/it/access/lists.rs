@@ -1,0 +1,162 @@
+//! Lists, counts and cursors: another tenant's rows are in none of them, whatever is asked for.
+
+use serde_json::{Value, json};
+use tenantry_domain::Role;
+use tenantry_tests::{Operation, Tenant, new_email, new_name};
+use uuid::Uuid;
+
+use super::{World, comparable};
+
+super::behind_each_wall! {
+    no_list_shows_a_row_of_another_tenant, no_list_shows_a_row_of_another_tenant_to_the_conditions_alone;
+    a_cursor_is_good_in_its_own_tenant_only, a_cursor_is_good_in_its_own_tenant_only_by_the_conditions_alone;
+    what_another_tenant_has_changes_no_count, what_another_tenant_has_changes_no_count_by_the_conditions_alone;
+}
+
+fn lists() -> Vec<Operation> {
+    let lists: Vec<_> = Operation::of_the_api().into_iter().filter(Operation::lists).collect();
+    assert!(lists.len() >= 7, "{lists:?}");
+    lists
+}
+
+/// Every query worth asking: each parameter of the document with its values, and all sorts.
+fn queries(operation: &Operation, ours: &Tenant, theirs: &Tenant) -> Vec<String> {
+    let mut queries = vec![String::new()];
+    for parameter in operation.parameters() {
+        let name = parameter["name"].as_str().unwrap();
+        if parameter["in"] != "query" {
+            continue;
+        }
+        let values = match name {
+            "brandId" => vec![ours.brand.clone(), theirs.brand.clone()],
+            "country" => vec!["DE".to_owned()],
+            "operatingLanguage" => vec!["de".to_owned()],
+            "currency" => vec!["EUR".to_owned()],
+            "workspaceType" => vec!["b2b".to_owned(), "b2c".to_owned()],
+            "q" => vec!["Thing".to_owned(), "%25".to_owned(), "ours".to_owned(), "theirs".to_owned()],
+            "active" => vec!["true".to_owned(), "false".to_owned()],
+            "role" => vec!["agent".to_owned(), "owner".to_owned()],
+            "status" if operation.path.ends_with("/agents") => vec!["active".to_owned(), "paused".to_owned()],
+            "externalReference" => vec!["ours".to_owned(), "theirs".to_owned()],
+            "status" => vec!["active".to_owned(), "suspended".to_owned()],
+            "state" => vec!["pending".to_owned(), "revoked".to_owned()],
+            "workspaceId" | "subjectId" | "actorId" => vec![Uuid::now_v7().to_string()],
+            "actorType" => vec!["api_key".to_owned(), "operator".to_owned()],
+            "action" => vec!["workspace.create".to_owned()],
+            "subjectType" => vec!["workspace".to_owned()],
+            "from" | "until" => vec!["2026-01-20T10:00:00Z".to_owned(), "2999-01-20T10:00:00Z".to_owned()],
+            "sort" => sorts(operation).iter().flat_map(|by| [(*by).into(), format!("-{by}")]).collect(),
+            "limit" => vec!["1".to_owned(), "2".to_owned(), "100".to_owned()],
+            "cursor" => vec![],
+            _ => panic!("{operation} takes a new parameter, {name}: give it values here"),
+        };
+        queries.extend(values.iter().map(|value| format!("{name}={value}")));
+    }
+    queries
+}
+
+/// What a list can be ordered by.
+fn sorts(operation: &Operation) -> Vec<&'static str> {
+    let sort = operation.parameters().iter().find(|parameter| parameter["name"] == "sort").unwrap();
+    let words = sort["schema"]["enum"].as_array().unwrap().iter().map(|word| word.as_str().unwrap());
+    words.filter(|word| !word.starts_with('-')).collect()
+}
+
+/// The path of a list: of a workspace with everybody and some agents in it, where it is one of a workspace.
+async fn path_of(operation: &Operation, tenant: &Tenant) -> String {
+    if !operation.has_id() {
+        return operation.path.clone();
+    }
+    let workspace = tenant.workspace(&new_name("Of a list")).await;
+    for reference in ["ours", "theirs", "nobody's"] {
+        tenant.agent(&workspace, json!({ "externalReference": reference })).await;
+    }
+    let all = tenant.owner.get("/api/members").await.expect(200);
+    for member in all.body["data"].as_array().unwrap() {
+        let path = format!("/api/workspaces/{workspace}/members/{}", member["id"].as_str().unwrap());
+        tenant.owner.send(tenant.owner.request("PUT", &path)).await.expect(200);
+    }
+    operation.with_id(&operation.path, 0, &workspace)
+}
+
+async fn fill(tenant: &Tenant, stem: &str, count: usize) {
+    for n in 0..count {
+        tenant.workspace(&format!("Thing {n} {stem}")).await;
+        tenant.brand(&format!("Thing {n} {stem}")).await;
+        tenant.key(&["keys:read"], json!({ "name": format!("Thing {n} {stem}") })).await;
+        tenant.member(Role::Agent, &[]).await;
+        tenant.invitation(&new_email(), json!({})).await;
+    }
+    let (_, id) = tenant.key_with_id(&["keys:read"], json!({ "name": format!("Thing {stem}") })).await;
+    tenant.owner.delete(&format!("/api/api-keys/{id}")).await.expect(204);
+}
+
+/// Every item of a list, page by page.
+async fn read_all(tenant: &Tenant, path: &str, query: &str) -> Vec<Value> {
+    let (mut items, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = tenant.owner.get(&format!("{path}?{query}{cursor}")).await.expect(200);
+        items.extend(page.body["data"].as_array().unwrap().iter().cloned());
+        match page.body["nextCursor"].as_str() {
+            Some(next) if query.is_empty() => cursor = format!("cursor={next}"),
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return items,
+        }
+    }
+}
+
+impl World {
+    async fn no_list_shows_a_row_of_another_tenant(&self) {
+        fill(&self.ours, "ours", 3).await;
+        fill(&self.theirs, "theirs", 3).await;
+        for operation in lists() {
+            for (tenant, other, stranger) in [(&self.ours, "theirs", &self.theirs), (&self.theirs, "ours", &self.ours)]
+            {
+                let path = path_of(&operation, tenant).await;
+                for query in queries(&operation, tenant, stranger) {
+                    let items = read_all(tenant, &path, &query).await;
+                    for item in &items {
+                        assert_eq!(item["tenantId"], json!(tenant.id.to_string()), "{operation}?{query}");
+                        let named = item["name"].as_str().is_some_and(|name| name.ends_with(other));
+                        assert!(!named, "{operation}?{query}: {item}");
+                    }
+                    let whole = query.is_empty() || query.starts_with("sort") || query.starts_with("limit");
+                    assert!(!whole || items.len() >= 3, "{operation}?{query}: {items:?}");
+                }
+            }
+        }
+        let of_brand = |id: &str| format!("/api/workspaces?brandId={id}");
+        let foreign = self.ours.owner.get(&of_brand(&self.theirs.brand)).await.expect(200);
+        let unused = self.ours.owner.get(&of_brand(&Uuid::now_v7().to_string())).await;
+        assert_eq!(comparable(&foreign), comparable(&unused));
+        assert_eq!(foreign.body, json!({ "data": [] }));
+    }
+
+    async fn a_cursor_is_good_in_its_own_tenant_only(&self) {
+        fill(&self.ours, "ours", 2).await;
+        fill(&self.theirs, "theirs", 2).await;
+        for operation in lists() {
+            let (ours, theirs) = (path_of(&operation, &self.ours).await, path_of(&operation, &self.theirs).await);
+            for sort in sorts(&operation) {
+                let first = format!("{theirs}?limit=1&sort={sort}");
+                let cursor = self.theirs.owner.get(&first).await.expect(200).text_of("nextCursor");
+                let next = format!("{first}&cursor={cursor}");
+                self.theirs.owner.get(&next).await.expect(200);
+                let first = format!("{ours}?limit=1&sort={sort}");
+                let refused = self.ours.owner.get(&format!("{first}&cursor={cursor}")).await.expect(400);
+                assert_eq!(refused.body["code"], "bad_cursor");
+                let nonsense = self.ours.owner.get(&format!("{first}&cursor=nonsense")).await;
+                assert_eq!(comparable(&refused), comparable(&nonsense), "{operation}");
+            }
+        }
+    }
+
+    async fn what_another_tenant_has_changes_no_count(&self) {
+        self.ours.workspace("Ours").await;
+        let count = async || self.ours.owner.get("/api/me").await.expect(200).body["visibleWorkspaces"].clone();
+        assert_eq!(count().await, json!(1));
+        fill(&self.theirs, "theirs", 5).await;
+        assert_eq!(count().await, json!(1));
+        assert_eq!(self.theirs.owner.get("/api/me").await.body["visibleWorkspaces"], json!(5));
+    }
+}

@@ -1,0 +1,7 @@
+//! HTTP itself: bodies and their headers, methods, paths, request ids, health and figures.
+
+mod bodies;
+mod headers;
+mod methods;
+mod paths;
+mod service;

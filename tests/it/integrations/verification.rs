@@ -1,0 +1,188 @@
+//! What providers say, and what becomes of it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tenantry_operations::providers::Timeouts;
+use tenantry_tests::{Answer, App, Client, ProviderBehaviour, master_keys};
+
+use super::{PROVIDERS, SID, fields, path};
+
+/// What an integration says of its verification.
+fn verdict(answer: &Answer) -> (String, bool, Option<String>) {
+    let text = |name: &str| answer.body[name].as_str().map(str::to_owned);
+    (text("verificationStatus").unwrap(), answer.body["verifiedAt"].is_string(), text("lastError"))
+}
+
+async fn verify(client: &Client, workspace: &str, provider: &str) -> Answer {
+    client.post(&format!("{}/verify", path(workspace, provider)), json!({})).await
+}
+
+/// A service that gives providers little time, and a workspace that is connected to all of them.
+async fn connected() -> (App, Client, String) {
+    let timeouts = Timeouts { total: Duration::from_millis(500), ..Timeouts::default() };
+    let app = App::integrating(master_keys(&[1]), timeouts).await;
+    let acme = app.tenant("Acme").await;
+    let workspace = acme.workspace("DACH").await;
+    for provider in PROVIDERS {
+        acme.owner.put(&path(&workspace, provider), fields(provider, "canary-567890")).await.expect(200);
+    }
+    (app, acme.owner, workspace)
+}
+
+#[tokio::test]
+async fn each_provider_is_asked_as_it_documents_it() {
+    let (app, owner, workspace) = connected().await;
+    for provider in PROVIDERS {
+        let verified = verify(&owner, &workspace, provider).await.expect(200);
+        assert_eq!(verdict(&verified), ("ok".to_owned(), true, None), "{provider}");
+        assert_eq!(verified.etag(), "\"2\"");
+    }
+    let requests = app.providers.requests();
+    let targets: Vec<_> = requests.iter().map(|request| request.target.as_str()).collect();
+    let twilio = format!("GET /2010-04-01/Accounts/{SID}.json");
+    let highlevel = "GET /calendars/?locationId=ve9EPM428h8vShlRW1KT&showDrafted=false";
+    assert_eq!(targets, [twilio.as_str(), "GET /v1/user", "GET /v1/models", highlevel]);
+    let basic = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{SID}:canary-567890"));
+    assert_eq!(requests[0].header("authorization"), format!("Basic {basic}"));
+    assert_eq!((requests[1].header("xi-api-key"), requests[1].header("authorization")), ("canary-567890", ""));
+    assert_eq!(requests[2].header("authorization"), "Bearer canary-567890");
+    assert_eq!(requests[3].header("authorization"), "Bearer canary-567890");
+    assert_eq!(requests[3].header("version"), "2021-04-15");
+    assert_eq!(app.providers.connections(), 1, "a connection is used again");
+}
+
+#[tokio::test]
+async fn a_refusal_is_kept_in_our_words_and_a_new_secret_wipes_it_out() {
+    let (_app, owner, workspace) = connected().await;
+    for (provider, words) in [
+        ("twilio", "Twilio rejected this SID and auth token."),
+        ("elevenlabs", "ElevenLabs rejected the API key"),
+        ("openai", "OpenAI rejected the API key."),
+        ("gohighlevel", "HighLevel rejected the access token for this location"),
+    ] {
+        owner.put(&path(&workspace, provider), fields(provider, "canary-wrong-567890")).await.expect(200);
+        let (status, verified, error) = verdict(&verify(&owner, &workspace, provider).await.expect(200));
+        assert_eq!((status.as_str(), verified), ("failed", true), "{provider}");
+        assert!(error.as_ref().is_some_and(|error| error.starts_with(words) && !error.contains("canary")), "{error:?}");
+        let shown = owner.get(&path(&workspace, provider)).await.expect(200);
+        assert_eq!(verdict(&shown), (status, verified, error));
+        let set = owner.put(&path(&workspace, provider), fields(provider, "canary-567890")).await.expect(200);
+        assert_eq!(verdict(&set), ("unverified".to_owned(), false, None));
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_say_leaves_the_status_as_it_was() {
+    let (app, owner, workspace) = connected().await;
+    let elsewhere = tenantry_tests::ProviderServer::start();
+    for provider in PROVIDERS {
+        verify(&owner, &workspace, provider).await.expect(200);
+    }
+    for (behaviour, words) in [
+        (ProviderBehaviour::Status(429, "Retry-After: 30\r\n"), "is rate limiting requests. Try again in 30 seconds."),
+        (ProviderBehaviour::Status(429, "Retry-After: 1\r\n"), "Try again in 1 second."),
+        (ProviderBehaviour::Status(429, "Retry-After: <script>\r\n"), "is rate limiting requests. Try again later."),
+        (ProviderBehaviour::Status(429, "Retry-After: 99999999999\r\n"), "is rate limiting requests. Try again later."),
+        (ProviderBehaviour::Status(500, ""), "answered with status 500. Try again later."),
+        (ProviderBehaviour::Status(503, ""), "answered with status 503. Try again later."),
+        (ProviderBehaviour::Status(204, ""), "answered with status 204. Try again later."),
+        (ProviderBehaviour::Html, "sent a response in an undocumented format."),
+        (ProviderBehaviour::OtherJson, "sent a response in an undocumented format."),
+        (ProviderBehaviour::Redirect(elsewhere.base()), "answered with a redirect, which Tenantry does not follow."),
+        (ProviderBehaviour::Endless, "sent a response that is too large."),
+        (ProviderBehaviour::Hang, "did not answer in time."),
+        (ProviderBehaviour::Drop, "could not be reached."),
+    ] {
+        app.providers.behave(behaviour.clone());
+        for provider in PROVIDERS {
+            let before = owner.get(&path(&workspace, provider)).await.expect(200).body["verifiedAt"].clone();
+            let answer = verify(&owner, &workspace, provider).await.expect(200);
+            let (status, _, error) = verdict(&answer);
+            assert_eq!((status.as_str(), &answer.body["verifiedAt"]), ("ok", &before), "{behaviour:?}");
+            assert!(error.as_ref().is_some_and(|error| error.ends_with(words)), "{behaviour:?}: {error:?}");
+        }
+    }
+    assert!(elsewhere.requests().is_empty(), "nobody follows");
+    app.providers.behave(ProviderBehaviour::Documented);
+    for provider in PROVIDERS {
+        assert_eq!(verdict(&verify(&owner, &workspace, provider).await.expect(200)).2, None, "it recovers");
+    }
+}
+
+#[tokio::test]
+async fn one_workspaces_trouble_is_not_anothers() {
+    let app = App::start().await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    let (ours, theirs) = (acme.workspace("DACH").await, beta.workspace("DACH").await);
+    acme.owner.put(&path(&ours, "openai"), fields("openai", "canary-wrong-567890")).await.expect(200);
+    beta.owner.put(&path(&theirs, "openai"), fields("openai", "canary-567890")).await.expect(200);
+    for _ in 0..10 {
+        assert_eq!(verdict(&verify(&acme.owner, &ours, "openai").await.expect(200)).0, "failed");
+        assert_eq!(verdict(&verify(&beta.owner, &theirs, "openai").await.expect(200)).0, "ok");
+    }
+    app.providers.behave(ProviderBehaviour::Held);
+    let waiting = tokio::spawn({
+        let (owner, ours) = (acme.owner.clone(), ours.clone());
+        async move { verify(&owner, &ours, "openai").await }
+    });
+    let asked = app.providers.requests().len();
+    while app.providers.requests().len() == asked {
+        app.providers.asked().await;
+    }
+    let busy = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tenantry_service'
+                AND state <> 'idle'";
+    assert_eq!(app.database.rows(busy), 0, "no transaction waits for a provider");
+    app.providers.behave(ProviderBehaviour::Documented);
+    assert_eq!(verdict(&verify(&beta.owner, &theirs, "openai").await.expect(200)).0, "ok");
+    beta.owner.get(&path(&ours, "openai")).await.expect(404);
+    app.providers.let_go();
+    assert_eq!(verdict(&waiting.await.unwrap().expect(200)).0, "failed");
+}
+
+#[tokio::test]
+async fn what_a_provider_said_of_a_secret_that_was_replaced_meanwhile_is_not_written_down() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let workspace = acme.workspace("DACH").await;
+    let openai = path(&workspace, "openai");
+    for replace in [true, false] {
+        acme.owner.put(&openai, fields("openai", "canary-wrong-567890")).await.expect(200);
+        app.providers.behave(ProviderBehaviour::Held);
+        let asked = app.providers.requests().len();
+        let waiting = tokio::spawn({
+            let (owner, workspace) = (acme.owner.clone(), workspace.clone());
+            async move { verify(&owner, &workspace, "openai").await }
+        });
+        while app.providers.requests().len() == asked {
+            app.providers.asked().await;
+        }
+        if replace {
+            acme.owner.put(&openai, fields("openai", "canary-567890")).await.expect(200);
+        } else {
+            acme.owner.delete(&openai).await.expect(204);
+        }
+        let now = acme.owner.get(&openai).await.expect(200);
+        app.providers.let_go();
+        let answer = waiting.await.unwrap().expect(200);
+        assert_eq!((answer.etag(), &answer.body), (now.etag(), &now.body));
+        assert_eq!(answer.body["verificationStatus"], "unverified");
+        assert_eq!(acme.owner.get(&openai).await.expect(200).body, now.body);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_connected_is_not_asked_about() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let workspace = acme.workspace("DACH").await;
+    for provider in PROVIDERS {
+        let conflict = verify(&acme.owner, &workspace, provider).await.expect(409);
+        assert_eq!(conflict.body["code"], "integration_incomplete", "{provider}");
+    }
+    let reader = acme.key(&["integrations:read"], json!({})).await;
+    acme.owner.put(&path(&workspace, "openai"), fields("openai", "canary-567890")).await.expect(200);
+    verify(&reader, &workspace, "openai").await.expect(403);
+    assert_eq!(reader.get(&path(&workspace, "openai")).await.expect(200).body["lastError"], Value::Null);
+    assert!(app.providers.requests().is_empty());
+}

@@ -1,0 +1,42 @@
+//! The tests from end to end, a module for each noun: `cargo test --test it workspaces::` runs those of workspaces.
+//!
+//! They are one program: it is linked once, and all of them share the database server that [`database`] starts.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends when something is not as it must be"
+)]
+
+mod access;
+mod agents;
+mod api_keys;
+mod audit;
+mod binary;
+mod brands;
+mod callfluent;
+mod conditional;
+mod database;
+mod docs_page;
+mod embedded;
+mod erasure;
+mod faults;
+mod http;
+mod input;
+mod integrations;
+mod invitations;
+mod jwt;
+mod limits;
+mod lists;
+mod mail;
+mod members;
+mod migrations;
+mod openapi;
+mod outbox;
+mod platform;
+mod providers;
+mod schema;
+mod tenant;
+mod transfer;
+mod usage;
+mod workspaces;

@@ -1,0 +1,111 @@
+//! The OpenAPI document is true: it is the committed one, its routes are the routes, and answers are as it says.
+
+mod answers;
+mod routes;
+
+use tenantry_domain::{Action, Choice, Grant, KeyRule, May, Role, permit};
+use tenantry_tests::{App, Contract, Operation, document};
+
+#[test]
+fn the_committed_document_is_the_printed_one() {
+    let committed = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.yaml")).unwrap();
+    let printed = tenantry_http::document().to_yaml().unwrap();
+    let differ = committed.trim_end().lines().zip(printed.trim_end().lines()).find(|(a, b)| a != b);
+    assert!(committed.trim_end() == printed.trim_end(), "run `make openapi`; first difference: {differ:?}");
+}
+
+#[tokio::test]
+async fn the_served_document_is_the_printed_one() {
+    let client = App::start().await.client();
+    assert_eq!(client.get("/openapi.json").await.expect(200).body, document());
+    let yaml = client.get("/openapi.yaml").await.expect(200).text;
+    assert_eq!(yaml, tenantry_http::document().to_yaml().unwrap());
+}
+
+/// The credentials with which the policy can allow an operation.
+fn allowed(operation: &Operation) -> Vec<&'static str> {
+    let Some(action) = operation.action() else { return Vec::new() };
+    let members = Role::ALL.iter().any(|(role, _)| action.rule().role(*role) != May::No);
+    let keys = action.rule().key != KeyRule::Never;
+    let platform = permit(&Grant::Platform, action).is_ok();
+    // Somebody who is no member yet, which the policy knows nothing of.
+    let people = members || action == Action::InvitationAccept;
+    let ways = [("apiKey", keys), ("accessToken", people), ("platformKey", platform)];
+    ways.into_iter().filter(|(_, allowed)| *allowed).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
+    let document = document();
+    let mut names = std::collections::BTreeSet::new();
+    let tags: Vec<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].clone()).collect();
+    for operation in Operation::all() {
+        let described = &document["paths"][&operation.path][operation.method.to_lowercase()];
+        assert!(names.insert(described["operationId"].as_str().unwrap().to_owned()), "{operation}");
+        assert!(tags.contains(&described["tags"][0]), "{operation}");
+        assert!(described["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{operation}");
+        assert_eq!(operation.path.starts_with("/api/"), operation.needs_credential(), "{operation} has an action");
+        assert_eq!(operation.credentials(), allowed(&operation), "{operation}");
+        for part in operation.path.split('{').skip(1) {
+            let name = part.split('}').next().unwrap();
+            assert!(
+                operation.parameters().iter().any(|p| p["name"] == name && p["in"] == "path"),
+                "{operation} {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_bodies_that_the_tests_send_are_documented_ones() {
+    let contract = Contract::new();
+    for operation in Operation::all() {
+        if let Some(body) = operation.body() {
+            assert_eq!(contract.faults_of_body(&operation, &body), Vec::<String>::new(), "{body}");
+        }
+    }
+}
+
+#[test]
+fn each_request_body_has_an_example_and_takes_nothing_that_it_does_not_name() {
+    let (document, contract) = (document(), Contract::new());
+    let mut bodies = 0;
+    for operation in Operation::all() {
+        let described = &document["paths"][&operation.path][operation.method.to_lowercase()]["requestBody"];
+        let Some(name) = described["content"]["application/json"]["schema"]["$ref"].as_str() else { continue };
+        let schema = document.pointer(&name[1..]).unwrap();
+        let example = &schema["example"];
+        assert_eq!(contract.faults_of_body(&operation, example), Vec::<String>::new(), "{operation} {example}");
+        let mut more = example.clone();
+        more["unheardOf"] = 1.into();
+        assert_ne!(contract.faults_of_body(&operation, &more), Vec::<String>::new(), "{operation}");
+        let parts = schema["anyOf"].as_array().into_iter().flatten();
+        let parts = parts.map(|part| document.pointer(&part["$ref"].as_str().unwrap()[1..]).unwrap());
+        for body in std::iter::once(schema).filter(|schema| schema["anyOf"].is_null()).chain(parts) {
+            assert_eq!(body["additionalProperties"], false, "{operation}");
+        }
+        bodies += 1;
+    }
+    assert!(bodies > 20, "{bodies}");
+}
+
+#[test]
+fn each_example_of_the_document_is_one_of_its_schema() {
+    let contract = Contract::new();
+    let (mut wrong, mut seen) = (Vec::new(), 0);
+    for (path, item) in document()["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            let operation = Operation { path: path.clone(), method: method.to_uppercase() };
+            for (status, response) in operation.described()["responses"].as_object().unwrap() {
+                for (kind, content) in response["content"].as_object().into_iter().flatten() {
+                    let several = content["examples"].as_object().into_iter().flatten().map(|(_, one)| &one["value"]);
+                    for example in content.get("example").into_iter().chain(several) {
+                        seen += 1;
+                        wrong.extend(contract.faults_of_example(&operation, status, kind, example));
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 50 && wrong.is_empty(), "{seen} examples, {wrong:#?}");
+}

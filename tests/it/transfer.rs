@@ -1,0 +1,287 @@
+//! A tenant goes out as lines of JSON and comes in again, whole or not at all, and without a secret.
+
+use std::{
+    fs::File,
+    io::{Read, Seek, Write},
+};
+
+use diesel::connection::SimpleConnection;
+use serde_json::{Value, json};
+use tenantry_domain::{Conflict, Error, IssuerName, MemberDetails, MemberStatus, Person, Role};
+use tenantry_operations::{members, transfer};
+use tenantry_tests::{App, Rows, Tenant};
+
+async fn fill(app: &App, tenant: &Tenant) {
+    let brand = json!({ "name": "Second", "emailFromName": "Second", "isDefault": true, "tone": "formal", "slug": "second",
+                        "emailSignatureHtml": "<p>Second</p>", "logoUrl": "https://example.com/l.png",
+                        "primaryColor": "#0055AA", "brandInstructions": "Be brief.\nBe kind." });
+    let brand = tenant.owner.post("/api/brands", brand).await.expect(201).id();
+    let full = json!({ "name": "DACH", "brandId": brand, "country": "CH", "operatingLanguage": "fr", "workspaceType": "b2c",
+                       "workspaceInstructions": "Prices with VAT.", "emailSignatureText": "Bye" });
+    let workspace = tenant.owner.post("/api/workspaces", full).await.expect(201).id();
+    let gone = tenant.workspace_of(&brand, "Gone").await;
+    for n in 0..120 {
+        let issuer: IssuerName = "https://login.example.com/".parse().unwrap();
+        let details = MemberDetails {
+            email: format!("Member{n}@Example.com").parse().unwrap(),
+            role: if n == 0 { Role::Owner } else { Role::Agent },
+            status: MemberStatus::Active,
+            person: Person { issuer, subject: format!("subject {n}").parse().unwrap() },
+        };
+        let places = if n % 2 == 0 { vec![workspace.parse().unwrap(), gone.parse().unwrap()] } else { vec![] };
+        members::create(&app.store, &tenant.operator(), details, places).await.unwrap();
+    }
+    for (name, revoked) in [("pending", false), ("revoked", true)] {
+        let invited =
+            json!({ "email": format!("{name}@example.com"), "role": "agent", "workspaceIds": [workspace, gone] });
+        let id = tenant.owner.post("/api/invitations", invited).await.expect(201).id();
+        if revoked {
+            tenant.owner.delete(&format!("/api/invitations/{id}")).await.expect(204);
+        }
+    }
+    tenant.owner.delete(&format!("/api/workspaces/{gone}")).await.expect(204);
+    tenant.key(&["tenant:read"], json!({ "workspaceId": workspace })).await;
+}
+
+async fn exported(app: &App, tenant: &Tenant) -> (String, transfer::Counts) {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"what was there before").unwrap();
+    let counts = transfer::export(&app.store, &tenant.operator(), file.try_clone().unwrap()).await.unwrap();
+    let mut text = String::new();
+    file.rewind().unwrap();
+    file.read_to_string(&mut text).unwrap();
+    (text, counts)
+}
+
+fn file_of(text: &str) -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+async fn import(app: &App, tenant: &Tenant, text: &str) -> Result<transfer::Counts, Error> {
+    transfer::import(&app.store, &tenant.operator(), file_of(text)).await
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The lines of a kind without what may differ: versions are counted anew, and a pending invitation expires.
+fn of_kind(text: &str, kind: &str) -> Vec<Value> {
+    let mut found: Vec<_> = lines(text).into_iter().filter(|line| line["type"] == kind).collect();
+    for line in &mut found {
+        if kind == "invitation" && line["revokedAt"].is_null() {
+            line["expiresAt"] = Value::Null;
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn what_goes_out_comes_in_with_its_ids_and_times_and_nothing_else_is_touched() {
+    let (here, there) = (App::start().await, App::start().await);
+    let acme = here.tenant("Acme Ltd").await;
+    fill(&here, &acme).await;
+    here.platform().patch(&format!("/api/admin/tenants/{}", acme.id), json!({ "maxWorkspaces": 9 })).await.expect(200);
+    let (text, counts) = exported(&here, &acme).await;
+    let kinds: Vec<_> = lines(&text).iter().map(|line| line["type"].as_str().unwrap().to_owned()).collect();
+    assert_eq!((kinds.first().unwrap().as_str(), kinds.last().unwrap().as_str()), ("export", "end"));
+    assert_eq!(
+        (counts.brands, counts.workspaces, counts.members, counts.invitations, counts.api_keys),
+        (2, 2, 120, 2, 2)
+    );
+    assert_eq!(counts.audit_events, kinds.iter().filter(|kind| *kind == "audit_event").count() as u64);
+    let (empty, other) = (there.tenant("Empty").await, there.tenant("Other").await);
+    let mut rows = Rows::of(&there.database);
+    let untouched = rows.of_others(empty.id);
+    let imported = import(&there, &empty, &text).await.unwrap();
+    assert_eq!(imported, transfer::Counts { api_keys: 0, audit_events: 0, ..counts });
+    assert_eq!(rows.of_others(empty.id), untouched);
+    let (again, _) = exported(&there, &empty).await;
+    for kind in ["brand", "workspace", "member", "invitation"] {
+        assert_eq!(of_kind(&again, kind), of_kind(&text, kind), "{kind}");
+    }
+    let tenant = empty.owner.get("/api/tenant").await.expect(200).body;
+    assert_eq!(tenant["name"], "Acme Ltd");
+    assert_eq!(
+        tenant["limits"],
+        json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null }),
+        "the platform's own"
+    );
+    assert_eq!(tenant["use"], json!({ "workspaces": 1, "members": 120, "pendingInvitations": 0 }));
+    let invitations = empty.owner.get("/api/invitations?state=expired").await.expect(200).body;
+    let invitation = invitations["data"][0]["id"].as_str().unwrap();
+    empty.owner.post(&format!("/api/invitations/{invitation}/resend"), json!({})).await.expect(200);
+    assert_eq!(there.database.rows("SELECT FROM outbox_messages"), 1, "only what was sent again");
+    other.owner.get("/api/me").await.expect(200);
+    acme.owner.get("/api/me").await.expect(200);
+    there.client().with_key(acme.owner.key()).get("/api/me").await.expect(401);
+}
+
+#[tokio::test]
+async fn an_export_holds_no_secret_and_both_ways_are_in_the_log() {
+    let app = App::start().await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    acme.workspace("DACH").await;
+    let (text, _) = exported(&app, &acme).await;
+    assert!(
+        !text.contains(&acme.owner.key()[34..66]) && !text.contains("secret") && !text.to_lowercase().contains("hash")
+    );
+    assert!(!text.contains(&beta.id.to_string()) && !text.contains("Beta"));
+    let hashes = format!(
+        "SELECT FROM api_keys WHERE position(encode(secret_hash, 'hex') IN '{text}') > 0",
+        text = text.replace('\'', "''")
+    );
+    assert_eq!(app.database.rows(&hashes), 0);
+    import(&app, &beta, &text).await.unwrap();
+    for (tenant, action) in [(&acme, "tenant.export"), (&beta, "tenant.import")] {
+        let event = format!(
+            "SELECT FROM audit_events WHERE tenant_id = '{}' AND action = '{action}' AND actor_type = 'operator'
+             AND changes -> 'workspaces' ->> 'after' = '1'",
+            tenant.id
+        );
+        assert_eq!(app.database.rows(&event), 1, "{action}");
+    }
+    let log = format!("SELECT FROM audit_events WHERE tenant_id = '{}'", beta.id);
+    assert_eq!(app.database.rows(&log), 2, "its creation and the import, and nothing of another log");
+}
+
+#[tokio::test]
+async fn only_an_empty_tenant_takes_an_import() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let (text, _) = exported(&app, &acme).await;
+    let mut rows = Rows::of(&app.database);
+    let filled = async |what: &str| {
+        let tenant = app.tenant("Filled").await;
+        match what {
+            "workspaces" => drop(tenant.workspace("DACH").await),
+            "brands" => drop(tenant.brand("Second").await),
+            "invitations" => {
+                let invited = json!({ "email": "ada@example.com", "role": "admin" });
+                tenant.owner.post("/api/invitations", invited).await.expect(201);
+            }
+            "API keys" => drop(tenant.key(&["tenant:read"], json!({ "brandId": tenant.brand })).await),
+            _ => panic!("{what}"),
+        }
+        tenant
+    };
+    for what in ["workspaces", "brands", "invitations", "API keys"] {
+        let tenant = filled(what).await;
+        let before = rows.all();
+        let refused = import(&app, &tenant, &text).await.unwrap_err();
+        assert!(matches!(&refused, Error::Conflict { code: Conflict::TenantNotEmpty, .. }), "{refused:?}");
+        assert!(refused.to_string().contains(what), "{refused}");
+        assert_eq!(rows.all(), before, "{what}");
+    }
+    let again = app.tenant("Again").await;
+    import(&app, &again, &text).await.unwrap();
+    import(&app, &again, &text).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_import_beyond_the_limits_of_its_tenant_is_refused() {
+    let app = App::start().await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    fill(&app, &acme).await;
+    let (text, _) = exported(&app, &acme).await;
+    for limits in [json!({ "maxWorkspaces": 0 }), json!({ "maxWorkspaces": 1, "maxMembers": 59 })] {
+        app.platform().patch(&format!("/api/admin/tenants/{}", beta.id), limits).await.expect(200);
+        let refused = import(&app, &beta, &text).await.unwrap_err();
+        assert!(matches!(refused, Error::Conflict { code: Conflict::LimitReached, .. }), "{refused:?}");
+    }
+    app.platform().patch(&format!("/api/admin/tenants/{}", beta.id), json!({ "maxMembers": 60 })).await.expect(200);
+    import(&app, &beta, &text).await.unwrap();
+}
+
+/// What is refused, as an operator reads it.
+fn refusals(error: Error) -> String {
+    let Error::Invalid(fields) = error else { panic!("{error:?}") };
+    fields.iter().map(|field| format!("{}: {}", field.field, field.message)).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
+    let app = App::start().await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    fill(&app, &acme).await;
+    let (text, _) = exported(&app, &acme).await;
+    let good: Vec<Value> = lines(&text);
+    let at = |kind: &str| good.iter().position(|line| line["type"] == kind).unwrap();
+    let (brand, workspace, member, invitation) = (at("brand"), at("workspace"), at("member"), at("invitation"));
+    let mut rows = Rows::of(&app.database);
+    let before = rows.all();
+    let unused = json!(tenantry_persistence::new_id::<()>().to_string());
+    let changes: Vec<(usize, &str, Value, &str)> = vec![
+        (0, "version", json!(2), "version: is 2"),
+        (0, "type", json!("brand"), "line 1: "),
+        (brand, "name", json!(" "), "name: must not be empty"),
+        (brand, "isDefault", json!(true), "isDefault: is true for an earlier brand"),
+        (brand, "colour", json!(1), "unknown field `colour`"),
+        (brand, "id", json!("1"), "id: must be a UUID"),
+        (brand + 1, "id", good[brand]["id"].clone(), "id: is the id of an earlier brand"),
+        (brand + 1, "slug", good[brand]["slug"].clone(), "slug: is the slug of an earlier brand"),
+        (workspace, "brandId", unused.clone(), "brandId: is not the id of an earlier brand"),
+        (workspace, "country", json!("UK"), "country: must be"),
+        (workspace, "createdAt", json!("0000-01-01T00:00:00Z"), "createdAt: must be in the years"),
+        (workspace, "createdAt", json!("yesterday"), "line "),
+        (member, "role", json!("boss"), "role: must be"),
+        (member + 1, "email", json!("MEMBER0@example.com"), "email: is the address of an earlier member"),
+        (
+            member,
+            "assignments",
+            json!([{ "workspaceId": unused, "assignedAt": "2026-01-01T00:00:00Z" }]),
+            "assignments: name what is not",
+        ),
+        (invitation, "workspaceIds", json!([unused]), "workspaceIds: name what is not"),
+        (invitation, "email", json!("ada"), "email: "),
+        (good.len() - 1, "lines", json!(3), "the file is incomplete"),
+    ];
+    for (line, field, value, expected) in changes {
+        let mut changed = good.clone();
+        changed[line][field] = value;
+        let text: String = changed.iter().map(|line| format!("{line}\n")).collect();
+        let refused = refusals(import(&app, &beta, &text).await.unwrap_err());
+        assert!(refused.contains(expected), "{line} {field}: {refused}");
+        // A default brand that comes too early is noticed at the next one.
+        let number = if field == "isDefault" { line + 2 } else { line + 1 };
+        assert!(refused.starts_with(&format!("line {number}")), "{line} {field}: {refused}");
+        assert_eq!(rows.all(), before, "{line} {field}");
+    }
+    let whole: Vec<&str> = text.lines().collect();
+    for (broken, expected) in [
+        (String::new(), "line 1: must be the header"),
+        ("nonsense".to_owned(), "line 1: expected"),
+        (whole[..3].join("\n"), "line 4: is missing"),
+        (format!("{}\n{{\"type\":\"brand\"", whole[0]), "line 2: EOF"),
+        (format!("{text}{{}}\n"), &*format!("line {}: comes after the end", whole.len() + 1)),
+        (format!("{}\n{}\n", whole[0], json!({ "type": "end", "lines": 1 })), "isDefault: is true for no brand"),
+    ] {
+        let refused = refusals(import(&app, &beta, &broken).await.unwrap_err());
+        assert!(refused.contains(expected), "{expected}: {refused}");
+        assert_eq!(rows.all(), before, "{expected}");
+    }
+    import(&app, &beta, &text).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_export_is_of_one_moment_and_a_deleted_tenant_can_still_be_exported() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    fill(&app, &acme).await;
+    // Whoever writes while it is read changes nothing of it: the log that it ends with is that of its start.
+    let renames = async {
+        for n in 0..20 {
+            acme.owner.post("/api/workspaces", json!({ "name": format!("Meanwhile {n}") })).await.expect(201);
+        }
+    };
+    let ((text, counts), ()) = futures_util::future::join(exported(&app, &acme), renames).await;
+    let created = lines(&text).iter().filter(|line| line["action"] == "workspace.create").count() as u64;
+    assert_eq!(created, counts.workspaces, "each workspace with its event, and no event without its workspace");
+    let sql = format!("UPDATE tenants SET deleted_at = now() WHERE id = '{}'", acme.id);
+    app.database.admin().batch_execute(&sql).unwrap();
+    let (deleted, _) = exported(&app, &acme).await;
+    assert_eq!(lines(&deleted)[0]["tenant"]["state"], "deleted");
+    assert_eq!(of_kind(&deleted, "member"), of_kind(&text, "member"));
+}
