@@ -16,7 +16,7 @@ pub fn service_url(text: &str) -> Result<Url, &'static str> {
     match url.scheme() {
         "https" => {}
         "http" if is_this_machine(&url) => {}
-        _ => return Err("must begin with https:// (http:// is for addresses of this machine)"),
+        _ => return Err("must begin with https:// (http:// is allowed only for this machine)"),
     }
     if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
         return Err("must not have a user, a password or a fragment");

@@ -11,7 +11,7 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 
 use crate::schema::FieldSchema;
 
-/// A body or the parameters of a query. [`request!`](super::request) and [`query!`](super::query) write it.
+/// A body or the parameters of a query. The macros `request!` and `query!` write it.
 pub(crate) trait Request: Sized {
     /// The fields before they are accepted.
     type Fields: DeserializeOwned + Validate;

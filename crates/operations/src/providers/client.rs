@@ -111,7 +111,7 @@ impl ProviderClient {
             .pool_idle_timeout(Duration::from_secs(30))
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
             .build()
-            .map_err(|error| format!("No client for providers can be made: {}.", chain(&error)))?;
+            .map_err(|error| format!("The HTTP client for providers cannot be created: {}.", chain(&error)))?;
         Ok(Self { client, total: timeouts.total })
     }
 

@@ -33,19 +33,19 @@ impl Failure {
                     Provider::Twilio => "auth token",
                     Provider::ElevenLabs | Provider::OpenAi => "API key",
                 };
-                let hint = "it may be mistyped, revoked, or without the permission. Store one that is good.";
-                ("provider_refused", format!("{name} does not accept the {what}: {hint}"), None)
+                let hint = "It may be mistyped, revoked or missing a permission. Set a valid one.";
+                ("provider_refused", format!("{name} rejected the {what}. {hint}"), None)
             }
             Self::RateLimited { retry_after } => {
-                let message = format!("{name} was asked too often with this credential; please try again later.");
+                let message = format!("{name} is rate limiting this credential. Try again later.");
                 ("provider_unavailable", message, retry_after)
             }
             Self::Unavailable { retry_after } => {
-                let message = format!("{name} does not answer at the moment; please try again.");
+                let message = format!("{name} is not responding. Try again later.");
                 ("provider_unavailable", message, retry_after)
             }
             Self::Nonsense => {
-                let message = format!("{name} answers with something that cannot be read; please try again later.");
+                let message = format!("{name} sent a response that could not be read. Try again later.");
                 ("provider_unavailable", message, None)
             }
         };
@@ -75,7 +75,7 @@ pub(super) async fn ask<T: DeserializeOwned>(
         Err(why) => Err((UNAVAILABLE, why.to_string())),
     };
     outcome.map_err(|(failure, cause)| {
-        tracing::warn!(provider = provider.label(), cause, "a provider did not answer as it should");
+        tracing::warn!(provider = provider.label(), cause, "a provider did not answer as expected");
         failure
     })
 }

@@ -84,7 +84,7 @@ fn sentence(why: &NoAnswer, label: &str) -> String {
     match why {
         NoAnswer::Late => format!("{label} did not answer in time."),
         NoAnswer::Unreachable(_) => format!("{label} could not be reached."),
-        NoAnswer::TooLarge => format!("{label} answered with more than can be read."),
+        NoAnswer::TooLarge => format!("{label} sent a response that is too large."),
     }
 }
 

@@ -187,7 +187,7 @@ impl<'f> Lines<'f> {
 
     /// What the tenant is to be, by the first line, and the numbers that were given.
     fn header(&mut self) -> Result<(TenantDetails, LastNumbers), Error> {
-        let no_header = || of_line(1, "must be the header of an export, of the type \"export\"");
+        let no_header = || of_line(1, "must be the header of an export, with the type \"export\"");
         let raw = self.raw()?.ok_or_else(no_header)?;
         // A header of another version has other fields: its version is read before them.
         let Form { version } = self.parsed(&raw)?;

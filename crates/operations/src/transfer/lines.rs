@@ -128,7 +128,7 @@ impl Reading {
 
     fn version(&mut self, field: &str, version: i64) -> i64 {
         if !(1..=MOST).contains(&version) {
-            let message = format!("must be from 1 to {MOST}, this is {version}");
+            let message = format!("must be from 1 to {MOST}, not {version}");
             self.refuse(Refusal::new("out_of_range", message).of(field));
         }
         version

@@ -82,9 +82,8 @@ impl TenantLine {
         let last = LastNumbers { workspace: self.last_workspace_number, slot: self.last_slot_number };
         for (field, number) in [("tenant.lastWorkspaceNumber", last.workspace), ("tenant.lastSlotNumber", last.slot)] {
             if !(0..=MOST).contains(&number) {
-                reading.refuse(
-                    Refusal::new("out_of_range", format!("must be from 0 to {MOST}, this is {number}")).of(field),
-                );
+                reading
+                    .refuse(Refusal::new("out_of_range", format!("must be from 0 to {MOST}, not {number}")).of(field));
             }
         }
         reading.end(name.zip(defaults).map(|(name, defaults)| (TenantDetails { name, defaults }, last)))
