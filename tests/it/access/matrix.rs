@@ -296,6 +296,8 @@ async fn each_operation_answers_each_kind_of_actor_as_the_golden_file_says() {
             let all = actors.len() == Actor::all().len();
             file += &wrapped(status, &if all { vec!["everybody".to_owned()] } else { actors });
         }
+        // It would run until the test ends, and there is one for each operation.
+        cast.app.handle.stop(false).await;
     }
     golden("access.golden.txt", &file);
 }
