@@ -59,6 +59,14 @@ fn resolved(document: &Value, part: &Value) -> Value {
     }
 }
 
+/// The schema itself, where a reference to one may stand.
+pub fn schema(schema: &'static Value) -> &'static Value {
+    match schema["$ref"].as_str() {
+        Some(to) => RESOLVED.pointer(to.trim_start_matches('#')).expect("a reference leads somewhere"),
+        None => schema,
+    }
+}
+
 /// One documented operation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operation {
@@ -168,16 +176,9 @@ impl Operation {
         self.parameters().iter().any(|parameter| parameter["in"] == "query")
     }
 
-    /// The schema of its body, the first one where there are several.
+    /// The schema of its body.
     pub fn body_schema(&self) -> Option<&'static Value> {
-        let mut schema = &self.described()["requestBody"]["content"]["application/json"]["schema"];
-        loop {
-            match (schema["$ref"].as_str(), schema["anyOf"].get(0)) {
-                (Some(to), _) => schema = RESOLVED.pointer(to.trim_start_matches('#')).unwrap(),
-                (None, Some(first)) => schema = first,
-                (None, None) => return (!schema.is_null()).then_some(schema),
-            }
-        }
+        self.described()["requestBody"]["content"]["application/json"].get("schema").map(schema)
     }
 
     /// The example of its body, with values that no other call has, so that it changes what it is sent to. It names nothing of a
