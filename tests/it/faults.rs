@@ -37,6 +37,6 @@ fn later(answer: Answer) -> Answer {
     let answer = answer.expect(503);
     assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{:?}", answer.headers);
     assert_eq!(answer.body["code"], "unavailable");
-    assert_eq!(answer.body["error"], "The service cannot answer at the moment; please try again.");
+    assert_eq!(answer.body["error"], "The service is temporarily unavailable. Try again in a few seconds.");
     answer
 }

@@ -1,5 +1,8 @@
 //! A tenant goes out as lines of JSON and comes in again, whole or not at all, and without a secret.
 
+mod coverage;
+mod numbers;
+
 use std::{
     fs::File,
     io::{Read, Seek, Write},
@@ -11,6 +14,7 @@ use tenantry_domain::{Conflict, Error, IssuerName, MemberDetails, MemberStatus, 
 use tenantry_operations::{members, transfer};
 use tenantry_tests::{App, Rows, Tenant};
 
+/// Something of every kind.
 async fn fill(app: &App, tenant: &Tenant) {
     let brand = json!({ "name": "Second", "emailFromName": "Second", "isDefault": true, "tone": "formal", "slug": "second",
                         "emailSignatureHtml": "<p>Second</p>", "logoUrl": "https://example.com/l.png",
@@ -20,6 +24,7 @@ async fn fill(app: &App, tenant: &Tenant) {
                        "workspaceInstructions": "Prices with VAT.", "emailSignatureText": "Bye" });
     let workspace = tenant.owner.post("/api/workspaces", full).await.expect(201).id();
     let gone = tenant.workspace_of(&brand, "Gone").await;
+    work(tenant, &workspace).await;
     for n in 0..120 {
         let issuer: IssuerName = "https://login.example.com/".parse().unwrap();
         let details = MemberDetails {
@@ -41,6 +46,32 @@ async fn fill(app: &App, tenant: &Tenant) {
     }
     tenant.owner.delete(&format!("/api/workspaces/{gone}")).await.expect(204);
     tenant.key(&["tenant:read"], json!({ "workspaceId": workspace })).await;
+    tenant.key(&["tenant:read"], json!({ "brandId": brand })).await;
+}
+
+const LOCATION: &str = "ve9EPM428h8vShlRW1KT";
+const SID: &str = "AC0123456789abcdef0123456789abcdef";
+
+/// Limits, integrations, agents and usage of the first workspace of a tenant.
+async fn work(tenant: &Tenant, workspace: &str) {
+    let one = format!("/api/workspaces/{workspace}");
+    let limits = json!({ "maxMembers": 500, "maxAgents": 7, "maxMinutes": 1000, "timeZone": "Pacific/Auckland" });
+    tenant.owner.patch(&format!("{one}/limits"), limits).await.expect(200);
+    let highlevel = json!({ "locationId": LOCATION, "accessToken": "canary-highlevel-0123" });
+    tenant.owner.put(&format!("{one}/integrations/gohighlevel"), highlevel).await.expect(200);
+    let openai = json!({ "apiKey": "canary-openai-4567" });
+    tenant.owner.put(&format!("{one}/integrations/openai"), openai).await.expect(200);
+    // One without a secret.
+    tenant.owner.put("/api/workspace/update/1", json!({ "sid": SID })).await.expect(200);
+    for reference in ["agent-1", "agent-2"] {
+        tenant.agent(workspace, json!({ "externalReference": reference, "voice": "alloy", "status": "paused" })).await;
+    }
+    for (reference, kind, seconds) in [("call-1", "usage", 95), ("call-1 again", "refund", 30), ("call-2", "usage", 0)]
+    {
+        let used =
+            json!({ "reference": reference, "kind": kind, "seconds": seconds, "usedAt": "2026-01-31T12:00:00Z" });
+        tenant.owner.post(&format!("{one}/usage"), used).await.expect(201);
+    }
 }
 
 async fn exported(app: &App, tenant: &Tenant) -> (String, transfer::Counts) {
@@ -67,12 +98,15 @@ fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The lines of a kind without what may differ: versions are counted anew, and a pending invitation expires.
+/// The lines of a kind without what may differ: a pending invitation expires, an integration loses its secret, and each counts that.
 fn of_kind(text: &str, kind: &str) -> Vec<Value> {
     let mut found: Vec<_> = lines(text).into_iter().filter(|line| line["type"] == kind).collect();
     for line in &mut found {
         if kind == "invitation" && line["revokedAt"].is_null() {
-            line["expiresAt"] = Value::Null;
+            (line["expiresAt"], line["version"]) = (Value::Null, Value::Null);
+        }
+        if kind == "integration" {
+            (line["secret"], line["version"]) = (Value::Null, Value::Null);
         }
     }
     found
@@ -89,8 +123,9 @@ async fn what_goes_out_comes_in_with_its_ids_and_times_and_nothing_else_is_touch
     assert_eq!((kinds.first().unwrap().as_str(), kinds.last().unwrap().as_str()), ("export", "end"));
     assert_eq!(
         (counts.brands, counts.workspaces, counts.members, counts.invitations, counts.api_keys),
-        (2, 2, 120, 2, 2)
+        (2, 2, 120, 2, 3)
     );
+    assert_eq!((counts.integrations, counts.secrets_to_set, counts.agents, counts.usage_entries), (3, 2, 2, 3));
     assert_eq!(counts.audit_events, kinds.iter().filter(|kind| *kind == "audit_event").count() as u64);
     let (empty, other) = (there.tenant("Empty").await, there.tenant("Other").await);
     let mut rows = Rows::of(&there.database);
@@ -99,7 +134,8 @@ async fn what_goes_out_comes_in_with_its_ids_and_times_and_nothing_else_is_touch
     assert_eq!(imported, transfer::Counts { api_keys: 0, audit_events: 0, ..counts });
     assert_eq!(rows.of_others(empty.id), untouched);
     let (again, _) = exported(&there, &empty).await;
-    for kind in ["brand", "workspace", "member", "invitation"] {
+    for kind in ["brand", "workspace", "integration", "agent", "usage_entry", "member", "invitation"] {
+        assert!(!of_kind(&text, kind).is_empty());
         assert_eq!(of_kind(&again, kind), of_kind(&text, kind), "{kind}");
     }
     let tenant = empty.owner.get("/api/tenant").await.expect(200).body;
@@ -114,6 +150,18 @@ async fn what_goes_out_comes_in_with_its_ids_and_times_and_nothing_else_is_touch
     let invitation = invitations["data"][0]["id"].as_str().unwrap();
     empty.owner.post(&format!("/api/invitations/{invitation}/resend"), json!({})).await.expect(200);
     assert_eq!(there.database.rows("SELECT FROM outbox_messages"), 1, "only what was sent again");
+    let workspace = of_kind(&text, "workspace")[0]["id"].as_str().unwrap().to_owned();
+    let highlevel = format!("/api/workspaces/{workspace}/integrations/gohighlevel");
+    let highlevel = empty.owner.get(&highlevel).await.expect(200);
+    let fields = highlevel.body["fields"].as_array().unwrap();
+    assert!(fields.iter().any(|field| field["value"] == LOCATION) && highlevel.body["status"] == "incomplete");
+    assert_eq!(highlevel.etag(), "\"2\"", "a client that saw it with its secret does not take it for the same");
+    let months = async |tenant: &Tenant| {
+        let path = format!("/api/workspaces/{workspace}/usage?from=2026-01&to=2026-03");
+        tenant.owner.get(&path).await.expect(200).body["months"].clone()
+    };
+    assert_eq!(months(&empty).await, months(&acme).await);
+    assert_eq!(months(&empty).await[1]["usedSeconds"], 65);
     other.owner.get("/api/me").await.expect(200);
     acme.owner.get("/api/me").await.expect(200);
     there.client().with_key(acme.owner.key()).get("/api/me").await.expect(401);
@@ -123,11 +171,11 @@ async fn what_goes_out_comes_in_with_its_ids_and_times_and_nothing_else_is_touch
 async fn an_export_holds_no_secret_and_both_ways_are_in_the_log() {
     let app = App::start().await;
     let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
-    acme.workspace("DACH").await;
+    let workspace = acme.workspace("DACH").await;
+    work(&acme, &workspace).await;
     let (text, _) = exported(&app, &acme).await;
-    assert!(
-        !text.contains(&acme.owner.key()[34..66]) && !text.contains("secret") && !text.to_lowercase().contains("hash")
-    );
+    assert!(!text.contains(&acme.owner.key()[34..66]) && !text.to_lowercase().contains("hash"));
+    assert!(!text.contains("canary") && !text.contains("sealed"));
     assert!(!text.contains(&beta.id.to_string()) && !text.contains("Beta"));
     let hashes = format!(
         "SELECT FROM api_keys WHERE position(encode(secret_hash, 'hex') IN '{text}') > 0",
@@ -186,12 +234,19 @@ async fn an_import_beyond_the_limits_of_its_tenant_is_refused() {
     let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
     fill(&app, &acme).await;
     let (text, _) = exported(&app, &acme).await;
-    for limits in [json!({ "maxWorkspaces": 0 }), json!({ "maxWorkspaces": 1, "maxMembers": 59 })] {
+    for limits in [
+        json!({ "maxWorkspaces": 0 }),
+        json!({ "maxWorkspaces": 1, "maxMembers": 59 }),
+        json!({ "maxMembers": 60, "maxAgents": 1 }),
+    ] {
         app.platform().patch(&format!("/api/admin/tenants/{}", beta.id), limits).await.expect(200);
         let refused = import(&app, &beta, &text).await.unwrap_err();
         assert!(matches!(refused, Error::Conflict { code: Conflict::LimitReached, .. }), "{refused:?}");
     }
-    app.platform().patch(&format!("/api/admin/tenants/{}", beta.id), json!({ "maxMembers": 60 })).await.expect(200);
+    app.platform()
+        .patch(&format!("/api/admin/tenants/{}", beta.id), json!({ "maxAgents": 2, "maxMinutes": 0 }))
+        .await
+        .expect(200);
     import(&app, &beta, &text).await.unwrap();
 }
 
@@ -210,11 +265,15 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
     let good: Vec<Value> = lines(&text);
     let at = |kind: &str| good.iter().position(|line| line["type"] == kind).unwrap();
     let (brand, workspace, member, invitation) = (at("brand"), at("workspace"), at("member"), at("invitation"));
+    let (integration, agent, usage) = (at("integration"), at("agent"), at("usage_entry"));
+    let slot = |workspace: &Value, number: i64| json!([{ "workspaceId": workspace, "number": number }]);
+    let taken = &good[member]["assignments"][0];
     let mut rows = Rows::of(&app.database);
     let before = rows.all();
     let unused = json!(tenantry_persistence::new_id::<()>().to_string());
     let changes: Vec<(usize, &str, Value, &str)> = vec![
-        (0, "version", json!(2), "version: is 2"),
+        (0, "version", json!(1), "version: is 1, but this program reads 2"),
+        (0, "tenant", json!({ "state": "active" }), "unknown field `state`"),
         (0, "type", json!("brand"), "line 1: "),
         (brand, "name", json!(" "), "name: must not be empty"),
         (brand, "isDefault", json!(true), "isDefault: is true for an earlier brand"),
@@ -226,17 +285,52 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         (workspace, "country", json!("UK"), "country: must be"),
         (workspace, "createdAt", json!("0000-01-01T00:00:00Z"), "createdAt: must be in the years"),
         (workspace, "createdAt", json!("yesterday"), "line "),
+        (workspace, "number", json!(0), "number: must be a number"),
+        (workspace, "number", json!(99), "number: is 99, beyond lastWorkspaceNumber in the header, which is 2"),
+        (workspace, "timeZone", json!("Europe/Bonn"), "timeZone: must be the name of a time zone"),
+        (workspace, "maxAgents", json!(1_000_001), "maxAgents: must be"),
+        (workspace, "version", json!(0), "version: must be from 1"),
+        (integration, "workspaceId", unused.clone(), "workspaceId: is not the id of an earlier workspace"),
+        (integration, "provider", json!("acme"), "provider: must be"),
+        (integration, "plain", json!("Ber lin"), "plain: must be"),
+        (integration + 1, "provider", good[integration]["provider"].clone(), "provider: is the provider of an earlier"),
+        (agent, "status", json!("asleep"), "status: must be"),
+        (agent, "workspaceId", unused.clone(), "workspaceId: is not the id of an earlier workspace"),
+        (
+            agent + 1,
+            "externalReference",
+            json!("agent-1"),
+            "externalReference: is the external reference of an earlier",
+        ),
+        (usage, "seconds", json!(86_401), "seconds: must be"),
+        (usage, "usedAt", json!("1999-12-31T23:59:59Z"), "usedAt: must not be before"),
+        (usage, "month", json!("2025-08"), "month: is not the month of usedAt"),
+        (usage + 1, "reference", json!("call-1"), "reference: is the reference of an earlier entry"),
         (member, "role", json!("boss"), "role: must be"),
         (member + 1, "email", json!("MEMBER0@example.com"), "email: is the address of an earlier member"),
         (
             member,
             "assignments",
-            json!([{ "workspaceId": unused, "assignedAt": "2026-01-01T00:00:00Z" }]),
+            json!([{ "number": 1, "workspaceId": unused, "assignedAt": "2026-01-01T00:00:00Z" }]),
             "assignments: name what is not",
         ),
-        (invitation, "workspaceIds", json!([unused]), "workspaceIds: name what is not"),
+        (
+            member + 2,
+            "assignments",
+            good[member]["assignments"].clone(),
+            "assignments: have the number of an earlier slot",
+        ),
+        (member, "type", json!("invitation"), "unknown field"),
+        (invitation, "slots", slot(&unused, 1), "slots: name what is not"),
+        (invitation, "slots", slot(&good[workspace]["id"], 9_999), "slots.number: is 9999, beyond lastSlotNumber"),
+        (
+            invitation,
+            "slots",
+            slot(&taken["workspaceId"], taken["number"].as_i64().unwrap()),
+            "slots: have the number of a member's slot",
+        ),
         (invitation, "email", json!("ada"), "email: "),
-        (good.len() - 1, "lines", json!(3), "the file is not whole"),
+        (good.len() - 1, "lines", json!(3), "the file is incomplete"),
     ];
     for (line, field, value, expected) in changes {
         let mut changed = good.clone();
@@ -248,6 +342,19 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         let number = if field == "isDefault" { line + 2 } else { line + 1 };
         assert!(refused.starts_with(&format!("line {number}")), "{line} {field}: {refused}");
         assert_eq!(rows.all(), before, "{line} {field}");
+    }
+    let mut out_of_place = good.clone();
+    out_of_place.swap(member, invitation);
+    let mut refunded = good.clone();
+    refunded[usage]["kind"] = json!("refund");
+    for (lines, expected) in [
+        (out_of_place, format!("line {} type: comes too late", member + 2)),
+        (refunded, "seconds: add up to -125 in 2026-02".to_owned()),
+    ] {
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let refused = refusals(import(&app, &beta, &text).await.unwrap_err());
+        assert!(refused.starts_with(&expected), "{expected}: {refused}");
+        assert_eq!(rows.all(), before, "{expected}");
     }
     let whole: Vec<&str> = text.lines().collect();
     for (broken, expected) in [
@@ -282,6 +389,6 @@ async fn an_export_is_of_one_moment_and_a_deleted_tenant_can_still_be_exported()
     let sql = format!("UPDATE tenants SET deleted_at = now() WHERE id = '{}'", acme.id);
     app.database.admin().batch_execute(&sql).unwrap();
     let (deleted, _) = exported(&app, &acme).await;
-    assert_eq!(lines(&deleted)[0]["tenant"]["state"], "deleted");
+    assert!(lines(&deleted)[0]["tenant"]["deletedAt"].is_string());
     assert_eq!(of_kind(&deleted, "member"), of_kind(&text, "member"));
 }

@@ -63,7 +63,7 @@ async fn null_clears_what_may_be_absent_and_nothing_else() {
     }
     for member in clearable {
         let refused = acme.owner.patch(&path, json!({ member: "" })).await.expect(422);
-        assert_eq!(refused.body["error"], format!("{member} must not be empty (null clears it)."));
+        assert_eq!(refused.body["error"], format!("{member} must not be empty (send null to clear it)."));
     }
     for member in ["id", "tenantId", "createdAt", "updatedAt", "deletedAt", "version", "Name", "brand_id"] {
         let refused = acme.owner.patch(&path, json!({ member: before["id"] })).await.expect(422);

@@ -69,7 +69,7 @@ pub enum Refused {
     #[error("{0}")]
     Invalid(&'static str),
     /// It may hold: the keys of its issuer were never obtained, or the last time is longer ago than [`MAX_AGE`].
-    #[error("the keys of the issuer are not available")]
+    #[error("the issuer's keys are not available")]
     NoKeys,
 }
 
@@ -149,7 +149,7 @@ impl Issuers {
             Keys::Published(keys) => keys.find(header.algorithm, header.kid, now).await?,
         };
         if !key.holds(header.algorithm, token.message, token.signature) {
-            return Err(Refused::Invalid("the signature does not hold"));
+            return Err(Refused::Invalid("the signature is not valid"));
         }
         Ok(VerifiedToken {
             issuer: issuer.name.clone(),

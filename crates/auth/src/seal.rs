@@ -73,10 +73,10 @@ pub enum NotAMasterKey {
     )]
     Form,
     /// It decodes, to too few or too many bytes.
-    #[error("the key must have 32 bytes, and it has {0}")]
+    #[error("the key must have 32 bytes, but has {0}")]
     Length(usize),
     /// Nobody rolled this.
-    #[error("the key repeats itself, as random bytes do not")]
+    #[error("the key repeats itself, so it is not random")]
     Weak,
 }
 
@@ -201,7 +201,7 @@ impl MasterKeys {
                     "the master key of version {version} is not the one that stored secrets are sealed under: another key has the same version"
                 )),
                 None => Some(format!(
-                    "the master key of version {version} is missing, and stored secrets are sealed under it"
+                    "the master key of version {version} is missing, but stored secrets are sealed under it"
                 )),
             }
         };

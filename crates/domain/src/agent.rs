@@ -45,7 +45,7 @@ impl SortKey for Agent {
     }
 }
 
-/// Whether an agent is at work. One that is not counts all the same.
+/// Whether an agent takes calls. One that is not counts all the same.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum AgentStatus {
     /// It is.
@@ -57,7 +57,7 @@ pub enum AgentStatus {
 
 impl Choice for AgentStatus {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Paused, "paused")];
-    const MEANING: &'static str = "Whether an agent is at work.";
+    const MEANING: &'static str = "Whether an agent takes calls.";
 }
 crate::values::spoken!(AgentStatus);
 
@@ -110,7 +110,7 @@ impl AgentDetails {
         let reference = self.external_reference.as_ref().map(AgentReference::as_str).unwrap_or_default();
         Error::conflict(
             Conflict::ReferenceTaken,
-            format!("Another agent of the workspace has the external reference \"{reference}\"."),
+            format!("Another agent in this workspace already has the external reference \"{reference}\"."),
         )
     }
 }

@@ -26,7 +26,7 @@ pub enum KeyMode {
 
 impl Choice for KeyMode {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Live, "live"), (Self::Test, "test")];
-    const MEANING: &'static str = "What a key is meant for.";
+    const MEANING: &'static str = "Whether a key is for live or test use.";
 }
 spoken!(KeyMode);
 
@@ -43,7 +43,7 @@ pub struct ApiKey {
     pub last_four: String,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// When the key was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
     /// Counts the visible changes, from 1.
     pub version: i64,
@@ -74,7 +74,7 @@ impl SortKey for ApiKey {
 /// What a key was made for and what it may do; never changed once it exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyDetails {
-    /// What people call it.
+    /// Display name.
     pub name: ApiKeyName,
     /// Live or test.
     pub mode: KeyMode,
@@ -111,7 +111,7 @@ impl ApiKeyDetails {
     pub fn within(&self, grant: &Grant) -> Result<(), Error> {
         let Grant::Scopes { scopes, until, .. } = grant else { return Ok(()) };
         if let Some(scope) = self.scopes.iter().find(|scope| !scopes.contains(scope)) {
-            let message = format!("An API key cannot grant what it does not have: the scope {scope}.");
+            let message = format!("Your API key cannot grant the scope {scope}, because it does not have that scope.");
             return Err(Error::Forbidden { message, scope: Some(*scope) });
         }
         match (until, self.expires_at) {
@@ -130,7 +130,7 @@ impl ApiKeyDetails {
         match self.expires_at {
             Some(expiry) if expiry <= now => {
                 let refusal =
-                    Refusal::new("in_the_past", format!("must be in the future, this is {}", expiry.to_rfc3339()));
+                    Refusal::new("in_the_past", format!("must be in the future, not {}", expiry.to_rfc3339()));
                 Err(Error::Invalid(vec![refusal.of("expiresAt")]))
             }
             _ => Ok(()),
@@ -159,7 +159,7 @@ impl ApiKey {
 
 fn longer_life(until: DateTime<Utc>) -> Error {
     Error::forbidden(format!(
-        "An API key cannot grant what it does not have: a life beyond its own expiry. Set expiresAt to {} or earlier.",
+        "The new API key cannot outlive your own. Set expiresAt to {} or earlier.",
         until.to_rfc3339()
     ))
 }
@@ -190,7 +190,7 @@ impl TryFrom<i64> for Overlap {
     fn try_from(seconds: i64) -> Result<Self, Refusal> {
         match u32::try_from(seconds) {
             Ok(seconds @ 0..=Self::MAX) => Ok(Self(seconds)),
-            _ => Err(Refusal::new("out_of_range", format!("must be 0 to {} seconds, this is {seconds}", Self::MAX))),
+            _ => Err(Refusal::new("out_of_range", format!("must be 0 to {} seconds, not {seconds}", Self::MAX))),
         }
     }
 }

@@ -27,7 +27,7 @@ impl Identified for AuditEvent {
 pub struct AuditRecord {
     /// Its identifier.
     pub id: AuditEventId,
-    /// The tenant in whose log it stands.
+    /// The tenant whose log contains the event.
     pub tenant_id: TenantId,
     /// What was done, as the policy table names it.
     pub action: String,

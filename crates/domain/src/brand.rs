@@ -55,25 +55,25 @@ pub struct BrandDetails {
     pub name: BrandName,
     /// Logo, over https.
     pub logo_url: Option<HttpsUrl>,
-    /// First colour.
+    /// Primary colour.
     pub primary_color: Option<HexColor>,
-    /// Second colour.
+    /// Secondary colour.
     pub secondary_color: Option<HexColor>,
-    /// The name in the `From` of the brand's e-mail.
+    /// The sender name of the brand's email.
     pub email_from_name: SenderName,
     /// HTML signature, in force where a workspace has none.
     pub email_signature_html: Option<SignatureHtml>,
     /// Plain-text signature, in force where a workspace has none.
     pub email_signature_text: Option<SignatureText>,
-    /// Under which name the AI writes.
+    /// The name the AI writes under.
     pub ai_sender_name: Option<SenderName>,
-    /// Under which title the AI writes.
+    /// The title the AI writes under.
     pub ai_sender_title: Option<SenderName>,
     /// The AI's picture, over https.
     pub ai_sender_avatar_url: Option<HttpsUrl>,
     /// The tone the AI writes in.
     pub tone: Option<Tone>,
-    /// Instructions to the AI, before those of the workspace.
+    /// Instructions for the AI. They come before the workspace's instructions.
     pub brand_instructions: Option<Instructions>,
 }
 
@@ -186,5 +186,5 @@ pub(crate) fn kept<T: Clone>(patch: &Option<T>, was: &T) -> T {
 
 /// The refusal of a brand that is not there or not to be seen.
 pub fn unknown_brand() -> Error {
-    Error::invalid(Refusal::new("not_found", "is not the id of a brand").of("brandId"))
+    Error::invalid(Refusal::new("not_found", "is not the id of a brand that you can see").of("brandId"))
 }

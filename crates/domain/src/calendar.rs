@@ -7,7 +7,7 @@ pub type CalendarName = Line<120>;
 /// What a calendar is for, in one line.
 pub type CalendarDescription = Line<500>;
 
-/// A calendar in which appointments are booked.
+/// A calendar for booking appointments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     /// What its provider knows it by.
@@ -16,6 +16,6 @@ pub struct Calendar {
     pub name: CalendarName,
     /// What it is for, where somebody wrote that down.
     pub description: Option<CalendarDescription>,
-    /// Whether appointments can be booked in it at present.
+    /// Whether the calendar currently accepts bookings.
     pub is_active: bool,
 }

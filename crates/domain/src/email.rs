@@ -41,7 +41,7 @@ impl FromStr for EmailAddress {
         text::bounded(raw, Self::MAX)?;
         match objection(raw) {
             Some(why) => {
-                let message = format!("must be one e-mail address such as \"ada@example.com\": {why}");
+                let message = format!("must be a single email address such as \"ada@example.com\": {why}");
                 Err(Refusal::new("not_an_email_address", message))
             }
             None => Ok(Self(raw.to_owned())),
@@ -56,7 +56,7 @@ fn objection(raw: &str) -> Option<String> {
     }
     let (local, domain) = raw.rsplit_once('@').unwrap_or((raw, ""));
     if !local.is_ascii() {
-        return Some("the part in front of the @ must be ASCII".to_owned());
+        return Some("the part before the @ must be ASCII".to_owned());
     }
     if !domain.is_ascii() {
         return Some("write the domain in punycode, such as \"xn--bcher-kva.example\"".to_owned());
@@ -187,7 +187,7 @@ mod tests {
         let long = |length: usize| format!("a@{}.com", "d.".repeat(200)).split_off(406 - length);
         for length in [255, 320] {
             let refusal = EmailAddress::from_str(&long(length)).unwrap_err();
-            assert_eq!(refusal.message, format!("must be at most 254 characters, this is {length}"));
+            assert_eq!(refusal.message, format!("must be at most 254 characters long, but is {length}"));
         }
     }
 

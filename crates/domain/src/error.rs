@@ -41,10 +41,10 @@ pub enum Error {
         message: String,
     },
     /// The thing is no longer as the caller last saw it.
-    #[error("It has changed since you read it: read it again, and send the new ETag in If-Match.")]
+    #[error("This object has changed since you read it. Read it again, and send its new ETag in If-Match.")]
     PreconditionFailed,
     /// Something this service needs does not answer; trying again later may help.
-    #[error("The service cannot answer at the moment; please try again.")]
+    #[error("The service is temporarily unavailable. Try again in a few seconds.")]
     Unavailable {
         /// For the log.
         cause: String,
@@ -74,18 +74,18 @@ pub enum Unauthenticated {
     #[error("Send an API key or an access token: \"Authorization: Bearer …\".")]
     Missing,
     /// One was presented that is malformed, unknown, revoked or expired; which, is not said.
-    #[error("The API key is not valid: it may be mistyped, revoked or expired.")]
+    #[error("The API key is not valid. It may be mistyped, revoked or expired.")]
     Invalid,
     /// A token was presented that does not hold, or whose holder is no member; which, is not said.
     #[error(
-        "The access token is not valid: it may be expired, of another issuer or audience, or of somebody who is not an active member of the tenant that it names."
+        "The access token is not valid. It may have expired, come from another issuer, be meant for another audience, or belong to someone who is not an active member of the tenant."
     )]
     Token,
     /// A key was presented where only a person can be meant.
-    #[error("Only a person can do this: send their own access token. A key is nobody's.")]
+    #[error("This endpoint needs a user's access token. API keys are not accepted.")]
     NotAPerson,
     /// The credential is good, and its tenant is suspended.
-    #[error("The tenant is suspended: ask whoever runs this service.")]
+    #[error("This tenant is suspended. Contact the operator of this service.")]
     Suspended,
 }
 
@@ -97,11 +97,11 @@ impl Error {
 
     /// A refusal of the policy for want of a scope.
     pub fn missing_scope(scope: Scope) -> Self {
-        let message = format!("This needs the scope {scope}, which the API key does not have.");
+        let message = format!("This needs the scope {scope}, which your API key does not have.");
         Self::Forbidden { message, scope: Some(scope) }
     }
 
-    /// One refused value.
+    /// An invalid field.
     pub fn invalid(refusal: FieldRefusal) -> Self {
         Self::Invalid(vec![refusal])
     }

@@ -25,8 +25,7 @@ impl FromStr for Instant {
     fn from_str(raw: &str) -> Result<Self, Refusal> {
         let time = DateTime::parse_from_rfc3339(raw).map(|time| time.to_utc()).ok();
         let time = time.filter(|time| (1..=9999).contains(&time.year()));
-        let refusal =
-            || Refusal::new("not_a_time", "must be a time as RFC 3339 writes it, such as 2027-01-20T10:00:00Z");
+        let refusal = || Refusal::new("not_a_time", "must be an RFC 3339 timestamp such as 2027-01-20T10:00:00Z");
         time.map(Self).ok_or_else(refusal)
     }
 }

@@ -33,7 +33,7 @@ impl Choice for Provider {
         (Self::OpenAi, "openai"),
         (Self::GoHighLevel, "gohighlevel"),
     ];
-    const MEANING: &'static str = "A provider that a workspace can be connected to.";
+    const MEANING: &'static str = "A provider that a workspace can connect to.";
 }
 spoken!(Provider);
 
@@ -68,7 +68,7 @@ impl Provider {
     }
 }
 
-/// The SID of a Twilio account: `AC` and 32 hexadecimal digits. No secret.
+/// The SID of a Twilio account: `AC` followed by 32 hexadecimal digits. No secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountSid(String);
 
@@ -90,7 +90,7 @@ pub enum ElevenLabsRegion {
 
 impl Choice for ElevenLabsRegion {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Us, "us"), (Self::Eu, "eu"), (Self::In, "in")];
-    const MEANING: &'static str = "Where an ElevenLabs account keeps its data.";
+    const MEANING: &'static str = "The region in which an ElevenLabs account stores its data.";
 }
 spoken!(ElevenLabsRegion);
 
@@ -119,7 +119,7 @@ impl FromStr for AccountSid {
         if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             Ok(Self(raw.to_owned()))
         } else {
-            Err(Refusal::new("not_an_account_sid", "must be the SID of an account: AC and 32 hexadecimal digits"))
+            Err(Refusal::new("not_an_account_sid", "must be an account SID: AC followed by 32 hexadecimal digits"))
         }
     }
 }
@@ -133,7 +133,7 @@ impl FromStr for LocationId {
         if raw.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
             Ok(Self(raw.to_owned()))
         } else {
-            Err(Refusal::new("not_a_location_id", "must be the id of a location: letters, digits, - and _"))
+            Err(Refusal::new("not_a_location_id", "must be a location id of letters, digits, - and _"))
         }
     }
 }
@@ -141,7 +141,7 @@ impl FromStr for LocationId {
 input!(
     AccountSid,
     str,
-    Description::text("`AC` and 32 hexadecimal digits.")
+    Description::text("`AC` followed by 32 hexadecimal digits.")
         .pattern("^AC[0-9a-fA-F]{32}$")
         .example("AC0123456789abcdef0123456789abcdef")
 );
@@ -206,7 +206,7 @@ pub struct SecretTrace {
     pub set_at: DateTime<Utc>,
 }
 
-/// What the provider last said to the fields as they are.
+/// The provider's last verdict on the current fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verification {
     /// Whether it takes them.
@@ -232,11 +232,11 @@ pub enum VerificationStatus {
 impl Choice for VerificationStatus {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Unverified, "unverified"), (Self::Ok, "ok"), (Self::Failed, "failed")];
-    const MEANING: &'static str = "Whether the provider accepts the fields of an integration.";
+    const MEANING: &'static str = "Whether the provider accepted the fields of an integration.";
 }
 spoken!(VerificationStatus);
 
-/// How much of an integration is there.
+/// How complete an integration is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionStatus {
     /// Nothing.
@@ -250,7 +250,7 @@ pub enum ConnectionStatus {
 impl Choice for ConnectionStatus {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::NotConnected, "not_connected"), (Self::Incomplete, "incomplete"), (Self::Connected, "connected")];
-    const MEANING: &'static str = "How much of an integration is there.";
+    const MEANING: &'static str = "How complete an integration is.";
 }
 spoken!(ConnectionStatus);
 

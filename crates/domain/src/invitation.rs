@@ -19,11 +19,11 @@ use crate::{
 pub struct Invitation {
     /// Its identifier.
     pub id: InvitationId,
-    /// The tenant it invites to.
+    /// The tenant of the invitation.
     pub tenant_id: TenantId,
     /// Whom it invites to what.
     pub details: InvitationDetails,
-    /// Until when it can be accepted.
+    /// When the invitation expires.
     pub expires_at: DateTime<Utc>,
     /// When it was accepted.
     pub accepted_at: Option<DateTime<Utc>>,
@@ -55,7 +55,7 @@ impl SortKey for Invitation {
     }
 }
 
-/// What has become of an invitation.
+/// The state of an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvitationState {
     /// It can be accepted.
@@ -75,7 +75,7 @@ impl Choice for InvitationState {
         (Self::Revoked, "revoked"),
         (Self::Expired, "expired"),
     ];
-    const MEANING: &'static str = "What has become of an invitation.";
+    const MEANING: &'static str = "The state of an invitation.";
 }
 crate::values::spoken!(InvitationState);
 
@@ -86,7 +86,7 @@ pub struct InvitationDetails {
     pub email: EmailAddress,
     /// The role they will have.
     pub role: Role,
-    /// The workspaces they will be assigned to.
+    /// The workspaces the invitee will be assigned to.
     pub workspaces: Vec<WorkspaceId>,
 }
 
@@ -146,7 +146,7 @@ impl TryFrom<i64> for InvitationDays {
     fn try_from(days: i64) -> Result<Self, Refusal> {
         match u8::try_from(days) {
             Ok(days @ 1..=Self::MAX) => Ok(Self(days)),
-            _ => Err(Refusal::new("out_of_range", format!("must be 1 to {} days, this is {days}", Self::MAX))),
+            _ => Err(Refusal::new("out_of_range", format!("must be 1 to {} days, not {days}", Self::MAX))),
         }
     }
 }

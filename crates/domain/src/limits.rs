@@ -5,13 +5,13 @@ use crate::{Cap, Limits, TimeZone, audit::Members, values::Choice};
 /// What a workspace's own managers cap, and where its months begin. `None` is unlimited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkspaceLimits {
-    /// Members assigned to it, with those who are invited to it.
+    /// Members assigned to the workspace; pending invitations count.
     pub max_members: Option<Cap>,
-    /// AI agents in it.
+    /// AI agents in the workspace.
     pub max_agents: Option<Cap>,
     /// Minutes of usage in a month.
     pub max_minutes: Option<Cap>,
-    /// In which time zone a month is counted.
+    /// The time zone in which months are counted.
     pub time_zone: TimeZone,
 }
 
@@ -61,7 +61,7 @@ impl WorkspaceLimits {
 pub struct Limit {
     /// The workspace's own cap.
     pub own: Option<Cap>,
-    /// The tenant's, which holds in each of its workspaces.
+    /// The tenant's limit, which applies to each of its workspaces.
     pub tenant: Option<Cap>,
 }
 

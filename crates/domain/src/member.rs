@@ -107,7 +107,7 @@ impl MemberDetails {
 pub fn last_owner() -> Error {
     Error::conflict(
         Conflict::LastOwner,
-        "A tenant always keeps an active owner: make somebody else an owner first, or transfer the ownership.",
+        "A tenant must always have an active owner. Make another member an owner first, or transfer the ownership.",
     )
 }
 

@@ -51,7 +51,7 @@ impl FromStr for Month {
     type Err = Refusal;
 
     fn from_str(raw: &str) -> Result<Self, Refusal> {
-        let refusal = || Refusal::new("not_a_month", "must be a month such as 2026-11, not before 1970");
+        let refusal = || Refusal::new("not_a_month", "must be a month such as 2026-11, in 1970 or later");
         let digits = |part: &str, count| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
         let (year, month) = raw.split_once('-').filter(|(y, m)| digits(y, 4) && digits(m, 2)).ok_or_else(refusal)?;
         match (year.parse(), month.parse()) {

@@ -389,15 +389,15 @@ pub fn permit(grant: &Grant, action: Action) -> Result<(), Error> {
                 _ => "This needs an API key that is not restricted to a workspace.",
             })),
             Scoped(..) => Ok(()),
-            Never => Err(Error::forbidden("This cannot be done with an API key.")),
+            Never => Err(Error::forbidden("API keys cannot do this. Use a member's access token.")),
         },
         Grant::Role { role, .. } if rule.role(*role) != May::No => Ok(()),
         Grant::Role { role, .. } => Err(Error::forbidden(format!("The role {role} does not allow this."))),
         Grant::Platform if rule.others.platform => Ok(()),
         Grant::Operator if rule.others.operator => Ok(()),
         Grant::Job if rule.others.job => Ok(()),
-        Grant::Platform => Err(Error::forbidden("The platform key manages tenants and does not see inside them.")),
-        Grant::Operator | Grant::Job => Err(Error::forbidden("This cannot be done from here.")),
+        Grant::Platform => Err(Error::forbidden("A platform key manages tenants. It cannot access the data in them.")),
+        Grant::Operator | Grant::Job => Err(Error::forbidden("Operators and background jobs cannot do this.")),
     }
 }
 
@@ -416,12 +416,14 @@ pub fn may_grant(grant: &Grant, role: Role) -> Result<(), Error> {
     match (beyond.map(|rule| rule.key), grant) {
         (None, _) => Ok(()),
         (Some(Scoped(scope, _)), Grant::Scopes { scopes, .. }) if !scopes.contains(&scope) => Err(Error::Forbidden {
-            message: format!("An API key cannot give or take what it does not have: the role {role} has {scope}."),
+            message: format!(
+                "Your API key cannot grant or revoke the role {role}, because it does not have the scope {scope}."
+            ),
             scope: Some(scope),
         }),
-        _ => {
-            Err(Error::forbidden(format!("Only who may do all that the role {role} may can give it or take it away.")))
-        }
+        _ => Err(Error::forbidden(format!(
+            "You can grant or revoke the role {role} only if you have all of its permissions."
+        ))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a member is in its tenant.
+//! A member's role in the tenant.
 
 use crate::{MemberId, Reach, values::Choice};
 
@@ -25,7 +25,7 @@ impl Choice for Role {
         (Self::Agent, "agent"),
         (Self::Observer, "observer"),
     ];
-    const MEANING: &'static str = "What a member is in its tenant.";
+    const MEANING: &'static str = "A member's role in the tenant.";
 }
 crate::values::spoken!(Role);
 

@@ -41,20 +41,20 @@ impl FromStr for PlainSecret {
             return Err(Refusal::new("empty", "must not be empty"));
         }
         if raw.trim().len() != raw.len() {
-            return Err(Refusal::new("surrounding_space", "begins or ends with white space: send it without"));
+            return Err(Refusal::new("surrounding_space", "must not begin or end with white space"));
         }
         if !raw.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Refusal::new("forbidden_character", "must be visible ASCII characters without white space"));
         }
         if raw.len() < Self::MIN {
-            return Err(Refusal::new("too_short", format!("must be at least {} characters", Self::MIN)));
+            return Err(Refusal::new("too_short", format!("must be at least {} characters long", Self::MIN)));
         }
         if raw.len() > Self::MAX {
-            let message = format!("must be at most {} characters, this is {}", Self::MAX, raw.len());
+            let message = format!("must be at most {} characters long, but is {}", Self::MAX, raw.len());
             return Err(Refusal::new("too_long", message));
         }
         if raw.contains("***") || raw.contains("...") {
-            return Err(Refusal::new("masked", "is what is shown in place of a secret: send the secret itself"));
+            return Err(Refusal::new("masked", "looks like a masked secret: send the secret itself"));
         }
         Ok(Self(Zeroizing::new(raw.to_owned())))
     }
@@ -64,7 +64,7 @@ input!(
     PlainSecret,
     str,
     Description::text(format!(
-        "Secret: {} to {} visible ASCII characters, stored as they are sent and never shown again.",
+        "Secret: {} to {} visible ASCII characters, stored as sent and never shown again.",
         Self::MIN,
         Self::MAX
     ))

@@ -43,7 +43,7 @@ impl FromStr for SignatureHtml {
         }
         let clean = sanitise(&raw)?;
         if clean.trim().is_empty() {
-            return Err(Refusal::new("nothing_left", "holds nothing that an e-mail signature may contain"));
+            return Err(Refusal::new("nothing_left", "has no content that is allowed in an email signature"));
         }
         Ok(Self(clean))
     }
@@ -52,7 +52,7 @@ impl FromStr for SignatureHtml {
 input!(
     SignatureHtml,
     str,
-    Description::text(format!("HTML, 1 to {} characters; what is not safe in an email is removed.", thousands(MAX)))
+    Description::text(format!("HTML, 1 to {} characters; anything unsafe in an email is removed.", thousands(MAX)))
         .length(1, MAX)
         .example("<p>Kind regards,<br>Acme</p>")
 );
@@ -74,21 +74,18 @@ fn sanitise(raw: &str) -> Result<String, Refusal> {
         }
         clean = again;
     }
-    Err(Refusal::new("ambiguous_html", "is HTML that reads differently each time it is parsed: simplify its nesting"))
+    Err(Refusal::new("ambiguous_html", "is HTML that changes each time it is parsed: simplify its nesting"))
 }
 
 fn clean_once(raw: &str) -> Result<String, Refusal> {
     if growth(raw) > MAX_GROWTH {
-        return Err(Refusal::new(
-            "too_complex",
-            "has more formatting than an e-mail signature needs: simplify its markup",
-        ));
+        return Err(Refusal::new("too_complex", "has too much formatting for an email signature: simplify its markup"));
     }
     let clean = SANITISER.clean(raw).to_string();
     // Escaping, repeated formatting and the attributes added to links can make it longer than it came; how much longer is
     // nothing that the sender could make sense of.
     if clean.chars().count() > MAX {
-        return Err(Refusal::new("too_long", format!("must be at most {MAX} characters once it is sanitised")));
+        return Err(Refusal::new("too_long", format!("must be at most {MAX} characters long after it is sanitised")));
     }
     Ok(clean)
 }

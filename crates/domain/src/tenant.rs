@@ -37,7 +37,7 @@ pub struct Tenant {
 /// For how many days a deleted tenant can be restored.
 pub const TENANT_RESTORABLE_DAYS: i32 = 30;
 
-/// Whether a tenant's credentials are good.
+/// Whether a tenant is active, suspended or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenantState {
     /// They are.
@@ -51,7 +51,7 @@ pub enum TenantState {
 impl Choice for TenantState {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Active, "active"), (Self::Suspended, "suspended"), (Self::Deleted, "deleted")];
-    const MEANING: &'static str = "Whether a tenant's credentials are good.";
+    const MEANING: &'static str = "Whether a tenant is active, suspended or deleted.";
 }
 crate::values::spoken!(TenantState);
 
@@ -96,9 +96,7 @@ impl TryFrom<i64> for Cap {
     fn try_from(number: i64) -> Result<Self, Refusal> {
         match u32::try_from(number) {
             Ok(number @ 0..=Self::MAX) => Ok(Self(number)),
-            _ => {
-                Err(Refusal::new("out_of_range", format!("must be a number from 0 to {}, this is {number}", Self::MAX)))
-            }
+            _ => Err(Refusal::new("out_of_range", format!("must be a number from 0 to {}, not {number}", Self::MAX))),
         }
     }
 }
@@ -144,20 +142,23 @@ impl Limits {
     }
 }
 
-/// The refusal of one more where a cap allows `cap` and there are as many or more.
-pub fn limit_reached(what: &str, cap: Cap, used: i64) -> Error {
-    let number = cap.get();
-    Error::conflict(Conflict::LimitReached, format!("The limit of {number} {what} is reached: there are {used}."))
+/// The refusal of one more `what` where `whose` may have `cap` of them and has as many or more.
+pub fn limit_reached(whose: &str, what: Noun, cap: Cap, used: i64) -> Error {
+    let (cap, noun) = (cap.get(), what.lower_case());
+    let plural = if cap == 1 { "" } else { "s" };
+    let also = if what == Noun::Member { ", including pending invitations" } else { "" };
+    let message = format!("{whose} has reached its limit of {cap} {noun}{plural}. It has {used}{also}.");
+    Error::conflict(Conflict::LimitReached, message)
 }
 
 /// How much of its limits a tenant uses, and whom it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Use {
-    /// Workspaces, without those that are deleted.
+    /// Workspaces, not counting deleted ones.
     pub workspaces: i64,
     /// Members.
     pub members: i64,
-    /// Invitations that can be accepted.
+    /// Pending invitations.
     pub pending_invitations: i64,
 }
 
@@ -228,11 +229,12 @@ impl LocaleRequest {
             (None, Some(defaults)) => (defaults.country, Some(defaults.language), Some(defaults.currency)),
             (None, None) => return Err(vec![Refusal::new("required", "is required").of("country")]),
         };
-        let none = |what: &str| Refusal::new("required", format!("is required: {country} has no {what} to start from"));
+        let none =
+            |what: &str| Refusal::new("required", format!("is required, because {country} has no default {what}"));
         match (self.language.or(language), self.currency.or(currency)) {
             (Some(language), Some(currency)) => Ok(Locale { country, language, currency, workspace_type }),
             (language, currency) => Err([
-                language.is_none().then(|| none("main language").of("operatingLanguage")),
+                language.is_none().then(|| none("language").of("operatingLanguage")),
                 currency.is_none().then(|| none("currency").of("currency")),
             ]
             .into_iter()

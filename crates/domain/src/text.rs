@@ -135,7 +135,7 @@ pub(crate) fn bounded(text: &str, max: usize) -> Result<(), Refusal> {
     }
     let length = text.chars().count();
     if length > max {
-        return Err(Refusal::new("too_long", format!("must be at most {max} characters, this is {length}")));
+        return Err(Refusal::new("too_long", format!("must be at most {max} characters long, but is {length}")));
     }
     Ok(())
 }
@@ -145,7 +145,7 @@ fn empty() -> Refusal {
 }
 
 pub(crate) fn forbidden(c: char, rule: &str) -> Refusal {
-    Refusal::new("forbidden_character", format!("{rule}, this has U+{:04X}", u32::from(c)))
+    Refusal::new("forbidden_character", format!("{rule}, but contains U+{:04X}", u32::from(c)))
 }
 
 fn breaks_a_line(c: char) -> bool {

@@ -47,7 +47,7 @@ impl FromStr for TimeZone {
         let unknown = || {
             Refusal::new(
                 "unknown_time_zone",
-                "must be the name of a time zone in the IANA database, such as \"Europe/Berlin\"",
+                "must be a time zone name from the IANA database, such as \"Europe/Berlin\"",
             )
         };
         let rules = jiff::tz::TimeZone::get(raw).map_err(|_| unknown())?;

@@ -67,7 +67,7 @@ pub enum UsageKind {
 
 impl Choice for UsageKind {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Usage, "usage"), (Self::Refund, "refund")];
-    const MEANING: &'static str = "Whether an entry adds to its month or is taken off it.";
+    const MEANING: &'static str = "Whether an entry adds to its month or subtracts from it.";
 }
 crate::values::spoken!(UsageKind);
 
@@ -92,7 +92,7 @@ impl TryFrom<i64> for UsageSeconds {
             Ok(seconds @ 0..=Self::MAX) => Ok(Self(seconds)),
             _ => Err(Refusal::new(
                 "out_of_range",
-                format!("must be a number of seconds from 0 to {}, this is {seconds}", Self::MAX),
+                format!("must be a number of seconds from 0 to {}, not {seconds}", Self::MAX),
             )),
         }
     }
@@ -187,7 +187,7 @@ impl NewUsage {
             None => Ok(now),
             Some(UsedAt(time)) if time <= now + AHEAD => Ok(time),
             Some(UsedAt(time)) => {
-                let message = format!("must not be in the future, this is {}", time.to_rfc3339());
+                let message = format!("must not be in the future, but is {}", time.to_rfc3339());
                 Err(Refusal::new("in_the_future", message).of("usedAt"))
             }
         }
@@ -206,7 +206,7 @@ impl NewUsage {
         Err(Error::conflict(
             Conflict::ReferenceConflict,
             format!(
-                "The reference \"{}\" is taken in this workspace, by {} seconds of {} at {}: give each use a reference of its own.",
+                "The reference \"{}\" already belongs to another entry in this workspace: {} seconds of {} at {}. Use a new reference for each entry.",
                 self.reference.as_str(),
                 stored.seconds.get(),
                 stored.kind,
@@ -256,14 +256,14 @@ impl MonthUse {
         match (kind, cap) {
             (UsageKind::Refund, _) if more > used => Err(Error::conflict(
                 Conflict::RefundExceedsUsage,
-                format!("{used} seconds of {} are used, of which {more} cannot be refunded.", self.month),
+                format!("Only {used} seconds were used in {}, so {more} seconds cannot be refunded.", self.month),
             )),
             (UsageKind::Refund, _) => Ok(Self { seconds: used - more, ..self }),
             // A limit that was lowered below what is used keeps that; and nothing is no growth.
             (UsageKind::Usage, Some(cap)) if more > 0 && used + more > seconds_of(cap) => Err(Error::conflict(
                 Conflict::LimitReached,
                 format!(
-                    "The limit of {} minutes a month is reached: {used} seconds of {} are used, and {more} more go beyond it.",
+                    "Recording {more} seconds would exceed the limit of {} minutes for {}: {used} seconds are already used.",
                     cap.get(),
                     self.month
                 ),

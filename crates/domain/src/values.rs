@@ -64,7 +64,7 @@ impl FromStr for HexColor {
         } else {
             Err(Refusal::new(
                 "not_a_hex_color",
-                "must be a colour of # and six hexadecimal digits, such as \"#0055AA\"",
+                "must be a colour in the form # and six hexadecimal digits, such as \"#0055AA\"",
             ))
         }
     }
@@ -90,7 +90,7 @@ impl FromStr for HttpsUrl {
 
     fn from_str(raw: &str) -> Result<Self, Refusal> {
         text::bounded(raw, Self::MAX)?;
-        let refusal = |why: &str| Refusal::new("not_an_https_url", format!("must be an absolute https address: {why}"));
+        let refusal = |why: &str| Refusal::new("not_an_https_url", format!("must be an absolute https URL: {why}"));
         // The URL standard drops tabs and newlines silently; an address that is shown to people must not have any.
         if raw.chars().any(|c| c.is_control() || c.is_whitespace()) {
             return Err(refusal("it contains white space or a control character"));
@@ -107,9 +107,7 @@ impl FromStr for HttpsUrl {
 input!(
     HttpsUrl,
     str,
-    Description::text("An absolute https address.")
-        .length(0, Self::MAX)
-        .example("https://cdn.example.com/acme/logo.png")
+    Description::text("An absolute https URL.").length(0, Self::MAX).example("https://cdn.example.com/acme/logo.png")
 );
 
 impl Slug {
@@ -226,7 +224,7 @@ impl Choice for Tone {
         (Self::Formal, "formal"),
         (Self::Trade, "trade"),
     ];
-    const MEANING: &'static str = "The tone in which the AI writes.";
+    const MEANING: &'static str = "The tone the AI writes in.";
 }
 
 /// Gives every [`Choice`] its `FromStr`, `as_str` and `Display`.

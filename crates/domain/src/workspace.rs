@@ -143,7 +143,7 @@ impl WorkspaceDetails {
     }
 }
 
-/// Where a value in force comes from.
+/// The source of a value in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// Set on the workspace.
@@ -163,7 +163,7 @@ impl Choice for Source {
         (Self::BrandAndWorkspace, "brand+workspace"),
         (Self::None, "none"),
     ];
-    const MEANING: &'static str = "Where a value in force comes from.";
+    const MEANING: &'static str = "The source of a value in force.";
 }
 
 /// A value in force, with where it comes from.
@@ -239,13 +239,14 @@ fn combined(brand: Option<&str>, workspace: Option<&str>) -> Sourced<String> {
 
 /// The refusal of a workspace that is not there or not to be seen.
 pub fn unknown_workspace() -> Error {
-    Error::invalid(Refusal::new("not_found", "is not the id of a workspace").of("workspaceId"))
+    Error::invalid(Refusal::new("not_found", "is not the id of a workspace that you can see").of("workspaceId"))
 }
 
 /// The refusal of a list of workspaces of which this one is not there or not to be seen.
 pub fn unknown_workspace_among(id: WorkspaceId) -> Error {
     Error::invalid(
-        Refusal::new("not_found", format!("has {id}, which is not the id of a workspace")).of("workspaceIds"),
+        Refusal::new("not_found", format!("contains {id}, which is not the id of a workspace that you can see"))
+            .of("workspaceIds"),
     )
 }
 

@@ -227,8 +227,8 @@ fn advice_covers_the_common_slips() {
         ("RMB", "use \"CNY\""),
         (" EUR ", "use \"EUR\""),
         ("CH", "\"CH\" is a country, its currency is \"CHF\""),
-        ("XAU", "it stands for no national currency and no fund"),
-        ("XTS", "it stands for no national currency and no fund"),
+        ("XAU", "it is neither a national currency nor a funds code"),
+        ("XTS", "it is neither a national currency nor a funds code"),
     ] {
         ends(refusal::<CurrencyCode>(given), advice);
     }

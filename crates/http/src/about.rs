@@ -40,8 +40,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Check liveness
 ///
-/// The process is alive. Answers without asking the database.
-#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "It is alive.", body = HealthView)))]
+/// Reports whether the process is alive. Does not check the database.
+#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "The process is alive.", body = HealthView)))]
 #[get("/healthz")]
 pub(crate) async fn healthz() -> HttpResponse {
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK)
@@ -49,8 +49,9 @@ pub(crate) async fn healthz() -> HttpResponse {
 
 /// Check readiness
 ///
-/// 200 when the database answers and no migration is pending, 503 otherwise and while the service shuts down.
-#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "It can answer requests.", body = HealthView), (status = 503, description = "It cannot.")))]
+/// Returns 200 if the database responds and no migration is pending. Returns 503 otherwise, and while the service shuts
+/// down.
+#[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "The service is ready for requests.", body = HealthView), (status = 503, description = "The service is not ready.")))]
 #[get("/readyz")]
 pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
     service.ready().await?;
@@ -59,7 +60,8 @@ pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failu
 
 /// Get metrics
 ///
-/// For Prometheus: requests by route template and status, their latency, and the database pool, as OpenMetrics text.
+/// Metrics for Prometheus in the OpenMetrics text format: requests by route template and status, latency, and the
+/// database pool.
 #[utoipa::path(
     tag = PART.tag,
     security(()),
@@ -104,25 +106,25 @@ pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
 
 /// Show the documentation page
 ///
-/// The page that you may be reading: every operation, with requests that can be tried.
+/// An HTML page with every operation, where you can try requests.
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    responses((status = 200, description = "A page for people.", body = String, content_type = "text/html"))
+    responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html"))
 )]
 #[get("/docs")]
 pub(crate) async fn docs_page() -> HttpResponse {
     docs::page()
 }
 
-/// Get a part of the documentation page
+/// Get a file of the documentation page
 ///
-/// Its script and its icon; the page needs nothing from elsewhere.
+/// The script and the icon of the page. It loads nothing from other servers.
 #[utoipa::path(
     tag = PART.tag,
     security(()),
     params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
-    responses((status = 200, description = "The part.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such part."))
+    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such file."))
 )]
 #[get("/docs/{file}")]
 pub(crate) async fn docs_asset(file: actix_web::web::Path<String>) -> Result<HttpResponse, Failure> {

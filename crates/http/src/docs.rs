@@ -38,7 +38,7 @@ pub(crate) fn asset(file: &str) -> Result<HttpResponse, Failure> {
         ("start.js", _) => Ok(response.content_type("text/javascript; charset=utf-8").body(START)),
         ("icon.svg", _) => Ok(response.content_type("image/svg+xml").body(ICON)),
         _ => {
-            Err(Failure::http(StatusCode::NOT_FOUND, "no_such_route", "The documentation has no such part; see /docs."))
+            Err(Failure::http(StatusCode::NOT_FOUND, "no_such_route", "The documentation has no such file. See /docs."))
         }
     }
 }

@@ -30,40 +30,40 @@ pub(crate) struct Problem {
     /// A human-readable error message describing what went wrong.
     #[schema(example = "Workspace not found")]
     error: String,
-    /// What kind of problem it is; `about:blank` says no more than the status does.
+    /// The type of problem. Always `about:blank`: the status and `code` say it all.
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     kind: &'static str,
-    /// The status in words.
+    /// The name of the HTTP status.
     #[schema(example = "Not Found")]
     title: &'static str,
     /// The HTTP status.
     #[schema(example = 404)]
     status: u16,
-    /// The same sentence as `error`, where RFC 9457 has it.
+    /// The same sentence as `error`, in the field that RFC 9457 defines.
     #[schema(example = "Workspace not found")]
     detail: String,
-    /// Stable and machine readable.
+    /// A stable, machine-readable code.
     #[schema(example = "not_found")]
     code: &'static str,
-    /// The request in the service's logs; also in the header `X-Request-Id`.
+    /// Identifies the request in the service's logs. Also in the header `X-Request-Id`.
     #[schema(example = "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48")]
     request_id: String,
-    /// With `invalid_fields`: every value that was refused, all at once.
+    /// With the code `invalid_fields`: every invalid field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<FieldProblem>,
 }
 
-/// One refused value.
+/// An invalid field.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FieldProblem {
-    /// The member of the body, or the parameter of the query.
+    /// The field of the body, or the parameter of the query.
     #[schema(example = "country")]
     field: String,
-    /// Stable and machine readable.
+    /// A stable, machine-readable code.
     #[schema(example = "wrong_case")]
     code: &'static str,
-    /// Why it was refused, for a human.
+    /// A message for people that says what is wrong.
     #[schema(example = "must be an ISO 3166-1 alpha-2 country code in upper case: use \"DE\"")]
     message: String,
 }
@@ -127,7 +127,9 @@ impl ResponseError for Failure {
         let status = self.status_code();
         match self {
             Self::Domain(Error::Internal { cause }) => tracing::error!(cause, "the request failed"),
-            Self::Domain(Error::Unavailable { cause }) => tracing::warn!(cause, "the request cannot be answered"),
+            Self::Domain(Error::Unavailable { cause }) => {
+                tracing::warn!(cause, "the service cannot answer the request")
+            }
             _ => {}
         }
         let problem = self.problem();
@@ -161,7 +163,7 @@ impl Failure {
         }
     }
 
-    /// Stable and machine readable.
+    /// A stable, machine-readable code.
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Http(_, code, _) => code,

@@ -22,14 +22,14 @@ pub(crate) async fn answer(request: HttpRequest) -> Result<HttpResponse, Failure
         return Err(Failure::http(
             StatusCode::NOT_FOUND,
             "no_such_route",
-            "There is nothing at this path; see /docs for what there is.",
+            "There is nothing at this path. See /docs for all paths.",
         ));
     }
     let allow = allowed.join(", ");
     if request.method() == Method::OPTIONS {
         return Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());
     }
-    let message = format!("This path does not know the method {:.20}; it knows {allow}.", request.method().as_str());
+    let message = format!("Method {:.20} is not allowed here. Allowed: {allow}.", request.method().as_str());
     let mut response = Failure::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).error_response();
     if let Ok(allow) = HeaderValue::from_str(&allow) {
         response.headers_mut().insert(header::ALLOW, allow);

@@ -74,9 +74,11 @@ pub async fn rotate(
         .write(credential, InTenant, Action::ApiKeyRotate, move |tx| {
             let before = tx.lock_api_key(old)?;
             if before.revoked_at.is_some() || before.details.expires_at.is_some_and(|at| at <= now) {
-                return Err(
-                    Error::conflict(Conflict::ApiKeyEnded, "The API key has ended: create a new one instead.").into()
-                );
+                return Err(Error::conflict(
+                    Conflict::ApiKeyEnded,
+                    "This API key is revoked or expired. Create a new one instead.",
+                )
+                .into());
             }
             new.details.within(tx.grant())?;
             let key = tx.create_api_key(id, &new)?;

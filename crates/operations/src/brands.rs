@@ -67,9 +67,10 @@ pub async fn update(
                 return Ok(Change::nothing(before));
             }
             if before.is_default && !wanted.is_default {
-                return Err(
-                    stays_default("A tenant has one default brand: make another brand the default instead.").into()
-                );
+                return Err(stays_default(
+                    "A tenant must always have a default brand. Make another brand the default instead.",
+                )
+                .into());
             }
             let after = tx.update_brand(&wanted)?;
             Ok(Change::between(after, id, &before.members(), &wanted.members()))
@@ -94,7 +95,7 @@ pub async fn delete(
             precondition.hold(before.version)?;
             if before.is_default {
                 return Err(stays_default(
-                    "The default brand cannot be deleted: make another brand the default first.",
+                    "The default brand cannot be deleted. Make another brand the default first.",
                 )
                 .into());
             }

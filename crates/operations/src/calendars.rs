@@ -34,6 +34,6 @@ pub async fn list(
 fn not_connected() -> Error {
     Error::conflict(
         Conflict::NotConnected,
-        "The workspace is not connected to HighLevel: store an access token and a location.",
+        "This workspace is not connected to HighLevel. Set its access token and location id first.",
     )
 }

@@ -237,7 +237,7 @@ fn unseal(keys: &MasterKeys, stored: &StoredIntegration) -> Result<Option<Opened
         Err(_) => {
             does_not_open(&place(integration), sealed);
             let label = integration.provider.label();
-            let message = format!("The stored secret for {label} cannot be opened any more: set it again.");
+            let message = format!("The stored secret for {label} can no longer be decrypted. Set it again.");
             Err(Error::conflict(Conflict::SecretUnreadable, message))
         }
     }
@@ -249,7 +249,7 @@ fn does_not_open(place: &SealPlace, sealed: &SealedSecret) {
     let master_key = sealed_under(sealed);
     tracing::error!(
         %tenant, %workspace, %provider, field, master_key,
-        "a sealed secret does not open: it is damaged, was copied from elsewhere, or is under another master key"
+        "cannot decrypt a stored secret: it is damaged, was copied from elsewhere, or is sealed under another master key"
     );
 }
 
@@ -257,6 +257,6 @@ fn incomplete(integration: &Integration) -> Error {
     let (label, missing) = (integration.provider.label(), integration.missing().join(" and "));
     Error::conflict(
         Conflict::IntegrationIncomplete,
-        format!("The integration with {label} lacks {missing}: set it first."),
+        format!("The integration with {label} is missing {missing}. Set it first."),
     )
 }

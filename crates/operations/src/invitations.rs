@@ -88,7 +88,7 @@ pub(crate) fn resend_in(
     match before.state(now) {
         InvitationState::Accepted => return Err(accepted().into()),
         InvitationState::Revoked => {
-            let message = "This invitation has been revoked: invite the address anew.";
+            let message = "This invitation has been revoked. Invite the address again.";
             return Err(Error::conflict(Conflict::InvitationRevoked, message).into());
         }
         InvitationState::Pending | InvitationState::Expired => {}
@@ -139,7 +139,7 @@ pub(crate) fn revoke_in(
 fn accepted() -> Error {
     Error::conflict(
         Conflict::InvitationAccepted,
-        "This invitation has been accepted already: change or remove the member.",
+        "This invitation has already been accepted. Update or remove the member instead.",
     )
 }
 

@@ -12,7 +12,7 @@ pub struct LimitsAndUse {
     pub limits: FoundLimits,
     /// Members assigned to the workspace, with those who are invited to it.
     pub members: i64,
-    /// AI agents in it.
+    /// AI agents in the workspace.
     pub agents: i64,
     /// What was used in the present month.
     pub month: MonthUse,

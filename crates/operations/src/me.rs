@@ -34,7 +34,7 @@ pub async fn show(store: &Store, credential: &Credential) -> Result<Me, Error> {
             let caller = match *tx.actor() {
                 Actor::ApiKey(id) => Caller::ApiKey(tx.api_key(id)?),
                 Actor::Member(id) => Caller::Member(tx.member_with_id(id)?),
-                _ => return Err(Error::forbidden("Only a caller of a tenant can ask who it is.").into()),
+                _ => return Err(Error::forbidden("Only members and API keys of a tenant can do this.").into()),
             };
             Ok(Me { tenant: tx.tenant()?, caller, visible_workspaces: tx.count_workspaces()? })
         })

@@ -32,7 +32,7 @@ pub struct Shown {
     pub count: i64,
 }
 
-/// A member, and why it sees which workspaces.
+/// A member, and which workspaces they can see and why.
 ///
 /// # Errors
 ///
@@ -143,16 +143,18 @@ pub async fn transfer_ownership(store: &Store, credential: &Credential, to: Memb
         .write(credential, InTenant, Action::OwnershipTransfer, move |tx| {
             tx.lock_members()?;
             let Actor::Member(from) = *tx.actor() else {
-                return Err(Error::forbidden("Only a member can hand the ownership over.").into());
+                return Err(Error::forbidden("Only a member can transfer the ownership.").into());
             };
             if from == to {
-                return Err(not_a_member("is you: name the member who is to become an owner").into());
+                return Err(not_a_member("is your own id: name the member who will become an owner").into());
             }
             let (leaving, before) = (tx.lock_other_member(from)?, tx.lock_other_member(to)?);
             if before.details.status != MemberStatus::Active {
-                return Err(
-                    Error::conflict(Conflict::MemberSuspended, "A suspended member cannot own the tenant.").into()
-                );
+                return Err(Error::conflict(
+                    Conflict::MemberSuspended,
+                    "A suspended member cannot become the owner of the tenant.",
+                )
+                .into());
             }
             let details = MemberDetails { role: Role::Owner, ..before.details.clone() };
             tx.update_other_member(from, &MemberDetails { role: Role::Admin, ..leaving.details })?;
@@ -163,7 +165,7 @@ pub async fn transfer_ownership(store: &Store, credential: &Credential, to: Memb
         .await
         // The member is a member of the request here, and not what was asked for.
         .map_err(|error| match error {
-            Error::NotFound(Noun::Member) => not_a_member("is not the id of a member"),
+            Error::NotFound(Noun::Member) => not_a_member("is not the id of a member that you can see"),
             other => other,
         })
 }

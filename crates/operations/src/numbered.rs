@@ -18,7 +18,7 @@ use crate::{
 /// The number and the name of every workspace that the caller sees, by number.
 pub type NumberedList = Vec<(WorkspaceNumber, String)>;
 
-/// Every workspace that the caller sees.
+/// Every workspace that the caller can see.
 ///
 /// # Errors
 ///

@@ -67,7 +67,7 @@ pub async fn deliver_due(store: &Store, sender: &Sender, go_on: impl Fn() -> boo
         match visit(store, sender, tenant, &go_on, &mut report).await {
             Ok(()) => {}
             Err(error @ Error::Unavailable { .. }) => return Err(error),
-            Err(error) => tracing::error!(%tenant, ?error, "could not deliver the mail of a tenant; it is tried again"),
+            Err(error) => tracing::error!(%tenant, ?error, "could not deliver a tenant's email; will try again"),
         }
     }
     Ok(report)
@@ -182,13 +182,13 @@ async fn note(
         })
         .await?;
     match state {
-        OutboxState::Sent => tracing::info!(%tenant, message = %id, attempts, "a letter was sent"),
+        OutboxState::Sent => tracing::info!(%tenant, message = %id, attempts, "sent an email"),
         OutboxState::Dead => {
-            tracing::error!(%tenant, message = %id, attempts, reason = logged, "a letter was given up")
+            tracing::error!(%tenant, message = %id, attempts, reason = logged, "gave up on an email")
         }
         _ => {
             let seconds = Duration::num_seconds(&wait);
-            tracing::warn!(%tenant, message = %id, attempts, reason = logged, seconds, "a letter was not sent and is tried again");
+            tracing::warn!(%tenant, message = %id, attempts, reason = logged, seconds, "could not send an email; will try again");
         }
     }
     Ok(state)
@@ -241,11 +241,11 @@ pub async fn retry(store: &Store, credential: &Credential, id: OutboxMessageId) 
             let message = match before.state {
                 OutboxState::Dead | OutboxState::Pending => tx.retry_message(id)?,
                 OutboxState::Sent => {
-                    let message = "The message has been sent: to send another one, send the invitation again.";
+                    let message = "This message has been sent. To send another one, send the invitation again.";
                     return Err(Error::conflict(Conflict::MessageSent, message).into());
                 }
                 OutboxState::Dropped => {
-                    let message = "The message was dropped, because there was no more reason to send it.";
+                    let message = "This message was dropped because it was no longer needed.";
                     return Err(Error::conflict(Conflict::MessageDropped, message).into());
                 }
             };
@@ -290,10 +290,10 @@ mod tests {
     #[test]
     fn neither_an_address_nor_a_token_is_logged() {
         let token = tenantry_auth::issue_invitation(TenantId::from_uuid(uuid::Uuid::nil())).unwrap();
-        let said = format!("the letter was refused: 550 <ada@example.com> may not get https://x/#{}", token.reveal());
+        let said = format!("the email was refused: 550 <ada@example.com> may not get https://x/#{}", token.reveal());
         let reason = without_tokens(&said, &token);
-        assert_eq!(reason, "the letter was refused: 550 <ada@example.com> may not get https://x/#***");
-        assert_eq!(without_addresses(&reason), "the letter was refused: 550 *** may not get https://x/#***");
+        assert_eq!(reason, "the email was refused: 550 <ada@example.com> may not get https://x/#***");
+        assert_eq!(without_addresses(&reason), "the email was refused: 550 *** may not get https://x/#***");
     }
 
     #[test]

@@ -207,7 +207,9 @@ async fn set_suspended(
         .write(credential, OverTenant(id), action, move |tx| {
             let before = tx.lock_tenant()?;
             if before.deleted_at.is_some() {
-                return Err(Error::conflict(Conflict::TenantDeleted, "The tenant is deleted: restore it first.").into());
+                return Err(
+                    Error::conflict(Conflict::TenantDeleted, "This tenant is deleted. Restore it first.").into()
+                );
             }
             if before.suspended_at.is_some() == suspended {
                 return Ok(Change::nothing(tx.tenant_and_use()?));

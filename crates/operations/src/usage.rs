@@ -56,7 +56,7 @@ pub async fn record(
 pub struct UsageByMonth {
     /// The tenant.
     pub tenant: TenantId,
-    /// In which time zone the workspace counts its months.
+    /// The time zone in which the workspace counts its months.
     pub time_zone: TimeZone,
     /// How many minutes may be used in a month.
     pub cap: Option<Cap>,
@@ -104,7 +104,7 @@ fn in_order(first: Month, last: Month) -> Result<(), FieldRefusal> {
         0..MONTHS => Ok(()),
         ..0 => Err(Refusal::new("conflicting", format!("must not be after to, which is {last}")).of("from")),
         months => {
-            let message = format!("must be within {MONTHS} months of to, this is {}", months + 1);
+            let message = format!("must be at most {MONTHS} months before to, counting both, not {}", months + 1);
             Err(Refusal::new("out_of_range", message).of("from"))
         }
     }

@@ -106,7 +106,7 @@ impl Tx<'_, InWorkspace> {
         Ok(Page::cut(rows.into_iter().map(Row::into_agent).collect::<Result<_, _>>()?, page))
     }
 
-    /// An agent of the workspace.
+    /// One agent of the workspace.
     pub fn agent(&mut self, id: AgentId) -> Result<Agent, Fault> {
         let query = agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid()));
         found(query.select(Row::as_select()).first(self.connection).optional()?)
@@ -126,7 +126,7 @@ impl WriteTx<'_, InWorkspace> {
         if let Some(cap) = self.lock_limits()?.in_force.agents.effective() {
             let used = self.scope().count_agents(workspace)?;
             if used >= i64::from(cap.get()) {
-                return Err(limit_reached("agents in the workspace", cap, used).into());
+                return Err(limit_reached("This workspace", Noun::Agent, cap, used).into());
             }
         }
         diesel::insert_into(agents::table)

@@ -217,7 +217,7 @@ impl TenantScope<'_> {
                 .execute(connection)
         });
         if let Err(error) = outcome {
-            tracing::warn!(%error, %key, "could not write down the use of an API key");
+            tracing::warn!(%error, %key, "could not record the use of an API key");
         }
     }
 }

@@ -197,7 +197,7 @@ impl WriteTx<'_, InBrand> {
         let refusal = || {
             Error::conflict(
                 Conflict::BrandHasWorkspaces,
-                "The brand still has workspaces: move or delete them first. A deleted workspace counts until it is erased.",
+                "This brand still has workspaces. Move or delete them first. Deleted workspaces count until they are erased.",
             )
         };
         diesel::delete(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
@@ -310,5 +310,5 @@ impl TenantScope<'_> {
 }
 
 fn slug_taken(slug: &Slug) -> Error {
-    Error::conflict(Conflict::SlugTaken, format!("Another brand of the tenant has the slug \"{slug}\"."))
+    Error::conflict(Conflict::SlugTaken, format!("Another brand already has the slug \"{slug}\"."))
 }

@@ -215,7 +215,7 @@ pub fn nowhere(credential: &Credential, action: Action) -> Error {
         // Its key is good. What it may not do is said as to anybody else.
         Holder::Platform => permit(&Grant::Platform, action)
             .err()
-            .unwrap_or_else(|| Error::forbidden("The platform key does not see inside tenants.")),
+            .unwrap_or_else(|| Error::forbidden("A platform key cannot access the data of a tenant.")),
         _ => Error::Unauthenticated(Unauthenticated::Invalid),
     }
 }

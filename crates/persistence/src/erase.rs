@@ -44,10 +44,12 @@ pub enum EraseError {
     #[error("Tenant not found")]
     NotFound,
     /// The tenant is not deleted.
-    #[error("The tenant is not deleted: only what was deleted {TENANT_RESTORABLE_DAYS} days ago is erased.")]
+    #[error(
+        "This tenant is not deleted. Only tenants that were deleted at least {TENANT_RESTORABLE_DAYS} days ago can be erased."
+    )]
     NotDeleted,
     /// The tenant can still be restored.
-    #[error("The tenant can be restored until {}, and is not erased before.", .0.format("%Y-%m-%d %H:%M UTC"))]
+    #[error("This tenant can be restored until {} and cannot be erased before then.", .0.format("%Y-%m-%d %H:%M UTC"))]
     NotDue(DateTime<Utc>),
 }
 

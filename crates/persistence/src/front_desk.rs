@@ -57,11 +57,11 @@ impl TenantScope<'_> {
         let invitation = self.lock_invitation(invitation)?;
         let invited = invitation.details.email.key();
         let email = invitee.email.as_ref().map(EmailAddress::key).ok_or_else(|| {
-            Error::forbidden("Your access token does not say that your e-mail address is verified, so nobody can tell whether this invitation is yours.")
+            Error::forbidden("Your access token does not say that your email address is verified. Verify the address with your issuer, and sign in again.")
         })?;
         if email != invited {
             return Err(Error::forbidden(
-                "This invitation is for another e-mail address than the one in your access token: sign in with the address that was invited.",
+                "This invitation is for a different email address. Sign in with the address that was invited.",
             )
             .into());
         }
@@ -127,14 +127,14 @@ impl TenantScope<'_> {
 /// Refuses an invitation that can no longer be accepted, each in its own words.
 fn open(invitation: &Invitation, replaced: bool, clock: DateTime<Utc>) -> Result<(), Error> {
     let (code, message) = match (invitation.state(clock), replaced) {
-        (InvitationState::Accepted, _) => (Conflict::InvitationAccepted, "This invitation has been accepted already."),
+        (InvitationState::Accepted, _) => (Conflict::InvitationAccepted, "This invitation has already been accepted."),
         (InvitationState::Revoked, _) => (Conflict::InvitationRevoked, "This invitation has been revoked."),
         (_, true) => (
             Conflict::InvitationReplaced,
-            "This invitation has been sent again since: use the link in the newest message.",
+            "This link has been replaced by a newer one. Use the link in the latest email.",
         ),
         (InvitationState::Expired, false) => {
-            (Conflict::InvitationExpired, "This invitation has expired: ask for it to be sent again.")
+            (Conflict::InvitationExpired, "This invitation has expired. Ask for it to be sent again.")
         }
         (InvitationState::Pending, false) => return Ok(()),
     };

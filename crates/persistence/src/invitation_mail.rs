@@ -12,7 +12,7 @@ use crate::{
 pub struct DueInvitation {
     /// The invitation.
     pub invitation: Invitation,
-    /// The tenant it invites to.
+    /// The tenant of the invitation.
     pub tenant: Tenant,
     /// Its workspaces that are there.
     pub workspaces: Vec<Workspace>,

@@ -328,6 +328,6 @@ impl TenantScope<'_> {
 fn already_invited(details: &InvitationDetails) -> Error {
     Error::conflict(
         Conflict::AlreadyInvited,
-        format!("{} is invited already: send that invitation again, or revoke it first.", details.email.as_str()),
+        format!("{} already has a pending invitation. Send it again, or revoke it first.", details.email.as_str()),
     )
 }

@@ -129,7 +129,7 @@ impl TenantScope<'_> {
         let Some(cap) = self.limits(workspace)?.in_force.members.effective() else { return Ok(()) };
         let used = self.places_taken(workspace)?;
         if used >= i64::from(cap.get()) {
-            return Err(limit_reached("members in the workspace, with those who are invited,", cap, used).into());
+            return Err(limit_reached("This workspace", Noun::Member, cap, used).into());
         }
         Ok(())
     }

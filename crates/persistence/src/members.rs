@@ -218,7 +218,7 @@ impl TenantScope<'_> {
             .get_result(self.connection)
             .map_err(|error| match violates(&error, "members_person_key") {
                 true => {
-                    Error::conflict(Conflict::AlreadyMember, "This person is a member of the tenant already.").into()
+                    Error::conflict(Conflict::AlreadyMember, "This person is already a member of the tenant.").into()
                 }
                 false => Fault::unless_violated(error, "members_email_key", || already_member(&details.email)),
             })?
@@ -286,10 +286,7 @@ impl TenantScope<'_> {
 
 /// The refusal of an address that somebody in the tenant has.
 pub(crate) fn already_member(email: &EmailAddress) -> Error {
-    Error::conflict(
-        Conflict::AlreadyMember,
-        format!("{} is the address of a member of the tenant already.", email.as_str()),
-    )
+    Error::conflict(Conflict::AlreadyMember, format!("{} is already a member of this tenant.", email.as_str()))
 }
 
 /// The one row of the place.

@@ -165,7 +165,7 @@ impl Store {
             (0, _) => Ok(()),
             (pending, unknown) => Err(Error::Unavailable {
                 cause: format!(
-                    "{pending} migrations are pending and {unknown} are unknown: this binary is not of this database"
+                    "{pending} migrations are pending and {unknown} are unknown: this binary does not match this database"
                 ),
             }),
         }

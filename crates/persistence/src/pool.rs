@@ -135,7 +135,7 @@ impl Pool {
             match remedy(error) {
                 Remedy::Again if races < 2 => {
                     races += 1;
-                    tracing::debug!(races, %error, "a transaction lost a race and runs again");
+                    tracing::debug!(races, %error, "a transaction conflicted with another one and is retried");
                 }
                 Remedy::Later => {
                     poison(&mut connection);
@@ -250,9 +250,9 @@ impl Role {
     /// understand the faults of the database.
     fn objection(&self) -> Option<String> {
         let what = match self {
-            Self { rolsuper: true, .. } => "is a superuser, whom row security does not bind",
-            Self { rolbypassrls: true, .. } => "has BYPASSRLS, so that row security does not bind it",
-            Self { owner: true, .. } => "owns the database or its tables, so that it could take their row security off",
+            Self { rolsuper: true, .. } => "is a superuser, so row security does not apply to it",
+            Self { rolbypassrls: true, .. } => "has BYPASSRLS, so row security does not apply to it",
+            Self { owner: true, .. } => "owns the database or its tables, so it could switch their row security off",
             Self { english: false, .. } => return Some(self.foreign_language()),
             _ => return None,
         };

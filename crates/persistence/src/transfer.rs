@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
     Agent, Brand, Conflict, Error, FieldRefusal, InTenant, Integration, Invitation, InvitationId, Member, MemberId,
-    Refusal, SlotNumber, UsageEntry, WorkspaceId, limit_reached,
+    Noun, Refusal, SlotNumber, UsageEntry, WorkspaceId, limit_reached,
 };
 use uuid::Uuid;
 
@@ -82,7 +82,8 @@ impl WriteTx<'_, InTenant> {
         let tenant = self.found.uuid();
         self.scope().lock_tenant()?;
         let count = |rows: i64, least: i64, what: &str| {
-            let message = format!("An import needs an empty tenant, and this one has {what}: create a new one for it.");
+            let message =
+                format!("An import needs an empty tenant, but this one has {what}. Create a new tenant for it.");
             if rows > least { Err(Error::conflict(Conflict::TenantNotEmpty, message)) } else { Ok(()) }
         };
         let of = workspaces::table.filter(workspaces::tenant_id.eq(tenant));
@@ -282,7 +283,7 @@ impl WriteTx<'_, InTenant> {
         if let Some(cap) = limits.max_workspaces {
             let used = self.tenant_use()?.workspaces;
             if used > i64::from(cap.get()) {
-                return Err(limit_reached("workspaces", cap, used).into());
+                return Err(limit_reached("This tenant", Noun::Workspace, cap, used).into());
             }
         }
         if let Some(cap) = limits.max_members {
@@ -294,7 +295,7 @@ impl WriteTx<'_, InTenant> {
                 .first(self.connection)
                 .optional()?;
             if let Some(most) = most.filter(|most| *most > i64::from(cap.get())) {
-                return Err(limit_reached("members in a workspace", cap, most).into());
+                return Err(limit_reached("A workspace in the import", Noun::Member, cap, most).into());
             }
         }
         if let Some(cap) = limits.max_agents {
@@ -306,7 +307,7 @@ impl WriteTx<'_, InTenant> {
                 .first(self.connection)
                 .optional()?;
             if let Some(most) = most.filter(|most| *most > i64::from(cap.get())) {
-                return Err(limit_reached("agents in a workspace", cap, most).into());
+                return Err(limit_reached("A workspace in the import", Noun::Agent, cap, most).into());
             }
         }
         Ok(())

@@ -194,7 +194,7 @@ impl TenantScope<'_> {
         let Some(cap) = self.read_tenant()?.limits.max_workspaces else { return Ok(()) };
         let used: i64 = visible(self.tenant, Reach::Tenant).count().get_result(self.connection)?;
         if used >= i64::from(cap.get()) {
-            return Err(limit_reached("workspaces", cap, used).into());
+            return Err(limit_reached("This tenant", Noun::Workspace, cap, used).into());
         }
         Ok(())
     }

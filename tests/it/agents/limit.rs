@@ -78,7 +78,7 @@ async fn a_limit_below_what_is_there_keeps_that_and_lets_it_not_grow() {
     }
     limit(&acme, &id, Some(2)).await;
     let refused = acme.owner.post(&path(&id), json!({ "name": "One more" })).await.expect(409);
-    assert_eq!(refused.body["error"], "The limit of 2 agents in the workspace is reached: there are 3.");
+    assert_eq!(refused.body["error"], "This workspace has reached its limit of 2 agents. It has 3.");
     let one = |n: usize| format!("{}/{}", path(&id), agents[n]);
     acme.owner.patch(&one(0), json!({ "status": "active" })).await.expect(200);
     acme.owner.delete(&one(0)).await.expect(204);

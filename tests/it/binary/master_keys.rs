@@ -60,7 +60,7 @@ fn a_key_that_is_none_is_refused_with_its_file_and_without_its_content() {
     for (text, why) in [
         ("", "must be one line such as v1:BASE64"),
         (&one[3..], "must be one line such as v1:BASE64"),
-        (&one[..31], "and it has 21"),
+        (&one[..31], "but has 21"),
         (&format!("v1:{}", base64(&[0; 32])), "repeats itself"),
         (&format!("v1:{}", base64(&[7; 32])), "repeats itself"),
         (&format!("v1:{}", "00".repeat(32)), "repeats itself"),

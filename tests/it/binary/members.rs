@@ -29,7 +29,7 @@ async fn members_are_made_listed_and_removed() {
     let table = tenantry.run(&["member", "list", "--tenant", &id]).expect(0).out;
     assert!(table.starts_with("ID ") && table.contains("bob@example.com") && table.contains("agent"), "{table}");
     let last = tenantry.run(&["member", "remove", "--tenant", &id, "--email", "ada@example.com"]).expect(4);
-    assert!(last.err.contains("always keeps an active owner"), "{}", last.err);
+    assert!(last.err.contains("must always have an active owner"), "{}", last.err);
     assert_eq!(of(&["remove", "--email", "BOB@example.com"]), json!({ "removed": bob["id"] }));
     let grace = create("grace@example.com", "owner", &[]);
     assert_eq!(of(&["remove", ada["id"].as_str().unwrap()]), json!({ "removed": ada["id"] }));

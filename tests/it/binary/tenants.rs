@@ -124,7 +124,7 @@ async fn a_tenant_is_exported_to_a_file_or_the_standard_output_and_imported_into
     let header: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
     assert_eq!(
         (&header["type"], &header["version"], &header["tenant"]["name"]),
-        (&json!("export"), &json!(1), &json!("Acme"))
+        (&json!("export"), &json!(2), &json!("Acme"))
     );
     let done = tenantry.json(&["tenant", "export", &acme_id, "--file", "acme.ndjson"]);
     assert_eq!((&done["exported"]["workspaces"], &done["file"]), (&json!(1), &json!("acme.ndjson")));

@@ -160,7 +160,7 @@ async fn a_body_whose_length_is_a_lie_is_unreadable() {
         let answer = send(&acme.owner, &format!("{json}Transfer-Encoding: chunked\r\n"), chunks.as_bytes()).await;
         refused(&answer, 400, "unreadable_body");
         let message = answer.json()["error"].as_str().unwrap().to_owned();
-        assert_eq!(message, "The body did not arrive whole, or not in the form that the headers announce.");
+        assert_eq!(message, "The request body was incomplete or did not match its headers.");
     }
     // Shorter than the body: what is left over is no request of anybody.
     let answer =

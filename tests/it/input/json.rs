@@ -144,7 +144,7 @@ async fn a_member_that_is_there_twice_is_refused_by_name() {
     ] {
         let answer = post(&acme.owner, body).await.expect(400);
         assert_eq!(answer.body["code"], "duplicate_field");
-        assert_eq!(answer.body["error"], format!("The body has the member \"{name}\" twice."));
+        assert_eq!(answer.body["error"], format!("The body has the field \"{name}\" twice."));
         problem(&answer);
     }
     let unknown = post(&acme.owner, "{\"name\":\"a\",\"x\":1,\"x\":2}").await.expect(422);

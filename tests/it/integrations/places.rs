@@ -110,7 +110,7 @@ async fn whatever_is_wrong_with_a_sealed_secret_is_one_error_and_an_alarm() {
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(app.providers.requests().is_empty());
     let log = log.text();
-    let alarms: Vec<_> = log.lines().filter(|line| line.contains("does not open")).collect();
+    let alarms: Vec<_> = log.lines().filter(|line| line.contains("cannot decrypt a stored secret")).collect();
     assert_eq!(alarms.len(), 10, "{log}");
     assert!(alarms.iter().all(|line| line.contains("ERROR") && line.contains(&workspace) && line.contains("openai")));
     assert!(!log.contains("canary"), "{log}");

@@ -56,10 +56,10 @@ async fn each_provider_is_asked_as_it_documents_it() {
 async fn a_refusal_is_kept_in_our_words_and_a_new_secret_wipes_it_out() {
     let (_app, owner, workspace) = connected().await;
     for (provider, words) in [
-        ("twilio", "Twilio does not accept this SID with this auth token."),
-        ("elevenlabs", "ElevenLabs does not accept the API key"),
-        ("openai", "OpenAI does not accept the API key."),
-        ("gohighlevel", "HighLevel does not accept the access token for this location"),
+        ("twilio", "Twilio rejected this SID and auth token."),
+        ("elevenlabs", "ElevenLabs rejected the API key"),
+        ("openai", "OpenAI rejected the API key."),
+        ("gohighlevel", "HighLevel rejected the access token for this location"),
     ] {
         owner.put(&path(&workspace, provider), fields(provider, "canary-wrong-567890")).await.expect(200);
         let (status, verified, error) = verdict(&verify(&owner, &workspace, provider).await.expect(200));
@@ -80,23 +80,17 @@ async fn a_provider_that_does_not_say_leaves_the_status_as_it_was() {
         verify(&owner, &workspace, provider).await.expect(200);
     }
     for (behaviour, words) in [
-        (
-            ProviderBehaviour::Status(429, "Retry-After: 30\r\n"),
-            "asks to be asked less often: try again after 30 seconds.",
-        ),
-        (ProviderBehaviour::Status(429, "Retry-After: 1\r\n"), "try again after 1 second."),
-        (ProviderBehaviour::Status(429, "Retry-After: <script>\r\n"), "asks to be asked less often: try again later."),
-        (
-            ProviderBehaviour::Status(429, "Retry-After: 99999999999\r\n"),
-            "asks to be asked less often: try again later.",
-        ),
-        (ProviderBehaviour::Status(500, ""), "answered with the status 500: try again later."),
-        (ProviderBehaviour::Status(503, ""), "answered with the status 503: try again later."),
-        (ProviderBehaviour::Status(204, ""), "answered with the status 204: try again later."),
-        (ProviderBehaviour::Html, "answered in a form that is not the documented one."),
-        (ProviderBehaviour::OtherJson, "answered in a form that is not the documented one."),
-        (ProviderBehaviour::Redirect(elsewhere.base()), "answered with a redirect, which is not followed."),
-        (ProviderBehaviour::Endless, "answered with more than can be read."),
+        (ProviderBehaviour::Status(429, "Retry-After: 30\r\n"), "is rate limiting requests. Try again in 30 seconds."),
+        (ProviderBehaviour::Status(429, "Retry-After: 1\r\n"), "Try again in 1 second."),
+        (ProviderBehaviour::Status(429, "Retry-After: <script>\r\n"), "is rate limiting requests. Try again later."),
+        (ProviderBehaviour::Status(429, "Retry-After: 99999999999\r\n"), "is rate limiting requests. Try again later."),
+        (ProviderBehaviour::Status(500, ""), "answered with status 500. Try again later."),
+        (ProviderBehaviour::Status(503, ""), "answered with status 503. Try again later."),
+        (ProviderBehaviour::Status(204, ""), "answered with status 204. Try again later."),
+        (ProviderBehaviour::Html, "sent a response in an undocumented format."),
+        (ProviderBehaviour::OtherJson, "sent a response in an undocumented format."),
+        (ProviderBehaviour::Redirect(elsewhere.base()), "answered with a redirect, which Tenantry does not follow."),
+        (ProviderBehaviour::Endless, "sent a response that is too large."),
         (ProviderBehaviour::Hang, "did not answer in time."),
         (ProviderBehaviour::Drop, "could not be reached."),
     ] {

@@ -24,11 +24,11 @@ async fn the_log_knows_issuers_and_their_keys_and_nothing_of_tokens() {
     until(|| issuers.states(later)[0].failing).await;
     let log = log.text();
     for expected in [
-        "obtained the keys of an issuer",
-        "is not used: it is private or symmetric",
-        "a key is not known",
+        "fetched the keys of an issuer",
+        "ignored a key of an issuer: it is private or symmetric",
+        "an access token names an unknown key",
         "start-kkk",
-        "could not be obtained",
+        "could not fetch the keys of an issuer",
     ] {
         assert!(log.contains(expected), "{expected} in {log}");
     }

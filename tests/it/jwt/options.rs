@@ -49,7 +49,7 @@ fn all_faults_are_named_together_with_their_issuer() {
         "The issuer \"\": it needs at least one algorithm.",
         "The issuer \"\": the tenant claim must not be empty and have no spaces.",
         "The issuer \"\": it needs at least one token type.",
-        "The issuer \"\": the JWKS URL must begin with https:// (http:// is for addresses of this machine).",
+        "The issuer \"\": the JWKS URL must begin with https:// (http:// is allowed only for this machine).",
         "The issuer \"twice\": it is configured twice.",
     ];
     assert_eq!(found, expected);

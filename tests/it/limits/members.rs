@@ -31,7 +31,7 @@ async fn a_workspace_has_no_more_members_than_the_smaller_limit() {
             } else {
                 let refused = answer.expect(409);
                 assert_eq!(refused.body["code"], "limit_reached");
-                assert!(refused.text_of("error").contains(&format!("limit of {places} members")), "{}", refused.text);
+                assert!(refused.text_of("error").contains(&format!("limit of {places} member")), "{}", refused.text);
             }
         }
         let invitation = json!({ "email": new_email(), "role": "agent", "workspaceIds": [workspace] });

@@ -68,7 +68,7 @@ async fn four_hundred_is_for_later_and_five_hundred_for_ever() {
     let server = SmtpServer::start();
     let mailer = mailer(server.options());
     let turns: [fn(String) -> Turn; 2] = [Turn::Recipient, Turn::Content];
-    for (turn, what) in turns.into_iter().zip(["the recipient", "the letter"]) {
+    for (turn, what) in turns.into_iter().zip(["the recipient", "the email"]) {
         server.next(turn("450 4.2.0 greylisted, try again".to_owned()));
         let reason = later(mailer.send(&letter()).await);
         assert_eq!(reason, format!("{what} was refused: 450 4.2.0 greylisted, try again"));
@@ -90,7 +90,7 @@ async fn what_is_no_fault_of_the_letter_is_for_later_even_with_five_hundred() {
         (Turn::Sender("553 5.7.1 not your address".to_owned()), "the sender was refused: 553 5.7.1 not your address"),
         (Turn::Sender("530 5.7.0 who are you?".to_owned()), "530 5.7.0 who are you?"),
         (Turn::Recipient("530 5.7.0 who are you?".to_owned()), "530 5.7.0 who are you?"),
-        (Turn::Recipient("nonsense".to_owned()), "broke off at the recipient"),
+        (Turn::Recipient("nonsense".to_owned()), "the connection failed at the recipient"),
     ] {
         server.next(turn);
         let reason = later(mailer.send(&letter()).await);
@@ -106,7 +106,7 @@ async fn a_server_that_vanishes_after_the_letter_is_for_later_whether_or_not_it_
     for turn in [Turn::Vanish, Turn::AcceptAndVanish] {
         server.next(turn);
         let reason = later(mailer.send(&letter()).await);
-        assert!(reason.starts_with("the conversation broke off at the letter"), "{reason}");
+        assert!(reason.starts_with("the connection failed at the email"), "{reason}");
     }
     assert_eq!(server.mails().len(), 1);
 }
@@ -126,7 +126,7 @@ async fn a_server_that_never_gets_to_the_point_costs_no_more_than_the_time_out()
     for turn in [Turn::Stall, Turn::Creep] {
         server.next(turn);
         let reason = later(mailer.send(&letter()).await);
-        assert!(reason.ends_with("did not take the letter within 300ms"), "{reason}");
+        assert!(reason.ends_with("did not accept the email within 300ms"), "{reason}");
     }
     assert_eq!(server.ended(2).await.len(), 2, "nothing is left of a conversation that was given up");
 }

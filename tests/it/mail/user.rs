@@ -31,7 +31,7 @@ async fn a_wrong_password_is_for_later_because_the_operator_can_mend_it() {
 async fn a_server_that_knows_no_users_is_for_later() {
     let server = SmtpServer::start();
     let reason = later(mailer(with_password(&server, "s3cret")).send(&letter()).await);
-    assert!(reason.contains("offers no way to log in"), "{reason}");
+    assert!(reason.contains("offers no supported way to log in"), "{reason}");
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn beyond_its_limit_a_tenant_gets_no_further_workspace() {
     create(&acme).await.expect(201);
     let refused = create(&acme).await.expect(409);
     assert_eq!(refused.body["code"], "limit_reached");
-    assert!(refused.text_of("error").contains("The limit of 2 workspaces is reached"), "{}", refused.text);
+    assert!(refused.text_of("error").contains("reached its limit of 2 workspaces. It has 2."), "{}", refused.text);
     for _ in 0..3 {
         create(&beta).await.expect(201);
     }

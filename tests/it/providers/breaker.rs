@@ -112,7 +112,7 @@ async fn a_provider_that_asks_for_a_pause_gets_it() {
         server.misbehave(Misbehaviour::TooMany(said));
         let (code, message, _) = upstream(ids(&catalogue, KEY, place, now).await);
         assert_eq!(code, "provider_unavailable");
-        assert!(message.contains("asked too often"), "{message}");
+        assert!(message.contains("is rate limiting"), "{message}");
         server.behave();
         let pause = TimeDelta::seconds(pause);
         if pause > SECOND {

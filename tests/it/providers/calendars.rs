@@ -57,6 +57,6 @@ async fn a_wrong_token_and_a_wrong_location_are_refused() {
         let (code, message, retry_after) =
             upstream(catalogue(&server).calendars(&account, somewhere(), Utc::now()).await);
         assert_eq!((code, retry_after), ("provider_refused", None));
-        assert!(message.starts_with("HighLevel does not accept the access token for this location"), "{message}");
+        assert!(message.starts_with("HighLevel rejected the access token for this location"), "{message}");
     }
 }

@@ -13,10 +13,10 @@ use tenantry_tests::provider_accounts::{
 
 use super::{KEY, LOCATION, TOKEN, catalogue, elevenlabs, highlevel, ids, impatient, somewhere, upstream};
 
-const REFUSED: &str = "does not accept the";
-const RATE_LIMITED: &str = "was asked too often";
-const UNAVAILABLE: &str = "does not answer at the moment";
-const NONSENSE: &str = "answers with something that cannot be read";
+const REFUSED: &str = "rejected the";
+const RATE_LIMITED: &str = "is rate limiting";
+const UNAVAILABLE: &str = "is not responding";
+const NONSENSE: &str = "a response that could not be read";
 
 /// What no provider should do, and what is said of it.
 fn misbehaviours(elsewhere: &ProviderServer) -> Vec<(Misbehaviour, &'static str)> {

@@ -46,7 +46,7 @@ async fn the_log_knows_what_went_wrong_and_neither_credentials_nor_what_was_answ
     drop(ids(&catalogue(&server), KEY, somewhere(), Utc::now()).await);
     let log = log.text();
     for expected in [
-        "a provider did not answer as it should",
+        "a provider did not answer as expected",
         "ElevenLabs",
         "HighLevel",
         "the answer has status 500",

@@ -45,7 +45,7 @@ async fn everything_that_is_wrong_is_said_at_once() {
     }
     let refused = acme.owner.post("/api/workspaces", json!({ "name": "x", "colour": 1 })).await.expect(422);
     assert_eq!(refused.refused(), [("colour".to_owned(), "unknown_field".to_owned())]);
-    assert_eq!(refused.body["error"], "colour is not known here (check its spelling).");
+    assert_eq!(refused.body["error"], "colour is unknown (check the spelling).");
     let refused = acme.owner.post("/api/workspaces", json!({ "name": null })).await.expect(422);
     assert_eq!(refused.body["error"], "name is required and must not be null.");
     assert_eq!(acme.owner.get("/api/workspaces").await.body["data"], json!([]), "nothing was created");

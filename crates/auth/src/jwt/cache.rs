@@ -103,7 +103,11 @@ impl KeyCache {
         let found = match found {
             Err(NoKey::Unknown) if !waited => {
                 if let Some(outcome) = self.request(Cause::UnknownKey, now) {
-                    tracing::debug!(issuer = self.issuer, kid = for_log(kid.unwrap_or_default()), "a key is not known");
+                    tracing::debug!(
+                        issuer = self.issuer,
+                        kid = for_log(kid.unwrap_or_default()),
+                        "an access token names an unknown key"
+                    );
                     outcome.wait(MAX_WAIT).await;
                 }
                 self.state().usable(now).ok_or(Refused::NoKeys)?.find(algorithm, kid)
@@ -151,7 +155,7 @@ impl KeyCache {
         }
         state.on_its_way = true;
         drop(state);
-        let flight = Flight { cache: Arc::clone(self), now, result: Err("the request was given up".to_owned()) };
+        let flight = Flight { cache: Arc::clone(self), now, result: Err("the request was cancelled".to_owned()) };
         tokio::spawn(flight.fly());
         Some(outcome)
     }
@@ -211,7 +215,7 @@ impl Drop for Flight {
                 state.fetched += 1;
             }
             Err(cause) => {
-                tracing::warn!(issuer = self.cache.issuer, cause, "the keys of an issuer could not be obtained");
+                tracing::warn!(issuer = self.cache.issuer, cause, "could not fetch the keys of an issuer");
                 state.failed_at = Some(self.now);
                 state.failed += 1;
             }
@@ -224,13 +228,13 @@ impl Drop for Flight {
 
 /// Logs what was obtained; what cannot be used of it only when that is news.
 fn report(issuer: &str, before: Option<&KeySet>, now: &KeySet) {
-    tracing::info!(issuer, keys = now.len(), skipped = now.skipped().len(), "obtained the keys of an issuer");
+    tracing::info!(issuer, keys = now.len(), skipped = now.skipped().len(), "fetched the keys of an issuer");
     if before.is_none_or(|before| before.skipped() != now.skipped()) {
         for skipped in now.skipped() {
-            tracing::warn!(issuer, kid = skipped.kid, "a key of an issuer is not used: it {}", skipped.reason);
+            tracing::warn!(issuer, kid = skipped.kid, "ignored a key of an issuer: it {}", skipped.reason);
         }
     }
     if now.len() == 0 {
-        tracing::warn!(issuer, "an issuer has no key that can be used: all of its tokens are refused");
+        tracing::warn!(issuer, "an issuer has no usable key: all of its tokens are refused");
     }
 }

@@ -36,7 +36,7 @@ impl HmacSecret {
             .iter()
             .any(|word| text.contains(word))
         {
-            Some("contains a word that stands in examples")
+            Some("contains a word used in examples")
         } else {
             None
         }

@@ -82,7 +82,7 @@ fn faults_of(options: &IssuerOptions) -> Vec<String> {
         (!audience.is_empty(), "it needs at least one audience"),
         (audience.iter().all(|one| plain(one)), "an audience must not be empty and have no spaces"),
         (!algorithms.is_empty(), "it needs at least one algorithm"),
-        (shared || !hs256, "HS256 needs a secret and cannot be used with a JWKS URL"),
+        (shared || !hs256, "HS256 needs a secret; it cannot use a JWKS URL"),
         (!shared || algorithms.iter().all(|one| *one == Algorithm::Hs256), "a secret can be used with HS256 only"),
         (plain(tenant_claim), "the tenant claim must not be empty and have no spaces"),
         (!TAKEN_CLAIMS.contains(&tenant_claim.as_str()), "the tenant claim has a meaning of its own already"),
@@ -97,13 +97,13 @@ fn key_source(options: &IssuerOptions) -> Result<Keys, String> {
         KeySource::JwksUrl(text) => {
             let url = service_url(text).map_err(|fault| format!("the JWKS URL {fault}"))?;
             // Only for those who need it: it does not come about on a machine without certificates.
-            let client = fetch::client().map_err(|cause| format!("its keys cannot be asked for: {cause}"))?;
+            let client = fetch::client().map_err(|cause| format!("its keys cannot be fetched: {cause}"))?;
             let cache = KeyCache::new(options.issuer.clone(), options.algorithms.clone(), client, url);
             Ok(Keys::Published(Arc::new(cache)))
         }
         KeySource::HmacSecret(secret) => match secret.weakness() {
             Some(weakness) => {
-                Err(format!("the secret {weakness}: take 32 random bytes, as `openssl rand -hex 32` prints them"))
+                Err(format!("the secret {weakness}: use 32 random bytes, such as the output of `openssl rand -hex 32`"))
             }
             None => Ok(Keys::Secret(Arc::new(Key::secret(secret)))),
         },

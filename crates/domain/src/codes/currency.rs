@@ -99,7 +99,7 @@ fn advise(value: &str) -> Option<String> {
     if let Some(known) = Currency::from_code(value) {
         return match known.is_superseded() {
             Some(_) => CurrencyCode::find(known.latest().code()).map(|code| use_code(code.as_str())),
-            None => Some("it stands for no national currency and no fund".to_owned()),
+            None => Some("it is neither a national currency nor a funds code".to_owned()),
         };
     }
     if BEFORE_EURO.contains(&value) {

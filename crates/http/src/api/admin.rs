@@ -24,9 +24,7 @@ use crate::{
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Platform",
-    about: Some(
-        "Tenants as such, for the platform that provisions them: their state and their limits, and nothing of what is inside. With a platform key.",
-    ),
+    about: Some("Tenant provisioning: state and limits of tenants, without their data. Needs a platform key."),
     routes,
 };
 
@@ -44,7 +42,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List tenants
 ///
-/// All of them, also those that are suspended, and those that are deleted and not erased yet.
+/// All tenants, including suspended tenants and deleted tenants that are not erased yet.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantList))),
@@ -65,8 +63,8 @@ pub(crate) async fn list(
 
 /// Create a tenant
 ///
-/// With a default brand of its name. Its first owner comes in with the API key in the answer, which cannot be read again;
-/// or, with `ownerEmail`, by accepting the invitation that is sent there.
+/// Creates a tenant and a default brand of the same name. The first owner gets in with the API key in the answer, which
+/// is shown only this once. With `ownerEmail`, an invitation is sent to that address instead.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantCreate))),
@@ -100,7 +98,7 @@ fn made(founded: Founded) -> Result<HttpResponse, Failure> {
 
 /// Get tenant by ID
 ///
-/// Its account, its state, its limits and how much of them it uses: numbers, and nothing of what they count.
+/// The tenant's account, state, limits and current usage. Only counts are shown, never the tenant's data.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantInspect))),
@@ -120,14 +118,14 @@ pub(crate) async fn show(
 
 /// Update a tenant
 ///
-/// A JSON merge patch of its name, of what new workspaces start with, and of its limits; `null` takes a limit off. A limit
-/// below what is there keeps that and lets it not grow.
+/// A JSON merge patch of the tenant's name, the defaults of new workspaces and the limits. `null` removes a limit. A
+/// limit below current usage removes nothing; it only blocks additions.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantAdminister))),
     params(IfMatch),
     request_body = UpdatePlatformTenant,
-    responses((status = 200, description = "The tenant as it is now.", body = PlatformTenantWithUse))
+    responses((status = 200, description = "The tenant after the change.", body = PlatformTenantWithUse))
 )]
 #[patch("/api/admin/tenants/{tenantId}")]
 pub(crate) async fn update(
@@ -143,8 +141,8 @@ pub(crate) async fn update(
 
 /// Delete a tenant
 ///
-/// Its credentials are refused from the next request on. It can be restored for 30 days; then it is erased with everything in
-/// it.
+/// The tenant's credentials stop working immediately. It can be restored for 30 days and is then erased with all its
+/// data.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantDelete))),
@@ -164,12 +162,12 @@ pub(crate) async fn delete(
 
 /// Suspend a tenant
 ///
-/// All its credentials are refused with `tenant_suspended` from the next request on, everywhere. Its data stays as it is. One
-/// that is suspended already stays so.
+/// All credentials of the tenant are refused with `tenant_suspended`, from the next request on. Its data is kept. A
+/// tenant that is already suspended stays suspended.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantSuspend)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
-    responses((status = 200, description = "The tenant, which is suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
+    responses((status = 200, description = "The tenant is suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/suspend")]
 pub(crate) async fn suspend(
@@ -182,11 +180,11 @@ pub(crate) async fn suspend(
 
 /// Reactivate a tenant
 ///
-/// The credentials of a suspended tenant are good again. One that is not suspended stays as it is.
+/// The credentials of a suspended tenant work again. A tenant that is not suspended stays as it is.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantReactivate)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
-    responses((status = 200, description = "The tenant, which is not suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
+    responses((status = 200, description = "The tenant is not suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/reactivate")]
 pub(crate) async fn reactivate(
@@ -199,11 +197,12 @@ pub(crate) async fn reactivate(
 
 /// Restore a deleted tenant
 ///
-/// Until it is erased, as suspended as it was. One that is not deleted stays as it is.
+/// Possible until the tenant is erased. A tenant that was suspended stays suspended. A tenant that is not deleted stays
+/// as it is.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantRestore))),
-    responses((status = 200, description = "The tenant, which is not deleted.", body = PlatformTenantWithUse, headers(("ETag"))))
+    responses((status = 200, description = "The tenant is not deleted.", body = PlatformTenantWithUse, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/restore")]
 pub(crate) async fn restore(

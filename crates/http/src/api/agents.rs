@@ -28,8 +28,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// List the agents of a workspace
-///
-/// A page at a time.
+/// One page at a time.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentList))),
@@ -52,8 +51,7 @@ pub(crate) async fn list(
 }
 
 /// Get agent by ID
-///
-/// An agent of the workspace.
+/// One agent of the workspace.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentRead))),
@@ -74,7 +72,7 @@ pub(crate) async fn show(
 
 /// Create an agent
 ///
-/// It counts against the limit of agents in the workspace, whether it is active or paused.
+/// Active and paused agents both count against the workspace's limit of agents.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentCreate)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceTaken]))),
@@ -97,13 +95,13 @@ pub(crate) async fn create(
 
 /// Update an agent
 ///
-/// A JSON merge patch: what is left out stays, `null` clears.
+/// A JSON merge patch: fields you leave out keep their value, and `null` clears a field.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentUpdate)), ("x-conflicts" = json!([Conflict::ReferenceTaken]))),
     params(IfMatch),
     request_body = UpdateAgent,
-    responses((status = 200, description = "The agent as it is now.", body = AgentView))
+    responses((status = 200, description = "The agent after the change.", body = AgentView))
 )]
 #[patch("/api/workspaces/{workspaceId}/agents/{agentId}")]
 pub(crate) async fn update(
@@ -121,7 +119,7 @@ pub(crate) async fn update(
 
 /// Delete an agent
 ///
-/// It is gone at once, and its place is free.
+/// The agent is deleted immediately and no longer counts against the limit.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AgentDelete))),

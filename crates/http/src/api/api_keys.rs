@@ -27,7 +27,7 @@ use crate::{
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "API keys",
-    about: Some("Machine credentials: what they may do, where, and until when. A secret is shown once."),
+    about: Some("Machine credentials, with scopes and optional restrictions. A secret is shown only once."),
     routes,
 };
 
@@ -37,7 +37,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List API keys
 ///
-/// All keys of the tenant, also those that were revoked or have expired, without their secrets.
+/// All keys of the tenant, including revoked and expired keys, without their secrets.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyList))),
@@ -56,7 +56,7 @@ pub(crate) async fn list(
 
 /// Get API key by ID
 ///
-/// Everything but its secret.
+/// Everything except the secret.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyRead))),
@@ -76,7 +76,7 @@ pub(crate) async fn show(
 
 /// Create an API key
 ///
-/// The answer holds the secret, which cannot be read again.
+/// The answer contains the secret. It is shown only this once.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyCreate))),
@@ -95,8 +95,8 @@ pub(crate) async fn create(
 
 /// Rotate an API key
 ///
-/// Makes a new key like this one and lets this one expire after the overlap. The answer holds the new secret, which cannot
-/// be read again.
+/// Creates a new key like this one and lets this one expire after the overlap. The answer contains the new secret. It
+/// is shown only this once.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyRotate)), ("x-conflicts" = json!([Conflict::ApiKeyEnded]))),
@@ -126,7 +126,7 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
 
 /// Revoke an API key
 ///
-/// It is refused from the next request on, everywhere. A key that has been revoked already stays as it is.
+/// The key stops working immediately, on every replica. A key that is already revoked stays as it is.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyRevoke))),

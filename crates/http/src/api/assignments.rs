@@ -32,7 +32,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List the members of a workspace
 ///
-/// Who is assigned to it. Owners and admins see all workspaces and stand here only where they are assigned too.
+/// The members who are assigned to the workspace. Owners and admins see all workspaces; they are listed only if they
+/// are assigned as well.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentList))),
@@ -55,11 +56,11 @@ pub(crate) async fn list_assigned(
 
 /// Assign a member to a workspace
 ///
-/// It counts at the member's next request. A member that is assigned already stays so.
+/// It takes effect with the member's next request. A member who is already assigned stays assigned.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),
-    responses((status = 200, description = "The member, which is assigned.", body = MemberView, headers(("ETag"))))
+    responses((status = 200, description = "The member is assigned.", body = MemberView, headers(("ETag"))))
 )]
 #[put("/api/workspaces/{workspaceId}/members/{memberId}")]
 pub(crate) async fn assign(
@@ -72,9 +73,9 @@ pub(crate) async fn assign(
     Ok(answer::tagged(HttpResponse::Ok(), member.version, &MemberView::from(member)))
 }
 
-/// Take a member off a workspace
+/// Unassign a member from a workspace
 ///
-/// It counts at the member's next request. The member stays in the tenant.
+/// It takes effect with the member's next request. The member stays in the tenant.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentRemove))),

@@ -26,7 +26,7 @@ const NDJSON: &str = "application/x-ndjson";
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Audit",
-    about: Some("Who did what to what, and when. Written with each change, and never changed."),
+    about: Some("Who did what, when, and to what. Stored together with each change and never modified."),
     routes,
 };
 
@@ -36,9 +36,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List audit events
 ///
-/// Who did what to what, when and for which request, with what was before and after; the newest first unless asked
-/// otherwise. With `Accept: application/x-ndjson` each event is a line of its own, and the header `Link` leads to the next
-/// page.
+/// Who changed what, when and in which request, with the values before and after. Newest first by default. With
+/// `Accept: application/x-ndjson`, each event is on its own line and the header `Link` points to the next page.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AuditEventList))),

@@ -25,7 +25,7 @@ use crate::{
 pub(crate) const PART: Part = Part {
     tag: "Brands",
     about: Some(
-        "Customer-facing identities of the tenant: name, colours, sender, signatures, tone. One of them is its default.",
+        "Customer-facing identities of the tenant: name, colours, sender, signatures and tone. One brand is the default.",
     ),
     routes,
 };
@@ -36,7 +36,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List brands
 ///
-/// The brands that the caller sees, a page at a time.
+/// The brands that the caller can see, one page at a time.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandList))),
@@ -55,7 +55,7 @@ pub(crate) async fn list(
 
 /// Get brand by ID
 ///
-/// A single brand with its colours, its sender identity, its signatures and its instructions.
+/// One brand with its colours, sender identity, signatures and instructions.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandRead))),
@@ -75,7 +75,7 @@ pub(crate) async fn show(
 
 /// Create a brand
 ///
-/// The slug is derived from the name where it is left out, with a number behind it where that is taken.
+/// If you leave out the slug, it is derived from the name. If that slug is taken, a number is appended.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandCreate)), ("x-conflicts" = json!([Conflict::SlugTaken]))),
@@ -96,13 +96,13 @@ pub(crate) async fn create(
 
 /// Update a brand
 ///
-/// A JSON merge patch: what is left out stays, `null` clears.
+/// A JSON merge patch: fields you leave out keep their value, and `null` clears a field.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandUpdate)), ("x-conflicts" = json!([Conflict::SlugTaken, Conflict::DefaultBrand]))),
     params(IfMatch),
     request_body = UpdateBrand,
-    responses((status = 200, description = "The brand as it is now.", body = BrandView))
+    responses((status = 200, description = "The brand after the change.", body = BrandView))
 )]
 #[patch("/api/brands/{brandId}")]
 pub(crate) async fn update(
@@ -118,7 +118,8 @@ pub(crate) async fn update(
 
 /// Delete a brand
 ///
-/// Refused while it has workspaces, and for the default brand. API keys that are restricted to it go with it.
+/// Refused for the default brand and for a brand that has workspaces. API keys that are restricted to the brand are
+/// deleted with it.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandDelete)), ("x-conflicts" = json!([Conflict::DefaultBrand, Conflict::BrandHasWorkspaces]))),

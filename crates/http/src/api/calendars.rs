@@ -16,21 +16,21 @@ use crate::{
     service::{Integrations, Service},
 };
 
-/// A calendar in which appointments are booked.
+/// A calendar for booking appointments.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Calendar)]
 pub(crate) struct CalendarView {
-    /// What HighLevel knows it by.
+    /// The id of the calendar at HighLevel.
     #[schema(example = "BqTwX8QFwXzpegMve9EQ")]
     id: String,
-    /// Its name, in one line.
+    /// The name, on one line.
     #[schema(example = "Discovery calls")]
     name: String,
-    /// What it is for, in one line; `null` where nobody wrote that down.
+    /// A description on one line. `null` if there is none.
     #[schema(example = "Half an hour with sales")]
     description: Option<String>,
-    /// Whether appointments can be booked in it at present.
+    /// Whether the calendar currently accepts bookings.
     is_active: bool,
 }
 
@@ -46,13 +46,16 @@ impl From<Calendar> for CalendarView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CalendarList)]
 pub(crate) struct CalendarList {
-    /// In the order of HighLevel.
+    /// In HighLevel's order.
     data: Vec<CalendarView>,
 }
 
 /// What the document says of it, and its routes.
-pub(crate) const PART: Part =
-    Part { tag: "Calendars", about: Some("Where agents of a workspace can book appointments, in HighLevel."), routes };
+pub(crate) const PART: Part = Part {
+    tag: "Calendars",
+    about: Some("The HighLevel calendars in which a workspace's agents can book appointments."),
+    routes,
+};
 
 fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list);
@@ -60,8 +63,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List calendars
 ///
-/// The calendars of the HighLevel location that the workspace is connected to, drafts left out. While HighLevel does not answer,
-/// those of its last good answer, with their age in `Age`.
+/// The calendars of the HighLevel location that the workspace is connected to, without drafts. While HighLevel does not
+/// respond, the answer has the calendars of its last successful response, with their age in the header `Age`.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::CalendarList)), ("x-conflicts" = json!([Conflict::NotConnected, Conflict::SecretUnreadable]))),

@@ -17,7 +17,7 @@ use crate::{
     service::Service,
 };
 
-/// What is in force in a workspace, each value with where it comes from.
+/// The settings in force in a workspace, each with its source.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = EffectiveSettings)]
@@ -25,39 +25,39 @@ pub(crate) struct EffectiveView {
     /// The workspace.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
-    /// Its tenant.
+    /// The tenant of the workspace.
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
-    /// Its brand.
+    /// The brand of the workspace.
     #[schema(example = "b1a2c3d4-5678-4abc-9ef0-1234567890ab")]
     brand_id: Uuid,
-    /// The workspace's, else the brand's.
+    /// The workspace's signature, or else the brand's.
     email_signature_html: SourcedView,
-    /// The workspace's, else the brand's.
+    /// The workspace's signature, or else the brand's.
     email_signature_text: SourcedView,
-    /// The brand's, a blank line, the workspace's.
+    /// The brand's instructions, a blank line, and the workspace's instructions.
     instructions: SourcedView,
-    /// The name in the `From` of e-mail.
+    /// The sender name of email.
     email_from_name: SourcedView,
-    /// Under which name the AI writes.
+    /// The name the AI writes under.
     ai_sender_name: SourcedView,
-    /// Under which title the AI writes.
+    /// The title the AI writes under.
     ai_sender_title: SourcedView,
     /// The AI's picture.
     ai_sender_avatar_url: SourcedView,
     /// The tone the AI writes in.
     tone: SourcedView,
-    /// What there may be at most: of the workspace's and the tenant's the smaller one.
+    /// The limits: the smaller of the workspace's and the tenant's.
     limits: EffectiveLimitsView,
 }
 
 type SourceWord = Word<Source>;
 
-/// A value in force with where it comes from.
+/// A value in force with its source.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SourcedValue)]
 pub(crate) struct SourcedView {
-    /// The value; null exactly when the source is `none`.
+    /// The value; `null` exactly when the source is `none`.
     #[schema(required, example = "Ihr Acme DACH Team")]
     value: Option<String>,
     /// Where it comes from: `workspace`, `brand`, `brand+workspace` (joined), or `none`.
@@ -99,13 +99,13 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Get effective settings
 ///
-/// What is in force in the workspace, each value with its source: what the workspace leaves open comes from its brand.
+/// The settings in force in the workspace, each with its source. What the workspace does not set comes from its brand.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceRead))),
     params(IfNoneMatch),
     operation_id = "effective",
-    responses((status = 200, description = "What is in force.", body = EffectiveView))
+    responses((status = 200, description = "The settings in force.", body = EffectiveView))
 )]
 #[get("/api/workspaces/{workspaceId}/effective")]
 pub(crate) async fn show(

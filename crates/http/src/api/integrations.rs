@@ -23,7 +23,7 @@ use crate::{
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Integrations",
-    about: Some("Connections of a workspace to providers. Their secrets can be set and are never shown."),
+    about: Some("Connections of a workspace to providers. Secrets can be set but are never shown."),
     routes,
 };
 
@@ -33,8 +33,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List integrations
 ///
-/// The workspace's connections to all providers there are, connected or not. Of a secret only that it is set, its last four
-/// characters and when it was set are shown.
+/// The workspace's integrations with all providers, connected or not. A secret is never shown, only whether it is set,
+/// since when, and its last four characters.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationList))),
@@ -54,7 +54,7 @@ pub(crate) async fn list(
 
 /// Get integration by provider
 ///
-/// Connected or not, without its secret.
+/// The integration, connected or not, without its secret.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationList))),
@@ -75,14 +75,14 @@ pub(crate) async fn show(
 
 /// Set an integration
 ///
-/// Replaces all of its fields: those that the provider needs must be there. What the provider said of the old fields is
-/// forgotten, until it is asked to verify the new ones.
+/// Replaces all fields of the integration. Send every field that the provider requires. The result of the last
+/// verification is discarded; verify the new fields to get a new one.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationUpdate))),
     params(IfMatch),
     request_body = SetIntegration,
-    responses((status = 200, description = "The integration as it is now.", body = IntegrationView))
+    responses((status = 200, description = "The integration after the change.", body = IntegrationView))
 )]
 #[put("/api/workspaces/{workspaceId}/integrations/{provider}")]
 pub(crate) async fn set(
@@ -100,7 +100,7 @@ pub(crate) async fn set(
 
 /// Remove an integration
 ///
-/// With its secret, at once. What uses it does without from the next request on.
+/// Removes the integration and its secret immediately.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationRemove))),
@@ -121,12 +121,12 @@ pub(crate) async fn remove(
 
 /// Verify an integration
 ///
-/// Asks the provider whether it takes the fields as they are. What it says stands in the answer and stays with the integration. When
-/// the provider does not answer, the status stays as it was, and `lastError` says why.
+/// Asks the provider whether it accepts the current fields. The result is returned and stored with the integration. If
+/// the provider does not respond, the status stays as it was, and `lastError` says why.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationVerify)), ("x-conflicts" = json!([Conflict::IntegrationIncomplete, Conflict::SecretUnreadable]))),
-    responses((status = 200, description = "The integration with what the provider says.", body = IntegrationView, headers(("ETag"))))
+    responses((status = 200, description = "The integration with the provider's verdict.", body = IntegrationView, headers(("ETag"))))
 )]
 #[post("/api/workspaces/{workspaceId}/integrations/{provider}/verify")]
 pub(crate) async fn verify(

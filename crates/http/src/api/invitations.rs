@@ -26,7 +26,7 @@ use crate::{
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part =
-    Part { tag: "Invitations", about: Some("Pending members: who is invited to what, until they accept."), routes };
+    Part { tag: "Invitations", about: Some("People who are invited but have not accepted yet."), routes };
 
 fn routes(config: &mut ServiceConfig<'_>) {
     config
@@ -43,7 +43,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List invitations
 ///
-/// Pending, accepted, revoked and expired ones; `state` shows those in one state. Tokens are in nobody's list.
+/// Pending, accepted, revoked and expired invitations. Filter by `state` to get one kind. Tokens are never listed.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationList))),
@@ -64,7 +64,7 @@ pub(crate) async fn list(
 
 /// Get invitation by ID
 ///
-/// Everything but its token, which only the message has.
+/// Everything except the token, which is only in the email.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationRead))),
@@ -83,15 +83,16 @@ pub(crate) async fn show(
     known.answer_composed(invitation.version, &InvitationView::of(invitation, Utc::now()))
 }
 
-/// Invite somebody
+/// Invite a person
 ///
-/// Sends a message with a link to the address. Whoever has that address accepts it within the days given, and is a member
-/// then, in this role and assigned to these workspaces. A pending invitation holds its places.
+/// Sends an email with a link to the address. When the owner of the address accepts within the given days, they become
+/// a member with this role, assigned to these workspaces. A pending invitation occupies a slot in each of its
+/// workspaces.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationCreate)), ("x-conflicts" = json!([Conflict::AlreadyInvited, Conflict::AlreadyMember, Conflict::LimitReached]))),
     request_body = CreateInvitation,
-    responses((status = 201, description = "The invitation was created, and its message is being sent.", body = InvitationView, headers(("ETag"))))
+    responses((status = 201, description = "The invitation was created, and its email is being sent.", body = InvitationView, headers(("ETag"))))
 )]
 #[post("/api/invitations")]
 pub(crate) async fn create(
@@ -108,12 +109,12 @@ pub(crate) async fn create(
 
 /// Send an invitation again
 ///
-/// Also one that has expired. The message has a new link, and the links of earlier messages are good no longer.
+/// Works for expired invitations, too. The email has a new link, and earlier links stop working.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationResend)), ("x-conflicts" = json!([Conflict::InvitationAccepted, Conflict::InvitationRevoked, Conflict::LimitReached]))),
-    request_body(content = ResendInvitation, description = "May be left out altogether."),
-    responses((status = 200, description = "The invitation, which is being sent.", body = InvitationView, headers(("ETag"))))
+    request_body(content = ResendInvitation, description = "Optional."),
+    responses((status = 200, description = "The email is being sent again.", body = InvitationView, headers(("ETag"))))
 )]
 #[post("/api/invitations/{invitationId}/resend")]
 pub(crate) async fn resend(
@@ -129,7 +130,7 @@ pub(crate) async fn resend(
 
 /// Revoke an invitation
 ///
-/// Its link is good no longer, and its places are free. One that has been revoked already stays so.
+/// The link stops working, and the slots are free again. An invitation that is already revoked stays revoked.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationRevoke)), ("x-conflicts" = json!([Conflict::InvitationAccepted]))),
@@ -149,13 +150,13 @@ pub(crate) async fn revoke(
 
 /// Accept an invitation
 ///
-/// With the invitee's own access token, whose issuer says that the address is verified; it need not name a tenant. The
-/// invitee is a member from then on.
+/// Send the invitee's own access token, in which the issuer confirms that the email address is verified. The token need
+/// not name a tenant. The invitee becomes a member.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationAccept)), ("x-conflicts" = json!([Conflict::InvitationAccepted, Conflict::InvitationRevoked, Conflict::InvitationReplaced, Conflict::InvitationExpired, Conflict::AlreadyMember]))),
     request_body = AcceptInvitation,
-    responses((status = 201, description = "The invitee is a member.", body = AcceptedInvitation, headers(("ETag"))), (status = 404, description = "No invitation was sent with this token."))
+    responses((status = 201, description = "The invitee is now a member.", body = AcceptedInvitation, headers(("ETag"))), (status = 404, description = "No invitation was sent with this token."))
 )]
 #[post("/api/invitations/accept")]
 pub(crate) async fn accept(

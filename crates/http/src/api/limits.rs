@@ -22,7 +22,7 @@ use crate::{
 pub(crate) const PART: Part = Part {
     tag: "Limits",
     about: Some(
-        "What a workspace may have at most: its own limits and those of its tenant, of which the smaller one holds.",
+        "Limits of a workspace. Where the workspace and its tenant both have a limit, the smaller one is in force.",
     ),
     routes,
 };
@@ -33,12 +33,13 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Get the limits of a workspace
 ///
-/// Its own limits, those of its tenant, which of the two is in force, and how much is used. Of each two the smaller one is.
+/// The workspace's own limits, its tenant's limits, the limits in force, and how much is used. The smaller of the two
+/// limits is in force.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::LimitsRead))),
     params(IfNoneMatch),
-    responses((status = 200, description = "The limits, and how much of them is used.", body = WorkspaceLimitsView))
+    responses((status = 200, description = "The limits and current usage.", body = WorkspaceLimitsView))
 )]
 #[get("/api/workspaces/{workspaceId}/limits")]
 pub(crate) async fn show(
@@ -53,14 +54,14 @@ pub(crate) async fn show(
 
 /// Update the limits of a workspace
 ///
-/// A JSON merge patch of the workspace's own limits: `null` takes one off. A limit below what is there keeps that and lets it
-/// not grow. A new time zone leaves what was recorded in the months it was counted in.
+/// A JSON merge patch of the workspace's own limits: `null` removes a limit. A limit below current usage removes
+/// nothing; it only blocks additions. A new time zone does not move recorded usage to other months.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::LimitsUpdate))),
     params(IfMatch),
     request_body = UpdateLimits,
-    responses((status = 200, description = "The limits as they are now.", body = WorkspaceLimitsView))
+    responses((status = 200, description = "The limits after the change.", body = WorkspaceLimitsView))
 )]
 #[patch("/api/workspaces/{workspaceId}/limits")]
 pub(crate) async fn update(

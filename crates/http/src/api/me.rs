@@ -15,20 +15,20 @@ use crate::{
     service::Service,
 };
 
-/// The caller in the eyes of the tenant.
+/// The caller, as the tenant sees it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Me)]
 pub(crate) struct MeView {
     /// The tenant that the credential belongs to.
     tenant: TenantView,
-    /// The API key that was presented; `null` where a member asks.
+    /// The API key that was used. `null` if the caller is a member.
     #[schema(required)]
     api_key: Option<ApiKeyView>,
-    /// The member that asks; `null` where an API key does.
+    /// The member. `null` if the caller is an API key.
     #[schema(required)]
     member: Option<MemberView>,
-    /// How many workspaces it sees.
+    /// How many workspaces the caller can see.
     #[schema(example = 1)]
     visible_workspaces: i64,
 }
@@ -42,8 +42,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Get the caller
 ///
-/// The tenant, the API key with its scopes and restriction or the member with its role, and how many workspaces the caller
-/// sees. Every caller may ask this.
+/// The caller's tenant, its API key with scopes and restriction or its member with their role, and how many workspaces
+/// it can see.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::MeRead))),

@@ -22,7 +22,7 @@ use crate::{
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Members",
-    about: Some("The people in the tenant, each in one role, and the workspaces they are assigned to."),
+    about: Some("The people in the tenant, each with one role, and the workspaces they are assigned to."),
     routes,
 };
 
@@ -32,7 +32,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List members
 ///
-/// The people in the tenant. Who is invited and has not accepted is no member yet: see invitations.
+/// The people in the tenant. People with a pending invitation are not members yet: see the invitations.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberList))),
@@ -52,8 +52,8 @@ pub(crate) async fn list(
 
 /// Get member by ID
 ///
-/// With its assignments, and whether it sees workspaces because of its role or because of them. Members who do not see the
-/// whole tenant find themselves here and nobody else.
+/// One member with their assignments, and whether they see workspaces because of their role or their assignments.
+/// Members who cannot see the whole tenant can read only themselves.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberRead))),
@@ -73,14 +73,14 @@ pub(crate) async fn show(
 
 /// Update a member
 ///
-/// A JSON merge patch of its role and status. It counts at the member's next request. Nobody gives or takes a role that may
-/// do more than they may themselves, and a tenant always keeps an active owner.
+/// A JSON merge patch of the member's role and status. It takes effect with the member's next request. You can grant or
+/// revoke a role only if you have all of its permissions. A tenant must always have an active owner.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberUpdate)), ("x-conflicts" = json!([Conflict::LastOwner]))),
     params(IfMatch),
     request_body = UpdateMember,
-    responses((status = 200, description = "The member as it is now.", body = MemberView))
+    responses((status = 200, description = "The member after the change.", body = MemberView))
 )]
 #[patch("/api/members/{memberId}")]
 pub(crate) async fn update(
@@ -97,8 +97,8 @@ pub(crate) async fn update(
 
 /// Remove a member
 ///
-/// With its assignments, from its next request on. Every member may remove itself, which is leaving, unless the tenant would
-/// be left without an active owner.
+/// Removes the member and their assignments. They lose access with their next request. Every member can remove
+/// themselves (leave), except the last active owner.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberRemove)), ("x-conflicts" = json!([Conflict::LastOwner]))),
@@ -118,7 +118,7 @@ pub(crate) async fn remove(
 
 /// Transfer the ownership
 ///
-/// Makes another member an owner and the caller, who is one, an admin, both at once.
+/// Makes another member an owner. The caller, who must be an owner, becomes an admin in the same step.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::OwnershipTransfer)), ("x-conflicts" = json!([Conflict::MemberSuspended]))),

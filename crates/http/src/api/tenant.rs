@@ -35,19 +35,19 @@ pub struct TenantView {
     /// Display name.
     #[schema(example = "Acme Industrial Supply")]
     name: String,
-    /// The country of workspaces for which none is named (ISO 3166-1 alpha-2).
+    /// The default country of new workspaces (ISO 3166-1 alpha-2).
     #[schema(example = "DE")]
     default_country: String,
-    /// The language of workspaces for which neither language nor country is named (ISO 639-1).
+    /// The default language of new workspaces, if they name no country (ISO 639-1).
     #[schema(example = "de")]
     default_operating_language: String,
-    /// The currency of workspaces for which neither currency nor country is named (ISO 4217).
+    /// The default currency of new workspaces, if they name no country (ISO 4217).
     #[schema(example = "EUR")]
     default_currency: String,
-    /// The type of workspaces for which none is named.
+    /// The default type of new workspaces.
     #[schema(example = "b2b")]
     default_workspace_type: WorkspaceTypeWord,
-    /// What it may have at most; the platform sets that.
+    /// The limits of the tenant, set by the platform.
     limits: LimitsView,
     /// When it was created.
     #[serde(serialize_with = "millis")]
@@ -59,15 +59,15 @@ pub struct TenantView {
     updated_at: DateTime<Utc>,
 }
 
-/// What a tenant may have at most; `null` is unlimited.
+/// The limits of a tenant. `null` is unlimited.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Limits)]
 pub(crate) struct LimitsView {
-    /// Workspaces, without those that are deleted.
+    /// Workspaces, not counting deleted ones.
     #[schema(required, example = 25)]
     max_workspaces: Option<u32>,
-    /// Members assigned to each workspace, with those who are invited to it.
+    /// Members assigned to each workspace; pending invitations count.
     #[schema(required, example = json!(null))]
     max_members: Option<u32>,
     /// AI agents in each workspace.
@@ -89,18 +89,18 @@ impl From<Limits> for LimitsView {
     }
 }
 
-/// How much a tenant has of what is limited or counted.
+/// The current usage of a tenant.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Use)]
 pub(crate) struct UseView {
-    /// Workspaces, without those that are deleted.
+    /// Workspaces, not counting deleted ones.
     #[schema(example = 3)]
     workspaces: i64,
     /// Members.
     #[schema(example = 12)]
     members: i64,
-    /// Invitations that can be accepted.
+    /// Pending invitations.
     #[schema(example = 1)]
     pending_invitations: i64,
 }
@@ -111,13 +111,13 @@ impl From<Use> for UseView {
     }
 }
 
-/// The tenant, and how much it uses of its limits.
+/// The tenant, with its limits and current usage.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TenantWithUse {
     #[serde(flatten)]
     tenant: TenantView,
-    /// How much it uses.
+    /// The tenant's current usage.
     #[serde(rename = "use")]
     used: UseView,
 }
@@ -146,7 +146,8 @@ impl From<Tenant> for TenantView {
 }
 
 request! {
-    /// A change to the tenant, as a JSON merge patch (RFC 7396): fields that are left out stay. Existing workspaces do not change.
+    /// A change to the tenant, as a JSON merge patch (RFC 7396): fields you leave out keep their value. Existing
+    /// workspaces do not change.
     #[example({ "name": "Acme Industrial Supply", "defaultWorkspaceType": "b2c" })]
     pub(crate) struct UpdateTenant {
         /// Display name.
@@ -177,7 +178,7 @@ impl UpdateTenant {
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Tenant",
-    about: Some("The account that everything else belongs to, and what its new workspaces start with."),
+    about: Some("The account that everything else belongs to, and the defaults of new workspaces."),
     routes,
 };
 
@@ -187,7 +188,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Get the tenant
 ///
-/// The tenant that the credential belongs to, its limits, and how much of them it uses.
+/// The tenant that the credential belongs to, its limits and its current usage.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantRead))),
@@ -201,13 +202,13 @@ pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Servi
 
 /// Update the tenant
 ///
-/// A JSON merge patch of its name and of what new workspaces start with.
+/// A JSON merge patch of the tenant's name and of the defaults of new workspaces.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantUpdate))),
     params(IfMatch),
     request_body = UpdateTenant,
-    responses((status = 200, description = "The tenant as it is now.", body = TenantWithUse))
+    responses((status = 200, description = "The tenant after the change.", body = TenantWithUse))
 )]
 #[patch("/api/tenant")]
 pub(crate) async fn update(

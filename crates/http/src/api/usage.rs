@@ -23,7 +23,7 @@ use crate::{
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Usage",
-    about: Some("The seconds that a workspace uses: a ledger to which entries are only added, and its sums by month."),
+    about: Some("The seconds that a workspace uses: an append-only ledger with monthly totals."),
     routes,
 };
 
@@ -33,16 +33,16 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Record usage
 ///
-/// Adds an entry to the ledger of the workspace, and its seconds to the month in which they were used. The same reference with
-/// the same values again counts once and is answered with what is stored. What would go beyond the limit of the month is
-/// refused: check before a call starts, and report a long one in several entries.
+/// Adds an entry to the workspace's ledger, and its seconds to the month in which they were used. If you send the same
+/// reference with the same values again, the entry counts once and the answer is the stored entry. Usage beyond the
+/// monthly limit is refused. Check before a call starts, and report long calls in several entries.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::UsageRecord)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceConflict, Conflict::RefundExceedsUsage]))),
     request_body = RecordUsage,
     responses(
-        (status = 201, description = "The entry, and its month with it.", body = RecordedView),
-        (status = 200, description = "The entry that has this reference already, and its month.", body = RecordedView),
+        (status = 201, description = "The entry was added. The answer has its month, too.", body = RecordedView),
+        (status = 200, description = "The existing entry with this reference, and its month.", body = RecordedView),
     )
 )]
 #[post("/api/workspaces/{workspaceId}/usage")]
@@ -64,12 +64,12 @@ pub(crate) async fn record(
 
 /// Get usage by month
 ///
-/// What the workspace used in each month, those without usage too, next to the limit that is in force now.
+/// What the workspace used in each month, including months without usage, and the limit in force now.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::UsageRead))),
     params(UsageQuery, IfNoneMatch),
-    responses((status = 200, description = "The months, the first one first.", body = UsageView))
+    responses((status = 200, description = "The months, earliest first.", body = UsageView))
 )]
 #[get("/api/workspaces/{workspaceId}/usage")]
 pub(crate) async fn show(
@@ -86,12 +86,12 @@ pub(crate) async fn show(
 
 /// Check whether usage is allowed
 ///
-/// Whether so many more seconds would be recorded at this moment. Nothing is reserved: others may use them first.
+/// Whether this many more seconds could be recorded now. Nothing is reserved: another request may use them first.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::UsageRead))),
     params(CheckQuery, IfNoneMatch),
-    responses((status = 200, description = "Whether it is allowed, and how much is left.", body = AllowanceView))
+    responses((status = 200, description = "Whether the usage is allowed, and how much is left.", body = AllowanceView))
 )]
 #[get("/api/workspaces/{workspaceId}/usage/check")]
 pub(crate) async fn check(

@@ -20,13 +20,13 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Voice)]
 pub(crate) struct VoiceView {
-    /// What its maker knows it by.
+    /// The id of the voice at its provider.
     #[schema(example = "alloy")]
     value: String,
-    /// For people, in one line.
+    /// A label for people, on one line.
     #[schema(example = "Friendly and expressive male")]
     label: String,
-    /// Who makes it: `openai` or `elevenlabs`.
+    /// The provider: `openai` or `elevenlabs`.
     #[schema(example = "openai")]
     brand: &'static str,
 }
@@ -42,14 +42,14 @@ impl From<Voice> for VoiceView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = VoiceList)]
 pub(crate) struct VoiceList {
-    /// Those of OpenAI, then those of ElevenLabs.
+    /// The voices of OpenAI, then those of ElevenLabs.
     data: Vec<VoiceView>,
 }
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Voices",
-    about: Some("What agents of a workspace can speak with, from OpenAI and ElevenLabs."),
+    about: Some("The voices that a workspace's agents can use, from OpenAI and ElevenLabs."),
     routes,
 };
 
@@ -59,8 +59,9 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List voices
 ///
-/// The built-in voices of OpenAI, and all voices of the ElevenLabs account that the workspace is connected to. While ElevenLabs does
-/// not answer, those of its last good answer, with their age in `Age`.
+/// The built-in voices of OpenAI, and all voices of the ElevenLabs account that the workspace is connected to. While
+/// ElevenLabs does not respond, the answer has the voices of its last successful response, with their age in the header
+/// `Age`.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::VoiceList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),

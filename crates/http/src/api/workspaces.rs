@@ -24,7 +24,7 @@ use crate::{
 pub(crate) const PART: Part = Part {
     tag: "Workspaces",
     about: Some(
-        "Operational units under a brand: regions, business units, product lines. What a workspace leaves open, its brand fills in.",
+        "Operational units under a brand: regions, business units, product lines. A workspace inherits from its brand what it does not set itself.",
     ),
     routes,
 };
@@ -35,7 +35,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List workspaces
 ///
-/// The workspaces that the caller sees, a page at a time.
+/// The workspaces that the caller can see, one page at a time.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceList))),
@@ -76,7 +76,8 @@ pub(crate) async fn show(
 
 /// Create a workspace
 ///
-/// Language and currency follow the country where they are left out; a country that is left out is the tenant's.
+/// If you leave out language or currency, it follows the country. If you leave out the country, the tenant's defaults
+/// apply.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),
@@ -98,13 +99,14 @@ pub(crate) async fn create(
 
 /// Update a workspace
 ///
-/// A JSON merge patch: what is left out stays, `null` clears. Language and currency do not follow a new country.
+/// A JSON merge patch: fields you leave out keep their value, and `null` clears a field. Language and currency do not
+/// follow a new country.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceUpdate))),
     params(IfMatch),
     request_body = UpdateWorkspace,
-    responses((status = 200, description = "The workspace as it is now.", body = WorkspaceView))
+    responses((status = 200, description = "The workspace after the change.", body = WorkspaceView))
 )]
 #[patch("/api/workspaces/{workspaceId}")]
 pub(crate) async fn update(
@@ -121,7 +123,7 @@ pub(crate) async fn update(
 
 /// Delete a workspace
 ///
-/// It is hidden at once, can be restored for 30 days, and is then erased.
+/// The workspace disappears immediately. It can be restored for 30 days and is then erased.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceDelete))),
@@ -141,11 +143,11 @@ pub(crate) async fn delete(
 
 /// Restore a workspace
 ///
-/// Brings a workspace back that was deleted in the last 30 days; one that is there stays as it is.
+/// Restores a workspace that was deleted in the last 30 days. A workspace that is not deleted stays as it is.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceRestore)), ("x-conflicts" = json!([Conflict::LimitReached]))),
-    responses((status = 200, description = "The workspace as it is now.", body = WorkspaceView, headers(("ETag"))))
+    responses((status = 200, description = "The workspace after the change.", body = WorkspaceView, headers(("ETag"))))
 )]
 #[post("/api/workspaces/{workspaceId}/restore")]
 pub(crate) async fn restore(

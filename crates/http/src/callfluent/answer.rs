@@ -27,7 +27,7 @@ pub(crate) struct Item {
     name: String,
 }
 
-/// Every workspace that the caller sees, by number.
+/// Every workspace that the caller can see, by number.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallFluentList)]
 pub(crate) struct List {
@@ -38,7 +38,7 @@ pub(crate) struct List {
     data: Vec<Item>,
 }
 
-/// Every workspace that the caller sees, by number.
+/// Every workspace that the caller can see, by number.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallFluentWorkspaces)]
 pub(crate) struct Workspaces {
@@ -46,20 +46,20 @@ pub(crate) struct Workspaces {
     workspaces: Vec<Item>,
 }
 
-/// Somebody with a slot in a workspace.
+/// A person with a slot in a workspace.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallFluentMember)]
 pub(crate) struct Person {
     /// The number of the slot, for `invite-delete`.
     #[schema(example = 11)]
     id: i64,
-    /// Their address.
+    /// The email address.
     #[schema(example = "ada@example.com")]
     email: String,
-    /// Their role.
+    /// The role.
     #[schema(example = "agent")]
     role: &'static str,
-    /// Whether they have not accepted yet.
+    /// Whether the invitation has not been accepted yet.
     #[schema(example = true)]
     pending: bool,
 }
@@ -75,7 +75,7 @@ impl From<Slot> for Person {
     }
 }
 
-/// A workspace with what `update` sets, and who is in it.
+/// A workspace with its settings and members.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CallFluentWorkspaceInfo)]
@@ -86,34 +86,34 @@ pub(crate) struct Info {
     /// Its name.
     #[schema(example = "First Workspace")]
     name: String,
-    /// Minutes in a month that hold here, be they the workspace's or the tenant's; `null` for no limit.
+    /// The monthly limit of minutes in force, from the workspace or the tenant. `null` is unlimited.
     #[schema(example = 300)]
     max_mins: Option<u32>,
-    /// How many members there may be, as for `maxMins`.
+    /// The limit of members in force. `null` is unlimited.
     #[schema(example = 10)]
     max_members: Option<u32>,
-    /// How many agents there may be, as for `maxMins`.
+    /// The limit of agents in force. `null` is unlimited.
     #[schema(example = 6)]
     max_agents: Option<u32>,
-    /// Minutes used in the present month; one that has begun counts.
+    /// Minutes used in the current month. A started minute counts as a full minute.
     #[schema(example = 42)]
     used_mins: i64,
-    /// Members there are, those too who have not accepted yet.
+    /// How many members there are, including pending invitations.
     #[schema(example = 3)]
     used_members: i64,
-    /// Agents there are.
+    /// How many agents there are.
     #[schema(example = 2)]
     used_agents: i64,
-    /// Twilio SID; `null` where there is none, or for a caller who may not see integrations.
+    /// Twilio SID. `null` if it is not set or the caller may not see integrations.
     #[schema(example = "AC0123456789abcdef0123456789abcdef")]
     sid: Option<String>,
-    /// Which secrets are set; `null` for a caller who may not see integrations.
+    /// Which secrets are set. `null` if the caller may not see integrations.
     secrets: Option<Secrets>,
-    /// Who has a slot here, by number; `null` for a caller who may not see members.
+    /// Who has a slot in the workspace, by number. `null` if the caller may not see members.
     members: Option<Vec<Person>>,
 }
 
-/// Which secrets are set. What they are is never shown.
+/// Which secrets are set. Their values are never shown.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallFluentSecrets)]
 pub(crate) struct Secrets {
@@ -143,7 +143,7 @@ pub(crate) struct CalendarData {
     /// Always true.
     #[schema(example = true)]
     status: bool,
-    /// In the order of HighLevel; empty where it is not connected.
+    /// In HighLevel's order. Empty if the workspace is not connected.
     data: Vec<CalendarView>,
 }
 

@@ -23,22 +23,22 @@ const FORBIDDEN: &str = "Your account doesn't have the permission to access that
 const LIMIT: &str = "Workspace creation limit exceeded.";
 const LIMIT_ADVICE: &str = "Please delete some before creating new ones.";
 
-/// The body of a failure.
+/// The body of an error.
 #[derive(Serialize, ToSchema)]
 #[schema(as = CallFluentError)]
 pub(crate) struct DialectErrorBody {
     /// Always false.
     #[schema(example = false)]
     status: bool,
-    /// What went wrong, for a human.
+    /// A message for people that says what went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "Workspace not found.")]
     error: Option<String>,
-    /// What to do about a limit.
+    /// What to do when a limit is reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "Please delete some before creating new ones.")]
     message: Option<&'static str>,
-    /// What went wrong, where permission is missing.
+    /// A message for people, if permission is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false, example = "Your account doesn't have the permission to access that page.")]
     msg: Option<&'static str>,

@@ -9,7 +9,7 @@ use tenantry_operations::numbered::WorkspaceChanges;
 use crate::extract::{Optional, Required, request};
 
 request! {
-    /// A workspace to create. Everything but its name is the tenant's default.
+    /// A workspace to create. Everything except its name comes from the tenant's defaults.
     #[example({ "name": "First Workspace" })]
     pub(crate) struct Create as CallFluentCreate {
         /// Name of the new workspace.
@@ -18,7 +18,7 @@ request! {
 }
 
 request! {
-    /// Who is invited to which workspace.
+    /// Whom to invite, and to which workspace.
     #[example({ "workspace_id": 14, "email": "ada@example.com" })]
     pub(crate) struct Invite as CallFluentInvite {
         /// The workspace's number.
@@ -29,7 +29,7 @@ request! {
 }
 
 request! {
-    /// A change to a workspace: fields that are left out stay.
+    /// A change to a workspace. Fields you leave out keep their value.
     #[example({ "name": "New Workspace", "maxMins": 9999 })]
     pub(crate) struct Update as CallFluentUpdate {
         /// Workspace name.
@@ -42,11 +42,11 @@ request! {
         elevenlabs_key as "elevenlabs_key": Optional<PlainSecret>,
         /// OpenAI API key.
         openai_key as "openai_key": Optional<PlainSecret>,
-        /// Limit of minutes in a month.
+        /// Monthly limit of minutes.
         max_mins: Optional<Cap>,
-        /// How many members there may be.
+        /// How many members the workspace may have.
         max_members: Optional<Cap>,
-        /// How many agents there may be.
+        /// How many agents the workspace may have.
         max_agents: Optional<Cap>,
     }
 }

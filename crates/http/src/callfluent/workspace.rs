@@ -23,7 +23,7 @@ use crate::{
 pub(crate) const PART: Part = Part {
     tag: "CallFluent",
     about: Some(
-        "The same workspaces for clients of the CallFluent Workspace API, by number: paths, bodies and answers are those of its page.",
+        "The same workspaces, by number, for clients of the CallFluent Workspace API. Paths, bodies and answers are as CallFluent documents them.",
     ),
     routes,
 };
@@ -43,12 +43,13 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Create a new workspace
 ///
-/// With a name alone: brand, country, language, currency and type are the tenant's. Answers with every workspace.
+/// Takes only a name. Brand, country, language, currency and type are the tenant's defaults. Returns every workspace
+/// that the caller can see.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceCreate))),
     request_body = Create,
-    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+    responses((status = 200, description = "Every workspace that the caller can see.", body = List))
 )]
 #[post("/api/workspace/create")]
 pub(crate) async fn create(
@@ -64,11 +65,11 @@ pub(crate) async fn create(
 
 /// Get all workspaces
 ///
-/// Every workspace that the caller sees, by number.
+/// Every workspace that the caller can see, by number.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceList))),
-    responses((status = 200, description = "Every workspace that the caller sees.", body = Workspaces))
+    responses((status = 200, description = "Every workspace that the caller can see.", body = Workspaces))
 )]
 #[get("/api/workspace/get-all")]
 pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Result<HttpResponse, DialectError> {
@@ -77,7 +78,7 @@ pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Re
 
 /// Get workspace details
 ///
-/// With the limits in force, which secrets are set, and who has a slot in it.
+/// Includes the limits in force, which secrets are set, and who has a slot in the workspace.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceRead))),
@@ -116,14 +117,14 @@ pub(crate) async fn voice_list(
 
 /// Update a workspace
 ///
-/// Any of the eight fields; what is left out stays. Answers with every workspace. Nothing is changed unless the caller may change
-/// all that is named.
+/// Send any of the eight fields; the others keep their value. Nothing changes unless the caller may change every field
+/// that is sent. Returns every workspace that the caller can see.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceUpdate))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
     request_body = Update,
-    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+    responses((status = 200, description = "Every workspace that the caller can see.", body = List))
 )]
 #[put("/api/workspace/update/{id}")]
 pub(crate) async fn update(
@@ -139,7 +140,7 @@ pub(crate) async fn update(
 
 /// Get the calendars of a workspace
 ///
-/// Those of the HighLevel location that the workspace is connected to; none where it is not.
+/// The calendars of the HighLevel location that the workspace is connected to. Empty if it is not connected.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::CalendarList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
@@ -159,13 +160,13 @@ pub(crate) async fn calendar_list(
 
 /// Invite a user to a workspace
 ///
-/// As an agent, pending until they accept; the message is being sent. An address that is invited already is sent the
-/// invitation again, and a member of the tenant is assigned. Answers with every workspace.
+/// Invites the address as an agent, pending until the invitation is accepted. An address that is already invited gets
+/// its invitation again. A member of the tenant is assigned directly. Returns every workspace that the caller can see.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::InvitationCreate))),
     request_body = Invite,
-    responses((status = 200, description = "Every workspace that the caller sees.", body = List), (status = 404, description = "No workspace has the number."))
+    responses((status = 200, description = "Every workspace that the caller can see.", body = List), (status = 404, description = "There is no workspace with this number."))
 )]
 #[post("/api/workspace/invite-user")]
 pub(crate) async fn invite_user(
@@ -179,12 +180,13 @@ pub(crate) async fn invite_user(
 
 /// Delete a workspace member
 ///
-/// By the number of their slot, as `get/{id}` lists it. Also works before they accept the invitation. Answers with every workspace.
+/// Takes the number of the member's slot, as listed by `get/{id}`. This also works for pending invitations. Returns
+/// every workspace that the caller can see.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentRemove))),
     params(("id" = i64, Path, description = "The number of the slot.", example = 11)),
-    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+    responses((status = 200, description = "Every workspace that the caller can see.", body = List))
 )]
 #[delete("/api/workspace/invite-delete/{id}")]
 pub(crate) async fn invite_delete(
@@ -197,12 +199,13 @@ pub(crate) async fn invite_delete(
 
 /// Delete a workspace
 ///
-/// It is hidden at once, and can be restored for 30 days through the native API. Answers with every workspace.
+/// The workspace disappears immediately. It can be restored for 30 days through the native API. Returns every workspace
+/// that the caller can see.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceDelete))),
     params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
-    responses((status = 200, description = "Every workspace that the caller sees.", body = List))
+    responses((status = 200, description = "Every workspace that the caller can see.", body = List))
 )]
 #[delete("/api/workspace/delete/{id}")]
 pub(crate) async fn delete(

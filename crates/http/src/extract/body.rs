@@ -106,8 +106,8 @@ async fn collect(mut payload: Payload, announced: usize) -> Result<BytesMut, Fai
     let mut body = BytesMut::with_capacity(announced);
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
-            tracing::debug!(%error, "a body could not be read");
-            let message = "The body did not arrive whole, or not in the form that the headers announce.".to_owned();
+            tracing::debug!(%error, "could not read a request body");
+            let message = "The request body was incomplete or did not match its headers.".to_owned();
             Failure::from(Error::Unreadable { code: "unreadable_body", message })
         })?;
         if body.len() + chunk.len() > MAX_BODY {
@@ -123,7 +123,7 @@ fn unreadable(error: &serde_json::Error) -> Failure {
     let (code, message) = match error.classify() {
         serde_json::error::Category::Data => {
             match error.to_string().strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
-                Some((name, _)) => ("duplicate_field", format!("The body has the member \"{name}\" twice.")),
+                Some((name, _)) => ("duplicate_field", format!("The body has the field \"{name}\" twice.")),
                 None => ("not_an_object", "The body must be a JSON object.".to_owned()),
             }
         }

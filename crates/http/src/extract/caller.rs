@@ -107,7 +107,7 @@ async fn verified(request: &HttpRequest, token: &str) -> Result<VerifiedToken, F
 }
 
 fn person(token: &VerifiedToken) -> Result<Person, Error> {
-    let wrong = |refusal: Refusal| Error::internal(format!("a verified token names somebody whose name {refusal}"));
+    let wrong = |refusal: Refusal| Error::internal(format!("a verified token has a name that {refusal}"));
     Ok(Person { issuer: token.issuer.parse().map_err(wrong)?, subject: token.subject.parse().map_err(wrong)? })
 }
 

@@ -94,14 +94,14 @@ impl FromRequest for IfMatch {
 
 impl IntoParams for IfNoneMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let text = "The `ETag` of the answer you have, such as `\"3\"`. You get a `304` if nothing has changed.";
+        let text = "The `ETag` of the copy you have, such as `\"3\"`. You get a `304` if nothing has changed.";
         vec![header_parameter("If-None-Match", text)]
     }
 }
 
 impl IntoParams for IfMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
-        let text = "The `ETag` of the object that you mean to change, such as `\"3\"`. You get a `412` if it has changed since.";
+        let text = "The `ETag` of the object you want to change, such as `\"3\"`. You get a `412` if the object has changed since.";
         vec![header_parameter("If-Match", text)]
     }
 }

@@ -255,8 +255,8 @@ fn collect<'de, V: Read, A: SeqAccess<'de>>(
 fn counted<V: Entry>(values: Vec<V>, min: usize, max: usize) -> Result<Vec<V>, Refusal> {
     let (one, many) = V::NAMES;
     match values.len() {
-        n if n < min => Err(Refusal::new("empty", format!("must name at least one {one}"))),
-        n if n > max => Err(Refusal::new("too_many", format!("must name at most {max} {many}, these are {n}"))),
+        n if n < min => Err(Refusal::new("empty", format!("must contain at least one {one}"))),
+        n if n > max => Err(Refusal::new("too_many", format!("must contain at most {max} {many}, not {n}"))),
         _ => Ok(values),
     }
 }
@@ -303,7 +303,7 @@ impl<V> Given<V> {
             Self::Null => Ok(Some(None)),
             Self::Refused(mut refusal) => {
                 if matches!(refusal.code, "empty" | "nothing_left") {
-                    refusal.message.push_str(" (null clears it)");
+                    refusal.message.push_str(" (send null to clear it)");
                 }
                 Err(refusal)
             }
@@ -324,7 +324,7 @@ impl<V: Read> GivenVisitor<V> {
         match read {
             Some(Ok(value)) => Given::Value(value),
             Some(Err(refusal)) => Given::Refused(refusal),
-            None => Given::Refused(Refusal::new("wrong_type", format!("must be {}, this is {found}", V::WORDS))),
+            None => Given::Refused(Refusal::new("wrong_type", format!("must be {}, not {found}", V::WORDS))),
         }
     }
 }

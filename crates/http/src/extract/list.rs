@@ -168,7 +168,7 @@ fn bad_cursor() -> Failure {
     Error::Unreadable { code: "bad_cursor", message }.into()
 }
 
-/// A page of a list.
+/// One page of a list.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct List<V> {
@@ -194,12 +194,12 @@ impl<V: ToSchema> PartialSchema for List<V> {
     fn schema() -> RefOr<Schema> {
         let cursor = ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("The cursor of the next page; absent at the end."));
+            .description(Some("The cursor of the next page. Absent on the last page."));
         let mut cursor = cursor.build();
         cursor.example = Some("eyJrIjoiMjAyNi0wMS0yMFQxMDowMDowMFoiLCJpIjoiYzFhMmIzYzQifQ".into());
         ObjectBuilder::new()
             .schema_type(Type::Object)
-            .description(Some("A page of a list."))
+            .description(Some("One page of a list."))
             .property("data", ArrayBuilder::new().items(Ref::from_schema_name(V::name())))
             .required("data")
             .property("nextCursor", cursor)
@@ -236,7 +236,7 @@ impl<F: Filters + IntoParams> IntoParams for Listing<F> {
 /// `sort`, with its words in place, under the name of its list of words.
 fn sort<S: Order>() -> Parameter {
     let default = S::default();
-    let text = format!("Sort order; `-` puts the largest first. Default: `{default}`.");
+    let text = format!("Sort order; `-` reverses it. Default: `{default}`.");
     let words = schema::object(&S::description()).into();
     let schema = schema::described(words, &text, Some(default.to_string().into()));
     let sort = parameter(FieldSchema { name: "sort".to_owned(), required: false, schema, component: None });

@@ -74,8 +74,8 @@ impl Validate for Unknown {
     fn validate(&self) -> Result<(), ValidationErrors> {
         let message = match self.0.len() {
             0 => return Ok(()),
-            1..=NAMED => "is not known here (check its spelling)".to_owned(),
-            more => format!("is not known here, and neither are {} that are not listed", more - NAMED),
+            1..=NAMED => "is unknown (check the spelling)".to_owned(),
+            more => format!("is unknown, and so are {} more that are not listed", more - NAMED),
         };
         let refusal = || ValidationErrorsKind::Field(vec![unknown(&message)]);
         let names = self.0.keys().take(NAMED).map(|name| (name.clone().into(), refusal()));

@@ -9,7 +9,11 @@ use utoipa::openapi::{
 /// The security schemes, each by its name, the form of its credential and what it is.
 const SCHEMES: [(&str, &str, &str); 3] = [
     (API_KEY, "tnt_live_v1_…", "An API key of your tenant: `tnt_live_v1_…`."),
-    (ACCESS_TOKEN, "JWT", "A member's access token, from an issuer that the service trusts. It names the tenant."),
+    (
+        ACCESS_TOKEN,
+        "JWT",
+        "A member's access token (JWT) from an issuer that the service trusts. The token names the tenant.",
+    ),
     (PLATFORM_KEY, "tnt_plat_v1_…", "A platform key of this service, `tnt_plat_v1_…`. It works for `/api/admin` only."),
 ];
 const API_KEY: &str = "apiKey";

@@ -17,9 +17,9 @@ use crate::{
 /// The headers of answers, each with what it says.
 const HEADERS: [(&str, &str); 5] = [
     ("X-Request-Id", "Identifies the request in the service's logs."),
-    ("ETag", "A strong entity tag, for `If-Match` and `If-None-Match`."),
+    ("ETag", "The version of the object, for `If-Match` and `If-None-Match`."),
     ("Location", "The path of the new object."),
-    ("WWW-Authenticate", "What is missing, as RFC 6750 puts it."),
+    ("WWW-Authenticate", "Which credential or scope is missing (RFC 6750)."),
     ("Retry-After", "How many seconds to wait before you try again."),
 ];
 

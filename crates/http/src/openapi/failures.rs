@@ -158,7 +158,7 @@ impl Kind {
             ),
             Self::Forbidden => (
                 "Forbidden",
-                "The credential is valid, but it does not allow this.",
+                "The credential is valid but does not allow this.",
                 vec![
                     Error::missing_scope(Scope::WorkspacesWrite),
                     Error::forbidden("The role observer does not allow this."),
@@ -166,7 +166,7 @@ impl Kind {
             ),
             Self::ForbiddenForRole => (
                 "ForbiddenForRole",
-                "The credential is valid, but it does not allow this.",
+                "The credential is valid but does not allow this.",
                 vec![Error::forbidden("The role observer does not allow this.")],
             ),
             Self::NotFound(noun) => {
@@ -178,7 +178,7 @@ impl Kind {
                 let failure = Failure::http(
                     StatusCode::NOT_FOUND,
                     "no_such_route",
-                    "The documentation has no such part; see /docs.",
+                    "The documentation has no such file. See /docs.",
                 );
                 return ("NoSuchRoute".to_owned(), "There is nothing at this path.".to_owned(), vec![failure]);
             }
@@ -215,10 +215,10 @@ impl Kind {
             Self::Internal => ("InternalError", "The service failed.", vec![Error::internal("")]),
             Self::ProviderFailed => (
                 "ProviderFailed",
-                "A provider rejected the stored credential or did not answer.",
+                "A provider rejected the stored credential or did not respond.",
                 vec![Error::Upstream {
                     code: "provider_unavailable",
-                    message: "ElevenLabs does not answer at the moment; please try again.".to_owned(),
+                    message: "ElevenLabs is not responding. Try again later.".to_owned(),
                     retry_after: None,
                 }],
             ),
@@ -278,36 +278,42 @@ fn conflict(dialect: Dialect, conflicts: &[Conflict], components: &mut Component
 /// What the conflict may be told like.
 fn sentence(conflict: Conflict) -> &'static str {
     match conflict {
-        Conflict::LimitReached => "The limit of 5 agents in the workspace is reached: there are 5.",
-        Conflict::SlugTaken => "Another brand of the tenant has the slug \"acme-consumer\".",
-        Conflict::DefaultBrand => "A tenant always has a default brand: make another one the default first.",
+        Conflict::LimitReached => "This workspace has reached its limit of 5 agents. It has 5.",
+        Conflict::SlugTaken => "Another brand already has the slug \"acme-consumer\".",
+        Conflict::DefaultBrand => "The default brand cannot be deleted. Make another brand the default first.",
         Conflict::BrandHasWorkspaces => {
-            "The brand still has workspaces: move or delete them first. A deleted workspace counts until it is erased."
+            "This brand still has workspaces. Move or delete them first. Deleted workspaces count until they are erased."
         }
-        Conflict::AlreadyMember => "ada@example.com is the address of a member of the tenant already.",
+        Conflict::AlreadyMember => "ada@example.com is already a member of this tenant.",
         Conflict::LastOwner => {
-            "A tenant always keeps an active owner: make somebody else an owner first, or transfer the ownership."
+            "A tenant must always have an active owner. Make another member an owner first, or transfer the ownership."
         }
-        Conflict::MemberSuspended => "A suspended member cannot own the tenant.",
+        Conflict::MemberSuspended => "A suspended member cannot become the owner of the tenant.",
         Conflict::AlreadyInvited => {
-            "ada@example.com is invited already: send that invitation again, or revoke it first."
+            "ada@example.com already has a pending invitation. Send it again, or revoke it first."
         }
-        Conflict::InvitationAccepted => "This invitation has been accepted already.",
+        Conflict::InvitationAccepted => "This invitation has already been accepted.",
         Conflict::InvitationRevoked => "This invitation has been revoked.",
-        Conflict::InvitationReplaced => {
-            "This invitation has been sent again since: use the link in the newest message."
+        Conflict::InvitationReplaced => "This link has been replaced by a newer one. Use the link in the latest email.",
+        Conflict::InvitationExpired => "This invitation has expired. Ask for it to be sent again.",
+        Conflict::ApiKeyEnded => "This API key is revoked or expired. Create a new one instead.",
+        Conflict::ReferenceTaken => {
+            "Another agent in this workspace already has the external reference \"agent-4711\"."
         }
-        Conflict::InvitationExpired => "This invitation has expired: ask for it to be sent again.",
-        Conflict::ApiKeyEnded => "The API key has ended: create a new one instead.",
-        Conflict::ReferenceTaken => "Another agent of the workspace has the external reference \"agent-4711\".",
-        Conflict::ReferenceConflict => "The reference \"call-4711\" was recorded in this workspace with other values.",
-        Conflict::RefundExceedsUsage => "More would be refunded than was used in 2026-03: 60 seconds.",
-        Conflict::NotConnected => "The workspace is not connected to HighLevel: store an access token and a location.",
-        Conflict::IntegrationIncomplete => "The integration with OpenAI lacks apiKey: set it first.",
-        Conflict::SecretUnreadable => "The stored secret for ElevenLabs cannot be opened any more: set it again.",
-        Conflict::TenantDeleted => "The tenant is deleted: restore it first.",
-        Conflict::TenantNotEmpty => "The tenant is not empty.",
-        Conflict::MessageSent => "The message has been sent.",
-        Conflict::MessageDropped => "The message was dropped.",
+        Conflict::ReferenceConflict => {
+            "The reference \"call-4711\" already belongs to another entry in this workspace: 60 seconds of usage at 2026-03-02T10:00:00Z. Use a new reference for each entry."
+        }
+        Conflict::RefundExceedsUsage => "Only 60 seconds were used in 2026-03, so 90 seconds cannot be refunded.",
+        Conflict::NotConnected => {
+            "This workspace is not connected to HighLevel. Set its access token and location id first."
+        }
+        Conflict::IntegrationIncomplete => "The integration with OpenAI is missing apiKey. Set it first.",
+        Conflict::SecretUnreadable => "The stored secret for ElevenLabs can no longer be decrypted. Set it again.",
+        Conflict::TenantDeleted => "This tenant is deleted. Restore it first.",
+        Conflict::TenantNotEmpty => {
+            "An import needs an empty tenant, but this one has workspaces. Create a new tenant for it."
+        }
+        Conflict::MessageSent => "This message has been sent. To send another one, send the invitation again.",
+        Conflict::MessageDropped => "This message was dropped because it was no longer needed.",
     }
 }

@@ -88,7 +88,7 @@ pub fn invitation_letter(invitation: &InvitationLetter) -> Result<Letter, MailFa
         signature_text: invitation.signature_text.as_ref().map(SignatureText::as_str),
     };
     let (text, html) = (Text { letter }.render(), Html { letter }.render());
-    let unwritten = |error: askama::Error| MailFault::Never(format!("the invitation cannot be written: {error}"));
+    let unwritten = |error: askama::Error| MailFault::Never(format!("the invitation cannot be rendered: {error}"));
     Ok(Letter {
         id: invitation.id,
         date: invitation.date,

@@ -31,7 +31,7 @@ impl FromStr for InvitationLink {
         match objection(raw) {
             Some(why) => Err(Refusal::new(
                 "not_an_invitation_link",
-                format!("must be an address such as \"https://app.example.com/join#{PLACE}\": {why}"),
+                format!("must be a URL such as \"https://app.example.com/join#{PLACE}\": {why}"),
             )),
             None => Ok(Self(raw.to_owned())),
         }
@@ -47,7 +47,7 @@ fn objection(raw: &str) -> Option<String> {
         return Some("it contains white space or a control character".to_owned());
     }
     if raw.matches(PLACE).count() != 1 {
-        return Some(format!("{PLACE} must stand in it once"));
+        return Some(format!("it must contain {PLACE} exactly once"));
     }
     let link = match Url::parse(&raw.replacen(PLACE, "token", 1)) {
         Ok(link) => link,
@@ -61,13 +61,13 @@ fn objection(raw: &str) -> Option<String> {
     match link.scheme() {
         "https" => {}
         "http" if is_here => {}
-        "http" => return Some("http is for this machine only".to_owned()),
+        "http" => return Some("http is allowed only for this machine".to_owned()),
         scheme => return Some(format!("its scheme is {scheme:.20}")),
     }
     // Two tokens, one server.
     let other = Url::parse(&raw.replacen(PLACE, "other", 1)).ok();
     if other.is_none_or(|other| other.origin() != link.origin()) {
-        return Some(format!("{PLACE} must stand behind the host"));
+        return Some(format!("{PLACE} must come after the host"));
     }
     None
 }

@@ -29,7 +29,7 @@ pub(super) fn compose(letter: &Letter) -> Result<Message, MailFault> {
                 .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
                 .singlepart(part(ContentType::TEXT_HTML, &letter.html)),
         )
-        .map_err(|error| MailFault::Never(format!("the letter cannot be written as a message: {error}")))
+        .map_err(|error| MailFault::Never(format!("the email cannot be built: {error}")))
 }
 
 fn address(address: &EmailAddress) -> Result<Address, MailFault> {

@@ -114,9 +114,9 @@ impl Smtp {
             Security::StartTls => (587, Protection::StartTls(tls(options)?)),
             Security::Tls => (465, Protection::Tls(tls(options)?)),
             Security::Plain if credentials.is_some() => {
-                return Err("An SMTP user name and password are not sent over a connection without TLS: \
-                            use starttls or tls."
-                    .to_owned());
+                return Err(
+                    "An SMTP user name and password cannot be used without TLS. Use starttls or tls.".to_owned()
+                );
             }
             Security::Plain => (25, Protection::Plain),
         };
@@ -140,7 +140,7 @@ impl Smtp {
         };
         let (mut connection, outcome) = timeout(self.timeout, conversation).await.unwrap_or_else(|_| {
             let (host, port, limit) = (&self.host, self.port, self.timeout);
-            Err(MailFault::Later(format!("{host}:{port} did not take the letter within {limit:?}")))
+            Err(MailFault::Later(format!("{host}:{port} did not accept the email within {limit:?}")))
         })?;
         drop(timeout(FAREWELL, connection.abort()).await);
         outcome
@@ -178,8 +178,8 @@ impl Smtp {
     fn unknown_user(&self, error: &Error) -> MailFault {
         let why = match error.status() {
             Some(code) => format!("it answered {code}"),
-            None if error.is_client() => "it offers no way to log in that is known here".to_owned(),
-            None => "it gave no answer that makes sense".to_owned(),
+            None if error.is_client() => "it offers no supported way to log in".to_owned(),
+            None => "its answer could not be understood".to_owned(),
         };
         MailFault::Later(format!("{}:{} did not accept the user name and password: {why}", self.host, self.port))
     }
@@ -214,8 +214,8 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> R
         let recipient = connection.command(Rcpt::new(to.clone(), vec![])).await;
         recipient.map_err(|error| fault("the recipient", &error))?;
     }
-    connection.command(Data).await.map_err(|error| fault("the letter", &error))?;
-    connection.message(&message.formatted()).await.map_err(|error| fault("the letter", &error))?;
+    connection.command(Data).await.map_err(|error| fault("the email", &error))?;
+    connection.message(&message.formatted()).await.map_err(|error| fault("the email", &error))?;
     Ok(())
 }
 
@@ -229,7 +229,7 @@ fn fault(what: &str, error: &Error) -> MailFault {
 fn refusal(what: &str, error: &Error) -> String {
     match error.status() {
         Some(_) => format!("{what} was refused: {}", words(error)),
-        None => format!("the conversation broke off at {what}: {}", words(error)),
+        None => format!("the connection failed at {what}: {}", words(error)),
     }
 }
 

@@ -80,6 +80,6 @@ fn voice(item: Item) -> Result<Voice, Failure> {
 }
 
 fn nonsense(cause: &str) -> Failure {
-    tracing::warn!(provider = "ElevenLabs", cause, "a provider did not answer as it should");
+    tracing::warn!(provider = "ElevenLabs", cause, "a provider did not answer as expected");
     Failure::Nonsense
 }

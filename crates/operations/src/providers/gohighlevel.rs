@@ -47,7 +47,7 @@ pub(super) fn request(providers: &Providers, account: &HighLevel) -> Option<Requ
 fn calendar(item: Item) -> Result<Calendar, Failure> {
     let id = item.id.parse().map_err(|_| {
         let cause = "a calendar without an id that can be one";
-        tracing::warn!(provider = "HighLevel", cause, "a provider did not answer as it should");
+        tracing::warn!(provider = "HighLevel", cause, "a provider did not answer as expected");
         Failure::Nonsense
     })?;
     let name = CalendarName::of_foreign(&item.name.unwrap_or_default());

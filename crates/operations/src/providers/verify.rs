@@ -21,9 +21,9 @@ pub(super) async fn verify(providers: &Providers, provider: Provider, fields: &O
     match (&outcome, &answer) {
         (VerifyOutcome::Ok, _) => {}
         (_, Ok(answer)) => {
-            tracing::info!(%provider, status = answer.status, "a provider did not confirm an integration")
+            tracing::info!(%provider, status = answer.status, "a provider rejected an integration")
         }
-        (_, Err(why)) => tracing::warn!(%provider, %why, "a provider could not be asked about an integration"),
+        (_, Err(why)) => tracing::warn!(%provider, %why, "could not verify an integration with its provider"),
     }
     outcome
 }
@@ -61,19 +61,21 @@ fn judge(provider: Provider, fields: &OpenedFields, answer: &Result<ProviderAnsw
     };
     match answer.status {
         200 if is_documented(provider, fields, answer) => VerifyOutcome::Ok,
-        200 => VerifyOutcome::Unavailable(format!("{label} answered in a form that is not the documented one.")),
+        200 => VerifyOutcome::Unavailable(format!("{label} sent a response in an undocumented format.")),
         status @ (400 | 401 | 403 | 404 | 422) => match refusal(provider, status) {
             Some(sentence) => VerifyOutcome::Refused(sentence.to_owned()),
             None => unexpected(label, status),
         },
         429 => VerifyOutcome::Unavailable(match answer.retry_after.map(|wait| wait.as_secs()) {
-            Some(1) => format!("{label} asks to be asked less often: try again after 1 second."),
+            Some(1) => format!("{label} is rate limiting requests. Try again in 1 second."),
             Some(wait @ 0..=MAX_WAIT) => {
-                format!("{label} asks to be asked less often: try again after {wait} seconds.")
+                format!("{label} is rate limiting requests. Try again in {wait} seconds.")
             }
-            _ => format!("{label} asks to be asked less often: try again later."),
+            _ => format!("{label} is rate limiting requests. Try again later."),
         }),
-        300..400 => VerifyOutcome::Unavailable(format!("{label} answered with a redirect, which is not followed.")),
+        300..400 => {
+            VerifyOutcome::Unavailable(format!("{label} answered with a redirect, which Tenantry does not follow."))
+        }
         status => unexpected(label, status),
     }
 }
@@ -87,23 +89,23 @@ fn sentence(why: &NoAnswer, label: &str) -> String {
 }
 
 fn unexpected(label: &str, status: u16) -> VerifyOutcome {
-    VerifyOutcome::Unavailable(format!("{label} answered with the status {status}: try again later."))
+    VerifyOutcome::Unavailable(format!("{label} answered with status {status}. Try again later."))
 }
 
 /// What a status says of the fields, where it says something of them.
 fn refusal(provider: Provider, status: u16) -> Option<&'static str> {
     match (provider, status) {
-        (Provider::Twilio, 401 | 403) => Some("Twilio does not accept this SID with this auth token."),
-        (Provider::Twilio, 404) => Some("Twilio knows no account with this SID."),
+        (Provider::Twilio, 401 | 403) => Some("Twilio rejected this SID and auth token."),
+        (Provider::Twilio, 404) => Some("Twilio has no account with this SID."),
         (Provider::ElevenLabs, 401 | 403) => Some(
-            "ElevenLabs does not accept the API key, or the key may not read the account (user_read), or it is of another region.",
+            "ElevenLabs rejected the API key. The key may lack the permission user_read, or belong to another region.",
         ),
-        (Provider::OpenAi, 401) => Some("OpenAI does not accept the API key."),
-        (Provider::OpenAi, 403) => Some("OpenAI accepts the API key, and does not allow it to list models."),
-        (Provider::GoHighLevel, 401 | 403) => {
-            Some("HighLevel does not accept the access token for this location, or the token may not read calendars.")
-        }
-        (Provider::GoHighLevel, 400 | 404 | 422) => Some("HighLevel knows no location with this id."),
+        (Provider::OpenAi, 401) => Some("OpenAI rejected the API key."),
+        (Provider::OpenAi, 403) => Some("OpenAI accepted the API key but does not allow it to list models."),
+        (Provider::GoHighLevel, 401 | 403) => Some(
+            "HighLevel rejected the access token for this location. The token may lack the permission to read calendars.",
+        ),
+        (Provider::GoHighLevel, 400 | 404 | 422) => Some("HighLevel has no location with this id."),
         _ => None,
     }
 }

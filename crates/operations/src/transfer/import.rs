@@ -206,7 +206,7 @@ impl<'f> Lines<'f> {
         match self.line()? {
             Some(Line::End(end)) if end.lines != self.number - 1 => {
                 let message =
-                    format!("is {}, and before it came {}: the file is not whole", end.lines, self.number - 1);
+                    format!("is {}, but {} lines precede it: the file is incomplete", end.lines, self.number - 1);
                 Err(at(self.number, vec![Refusal::new("not_whole", message).of("lines")]))
             }
             Some(Line::End(_)) => match self.raw()? {
@@ -214,7 +214,7 @@ impl<'f> Lines<'f> {
                 Some(_) => Err(of_line(self.number, "comes after the end of the export")),
             },
             Some(line) => Ok(Some((self.number, line))),
-            None => Err(of_line(self.number + 1, "is missing: the file ends before the export does")),
+            None => Err(of_line(self.number + 1, "is missing: the file ends before the end of the export")),
         }
     }
 }

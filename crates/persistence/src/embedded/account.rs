@@ -51,8 +51,7 @@ impl Account {
         };
         match wanted {
             Some(name) if name != user.name => Err(Error::Account(format!(
-                "TENANTRY_PG_USER asks for {name}, but this process runs as {}, and only root can start the embedded \
-                 PostgreSQL as somebody else. Unset TENANTRY_PG_USER, or run as {name}.",
+                "TENANTRY_PG_USER names {name}, but this process runs as {}. Only root can start the embedded PostgreSQL as another user. Unset TENANTRY_PG_USER, or run as {name}.",
                 user.name
             ))),
             _ => Ok(Account::from_user(user, false)),
@@ -63,9 +62,9 @@ impl Account {
         if let Some(name) = wanted {
             let user = User::from_name(name).ok().flatten();
             return match user {
-                None => Err(Error::Account(format!("TENANTRY_PG_USER asks for {name}, and there is no such user."))),
+                None => Err(Error::Account(format!("TENANTRY_PG_USER names {name}, but there is no such user."))),
                 Some(user) if user.uid.is_root() => Err(Error::Account(format!(
-                    "TENANTRY_PG_USER asks for {name}, and PostgreSQL refuses to run as root. Name another user."
+                    "TENANTRY_PG_USER names {name}, but PostgreSQL refuses to run as root. Name another user."
                 ))),
                 Some(user) => Ok(Account::from_user(user, true)),
             };
@@ -75,8 +74,7 @@ impl Account {
         owner.or_else(usual).filter(|user| !user.uid.is_root()).map(|user| Account::from_user(user, true)).ok_or_else(
             || {
                 Error::Account(format!(
-                    "PostgreSQL refuses to run as root, and there is neither a user postgres nor a user nobody. \
-                     Create one, or name one in TENANTRY_PG_USER. {}",
+                    "PostgreSQL refuses to run as root, and neither the user postgres nor the user nobody exists. Create one, or name a user in TENANTRY_PG_USER. {}",
                     super::error::OWN_SERVER
                 ))
             },

@@ -59,7 +59,7 @@ pub enum Error {
         user: String,
     },
     /// What lies where the cluster should be is no cluster.
-    #[error("{} is no PostgreSQL cluster ({why}). Move it away, or choose another data directory.", path.display())]
+    #[error("{} is not a PostgreSQL cluster ({why}). Move it away, or choose another data directory.", path.display())]
     NoCluster {
         /// The directory.
         path: PathBuf,
@@ -68,8 +68,7 @@ pub enum Error {
     },
     /// Another process was starting or stopping the server for too long.
     #[error(
-        "another process has held {} for {seconds} seconds, to start or stop the embedded PostgreSQL. \
-         Wait for it or end it, and try again.",
+        "another process has held {} for {seconds} seconds while starting or stopping the embedded PostgreSQL. Wait for it or end it, and try again.",
         path.display()
     )]
     Busy {

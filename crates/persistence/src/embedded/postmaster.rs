@@ -113,7 +113,7 @@ impl Postmaster {
             }
             tracing::warn!(pid = self.pid, seconds, "the embedded PostgreSQL did not stop at {signal}");
         }
-        Err(self.stop_failed("it was asked to twice, and waited for".to_owned()))
+        Err(self.stop_failed("it did not react to two requests to stop".to_owned()))
     }
 
     fn stop_failed(&self, why: String) -> Error {

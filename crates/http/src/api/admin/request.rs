@@ -9,10 +9,10 @@ use tenantry_operations::{TenantFilter, tenants::Owner};
 use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, Required, query, request};
 
 request! {
-    /// A tenant to create. Language and currency follow the country where they are left out.
+    /// A tenant to create. If you leave out language or currency, it follows the country.
     #[example({ "name": "Acme Industrial Supply", "country": "DE", "maxWorkspaces": 25 })]
     pub(crate) struct CreateTenant {
-        /// Display name; the default brand gets it too.
+        /// Display name. The default brand gets the same name.
         name: Required<TenantName>,
         country: Required<CountryCode>,
         /// Default: the country's main language.
@@ -54,8 +54,7 @@ impl CreateTenant {
             (Some(email), days) => Owner::Invitation(email, days.unwrap_or_default()),
             (None, None) => Owner::Key,
             (None, Some(_)) => {
-                return Err(Refusal::new("required", "is required with invitationDays: nobody is invited without it")
-                    .of("ownerEmail"));
+                return Err(Refusal::new("required", "is required when invitationDays is given").of("ownerEmail"));
             }
         };
         Ok((NewTenant { name: self.name, locale, limits }, owner))
@@ -63,8 +62,8 @@ impl CreateTenant {
 }
 
 request! {
-    /// A change to a tenant, as a JSON merge patch (RFC 7396): fields that are left out stay, `null` removes a limit. Existing
-    /// workspaces do not change.
+    /// A change to a tenant, as a JSON merge patch (RFC 7396): fields you leave out keep their value, and `null`
+    /// removes a limit. Existing workspaces do not change.
     #[example({ "maxWorkspaces": 50, "maxMembers": null })]
     pub(crate) struct UpdatePlatformTenant {
         /// Display name.
@@ -111,7 +110,7 @@ query! {
     pub(crate) struct TenantFilters => TenantFilter {
         /// Only tenants in this state.
         state: Optional<TenantState>,
-        /// Only tenants with this text in the name, in either case.
+        /// Only tenants whose name contains this text, in upper or lower case.
         search as "q": OptionalAs<TenantName, String>,
     }
 }

@@ -18,21 +18,21 @@ use crate::{
 
 type TenantStateWord = Word<TenantState>;
 
-/// A tenant as the platform sees it: its account, and nothing of what is inside.
+/// A tenant as the platform sees it: its account, without its data.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PlatformTenant)]
 pub struct PlatformTenantView {
     #[serde(flatten)]
     tenant: TenantView,
-    /// Whether its credentials are good.
+    /// Whether the tenant is active, suspended or deleted.
     #[schema(example = "active")]
     state: TenantStateWord,
-    /// Since when it is suspended.
+    /// When the tenant was suspended.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = json!(null))]
     suspended_at: Option<DateTime<Utc>>,
-    /// When it was deleted; it is erased 30 days later.
+    /// When the tenant was deleted. It is erased 30 days later.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = json!(null))]
     deleted_at: Option<DateTime<Utc>>,
@@ -49,13 +49,13 @@ impl From<Tenant> for PlatformTenantView {
     }
 }
 
-/// A tenant as the platform sees it, and how much it uses of its limits.
+/// A tenant as the platform sees it, with its current usage.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformTenantWithUse {
     #[serde(flatten)]
     tenant: PlatformTenantView,
-    /// How much it uses.
+    /// The tenant's current usage.
     #[serde(rename = "use")]
     used: UseView,
 }
@@ -66,13 +66,13 @@ impl From<(Tenant, Use)> for PlatformTenantWithUse {
     }
 }
 
-/// A new tenant, and how its first owner comes in: one of `apiKey` and `invitationId` is there.
+/// A new tenant, and how its first owner gets in: either `apiKey` or `invitationId` is set.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewTenant {
     #[serde(flatten)]
     tenant: PlatformTenantWithUse,
-    /// The first owner's API key, which may do everything in the tenant. Keep it: it is not shown again.
+    /// The first owner's API key, which may do everything in the tenant. Store it now: it is not shown again.
     #[schema(required, example = "tnt_live_v1_2qPXNHqRM3jZy6kT0uWc4sVbXk81GdTq5RzLmN7oYpAeHfJ9wKx3C2Q0tZ9u")]
     api_key: Option<String>,
     /// The invitation of the first owner.

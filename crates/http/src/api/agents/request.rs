@@ -21,7 +21,8 @@ request! {
 }
 
 request! {
-    /// A change to an agent, as a JSON merge patch (RFC 7396): fields that are left out stay, `null` clears.
+    /// A change to an agent, as a JSON merge patch (RFC 7396): fields you leave out keep their value, and `null` clears
+    /// a field.
     #[example({ "status": "paused", "voice": null })]
     pub(crate) struct UpdateAgent => AgentPatch {
         /// Display name.
@@ -42,7 +43,7 @@ query! {
         status: Optional<AgentStatus>,
         /// Only the agent with this external reference.
         external_reference: Optional<AgentReference>,
-        /// Only agents with this text in the name, in either case.
+        /// Only agents whose name contains this text, in upper or lower case.
         search as "q": OptionalAs<AgentName, String>,
     }
 }

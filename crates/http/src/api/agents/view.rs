@@ -21,19 +21,19 @@ pub(crate) struct AgentView {
     /// The tenant this agent belongs to.
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
-    /// The workspace it works in.
+    /// The workspace this agent works in.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
     /// Display name.
     #[schema(example = "Reception")]
     name: String,
-    /// What another system calls it.
+    /// The agent's name in another system.
     #[schema(required, example = "agent-4711")]
     external_reference: Option<String>,
-    /// The voice it speaks with, as its provider names it.
+    /// The agent's voice, by its provider's name for it.
     #[schema(required, example = "shimmer")]
     voice: Option<String>,
-    /// Whether it is at work. A paused agent counts against the limit as well.
+    /// Whether the agent takes calls. A paused agent still counts against the limit.
     #[schema(example = "active")]
     status: AgentStatusWord,
     /// When it was created.

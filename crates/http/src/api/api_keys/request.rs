@@ -41,7 +41,7 @@ impl CreateApiKey {
             (Some(_), Some(_)) => {
                 return Err(Refusal::new(
                     "conflicting",
-                    "must not be given together with brandId: a workspace is in one brand",
+                    "must not be combined with brandId: a workspace already belongs to a brand",
                 )
                 .of("workspaceId"));
             }

@@ -16,36 +16,36 @@ use crate::{
 type KeyModeWord = Word<KeyMode>;
 type ScopeWord = Word<Scope>;
 
-/// An API key is a machine credential of a tenant. Its secret is shown once, when it is made.
+/// An API key is a machine credential of a tenant. Its secret is shown only once, when the key is created.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ApiKey)]
 pub struct ApiKeyView {
-    /// Unique identifier; says nothing about the secret.
+    /// Unique identifier. It reveals nothing about the secret.
     #[schema(example = "d1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     id: Uuid,
     /// The tenant this key belongs to.
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
-    /// What people call it.
+    /// Display name.
     #[schema(example = "CRM synchronisation")]
     name: String,
-    /// `live` or `test`; a label that is part of the key itself.
+    /// `live` or `test`. The label is part of the key itself.
     #[schema(example = "live")]
     mode: KeyModeWord,
-    /// What it may do.
+    /// What the key may do.
     #[schema(example = json!(["workspaces:read"]))]
     scopes: Vec<ScopeWord>,
-    /// The brand it is restricted to.
+    /// The brand the key is restricted to.
     #[schema(required, example = json!(null))]
     brand_id: Option<Uuid>,
-    /// The workspace it is restricted to.
+    /// The workspace the key is restricted to.
     #[schema(required, example = json!(null))]
     workspace_id: Option<Uuid>,
-    /// The last four characters of the secret, by which to recognise it.
+    /// The last four characters of the secret, to help recognise it.
     #[schema(example = "tZ9u")]
     last_four: String,
-    /// From when on it is refused.
+    /// When the key expires.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = "2027-01-20T10:00:00.000Z")]
     expires_at: Option<DateTime<Utc>>,
@@ -53,23 +53,23 @@ pub struct ApiKeyView {
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = json!(null))]
     revoked_at: Option<DateTime<Utc>>,
-    /// When it was last used, to the minute.
+    /// When the key was last used, to the minute.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = "2026-03-01T16:45:00.000Z")]
     last_used_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When the key was created.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
     created_at: DateTime<Utc>,
 }
 
-/// A new API key with its secret, which cannot be read again.
+/// A new API key with its secret, which is not shown again.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NewApiKey {
     #[serde(flatten)]
     key: ApiKeyView,
-    /// The key itself, for the header `Authorization: Bearer …`. Keep it: it is not shown again.
+    /// The key itself, for the header `Authorization: Bearer …`. Store it now: it is not shown again.
     #[schema(example = "tnt_live_v1_2qPXNHqRM3jZy6kT0uWc4sVbXk81GdTq5RzLmN7oYpAeHfJ9wKx3C2Q0tZ9u")]
     secret: String,
 }

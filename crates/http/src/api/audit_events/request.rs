@@ -16,9 +16,9 @@ query! {
         actor_type: OptionalAs<Line<40>, String>,
         /// Only this action, such as `workspace.update`.
         action: OptionalAs<Line<60>, String>,
-        /// Only events about the thing with this id.
+        /// Only events about the object with this id.
         subject_id: OptionalAs<AuditEventId, Uuid>,
-        /// Only events about this kind of thing, such as `workspace`.
+        /// Only events about this kind of object, such as `workspace`.
         subject_type: OptionalAs<Line<40>, String>,
         /// Only events at this time or later.
         from: OptionalAs<Instant, DateTime<Utc>>,

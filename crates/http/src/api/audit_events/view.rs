@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{api::millis, extract::List};
 
-/// An entry of the audit log: who did what to what. It is written together with what it tells of, and never changed.
+/// An entry of the audit log: who did what, and to what. It is stored together with the change and is never modified.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = AuditEvent)]
@@ -17,10 +17,10 @@ pub(crate) struct AuditEventView {
     /// Unique identifier.
     #[schema(example = "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48")]
     id: Uuid,
-    /// The tenant in whose log it stands.
+    /// The tenant whose log contains the event.
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
-    /// When.
+    /// When it happened.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:45:00.000Z")]
     occurred_at: DateTime<Utc>,
@@ -31,18 +31,18 @@ pub(crate) struct AuditEventView {
     actor: Actor,
     /// What it was done to.
     subject: Subject,
-    /// Each member that changed, with what it was `before` and `after`; never a secret.
+    /// Each changed field with its value `before` and `after`. Never a secret.
     #[schema(value_type = Object, example = json!({ "name": { "before": "DACH", "after": "DACH Region" } }))]
     changes: Value,
-    /// The request it was done in, as the service's log knows it.
+    /// The id of the request, as in the service's log.
     #[schema(required, example = "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48")]
     request_id: Option<String>,
-    /// The address that request came from.
+    /// The IP address that the request came from.
     #[schema(required, example = "192.0.2.7")]
     address: Option<String>,
 }
 
-/// Who did something.
+/// Who made the change.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditActor)]
 pub(crate) struct Actor {
@@ -50,20 +50,20 @@ pub(crate) struct Actor {
     #[serde(rename = "type")]
     #[schema(example = "member")]
     kind: String,
-    /// The id of a member or an API key; the name of an operator or a job.
+    /// The id of a member or API key, or the name of an operator or job.
     #[schema(example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     id: String,
 }
 
-/// What something was done to.
+/// What was changed.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditSubject)]
 pub(crate) struct Subject {
-    /// What kind of thing.
+    /// The kind of object.
     #[serde(rename = "type")]
     #[schema(example = "workspace")]
     kind: String,
-    /// Which one.
+    /// The id of the object.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     id: Uuid,
 }

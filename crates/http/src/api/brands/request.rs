@@ -19,7 +19,7 @@ request! {
     pub(crate) struct CreateBrand {
         /// Display name.
         name: Required<BrandName>,
-        /// The name in the `From` of the brand's email.
+        /// The sender name of the brand's email.
         email_from_name: Required<SenderName>,
         /// Unique in the tenant. Default: derived from the name.
         slug: Optional<Slug>,
@@ -27,23 +27,23 @@ request! {
         is_default: OrDefault<bool>,
         /// Logo of the brand.
         logo_url: Nullable<HttpsUrl>,
-        /// First colour.
+        /// Primary colour.
         primary_color: Nullable<HexColor>,
-        /// Second colour.
+        /// Secondary colour.
         secondary_color: Nullable<HexColor>,
-        /// Email signature of workspaces that have none.
+        /// Email signature for workspaces without their own.
         email_signature_html: Nullable<SignatureHtml>,
-        /// Email signature in plain text, of workspaces that have none.
+        /// Plain-text email signature for workspaces without their own.
         email_signature_text: Nullable<SignatureText>,
-        /// The name under which the AI writes.
+        /// The name the AI writes under.
         ai_sender_name: Nullable<SenderName>,
-        /// The title under which the AI writes.
+        /// The title the AI writes under.
         ai_sender_title: Nullable<SenderName>,
         /// The AI's picture.
         ai_sender_avatar_url: Nullable<HttpsUrl>,
-        /// The tone in which the AI writes.
+        /// The tone the AI writes in.
         tone: Nullable<Tone>,
-        /// Instructions to the AI, before those of the workspace.
+        /// Instructions for the AI. They come before the workspace's instructions.
         brand_instructions: Nullable<Instructions>,
     }
 }
@@ -69,12 +69,13 @@ impl CreateBrand {
 }
 
 request! {
-    /// A change to a brand, as a JSON merge patch (RFC 7396): fields that are left out stay, `null` clears.
+    /// A change to a brand, as a JSON merge patch (RFC 7396): fields you leave out keep their value, and `null` clears
+    /// a field.
     #[example({ "tone": "formal", "brandInstructions": "Never promise a delivery date.", "logoUrl": null })]
     pub(crate) struct UpdateBrand => BrandPatch {
         /// Display name. The slug stays.
         name: Optional<BrandName>,
-        /// The name in the `From` of the brand's email.
+        /// The sender name of the brand's email.
         email_from_name: Optional<SenderName>,
         /// Unique in the tenant.
         slug: Optional<Slug>,
@@ -82,23 +83,23 @@ request! {
         is_default: Optional<bool>,
         /// Logo of the brand.
         logo_url: Clearable<HttpsUrl>,
-        /// First colour.
+        /// Primary colour.
         primary_color: Clearable<HexColor>,
-        /// Second colour.
+        /// Secondary colour.
         secondary_color: Clearable<HexColor>,
-        /// Email signature of workspaces that have none.
+        /// Email signature for workspaces without their own.
         email_signature_html: Clearable<SignatureHtml>,
-        /// Email signature in plain text, of workspaces that have none.
+        /// Plain-text email signature for workspaces without their own.
         email_signature_text: Clearable<SignatureText>,
-        /// The name under which the AI writes.
+        /// The name the AI writes under.
         ai_sender_name: Clearable<SenderName>,
-        /// The title under which the AI writes.
+        /// The title the AI writes under.
         ai_sender_title: Clearable<SenderName>,
         /// The AI's picture.
         ai_sender_avatar_url: Clearable<HttpsUrl>,
-        /// The tone in which the AI writes.
+        /// The tone the AI writes in.
         tone: Clearable<Tone>,
-        /// Instructions to the AI, before those of the workspace.
+        /// Instructions for the AI. They come before the workspace's instructions.
         brand_instructions: Clearable<Instructions>,
     }
 }
@@ -106,7 +107,7 @@ request! {
 query! {
     /// Which brands.
     pub(crate) struct BrandFilters {
-        /// Only brands with this text in the name, in either case.
+        /// Only brands whose name contains this text, in upper or lower case.
         search as "q": OptionalAs<BrandName, String>,
     }
 }

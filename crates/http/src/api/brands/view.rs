@@ -10,8 +10,8 @@ use crate::{api::millis, extract::List, schema::Word};
 
 type ToneWord = Word<Tone>;
 
-/// A brand is a customer-facing identity of a tenant: it determines tone, sender identity and e-mail signatures of the
-/// workspaces under it.
+/// A brand is a customer-facing identity of a tenant: it determines the tone, sender identity and email signatures of
+/// the workspaces under it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Brand)]
@@ -25,43 +25,43 @@ pub struct BrandView {
     /// Display name.
     #[schema(example = "Acme Industrial Supply")]
     name: String,
-    /// A name fit for a URL, unique in the tenant.
+    /// A name for use in URLs, unique in the tenant.
     #[schema(example = "acme-industrial-supply")]
     slug: String,
-    /// The name in the `From` of the brand's e-mail.
+    /// The sender name of the brand's email.
     #[schema(example = "Acme Industrial Supply")]
     email_from_name: String,
     /// Logo of the brand, over https.
     #[schema(required, example = "https://cdn.example.com/acme/logo.png")]
     logo_url: Option<String>,
-    /// First colour: `#` and six hexadecimal digits.
+    /// Primary colour: `#` and six hexadecimal digits.
     #[schema(required, example = "#0055AA")]
     primary_color: Option<String>,
-    /// Second colour: `#` and six hexadecimal digits.
+    /// Secondary colour: `#` and six hexadecimal digits.
     #[schema(required, example = "#FFB000")]
     secondary_color: Option<String>,
-    /// Email signature of workspaces that have none; sanitised HTML.
+    /// Email signature for workspaces without their own. Sanitised HTML.
     #[schema(required, example = "<p>Kind regards,<br>Acme</p>")]
     email_signature_html: Option<String>,
-    /// Email signature in plain text, of workspaces that have none.
+    /// Plain-text email signature for workspaces without their own.
     #[schema(required, example = "Kind regards,\nAcme")]
     email_signature_text: Option<String>,
-    /// The name under which the AI writes.
+    /// The name the AI writes under.
     #[schema(required, example = "Alex")]
     ai_sender_name: Option<String>,
-    /// The title under which the AI writes.
+    /// The title the AI writes under.
     #[schema(required, example = "Customer care")]
     ai_sender_title: Option<String>,
     /// The AI's picture, over https.
     #[schema(required, example = "https://cdn.example.com/acme/alex.png")]
     ai_sender_avatar_url: Option<String>,
-    /// The tone in which the AI writes.
+    /// The tone the AI writes in.
     #[schema(required, example = "professional")]
     tone: Option<ToneWord>,
-    /// Instructions to the AI, before those of the workspace.
+    /// Instructions for the AI. They come before the workspace's instructions.
     #[schema(required, example = "Be brief, and never promise a delivery date.")]
     brand_instructions: Option<String>,
-    /// Whether workspaces for which no brand is named go under this one; exactly one brand of a tenant is the default.
+    /// Whether this is the default brand, which new workspaces get when no brand is named. Each tenant has exactly one.
     #[schema(example = true)]
     is_default: bool,
     /// When it was created.

@@ -55,7 +55,7 @@ request! {
     pub(crate) struct SetElevenLabs {
         /// The API key of the account.
         api_key: Required<PlainSecret>,
-        /// Where the account keeps its data.
+        /// The region in which the account stores its data.
         region: OrDefault<ElevenLabsRegion>,
     }
 }
@@ -134,8 +134,7 @@ fn accept<T: Request>(body: &Body, provider: Provider) -> Result<T, Failure> {
 impl PartialSchema for SetIntegration {
     fn schema() -> RefOr<Schema> {
         let names = [SetTwilio::name(), SetElevenLabs::name(), SetOpenAi::name(), SetHighLevel::name()];
-        let any = AnyOfBuilder::new()
-            .description(Some("The fields of an integration. Which they are depends on the provider."));
+        let any = AnyOfBuilder::new().description(Some("The fields of an integration. They depend on the provider."));
         let mut any = names.into_iter().fold(any, |any, name| any.item(Ref::from_schema_name(name))).build();
         any.example = Some(serde_json::json!({ "apiKey": "sk-proj-4f0c1b7a9e" }));
         Schema::AnyOf(any).into()

@@ -23,25 +23,25 @@ pub(crate) struct IntegrationView {
     /// The workspace it belongs to.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
-    /// To whom.
+    /// The provider.
     #[schema(example = "openai")]
     provider: ProviderWord,
-    /// `connected` when it has all fields that it needs, `incomplete` when it has some, else `not_connected`.
+    /// `connected` if all required fields are set, `incomplete` if some are, and `not_connected` otherwise.
     #[schema(example = "connected")]
     status: ConnectionStatusWord,
-    /// Every field that the provider has, set or not.
+    /// All fields of the provider, set or not.
     fields: Vec<IntegrationField>,
-    /// What the provider last said to the fields as they are.
+    /// The provider's last verdict on the current fields.
     #[schema(example = "ok")]
     verification_status: VerificationStatusWord,
-    /// When it said so.
+    /// When the provider gave that verdict.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = "2026-03-01T16:45:00.000Z")]
     verified_at: Option<DateTime<Utc>>,
-    /// Why the last attempt to verify it did not end well.
+    /// Why the last attempt to verify the integration failed.
     #[schema(required, example = json!(null))]
     last_error: Option<String>,
-    /// When it last changed; `null` for one that was never made.
+    /// When the integration last changed. `null` if it was never set.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = "2026-03-01T16:45:00.000Z")]
     updated_at: Option<DateTime<Utc>>,
@@ -51,22 +51,22 @@ pub(crate) struct IntegrationView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IntegrationField {
-    /// Its name, as in the request that sets it.
+    /// The name of the field, as in requests.
     #[schema(example = "apiKey")]
     name: &'static str,
-    /// Whether its value is never shown.
+    /// Whether the field is a secret, which is never shown.
     #[schema(example = true)]
     secret: bool,
-    /// Whether the connection needs it.
+    /// Whether the field is required for a connection.
     #[schema(example = true)]
     required: bool,
-    /// Whether it is set.
+    /// Whether the field is set.
     #[schema(example = true)]
     set: bool,
-    /// Its value, if it is no secret.
+    /// The value, unless it is a secret.
     #[schema(required, example = json!(null))]
     value: Option<String>,
-    /// The last four characters of a secret of twelve or more.
+    /// The last four characters of a secret that has twelve or more.
     #[schema(required, example = "7a9e")]
     last_four: Option<String>,
     /// When the secret was set.
@@ -78,7 +78,7 @@ pub(crate) struct IntegrationField {
 /// The integrations of a workspace.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct IntegrationList {
-    /// One for each provider there is, connected or not.
+    /// One for each provider, connected or not.
     data: Vec<IntegrationView>,
 }
 

@@ -36,10 +36,10 @@ impl Entry for Address {
 }
 
 request! {
-    /// Several people to invite to the same.
+    /// Several people to invite to the same role and workspaces.
     #[example({ "emails": ["ada@example.com", "grace@example.com"], "role": "observer" })]
     pub(crate) struct CreateInvitations {
-        /// Whom to invite. An address that is refused does not keep the others out.
+        /// Whom to invite. A refused address does not affect the others.
         emails: Required<Several<Address, 1, 100>>,
         /// The role of each in the tenant.
         role: Required<Role>,
@@ -50,20 +50,20 @@ request! {
     }
 }
 
-/// What an address became.
+/// The result for one address.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct InvitationResult {
     /// The address as it was sent.
     #[schema(example = "ada@example.com")]
     email: String,
-    /// The status that a request for this address alone would have got.
+    /// The status that a separate request for this address would have got.
     #[schema(example = 201)]
     status: u16,
     /// The invitation, with status 201.
     #[schema(required)]
     invitation: Option<InvitationView>,
-    /// What was wrong, with any other status.
+    /// The error, with any other status.
     #[schema(required)]
     problem: Option<Problem>,
 }
@@ -71,7 +71,7 @@ pub(crate) struct InvitationResult {
 /// The results, in the order of the addresses.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct InvitationResults {
-    /// One for each address.
+    /// One result for each address.
     data: Vec<InvitationResult>,
 }
 
@@ -98,12 +98,13 @@ impl InvitationResult {
 
 /// Invite several people
 ///
-/// To the same role and workspaces. Each address has a result of its own, as if it had been invited alone.
+/// Invites every address to the same role and workspaces. Each address gets its own result, as if it had been invited
+/// alone.
 #[utoipa::path(
     tag = "Invitations",
     extensions(("x-action" = json!(Action::InvitationCreate))),
     request_body = CreateInvitations,
-    responses((status = 200, description = "A result for each address, in their order.", body = InvitationResults))
+    responses((status = 200, description = "One result for each address, in the order of the request.", body = InvitationResults))
 )]
 #[post("/api/invitations/batch")]
 pub(crate) async fn create_each(

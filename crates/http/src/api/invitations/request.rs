@@ -11,14 +11,14 @@ use crate::extract::{Distinct, Filters, Optional, OptionalAs, OrDefault, Require
 pub(super) type Workspaces = Distinct<WorkspaceId, 0, 100>;
 
 request! {
-    /// Who is invited to what. Nobody can invite to a role that has permissions they lack.
+    /// Whom to invite, to which role and workspaces. You cannot invite to a role with permissions that you lack.
     #[example({
         "email": "ada@example.com",
         "role": "agent",
         "workspaceIds": ["c1a2b3c4-5678-4abc-9ef0-1234567890ab"],
     })]
     pub(crate) struct CreateInvitation {
-        /// Unique among members and pending invitations, in any case of its letters.
+        /// Unique among members and pending invitations, ignoring case.
         email: Required<EmailAddress>,
         /// The role in the tenant.
         role: Required<Role>,
@@ -37,7 +37,7 @@ impl CreateInvitation {
 }
 
 request! {
-    /// How long the invitation can be accepted from now on.
+    /// How long the invitation can be accepted, from now.
     #[example({ "expiresInDays": 7 })]
     pub(crate) struct ResendInvitation {
         /// For how many days the invitation can be accepted.
@@ -61,7 +61,7 @@ query! {
         state: Optional<InvitationState>,
         /// Only invitations to this role.
         role: Optional<Role>,
-        /// Only invitations with this text in the email address, in either case.
+        /// Only invitations whose email address contains this text, in upper or lower case.
         search as "q": OptionalAs<Line<254>, String>,
     }
 }

@@ -15,29 +15,30 @@ use crate::{
 type RoleWord = Word<Role>;
 type InvitationStateWord = Word<InvitationState>;
 
-/// An invitation is a pending member: an e-mail address, a role and workspaces, until it is accepted, revoked or expired.
+/// An invitation is a pending member: an email address, a role and workspaces. It can be accepted until it is revoked
+/// or expires.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Invitation)]
 pub(crate) struct InvitationView {
-    /// Unique identifier; says nothing about the token.
+    /// Unique identifier. It reveals nothing about the token.
     #[schema(example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     id: Uuid,
-    /// The tenant it invites to.
+    /// The tenant of the invitation.
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
-    /// Whom it invites.
+    /// Email address of the invitee.
     #[schema(example = "ada@example.com")]
     email: String,
-    /// What they will be in the tenant.
+    /// The invitee's future role in the tenant.
     #[schema(example = "agent")]
     role: RoleWord,
-    /// The workspaces they will be assigned to.
+    /// The workspaces the invitee will be assigned to.
     workspace_ids: Vec<Uuid>,
-    /// What has become of it.
+    /// The state of the invitation.
     #[schema(example = "pending")]
     state: InvitationStateWord,
-    /// Until when it can be accepted.
+    /// When the invitation expires.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-27T10:00:00.000Z")]
     expires_at: DateTime<Utc>,
@@ -78,13 +79,13 @@ impl InvitationView {
     }
 }
 
-/// An invitation that was just accepted, and who its invitee is now.
+/// An accepted invitation and the new member.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AcceptedInvitation {
     /// The invitation.
     invitation: InvitationView,
-    /// The new member. Its access tokens name the tenant from now on.
+    /// The new member. Their access tokens must name the tenant from now on.
     member: MemberView,
 }
 

@@ -5,8 +5,8 @@ use tenantry_domain::{Cap, TimeZone, WorkspaceLimitsPatch};
 use crate::extract::{Clearable, Optional, request};
 
 request! {
-    /// A change to the limits of a workspace, as a JSON merge patch (RFC 7396): fields that are left out stay, `null` removes a
-    /// limit.
+    /// A change to the limits of a workspace, as a JSON merge patch (RFC 7396): fields you leave out keep their value,
+    /// and `null` removes a limit.
     #[example({ "maxAgents": 5, "maxMinutes": 600, "timeZone": "Europe/Berlin" })]
     pub(crate) struct UpdateLimits as UpdateWorkspaceLimits => WorkspaceLimitsPatch {
         /// Members assigned to the workspace; pending invitations count.

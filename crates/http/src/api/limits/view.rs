@@ -10,7 +10,7 @@ use crate::schema::Word;
 
 type LimitSourceWord = Word<LimitSource>;
 
-/// What a workspace may have at most, and how much of it is used.
+/// The limits of a workspace, and its current usage.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = WorkspaceLimits)]
@@ -18,37 +18,37 @@ pub(crate) struct WorkspaceLimitsView {
     /// The workspace.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
-    /// Members assigned to it, with those who are invited to it.
+    /// Members assigned to the workspace; pending invitations count.
     members: LimitView,
-    /// AI agents in it.
+    /// AI agents in the workspace.
     agents: LimitView,
-    /// Minutes of usage in a month. Used is what was used in the present one, a minute that has begun counted as one.
+    /// Minutes of usage in a month. `used` is for the current month; a started minute counts as a full minute.
     minutes: LimitView,
-    /// The present month, in the time zone.
+    /// The current month in that time zone.
     #[schema(example = "2026-11")]
     month: String,
-    /// In which time zone a month is counted.
+    /// The time zone in which months are counted.
     #[schema(example = "Europe/Berlin")]
     time_zone: String,
 }
 
-/// What caps one thing in a workspace; `null` is unlimited.
+/// A limit in a workspace. `null` is unlimited.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Limit)]
 pub(crate) struct LimitView {
     /// The workspace's own limit.
     #[schema(required, example = 5)]
     own: Option<u32>,
-    /// The tenant's, which holds in each of its workspaces.
+    /// The tenant's limit, which applies to each of its workspaces.
     #[schema(required, example = 10)]
     tenant: Option<u32>,
-    /// The one that is in force: the smaller of the two.
+    /// The limit in force: the smaller of the two.
     #[schema(required, example = 5)]
     effective: Option<u32>,
-    /// Whose it is; `none` exactly when nothing is.
+    /// Whose limit is in force. `none` if there is no limit.
     #[schema(example = "workspace")]
     source: LimitSourceWord,
-    /// How much there is.
+    /// Current usage.
     #[schema(example = 3)]
     used: i64,
 }
@@ -79,27 +79,27 @@ impl WorkspaceLimitsView {
     }
 }
 
-/// The limits in force in a workspace, each with where it comes from.
+/// The limits in force in a workspace, each with its source.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = EffectiveLimits)]
 pub(crate) struct EffectiveLimitsView {
-    /// Members assigned to it, with those who are invited to it.
+    /// Members assigned to the workspace; pending invitations count.
     max_members: SourcedLimitView,
-    /// AI agents in it.
+    /// AI agents in the workspace.
     max_agents: SourcedLimitView,
     /// Minutes of usage in a month.
     max_minutes: SourcedLimitView,
 }
 
-/// A limit in force with where it comes from.
+/// A limit in force with its source.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SourcedLimit)]
 pub(crate) struct SourcedLimitView {
-    /// The limit; null exactly when the source is `none`.
+    /// The limit; `null` exactly when the source is `none`.
     #[schema(required, example = 5)]
     value: Option<u32>,
-    /// Whose it is.
+    /// Whose limit it is.
     #[schema(example = "workspace")]
     source: LimitSourceWord,
 }

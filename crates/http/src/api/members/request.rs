@@ -6,12 +6,12 @@ use tenantry_operations::MemberFilter;
 use crate::extract::{Filters, Optional, OptionalAs, Required, query, request};
 
 request! {
-    /// A change to a member, as a JSON merge patch (RFC 7396): fields that are left out stay.
+    /// A change to a member, as a JSON merge patch (RFC 7396): fields you leave out keep their value.
     #[example({ "role": "observer" })]
     pub(crate) struct UpdateMember => MemberPatch {
         /// The new role.
         role: Optional<Role>,
-        /// `suspended` refuses the member from the next request on; `active` lets the member in again.
+        /// `suspended` locks the member out from the next request on; `active` lets them in again.
         status: Optional<MemberStatus>,
     }
 }
@@ -34,7 +34,7 @@ query! {
         status: Optional<MemberStatus>,
         /// Only members assigned to this workspace.
         workspace_id: Optional<WorkspaceId>,
-        /// Only members with this text in the email address, in either case.
+        /// Only members whose email address contains this text, in upper or lower case.
         search as "q": OptionalAs<Line<254>, String>,
     }
 }

@@ -19,28 +19,28 @@ type BecauseWord = Word<Because>;
 #[serde(rename_all = "camelCase")]
 #[schema(as = Member)]
 pub struct MemberView {
-    /// Unique identifier; the same person has another one in another tenant.
+    /// Unique identifier. The same person has a different one in each tenant.
     #[schema(example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     id: Uuid,
     /// The tenant this member is in.
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
-    /// E-mail address, unique in the tenant in any case of its letters.
+    /// Email address, unique in the tenant, ignoring case.
     #[schema(example = "ada@example.com")]
     email: String,
-    /// What the member is in the tenant.
+    /// The member's role in the tenant.
     #[schema(example = "agent")]
     role: RoleWord,
-    /// Whether the member may come in.
+    /// Whether the member may sign in.
     #[schema(example = "active")]
     status: MemberStatusWord,
-    /// Whose access tokens the member comes with.
+    /// The issuer of the member's access tokens.
     #[schema(example = "https://login.example.com/")]
     issuer: String,
-    /// What the issuer calls the member.
+    /// The member's subject at the issuer.
     #[schema(example = "auth0|65f0c1")]
     subject: String,
-    /// When it became a member.
+    /// When the person became a member.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
     created_at: DateTime<Utc>,
@@ -67,7 +67,7 @@ impl From<Member> for MemberView {
     }
 }
 
-/// A member, and why it sees which workspaces.
+/// A member, and which workspaces they can see and why.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MemberWithAccess {
@@ -76,19 +76,19 @@ pub(crate) struct MemberWithAccess {
     access: Access,
 }
 
-/// Which workspaces a member sees, and why.
+/// Which workspaces a member can see, and why.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Access {
     /// `all`, the `assigned` ones, or `none`.
     #[schema(example = "assigned")]
     workspaces: VisibleWord,
-    /// Whether that follows from the `role` alone, or from an `assignment` to each workspace.
+    /// Whether access comes from the `role` alone or from an `assignment` to each workspace.
     #[schema(example = "assignment")]
     because: BecauseWord,
-    /// The workspaces it is assigned to, by name; the first 1,000.
+    /// The workspaces the member is assigned to, by name. At most the first 1,000.
     assignments: Vec<AssignmentView>,
-    /// How many workspaces it is assigned to.
+    /// How many workspaces the member is assigned to.
     #[schema(example = 1)]
     assignment_count: i64,
 }
@@ -104,10 +104,10 @@ pub(crate) struct AssignmentView {
     /// Its name.
     #[schema(example = "DACH Region")]
     workspace_name: String,
-    /// Whether the member sees it because of its `role`, because of this `assignment`, or not at all: `none`.
+    /// Whether the member can see it because of their `role`, because of this `assignment`, or not at all (`none`).
     #[schema(example = "assignment")]
     because: BecauseWord,
-    /// Since when it is assigned.
+    /// When the member was assigned.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
     assigned_at: DateTime<Utc>,
@@ -144,7 +144,7 @@ enum Visible {
 impl Choice for Visible {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::All, "all"), (Self::Assigned, "assigned"), (Self::None, "none")];
-    const MEANING: &'static str = "Which workspaces a member sees.";
+    const MEANING: &'static str = "Which workspaces a member can see.";
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +157,7 @@ enum Because {
 impl Choice for Because {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Role, "role"), (Self::Assignment, "assignment"), (Self::None, "none")];
-    const MEANING: &'static str = "Why a member sees a workspace.";
+    const MEANING: &'static str = "Why a member can see a workspace.";
 }
 
 /// A page of them.

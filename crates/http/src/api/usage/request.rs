@@ -8,7 +8,7 @@ request! {
     /// An entry to add to the ledger.
     #[example({ "seconds": 95, "usedAt": "2026-03-01T16:45:00.000Z", "reference": "call-4711" })]
     pub(crate) struct RecordUsage => NewUsage {
-        /// `usage` adds to the month, `refund` takes off it.
+        /// `usage` adds to the month; `refund` subtracts from it.
         kind: OrDefault<UsageKind>,
         /// How long it took.
         seconds: Required<UsageSeconds>,
@@ -22,7 +22,7 @@ request! {
 query! {
     /// Which months.
     pub(crate) struct UsageQuery {
-        /// The first month, at most 119 months before the last one. Default: the last one.
+        /// The first month, at most 119 months before the last one. Default: the last month.
         from: Optional<Month>,
         /// The last month. Default: the current one in the time zone of the workspace.
         to: Optional<Month>,

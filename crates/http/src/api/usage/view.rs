@@ -11,7 +11,7 @@ use crate::{api::millis, schema::Word};
 
 type UsageKindWord = Word<UsageKind>;
 
-/// An entry of the ledger, and what its month comes to.
+/// An entry of the ledger, and the total of its month.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RecordedUsage)]
@@ -25,7 +25,7 @@ pub(crate) struct RecordedView {
     /// The workspace that used it.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
-    /// Whether it adds to its month or takes off it.
+    /// Whether the entry adds to its month or subtracts from it.
     #[schema(example = "usage")]
     kind: UsageKindWord,
     /// How many seconds.
@@ -35,14 +35,14 @@ pub(crate) struct RecordedView {
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:45:00.000Z")]
     used_at: DateTime<Utc>,
-    /// What the caller calls it.
+    /// The caller's own name for the entry.
     #[schema(example = "call-4711")]
     reference: String,
     /// When it was recorded.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:46:40.000Z")]
     created_at: DateTime<Utc>,
-    /// The month it counts in, as it is now.
+    /// The month the entry counts in, with its current total.
     month: MonthView,
 }
 
@@ -57,16 +57,16 @@ pub(crate) struct MonthView {
     /// Seconds used.
     #[schema(example = 28895)]
     used_seconds: i64,
-    /// Minutes used, of which one that has begun counts.
+    /// Minutes used. A started minute counts as a full minute.
     #[schema(example = 482)]
     used_minutes: i64,
-    /// The minutes that may be used in a month, by the limit that is in force now; `null` is unlimited.
+    /// The monthly limit of minutes in force now. `null` is unlimited.
     #[schema(required, example = 600)]
     limit_minutes: Option<u32>,
-    /// Seconds that are left; `null` where there is no limit.
+    /// Seconds left. `null` if there is no limit.
     #[schema(required, example = 7105)]
     remaining_seconds: Option<i64>,
-    /// Which of 80, 95 and 100 per cent of the limit are reached.
+    /// Which of the thresholds 80, 95 and 100 per cent are reached.
     #[schema(example = json!([80]))]
     thresholds_reached: Vec<u8>,
 }
@@ -112,7 +112,7 @@ pub(crate) struct UsageView {
     /// The workspace.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
-    /// In which time zone the workspace counts its months.
+    /// The time zone in which the workspace counts its months.
     #[schema(example = "Europe/Berlin")]
     time_zone: String,
     /// The months, the first one first.
@@ -139,16 +139,16 @@ pub(crate) struct AllowanceView {
     /// The workspace.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
-    /// The present month, in the time zone of the workspace.
+    /// The current month in the time zone of the workspace.
     #[schema(example = "2026-03")]
     month: String,
-    /// Whether so much would be recorded now.
+    /// Whether the requested seconds could be recorded now.
     #[schema(example = true)]
     allowed: bool,
-    /// Seconds that are left in the month; `null` where there is no limit.
+    /// Seconds left in the month. `null` if there is no limit.
     #[schema(required, example = 7105)]
     remaining_seconds: Option<i64>,
-    /// Why it is not allowed: `limit_reached`; `null` where it is.
+    /// Why it is not allowed: `limit_reached`. `null` if it is allowed.
     #[schema(required, example = json!(null))]
     reason: Option<&'static str>,
 }

@@ -9,8 +9,8 @@ use tenantry_operations::WorkspaceFilter;
 use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, Required, query, request};
 
 request! {
-    /// A workspace to create. Language and currency follow the country where they are left out. Without a country, all of them are
-    /// the tenant's defaults.
+    /// A workspace to create. If you leave out language or currency, it follows the country. Without a country, all
+    /// three are the tenant's defaults.
     #[example({
         "name": "Nordics",
         "brandId": "b1a2c3d4-5678-4abc-9ef0-1234567890ab",
@@ -28,7 +28,7 @@ request! {
         operating_language: Optional<LanguageCode>,
         currency: Optional<CurrencyCode>,
         workspace_type: Optional<WorkspaceType>,
-        /// Instructions to the AI.
+        /// Instructions for the AI.
         workspace_instructions: Nullable<Instructions>,
         /// Email signature.
         email_signature_html: Nullable<SignatureHtml>,
@@ -57,8 +57,8 @@ impl CreateWorkspace {
 }
 
 request! {
-    /// A change to a workspace, as a JSON merge patch (RFC 7396): fields that are left out stay, `null` clears. Language and currency
-    /// do not follow a new country.
+    /// A change to a workspace, as a JSON merge patch (RFC 7396): fields you leave out keep their value, and `null`
+    /// clears a field. Language and currency do not follow a new country.
     #[example({ "name": "DACH and Liechtenstein", "emailSignatureHtml": null })]
     pub(crate) struct UpdateWorkspace {
         /// Display name.
@@ -69,7 +69,7 @@ request! {
         operating_language: Optional<LanguageCode>,
         currency: Optional<CurrencyCode>,
         workspace_type: Optional<WorkspaceType>,
-        /// Instructions to the AI.
+        /// Instructions for the AI.
         workspace_instructions: Clearable<Instructions>,
         /// Email signature.
         email_signature_html: Clearable<SignatureHtml>,
@@ -104,13 +104,13 @@ query! {
         brand_id: Optional<BrandId>,
         /// Only workspaces in this country.
         country: Optional<CountryCode>,
-        /// Only workspaces that work in this language.
+        /// Only workspaces with this operating language.
         operating_language: Optional<LanguageCode>,
         /// Only workspaces in this currency.
         currency: Optional<CurrencyCode>,
         /// Only workspaces of this type.
         workspace_type: Optional<WorkspaceType>,
-        /// Only workspaces with this text in the name, in either case.
+        /// Only workspaces whose name contains this text, in upper or lower case.
         search as "q": OptionalAs<WorkspaceName, String>,
     }
 }
