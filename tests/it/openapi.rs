@@ -3,7 +3,9 @@
 mod answers;
 mod routes;
 
-use tenantry_domain::{Action, Choice, Grant, KeyRule, May, Role, permit};
+use std::collections::BTreeSet;
+
+use tenantry_domain::{Action, Choice, Conflict, Grant, MemberId, Reach, Role, Scope, permit};
 use tenantry_tests::{App, Contract, Operation, document};
 
 #[test]
@@ -24,20 +26,48 @@ async fn the_served_document_is_the_printed_one() {
 
 /// The credentials with which the policy can allow an operation.
 fn allowed(operation: &Operation) -> Vec<&'static str> {
-    let Some(action) = operation.action() else { return Vec::new() };
-    let members = Role::ALL.iter().any(|(role, _)| action.rule().role(*role) != May::No);
-    let keys = action.rule().key != KeyRule::Never;
-    let platform = permit(&Grant::Platform, action).is_ok();
+    let allows = |grant: &Grant| operation.action().is_some_and(|action| permit(grant, action).is_ok());
+    let member = MemberId::from_uuid(uuid::Uuid::nil());
+    let members = Role::ALL.iter().any(|(role, _)| allows(&Grant::Role { member, role: *role }));
+    let keys = allows(&Grant::Scopes { scopes: Scope::all(), reach: Reach::Tenant, until: None });
     // Somebody who is no member yet, which the policy knows nothing of.
-    let people = members || action == Action::InvitationAccept;
-    let ways = [("apiKey", keys), ("accessToken", people), ("platformKey", platform)];
+    let people = members || operation.action() == Some(Action::InvitationAccept);
+    let ways = [("apiKey", keys), ("accessToken", people), ("platformKey", allows(&Grant::Platform))];
     ways.into_iter().filter(|(_, allowed)| *allowed).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn what_an_operation_asks_for_leaves_an_event_if_and_only_if_it_writes() {
+    for operation in Operation::all() {
+        let subjects = operation.action().map_or(&[][..], |action| action.rule().subjects);
+        assert_eq!(!subjects.is_empty(), operation.writes(), "{operation} asks for {:?}", operation.action());
+    }
+}
+
+/// Conflicts that no operation can end in. What can is a command, which prints the sentence and no code.
+const OF_COMMANDS: [Conflict; 3] = [Conflict::TenantNotEmpty, Conflict::MessageSent, Conflict::MessageDropped];
+
+#[test]
+fn the_table_of_errors_has_each_conflict_that_an_operation_documents_and_no_other() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api-design.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| 409 | ")?.split(" | ").next());
+    let mut table: Vec<_> = rows.flat_map(|codes| codes.split(", ").map(|code| code.trim_matches('`'))).collect();
+    table.sort_unstable();
+    let mut documented = BTreeSet::new();
+    for operation in Operation::all() {
+        for content in operation.described()["responses"]["409"]["content"].as_object().into_iter().flatten() {
+            documented.extend(content.1["examples"].as_object().unwrap().keys().map(String::as_str));
+        }
+    }
+    assert_eq!(table, documented.into_iter().collect::<Vec<_>>(), "the table, and what operations document");
+    let rest = Conflict::ALL.iter().filter(|(_, code)| !table.contains(code)).map(|(conflict, _)| *conflict);
+    assert_eq!(rest.collect::<Vec<_>>(), OF_COMMANDS);
 }
 
 #[test]
 fn each_operation_has_a_name_of_its_own_a_tag_and_its_credential() {
     let document = document();
-    let mut names = std::collections::BTreeSet::new();
+    let mut names = BTreeSet::new();
     let tags: Vec<_> = document["tags"].as_array().unwrap().iter().map(|tag| tag["name"].clone()).collect();
     for operation in Operation::all() {
         let described = &document["paths"][&operation.path][operation.method.to_lowercase()];

@@ -9,7 +9,8 @@ use tenantry_auth::{
     seal::{MasterKey, MasterKeys},
 };
 use tenantry_domain::{
-    Credential, Holder, Limits, LocaleRequest, MemberDetails, MemberStatus, NewTenant, Origin, Person, Role, TenantId,
+    Action, Credential, Holder, Limits, LocaleRequest, MemberDetails, MemberStatus, NewTenant, Origin, Person, Role,
+    TenantId,
 };
 use tenantry_http::{Closing, Integrations, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
@@ -147,11 +148,11 @@ impl App {
     pub async fn admin_target(&self, operation: &Operation) -> (Tenant, String) {
         let tenant = self.tenant(&new_name("Target")).await;
         let one = format!("/api/admin/tenants/{}", tenant.id);
-        match operation.path.rsplit_once('/') {
-            Some((_, "reactivate")) => {
+        match operation.action() {
+            Some(Action::TenantReactivate) => {
                 drop(self.platform().post(&format!("{one}/suspend"), json!({})).await.expect(200))
             }
-            Some((_, "restore")) => drop(self.platform().delete(&one).await.expect(204)),
+            Some(Action::TenantRestore) => drop(self.platform().delete(&one).await.expect(204)),
             _ => {}
         }
         let path = operation.path.replace("{tenantId}", &tenant.id.to_string());

@@ -38,7 +38,7 @@ pub use database::{Count, TestDatabase, count, lines};
 pub use database_server::{serve_database, serve_database_if_asked};
 pub use golden::golden;
 pub use log::{Listening, Log};
-pub use operation::{Operation, Target, document, new_email, new_name};
+pub use operation::{Operation, Target, document, new_email, new_name, schema};
 pub use people::People;
 pub use problem::{problem, problem_body};
 pub use provider::{ProviderBehaviour, ProviderRequest, ProviderServer};

@@ -59,6 +59,14 @@ fn resolved(document: &Value, part: &Value) -> Value {
     }
 }
 
+/// The schema itself, where a reference to one may stand.
+pub fn schema(schema: &'static Value) -> &'static Value {
+    match schema["$ref"].as_str() {
+        Some(to) => RESOLVED.pointer(to.trim_start_matches('#')).expect("a reference leads somewhere"),
+        None => schema,
+    }
+}
+
 /// One documented operation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Operation {
@@ -170,11 +178,7 @@ impl Operation {
 
     /// The schema of its body.
     pub fn body_schema(&self) -> Option<&'static Value> {
-        let schema = &self.described()["requestBody"]["content"]["application/json"]["schema"];
-        match schema["$ref"].as_str() {
-            Some(to) => RESOLVED.pointer(to.trim_start_matches('#')),
-            None => (!schema.is_null()).then_some(schema),
-        }
+        self.described()["requestBody"]["content"]["application/json"].get("schema").map(schema)
     }
 
     /// The example of its body, with values that no other call has, so that it changes what it is sent to. It names nothing of a

@@ -1,8 +1,8 @@
 //! Lists, counts and cursors: another tenant's rows are in none of them, whatever is asked for.
 
 use serde_json::{Value, json};
-use tenantry_domain::Role;
-use tenantry_tests::{Operation, Tenant, new_email, new_name};
+use tenantry_domain::{Action, Noun, Role};
+use tenantry_tests::{Operation, Tenant, new_email, new_name, schema};
 use uuid::Uuid;
 
 use super::{World, comparable};
@@ -19,37 +19,29 @@ fn lists() -> Vec<Operation> {
     lists
 }
 
-/// Every query worth asking: each parameter of the document with its values, and all sorts.
+/// Every query worth asking: each parameter of the document with values that it takes, and all sorts.
 fn queries(operation: &Operation, ours: &Tenant, theirs: &Tenant) -> Vec<String> {
     let mut queries = vec![String::new()];
-    for parameter in operation.parameters() {
-        let name = parameter["name"].as_str().unwrap();
-        if parameter["in"] != "query" {
-            continue;
-        }
-        let values = match name {
-            "brandId" => vec![ours.brand.clone(), theirs.brand.clone()],
-            "country" => vec!["DE".to_owned()],
-            "operatingLanguage" => vec!["de".to_owned()],
-            "currency" => vec!["EUR".to_owned()],
-            "workspaceType" => vec!["b2b".to_owned(), "b2c".to_owned()],
-            "q" => vec!["Thing".to_owned(), "%25".to_owned(), "ours".to_owned(), "theirs".to_owned()],
-            "active" => vec!["true".to_owned(), "false".to_owned()],
-            "role" => vec!["agent".to_owned(), "owner".to_owned()],
-            "status" if operation.path.ends_with("/agents") => vec!["active".to_owned(), "paused".to_owned()],
-            "externalReference" => vec!["ours".to_owned(), "theirs".to_owned()],
-            "status" => vec!["active".to_owned(), "suspended".to_owned()],
-            "state" => vec!["pending".to_owned(), "revoked".to_owned()],
-            "workspaceId" | "subjectId" | "actorId" => vec![Uuid::now_v7().to_string()],
-            "actorType" => vec!["api_key".to_owned(), "operator".to_owned()],
-            "action" => vec!["workspace.create".to_owned()],
-            "subjectType" => vec!["workspace".to_owned()],
-            "from" | "until" => vec!["2026-01-20T10:00:00Z".to_owned(), "2999-01-20T10:00:00Z".to_owned()],
-            "sort" => sorts(operation).iter().flat_map(|by| [(*by).into(), format!("-{by}")]).collect(),
-            "limit" => vec!["1".to_owned(), "2".to_owned(), "100".to_owned()],
-            "cursor" => vec![],
-            _ => panic!("{operation} takes a new parameter, {name}: give it values here"),
+    for parameter in operation.parameters().iter().filter(|parameter| parameter["in"] == "query") {
+        let (name, schema) = (parameter["name"].as_str().unwrap(), schema(&parameter["schema"]));
+        let choices = schema["enum"].as_array().into_iter().flatten().chain(schema.get("example"));
+        let mut values: Vec<_> = choices.map(|value| value.as_str().unwrap()).collect();
+        let more: &[&str] = match (name, schema["format"].as_str(), schema["type"].as_str()) {
+            ("brandId", ..) => &[&ours.brand, &theirs.brand],
+            ("q", ..) => &["Thing", "%25", "ours", "theirs"],
+            ("externalReference", ..) => &["ours", "theirs"],
+            ("actorType", ..) => &["api_key", "operator"],
+            ("action", ..) => &[Action::WorkspaceCreate.rule().name],
+            ("subjectType", ..) => &[Noun::Workspace.as_str()],
+            ("limit", ..) => &["1", "2", "100"],
+            ("cursor", ..) => continue,
+            ("actorId", ..) | (_, Some("uuid"), _) => &["0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48"],
+            (_, Some("date-time"), _) => &["2026-01-20T10:00:00Z", "2999-01-20T10:00:00Z"],
+            (_, _, Some("boolean")) => &["true", "false"],
+            _ => &[],
         };
+        values.extend(more);
+        assert!(!values.is_empty(), "{operation} takes a new parameter, {name}: give it values here");
         queries.extend(values.iter().map(|value| format!("{name}={value}")));
     }
     queries

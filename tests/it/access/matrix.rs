@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Utc;
 use serde_json::json;
-use tenantry_domain::{Action, Choice, KeyMode, Role, Scope};
+use tenantry_domain::{Action, Choice, Grant, KeyMode, MemberId, Reach, Role, Scope, permit};
 use tenantry_tests::{Answer, App, Client, Contract, Operation, Rows, Target, Tenant, difference, golden, new_name};
 
 /// A kind of actor, in the order in which the file names them.
@@ -104,6 +104,20 @@ impl Actor {
     fn is_known(self) -> bool {
         use Actor::*;
         !matches!(self, Nobody | Malformed | Unknown | Revoked | Expired | Token(_) | Stranger | Removed | Suspended)
+    }
+
+    /// What the tenant or the service has given it, where that does not depend on the place.
+    fn grant(self) -> Option<Grant> {
+        let scopes = |scopes| Some(Grant::Scopes { scopes, reach: Reach::Tenant, until: None });
+        match self {
+            Self::Only(scope) => scopes(vec![scope]),
+            Self::Owner => scopes(Scope::all()),
+            Self::Unassigned(role) | Self::Member(role) => {
+                Some(Grant::Role { member: MemberId::from_uuid(uuid::Uuid::nil()), role })
+            }
+            Self::Platform => Some(Grant::Platform),
+            _ => None,
+        }
     }
 
     /// Whether it belongs to the other tenant.
@@ -256,6 +270,11 @@ impl Cast {
 /// What must hold whatever the file says.
 fn assert_rules(operation: &Operation, actor: Actor, status: u16) {
     let here = format!("{operation} by {}: {status}", actor.words());
+    if let (Some(action), Some(grant)) = (operation.action(), actor.grant())
+        && permit(&grant, action).is_err()
+    {
+        assert!([401, 403, 404].contains(&status), "the policy refuses: {here}");
+    }
     if operation.action() == Some(Action::InvitationAccept) {
         // The token in the body is of no invitation: that is what only a person is told.
         assert_eq!(status, if actor.is_a_person() { 404 } else { 401 }, "{here}");

@@ -32,9 +32,7 @@ async fn a_platform_key_is_refused_at_every_route_of_a_tenant() {
         assert_eq!(rows.all(), before, "{operation}");
         let stranger = app.client().with_key(tenantry_auth::issue_platform().unwrap().reveal());
         let unknown = operation.send(&stranger, &path, body.as_ref()).await;
-        // Whoever accepts an invitation is a person, and no key of any kind is looked at.
-        let expected = if operation.action() == Some(Action::InvitationAccept) { 403 } else { 401 };
-        assert_eq!(unknown.status, expected, "{operation}: {}", unknown.text);
+        assert_eq!(unknown.status, 401, "{operation}: {}", unknown.text);
     }
 }
 
