@@ -22,7 +22,6 @@ mod invitation;
 mod limits;
 mod member;
 mod month;
-mod noun;
 mod number;
 mod outbox;
 mod page;
@@ -54,7 +53,7 @@ pub use conflict::Conflict;
 pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
 pub use ids::{
-    AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, OutboxMessageId, TenantId,
+    AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, Noun, OutboxMessageId, TenantId,
     UsageEntryId, WorkspaceId,
 };
 pub use input::{Description, Form, Input};
@@ -67,7 +66,6 @@ pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationSt
 pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
 pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, Slot, SlotHolder, last_owner};
 pub use month::Month;
-pub use noun::Noun;
 pub use number::{Number, Numbered, SlotNumber, WorkspaceNumber};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
