@@ -51,8 +51,8 @@ fn events_since(database: &TestDatabase, before: &[Event]) -> Vec<Event> {
 
 /// The id of what an operation is about: the one in its path, or the one in its answer where the path names something else.
 fn subject(operation: &Operation, kind: Noun, path: &str, answer: &Answer) -> String {
-    let parameter = format!("{{{}Id}}", kind.lower_case().to_lowercase().replace(" k", "K"));
-    match operation.path.split('/').position(|segment| segment == parameter) {
+    let parameter = format!("{{{}id}}", kind.as_str().replace('_', ""));
+    match operation.path.split('/').position(|segment| segment.to_lowercase() == parameter) {
         Some(at) => path.split('/').nth(at).unwrap().to_owned(),
         None => [&answer.body, &answer.body["data"][0]["invitation"]]
             .iter()
