@@ -37,10 +37,13 @@ pub(crate) fn asset(file: &str) -> Result<HttpResponse, Failure> {
         ("scalar.js", Some(script)) => Ok(response.content_type("text/javascript; charset=utf-8").body(script.clone())),
         ("start.js", _) => Ok(response.content_type("text/javascript; charset=utf-8").body(START)),
         ("icon.svg", _) => Ok(response.content_type("image/svg+xml").body(ICON)),
-        _ => {
-            Err(Failure::http(StatusCode::NOT_FOUND, "no_such_route", "The documentation has no such file. See /docs."))
-        }
+        _ => Err(no_such_file()),
     }
+}
+
+/// The documentation has no file of that name.
+pub(crate) fn no_such_file() -> Failure {
+    Failure::http(StatusCode::NOT_FOUND, "no_such_route", "The documentation has no such file. See /docs.")
 }
 
 /// The document as it is served.

@@ -57,7 +57,7 @@ impl Body {
     /// Its fields. None at all are those of an empty object.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let body = if self.0.is_empty() { b"{}".as_slice() } else { &self.0 };
-        serde_json::from_slice(body).map_err(|error| unreadable(&error))
+        read_json(body)
     }
 }
 
@@ -116,6 +116,11 @@ async fn collect(mut payload: Payload, announced: usize) -> Result<BytesMut, Fai
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+/// Reads JSON as a `T`.
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(body).map_err(|error| unreadable(&error))
 }
 
 /// Fields never fail to deserialise, so that what is left is not JSON, not an object, or has a member twice.

@@ -120,8 +120,11 @@ fn listed(request: &HttpRequest, name: &HeaderName) -> Result<Option<Listed>, Fa
     if values.is_empty() {
         return Ok(None);
     }
-    Listed::parse(&values.join(", ")).map(Some).ok_or_else(|| {
-        let message = format!("The header {name} must be * or entity tags in double quotes, such as \"3\".");
-        Error::Unreadable { code: "bad_entity_tag", message }.into()
-    })
+    Listed::parse(&values.join(", ")).map(Some).ok_or_else(|| bad_entity_tag(name))
+}
+
+/// The header is no list of entity tags.
+pub(crate) fn bad_entity_tag(name: &HeaderName) -> Failure {
+    let message = format!("The header {name} must be * or entity tags in double quotes, such as \"3\".");
+    Error::Unreadable { code: "bad_entity_tag", message }.into()
 }

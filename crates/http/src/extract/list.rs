@@ -162,7 +162,8 @@ struct Cursor {
     t: String,
 }
 
-fn bad_cursor() -> Failure {
+/// The cursor is of no page of this list.
+pub(crate) fn bad_cursor() -> Failure {
     let message =
         "This cursor belongs to another list, filter or sort order. Start again from the first page.".to_owned();
     Error::Unreadable { code: "bad_cursor", message }.into()

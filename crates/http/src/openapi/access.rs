@@ -1,10 +1,11 @@
 //! Who may call an operation, as the policy table has it, in the words of the document.
 
-use tenantry_domain::{Action, Choice, Grant, KeyRule, Level, May, Role, permit};
+use tenantry_domain::{Action, Choice, Error, Grant, KeyRule, Level, May, MemberId, Role, permit};
 use utoipa::openapi::{
     Components,
     security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
 };
+use uuid::Uuid;
 
 /// The security schemes, each by its name, the form of its credential and what it is.
 const SCHEMES: [(&str, &str, &str); 3] = [
@@ -54,6 +55,12 @@ pub(super) fn credentials(action: Action) -> Vec<SecurityRequirement> {
         .filter(|(_, accepted)| *accepted)
         .map(|(name, _)| SecurityRequirement::new(name, Vec::<String>::new()))
         .collect()
+}
+
+/// What the policy answers a role that may not.
+pub(super) fn refused_role() -> Error {
+    let observer = Grant::Role { member: MemberId::from_uuid(Uuid::nil()), role: Role::Observer };
+    permit(&observer, Action::WorkspaceCreate).err().unwrap_or_else(|| Error::forbidden(""))
 }
 
 /// Which permission the action needs, in Markdown.

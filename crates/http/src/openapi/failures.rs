@@ -1,9 +1,14 @@
 //! What may go wrong with an operation: responses that all operations share, each with an example that is made the way the
 //! service makes the answer it stands for.
 
-use actix_web::{ResponseError, http::StatusCode};
+use std::borrow::Cow;
+
+use actix_web::{
+    ResponseError,
+    http::{StatusCode, header},
+};
 use serde_json::Value;
-use tenantry_domain::{Action, Choice, Conflict, Error, Noun, Refusal, Scope, Unauthenticated};
+use tenantry_domain::{Action, Choice, Conflict, CountryCode, Error, Noun, Scope, Unauthenticated};
 use utoipa::openapi::{
     Components, Ref, RefOr, Response, ResponseBuilder,
     content::ContentBuilder,
@@ -12,7 +17,7 @@ use utoipa::openapi::{
 
 use super::{access, components};
 use crate::{
-    callfluent,
+    callfluent, docs,
     error::{Failure, PROBLEM_JSON},
     extract::{self, camel_case},
 };
@@ -125,115 +130,75 @@ enum Kind {
 }
 
 impl Kind {
-    /// Its name in the components, what it means, and what it is told like.
-    fn story(self) -> (String, String, Vec<Failure>) {
-        let unreadable = |code, message: &str| Error::Unreadable { code, message: message.to_owned() };
-        let (name, text, errors): (&str, &str, Vec<Error>) = match self {
+    /// Its name in the components, what it means, and failures as the service makes them.
+    fn described(self) -> (Cow<'static, str>, Cow<'static, str>, Vec<Failure>) {
+        let all = |errors: Vec<Error>| errors.into_iter().map(Failure::from).collect();
+        let (name, text, failures): (&str, &str, Vec<Failure>) = match self {
             Self::BadRequest => (
                 "BadRequest",
                 "The request could not be read.",
                 vec![
-                    unreadable(
-                        "malformed_json",
-                        "The body is not JSON: EOF while parsing a string at line 1 column 12.",
-                    ),
-                    unreadable(
-                        "bad_cursor",
-                        "This cursor belongs to another list, filter or sort order. Start again from the first page.",
-                    ),
-                    unreadable(
-                        "bad_entity_tag",
-                        "The header if-match must be * or entity tags in double quotes, such as \"3\".",
-                    ),
+                    extract::read_json::<Value>(b"{\"name\": \"Nordics").err().unwrap_or_else(extract::not_json),
+                    extract::bad_cursor(),
+                    extract::bad_entity_tag(&header::IF_MATCH),
                 ],
             ),
-            Self::Unauthorized => (
-                "Unauthorized",
-                "The credential is missing or not valid.",
-                vec![
-                    Error::Unauthenticated(Unauthenticated::Missing),
-                    Error::Unauthenticated(Unauthenticated::Invalid),
-                    Error::Unauthenticated(Unauthenticated::Suspended),
-                ],
-            ),
+            Self::Unauthorized => {
+                use Unauthenticated::{Invalid, Missing, Suspended};
+                let errors = [Missing, Invalid, Suspended].map(Error::Unauthenticated).into();
+                ("Unauthorized", "The credential is missing or not valid.", all(errors))
+            }
             Self::Forbidden => (
                 "Forbidden",
                 "The credential is valid but does not allow this.",
-                vec![
-                    Error::missing_scope(Scope::WorkspacesWrite),
-                    Error::forbidden("The role observer does not allow this."),
-                ],
+                all(vec![Error::missing_scope(Scope::WorkspacesWrite), access::refused_role()]),
             ),
             Self::ForbiddenForRole => (
                 "ForbiddenForRole",
                 "The credential is valid but does not allow this.",
-                vec![Error::forbidden("The role observer does not allow this.")],
+                all(vec![access::refused_role()]),
             ),
             Self::NotFound(noun) => {
                 let name = camel_case(&format!("_{}_not_found", noun.as_str()));
                 let text = format!("Your tenant has no such {}, or you may not see it.", noun.lower_case());
-                return (name, text, vec![Error::NotFound(noun).into()]);
+                return (name.into(), text.into(), all(vec![Error::NotFound(noun)]));
             }
-            Self::NoSuchRoute => {
-                let failure = Failure::http(
-                    StatusCode::NOT_FOUND,
-                    "no_such_route",
-                    "The documentation has no such file. See /docs.",
-                );
-                return ("NoSuchRoute".to_owned(), "There is nothing at this path.".to_owned(), vec![failure]);
-            }
-            Self::BodyTooSlow => {
-                return (
-                    "BodyTooSlow".to_owned(),
-                    "The body took too long to arrive.".to_owned(),
-                    vec![extract::too_slow()],
-                );
-            }
+            Self::NoSuchRoute => ("NoSuchRoute", "There is nothing at this path.", vec![docs::no_such_file()]),
+            Self::BodyTooSlow => ("BodyTooSlow", "The body took too long to arrive.", vec![extract::too_slow()]),
             Self::PreconditionFailed => (
                 "PreconditionFailed",
                 "The object has changed since the `ETag` in `If-Match`.",
-                vec![Error::PreconditionFailed],
+                all(vec![Error::PreconditionFailed]),
             ),
-            Self::BodyTooLarge => {
-                return ("BodyTooLarge".to_owned(), "The body is too large.".to_owned(), vec![extract::too_large()]);
+            Self::BodyTooLarge => ("BodyTooLarge", "The body is too large.", vec![extract::too_large()]),
+            Self::NotJson => ("UnsupportedMediaType", "The body is not JSON in UTF-8.", vec![extract::not_json()]),
+            Self::InvalidFields => {
+                let refused = "se".parse::<CountryCode>().err().map(|refusal| refusal.of("country"));
+                let text = "Some fields or parameters are not valid. All of them are listed.";
+                ("InvalidFields", text, all(vec![Error::Invalid(refused.into_iter().collect())]))
             }
-            Self::NotJson => {
-                return (
-                    "UnsupportedMediaType".to_owned(),
-                    "The body is not JSON in UTF-8.".to_owned(),
-                    vec![extract::not_json()],
-                );
-            }
-            Self::InvalidFields => (
-                "InvalidFields",
-                "Some fields or parameters are not valid. All of them are listed.",
-                vec![Error::invalid(
-                    Refusal::new("wrong_case", "must be an ISO 3166-1 alpha-2 country code in upper case: use \"SE\"")
-                        .of("country"),
-                )],
-            ),
-            Self::Internal => ("InternalError", "The service failed.", vec![Error::internal("")]),
+            Self::Internal => ("InternalError", "The service failed.", all(vec![Error::internal("")])),
             Self::ProviderFailed => (
                 "ProviderFailed",
                 "A provider rejected the stored credential or did not respond.",
-                vec![Error::Upstream {
+                all(vec![Error::Upstream {
                     code: "provider_unavailable",
                     message: "ElevenLabs is not responding. Try again later.".to_owned(),
                     retry_after: None,
-                }],
+                }]),
             ),
             Self::Unavailable => (
                 "Unavailable",
                 "The service cannot answer now. Try again after `Retry-After` seconds.",
-                vec![Error::Unavailable { cause: String::new() }],
+                all(vec![Error::Unavailable { cause: String::new() }]),
             ),
         };
-        (name.to_owned(), text.to_owned(), errors.into_iter().map(Failure::from).collect())
+        (name.into(), text.into(), failures)
     }
 
     /// Puts the response into the components, and returns its status with a reference to it.
     fn in_components(self, dialect: Dialect, components: &mut Components) -> (String, RefOr<Response>) {
-        let (name, text, failures) = self.story();
+        let (name, text, failures) = self.described();
         let name = format!("{}{name}", dialect.prefix());
         let status = failures.first().map_or(StatusCode::INTERNAL_SERVER_ERROR, ResponseError::status_code);
         let (media, schema) = dialect.body();
