@@ -16,6 +16,7 @@ use tokio::{
     net::{TcpListener, TcpSocket},
     sync::watch,
     task::JoinHandle,
+    time::error::Elapsed,
 };
 
 pub use certificates::Presented;
@@ -85,6 +86,7 @@ struct Shared {
     turns: Mutex<VecDeque<Turn>>,
     conversations: Mutex<Vec<Conversation>>,
     mails: Mutex<Vec<ReceivedMail>>,
+    begun: watch::Sender<usize>,
     ended: watch::Sender<usize>,
 }
 
@@ -110,8 +112,8 @@ impl SmtpServer {
         let port = socket(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let address = port.local_addr().unwrap();
         let (turns, conversations, mails) = (Mutex::default(), Mutex::default(), Mutex::default());
-        let ended = watch::Sender::new(0);
-        let shared = Shared { encryption, acceptor, login, turns, conversations, mails, ended };
+        let (begun, ended) = (watch::Sender::new(0), watch::Sender::new(0));
+        let shared = Shared { encryption, acceptor, login, turns, conversations, mails, begun, ended };
         let server = Self { address, certificates, shared: Arc::new(shared), _port: port, listening: Mutex::default() };
         server.open();
         server
@@ -170,15 +172,24 @@ impl SmtpServer {
         mails.remove(0)
     }
 
+    /// Returns once this many conversations have begun, each with a turn of its own.
+    pub async fn begun(&self, how_many: usize) {
+        reached(&self.shared.begun, how_many).await.expect("the client opens its connections");
+    }
+
     /// All conversations, once this many have ended.
     pub async fn ended(&self, how_many: usize) -> Vec<Conversation> {
-        // Only so that a client that never closes fails the test instead of stopping it.
-        let limit = Duration::from_secs(60);
-        let mut ended = self.shared.ended.subscribe();
-        let wait = ended.wait_for(|ended| *ended >= how_many);
-        drop(tokio::time::timeout(limit, wait).await.expect("the client closes its connections").unwrap());
+        reached(&self.shared.ended, how_many).await.expect("the client closes its connections");
         self.shared.conversations.lock().unwrap().clone()
     }
+}
+
+/// Returns once a count is this high. The limit is only so that a client that never does its part fails the test instead of
+/// stopping it.
+async fn reached(count: &watch::Sender<usize>, how_many: usize) -> Result<(), Elapsed> {
+    let mut count = count.subscribe();
+    let wait = count.wait_for(|count| *count >= how_many);
+    tokio::time::timeout(Duration::from_secs(60), wait).await.map(drop)
 }
 
 /// Several sockets may have the port, of which one at most listens.
@@ -198,6 +209,7 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
             conversations.len() - 1
         };
         let turn = shared.turns.lock().unwrap().pop_front().unwrap_or(Turn::Accept);
+        shared.begun.send_modify(|begun| *begun += 1);
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
             session::Session::new(stream, turn, number, Arc::clone(&shared)).converse().await;

@@ -63,13 +63,6 @@ async fn what_is_committed_while_a_worker_finds_nothing_left_is_not_forgotten() 
     assert_eq!(sent + deliver(&app, &server).await.sent, 1);
 }
 
-/// Returns when somebody has claimed a message and not yet marked it.
-async fn until_claimed(app: &App) {
-    while messages(&app.database, "state = 'pending' AND attempts = 1") == 0 {
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_before_it_sends_is_given_up_after_two_minutes() {
     let (app, server) = (App::start().await, server());
@@ -78,7 +71,7 @@ async fn a_worker_that_dies_before_it_sends_is_given_up_after_two_minutes() {
     server.next(Turn::Stall);
     let (store, dying) = (app.store.clone(), sender(&server));
     let worker = tokio::spawn(async move { deliver_due(&store, &dying, || true).await });
-    until_claimed(&app).await;
+    server.begun(1).await;
     worker.abort();
     assert!(worker.await.unwrap_err().is_cancelled());
     assert!(deliver(&app, &server).await.is_empty(), "it still belongs to the dead");
