@@ -6,15 +6,24 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check golden bench db openapi clean \
-	setup-run setup-test setup-check format lint document dependencies
+.PHONY: help run install test check golden bench db openapi clean \
+	setup-run setup-install setup-test setup-check format lint document dependencies
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: setup-run ## Install what is missing, build, and serve with an embedded PostgreSQL until Ctrl-C
-	@$(CARGO) build --release --locked -p tenantry-server
-	@. ./scripts/env.sh && exec cargo run --quiet --release --locked -p tenantry-server -- serve
+	$(HEADING) 'build: minutes the first time, seconds after that'
+	@$(CARGO) build --locked -p tenantry-server
+	@. ./scripts/env.sh && exec cargo run --quiet --locked -p tenantry-server -- serve
+
+# Cargo prints where it puts the program. It does not always see the PATH of the caller: env.sh and rustup add cargo's own
+# directory. So the last line asks whether the caller's shell finds the program.
+install: setup-install ## Build a release and install tenantry in cargo's bin directory, or in DIR/bin with PREFIX=DIR
+	$(HEADING) 'build: an optimised release, which takes longer than make run'
+	@path=$$PATH && $(CARGO) install --path crates/server --locked $(if $(PREFIX),--root '$(PREFIX)') && \
+	{ PATH=$$path command -v tenantry >/dev/null || \
+	echo 'tenantry is not on your PATH. Add its directory, which cargo printed above after "Installing".'; }
 
 test: setup-test ## Install what is missing, and run every test against a private PostgreSQL
 	$(HEADING) 'tests'
@@ -50,6 +59,8 @@ clean: ## Remove build output; the database in data/ stays
 
 setup-run:
 	@scripts/setup.sh run
+setup-install:
+	@scripts/setup.sh install
 setup-test:
 	@scripts/setup.sh test
 setup-check:

@@ -2,7 +2,8 @@
 # Installs what is missing to run, test or check this project, and nothing else. It prints what it runs, and prints nothing if
 # there is nothing to do.
 #
-#   scripts/setup.sh run      C compiler, libpq, PostgreSQL server programs; checks for Rust
+#   scripts/setup.sh install  C compiler, libpq; checks for Rust
+#   scripts/setup.sh run      also PostgreSQL server programs
 #   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page
 #   scripts/setup.sh check    also rustfmt, clippy and cargo-deny
 set -eu
@@ -13,15 +14,15 @@ OLDEST_POSTGRES=15
 CARGO_DENY=0.20.2
 
 usage() {
-    echo "usage: scripts/setup.sh run|test|check" >&2
+    echo "usage: scripts/setup.sh install|run|test|check" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
-case $1 in run | test | check) purpose=$1 ;; *) usage ;; esac
+case $1 in install | run | test | check) purpose=$1 ;; *) usage ;; esac
 
 say() { printf '%s\n' "setup: $*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
-for_tests() { [ "$purpose" != run ]; }
+for_tests() { [ "$purpose" = test ] || [ "$purpose" = check ]; }
 on_macos() { [ "$(uname -s)" = Darwin ]; }
 
 scratch=$(mktemp -d)
@@ -76,7 +77,8 @@ postgres_directories() {
 }
 
 has_postgres() {
-    # With a database URL the service needs no server programs. The tests always do.
+    # The program alone needs no server programs, nor does a service with a database URL. The tests always do.
+    if [ "$purpose" = install ]; then return 0; fi
     if [ "$purpose" = run ] && [ -n "${DATABASE_URL:-}${TENANTRY_DATABASE_URL:-}" ]; then return 0; fi
     postgres_directories >"$scratch/directories"
     while read -r directory; do

@@ -3,11 +3,11 @@
 mod issuers;
 mod mail;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, ffi::OsString, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
-use config::{Config, Environment, File, FileFormat, Source};
 use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
 use tenantry_operations::providers::{ProviderUrls, provider_url};
+use toml::{Table, Value};
 use url::Url;
 
 pub(crate) use mail::Mail;
@@ -122,13 +122,10 @@ impl Settings {
     /// Reads the environment and the settings file that it names.
     pub(crate) fn read() -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
-        let environment = build(Environment::with_prefix("TENANTRY").ignore_empty(true), &mut faults);
-        let mut environment = flat(environment, &mut faults);
-        let file = match environment.remove("config") {
-            Some(path) => build(File::new(&path, FileFormat::Toml), &mut faults),
-            None => Config::default(),
-        };
-        let issuers = issuers::read(&file, &mut faults);
+        #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
+        let mut environment = variables(std::env::vars_os(), &mut faults);
+        let mut file = environment.remove("config").map(|path| table(&path, &mut faults)).unwrap_or_default();
+        let issuers = issuers::read(file.remove("issuers"), &mut faults);
         let file = flat(file, &mut faults);
         #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
         if let Ok(url) = std::env::var("DATABASE_URL")
@@ -206,26 +203,55 @@ impl Settings {
     }
 }
 
-/// A source. If it cannot be read, that is one error among others, so that all are reported together.
-fn build(source: impl Source + Send + Sync + 'static, faults: &mut Vec<String>) -> Config {
-    Config::builder().add_source(source).build().unwrap_or_else(|error| {
-        faults.push(error.to_string());
-        Config::default()
-    })
+/// The variables that start with `TENANTRY_`, by the rest of their names. An empty variable counts as not set.
+fn variables(all: impl Iterator<Item = (OsString, OsString)>, faults: &mut Vec<String>) -> Values {
+    let mut values = Values::new();
+    for (variable, value) in all.filter(|(_, value)| !value.is_empty()) {
+        let variable = variable.to_string_lossy().to_lowercase();
+        let Some(name) = variable.strip_prefix("tenantry_") else { continue };
+        match value.into_string() {
+            Ok(value) => {
+                values.insert(name.to_owned(), value);
+            }
+            // The value itself is not repeated, because it may be a password.
+            Err(_) => faults.push(format!("TENANTRY_{} is not valid UTF-8", name.to_uppercase())),
+        }
+    }
+    values
 }
 
-/// The settings with a single value each, as text.
-fn flat(source: Config, faults: &mut Vec<String>) -> Values {
-    let values = source.try_deserialize::<BTreeMap<String, config::Value>>().unwrap_or_default();
-    let single = values.into_iter().filter(|(name, _)| name != "issuers");
-    let text = |(name, value): (String, config::Value)| match value.into_string() {
-        Ok(text) => Some((name, text)),
-        Err(error) => {
-            faults.push(format!("{name}: {error}"));
-            None
-        }
-    };
-    single.filter_map(text).collect()
+/// The settings file. A file that cannot be read is a fault.
+fn table(path: &str, faults: &mut Vec<String>) -> Table {
+    let text = fs::read_to_string(path).map_err(|error| format!("cannot read the settings file {path}: {error}"));
+    let table = text.and_then(|text| {
+        text.parse().map_err(|error: toml::de::Error| {
+            // The line itself is not repeated, because it may hold a password.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            format!("the settings file {path} is not valid TOML: line {line}: {}", error.message())
+        })
+    });
+    table.map_err(|fault| faults.push(fault)).unwrap_or_default()
+}
+
+/// The settings of one value each, as text.
+fn flat(table: Table, faults: &mut Vec<String>) -> Values {
+    let mut values = Values::new();
+    for (name, value) in table {
+        let text = match value {
+            Value::String(text) => text,
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            Value::Boolean(flag) => flag.to_string(),
+            Value::Datetime(time) => time.to_string(),
+            Value::Array(_) | Value::Table(_) => {
+                faults.push(format!("\"{name}\" in the settings file must be one value, not a list or a table"));
+                continue;
+            }
+        };
+        values.insert(name, text);
+    }
+    values
 }
 
 /// Refuses unknown settings: a misspelt one would silently keep its default.
@@ -374,6 +400,8 @@ fn mask(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
 
     #[test]
@@ -437,6 +465,42 @@ mod tests {
         let (_, faults, shown) = read(&format!("{hash},{}", key.reveal()));
         assert!(faults.len() == 1 && faults[0].contains("hash 2") && faults[0].contains("not the key itself"));
         assert!(!format!("{faults:?} {shown:?}").contains(&key.reveal()[12..]));
+    }
+
+    #[test]
+    fn a_variable_or_a_line_that_cannot_be_read_is_named_and_not_shown() {
+        let not_text = |text: &str| OsString::from_vec([text.as_bytes(), b"\xff"].concat());
+        let all = [
+            ("TENANTRY_WORKERS".into(), "2".into()),
+            ("TENANTRY_BIND".into(), "".into()),
+            ("TENANTRY_SMTP_PASSWORD".into(), not_text("s3cret")),
+            ("OTHER".into(), not_text("s3cret")),
+        ];
+        let mut faults = Vec::new();
+        let values = variables(all.into_iter(), &mut faults);
+        assert_eq!(values, Values::from([("workers".to_owned(), "2".to_owned())]));
+        assert_eq!(faults, ["TENANTRY_SMTP_PASSWORD is not valid UTF-8"]);
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, "workers = 2\nsmtp_password = \"s3cret\n").unwrap();
+        let mut faults = Vec::new();
+        assert!(table(file.path().to_str().unwrap(), &mut faults).is_empty());
+        assert!(faults.len() == 1 && faults[0].contains("line 2") && !faults[0].contains("s3cret"), "{faults:?}");
+    }
+
+    #[test]
+    fn every_kind_of_single_value_is_read_as_its_text() {
+        let file =
+            "workers = 1_0\nprepare_statements = false\nlog_level = 'info'\nmail_poll = 1.5\nbind = []\n[smtp_host]";
+        let mut faults = Vec::new();
+        let values = flat(file.parse().unwrap(), &mut faults);
+        let expected =
+            [("workers", "10"), ("prepare_statements", "false"), ("log_level", "info"), ("mail_poll", "1.5")];
+        assert_eq!(values, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert!(
+            faults.len() == 2 && faults[0].contains("\"bind\"") && faults[1].contains("\"smtp_host\""),
+            "{faults:?}"
+        );
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use std::{fs, path::PathBuf};
 
-use config::Config;
 use serde::Deserialize;
 use tenantry_auth::jwt::{
     Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, HmacSecret, IssuerOptions, Issuers, KeySource,
 };
 use tenantry_domain::{IssuerName, Refusal};
+use toml::Value;
 
 /// One entry, as the file has it.
 #[derive(Debug, Deserialize)]
@@ -30,17 +30,27 @@ enum OneOrMany {
 }
 
 /// The issuers in the file. Errors are added to `faults`.
-pub(super) fn read(file: &Config, faults: &mut Vec<String>) -> Issuers {
-    let entries = match file.get::<Vec<Entry>>("issuers") {
-        Ok(entries) => entries,
-        Err(config::ConfigError::NotFound(_)) => return Issuers::none(),
-        Err(error) => {
-            faults.push(format!("[[issuers]] in the settings file: {error}"));
+pub(super) fn read(issuers: Option<Value>, faults: &mut Vec<String>) -> Issuers {
+    let entries = match issuers {
+        Some(Value::Array(entries)) => entries,
+        Some(_) => {
+            faults.push(
+                "\"issuers\" in the settings file must be a list: write [[issuers]] above each issuer".to_owned(),
+            );
             return Issuers::none();
         }
+        None => return Issuers::none(),
     };
     let known = faults.len();
-    let options: Vec<_> = entries.into_iter().filter_map(|entry| entry.into_options(faults)).collect();
+    let mut options = Vec::new();
+    for (number, entry) in (1..).zip(entries) {
+        match entry.try_into::<Entry>() {
+            Ok(entry) => options.extend(entry.into_options(faults)),
+            Err(error) => {
+                faults.push(format!("[[issuers]] number {number} in the settings file: {}", one_line(&error)))
+            }
+        }
+    }
     match Issuers::new(options) {
         // An issuer may be missing only because it was refused before.
         Ok(_) if faults.len() > known => Issuers::none(),
@@ -96,6 +106,11 @@ impl Entry {
     }
 }
 
+/// An error of the TOML library, which puts the key on a second line.
+fn one_line(error: &toml::de::Error) -> String {
+    error.to_string().trim_end().replace('\n', " ")
+}
+
 /// A secret without the newline that an editor adds at the end.
 fn trimmed(secret: &[u8]) -> &[u8] {
     let secret = secret.strip_suffix(b"\n").unwrap_or(secret);
@@ -104,14 +119,14 @@ fn trimmed(secret: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
-    use config::{File, FileFormat};
+    use toml::Table;
 
     use super::*;
 
     fn issuers(toml: &str) -> (Issuers, Vec<String>) {
-        let file = Config::builder().add_source(File::from_str(toml, FileFormat::Toml)).build().unwrap();
+        let mut file: Table = toml.parse().unwrap();
         let mut faults = Vec::new();
-        let issuers = read(&file, &mut faults);
+        let issuers = read(file.remove("issuers"), &mut faults);
         (issuers, faults)
     }
 
@@ -122,7 +137,7 @@ mod tests {
              algorithms = [\"RS256\", \"EdDSA\"]\njwks_url = \"https://login.example.com/jwks\"",
         );
         assert_eq!((issuers.is_empty(), faults), (false, Vec::new()));
-        let none = super::read(&Config::default(), &mut Vec::new());
+        let none = super::read(None, &mut Vec::new());
         assert!(none.is_empty());
     }
 
@@ -146,9 +161,16 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_part_is_a_fault() {
-        let (_, faults) =
-            issuers("[[issuers]]\nissuer = \"a\"\naudience = \"x\"\nalgorithms = []\njwks_uri = \"https://a.test/\"");
-        assert!(faults.len() == 1 && faults[0].contains("jwks_uri"), "{faults:?}");
+    fn every_entry_that_is_misspelt_or_incomplete_is_a_fault_of_its_own() {
+        let good = "issuer = \"a\"\naudience = \"x\"\njwks_url = \"https://a.test/\"";
+        let (_, faults) = issuers(&format!(
+            "[[issuers]]\n{good}\nalgorithms = []\njwks_uri = \"\"\n[[issuers]]\n{good}\n[[issuers]]\n{good}\nalgorithms = [5]"
+        ));
+        let [misspelt, incomplete, wrong] = &faults[..] else { panic!("{faults:?}") };
+        assert!(misspelt.contains("number 1") && misspelt.contains("`jwks_uri`"), "{misspelt}");
+        assert!(incomplete.contains("number 2") && incomplete.contains("`algorithms`"), "{incomplete}");
+        assert!(wrong.contains("number 3") && wrong.contains("`algorithms`"), "{wrong}");
+        let (_, faults) = issuers("issuers = \"https://login.example.com/\"");
+        assert!(faults.len() == 1 && faults[0].contains("[[issuers]]"), "{faults:?}");
     }
 }
