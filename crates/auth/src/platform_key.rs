@@ -73,12 +73,12 @@ impl PlatformKeys {
         Self(hashes.into())
     }
 
-    /// The place, among the hashes, of the key that is presented; `None` for a key that is malformed or not among them. Compares
+    /// The index, among the hashes, of the key that is presented; `None` for a key that is malformed or not among them. Compares
     /// with all of them, in a time that does not depend on how much of a hash is right.
     pub fn recognise(&self, key: &str) -> Option<usize> {
         let presented = secret::present_of_platform(PREFIX, key)?;
         let same = |known: &PlatformKeyHash| bool::from(known.0.as_bytes().ct_eq(presented.as_bytes()));
-        self.0.iter().enumerate().fold(None, |found, (place, known)| if same(known) { Some(place) } else { found })
+        self.0.iter().enumerate().fold(None, |found, (index, known)| if same(known) { Some(index) } else { found })
     }
 }
 

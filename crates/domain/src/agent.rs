@@ -59,7 +59,7 @@ impl Choice for AgentStatus {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Paused, "paused")];
     const MEANING: &'static str = "Whether an agent takes calls.";
 }
-crate::values::spoken!(AgentStatus);
+crate::values::choices!(AgentStatus);
 
 /// The part of an agent that its users may change; also all that is asked of a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]

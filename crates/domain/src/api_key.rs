@@ -11,7 +11,7 @@ use crate::{
     ids::Identified,
     input::{Description, input, thousands},
     page::SortKey,
-    values::{Choice, spoken},
+    values::{Choice, choices},
 };
 
 /// Whether a key is meant for real use or for trying things out; a label that is part of the key itself.
@@ -28,7 +28,7 @@ impl Choice for KeyMode {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Live, "live"), (Self::Test, "test")];
     const MEANING: &'static str = "Whether a key is for live or test use.";
 }
-spoken!(KeyMode);
+choices!(KeyMode);
 
 /// An API key as it is stored: everything but its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

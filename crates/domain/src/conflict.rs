@@ -61,7 +61,7 @@ impl Choice for Conflict {
         (Self::MessageDropped, "message_dropped"),
     ];
 }
-crate::values::spoken!(Conflict);
+crate::values::choices!(Conflict);
 
 impl Serialize for Conflict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

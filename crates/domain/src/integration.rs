@@ -10,7 +10,7 @@ use crate::{
     ids::Identified,
     input::{Description, input},
     text,
-    values::{Choice, spoken},
+    values::{Choice, choices},
 };
 
 /// Whom a workspace can be connected to.
@@ -35,7 +35,7 @@ impl Choice for Provider {
     ];
     const MEANING: &'static str = "A provider that a workspace can connect to.";
 }
-spoken!(Provider);
+choices!(Provider);
 
 impl Provider {
     /// What it calls itself.
@@ -92,7 +92,7 @@ impl Choice for ElevenLabsRegion {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Us, "us"), (Self::Eu, "eu"), (Self::In, "in")];
     const MEANING: &'static str = "The region in which an ElevenLabs account stores its data.";
 }
-spoken!(ElevenLabsRegion);
+choices!(ElevenLabsRegion);
 
 impl AccountSid {
     /// The SID.
@@ -234,7 +234,7 @@ impl Choice for VerificationStatus {
         &[(Self::Unverified, "unverified"), (Self::Ok, "ok"), (Self::Failed, "failed")];
     const MEANING: &'static str = "Whether the provider accepted the fields of an integration.";
 }
-spoken!(VerificationStatus);
+choices!(VerificationStatus);
 
 /// How complete an integration is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,7 +252,7 @@ impl Choice for ConnectionStatus {
         &[(Self::NotConnected, "not_connected"), (Self::Incomplete, "incomplete"), (Self::Connected, "connected")];
     const MEANING: &'static str = "How complete an integration is.";
 }
-spoken!(ConnectionStatus);
+choices!(ConnectionStatus);
 
 /// A workspace's connection to a provider, without its secret. One that was never made is there too, with nothing in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

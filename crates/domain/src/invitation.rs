@@ -77,7 +77,7 @@ impl Choice for InvitationState {
     ];
     const MEANING: &'static str = "The state of an invitation.";
 }
-crate::values::spoken!(InvitationState);
+crate::values::choices!(InvitationState);
 
 /// Whom an invitation invites, to what.
 #[derive(Debug, Clone, PartialEq, Eq)]

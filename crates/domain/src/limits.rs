@@ -98,7 +98,7 @@ impl Choice for LimitSource {
         &[(Self::Workspace, "workspace"), (Self::Tenant, "tenant"), (Self::None, "none")];
     const MEANING: &'static str = "Whose limit is in force.";
 }
-crate::values::spoken!(LimitSource);
+crate::values::choices!(LimitSource);
 
 /// What is in force in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -56,7 +56,7 @@ impl Choice for MemberStatus {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Suspended, "suspended")];
     const MEANING: &'static str = "Whether a member may sign in.";
 }
-crate::values::spoken!(MemberStatus);
+crate::values::choices!(MemberStatus);
 
 /// Who a member is and what it is in its tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]

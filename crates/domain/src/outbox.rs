@@ -53,7 +53,7 @@ impl Choice for OutboxState {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Pending, "pending"), (Self::Sent, "sent"), (Self::Dead, "dead"), (Self::Dropped, "dropped")];
 }
-crate::values::spoken!(OutboxState);
+crate::values::choices!(OutboxState);
 
 /// A message in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]

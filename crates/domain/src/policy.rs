@@ -116,7 +116,7 @@ impl Choice for Scope {
     ];
     const MEANING: &'static str = "What an API key may do.";
 }
-crate::values::spoken!(Scope);
+crate::values::choices!(Scope);
 
 impl Scope {
     /// Every scope there is.

@@ -53,7 +53,7 @@ impl Choice for TenantState {
         &[(Self::Active, "active"), (Self::Suspended, "suspended"), (Self::Deleted, "deleted")];
     const MEANING: &'static str = "Whether a tenant is active, suspended or deleted.";
 }
-crate::values::spoken!(TenantState);
+crate::values::choices!(TenantState);
 
 impl Tenant {
     /// Whether its credentials are good.

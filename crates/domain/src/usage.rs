@@ -69,7 +69,7 @@ impl Choice for UsageKind {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Usage, "usage"), (Self::Refund, "refund")];
     const MEANING: &'static str = "Whether an entry adds to its month or subtracts from it.";
 }
-crate::values::spoken!(UsageKind);
+crate::values::choices!(UsageKind);
 
 /// The seconds of one entry: 0 to 86,400, which is a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

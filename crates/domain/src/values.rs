@@ -228,7 +228,7 @@ impl Choice for Tone {
 }
 
 /// Gives every [`Choice`] its `FromStr`, `as_str` and `Display`.
-macro_rules! spoken {
+macro_rules! choices {
     ($($choice:ty),+) => {$(
         impl $choice {
             /// The word on the wire and in the database.
@@ -249,8 +249,8 @@ macro_rules! spoken {
         }
     )+};
 }
-pub(crate) use spoken;
-spoken!(WorkspaceType, Tone);
+pub(crate) use choices;
+choices!(WorkspaceType, Tone);
 
 impl fmt::Display for Slug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

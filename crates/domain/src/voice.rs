@@ -17,7 +17,7 @@ pub enum VoiceBrand {
 impl Choice for VoiceBrand {
     const ALL: &'static [(Self, &'static str)] = &[(Self::OpenAi, "openai"), (Self::ElevenLabs, "elevenlabs")];
 }
-crate::values::spoken!(VoiceBrand);
+crate::values::choices!(VoiceBrand);
 
 /// A voice.
 #[derive(Debug, Clone, PartialEq, Eq)]

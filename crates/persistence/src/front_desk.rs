@@ -74,7 +74,7 @@ impl TenantScope<'_> {
             person: invitee.person.clone(),
         };
         let member = self.insert_member(id, &details)?;
-        // A place keeps its number.
+        // A slot keeps its number.
         for (workspace, number) in self.slots_of(invitation.id)? {
             self.insert_assignment(workspace, id, number)?;
         }

@@ -52,7 +52,7 @@ pub use migrate::{MigrateError, Migrated, Migration, Migrator};
 pub use outbox::Pick;
 pub use places::{Place, TenantPlace};
 pub use pool::{PoolOptions, PoolState, objection_to};
-pub use sealed_secrets::SealedElsewise;
+pub use sealed_secrets::StaleSecret;
 pub use slots::Standing;
 pub use tenants::{LastNumbers, TenantFilter};
 pub use transfer::{HeldSlot, KeptAssignment};

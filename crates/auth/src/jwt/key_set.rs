@@ -44,9 +44,9 @@ impl KeySet {
             *named.entry(kid).or_default() += 1;
         }
         let mut set = Self { keys: Vec::new(), skipped: Vec::new() };
-        for (place, jwk) in jwks.iter().enumerate() {
+        for (index, jwk) in jwks.iter().enumerate() {
             let read = match kid(jwk) {
-                _ if place >= MAX_KEYS => Err("is one too many"),
+                _ if index >= MAX_KEYS => Err("is one too many"),
                 Some(kid) if named.get(kid).is_some_and(|times| *times > 1) => Err("shares its kid with another"),
                 _ => Key::read(jwk, algorithms),
             };

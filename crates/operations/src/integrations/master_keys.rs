@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenantry_auth::seal::{MasterKeys, SealPlace};
+use tenantry_auth::seal::{MasterKeys, SealContext};
 use tenantry_domain::{
     Action, Change, Credential, Error, Holder, InTenant, MasterKeyId, Members, Origin, Platform, Provider, TenantId,
     WorkspaceId,
@@ -67,7 +67,7 @@ pub async fn reseal(
         let (sealing, from) = (keys.sealing().clone(), after);
         let tenants = store
             .read(operator, Platform, Action::TenantList, move |tx| {
-                tx.tenants_sealed_elsewise(&sealing, from, i64::from(PAGE))
+                tx.tenants_with_stale_secrets(&sealing, from, i64::from(PAGE))
             })
             .await?;
         let Some(last) = tenants.last() else { return Ok(done) };
@@ -129,13 +129,13 @@ async fn reseal_next(
         .write(operator, InTenant, Action::IntegrationReseal, move |tx| {
             // The tenant before the row, as whoever sets a secret locks them.
             tx.note_master_key(keys.sealing())?;
-            let Some(next) = tx.next_sealed_elsewise(keys.sealing().version(), after)? else {
+            let Some(next) = tx.next_stale_secret(keys.sealing().version(), after)? else {
                 return Ok(Change::nothing(None));
             };
             let (workspace, provider) = (next.workspace, next.provider);
-            let place = SealPlace { tenant, workspace, provider, field: provider.secret_field() };
-            let Ok(secret) = keys.open(&place, &next.sealed) else {
-                does_not_open(&place, &next.sealed);
+            let context = SealContext { tenant, workspace, provider, field: provider.secret_field() };
+            let Ok(secret) = keys.open(&context, &next.sealed) else {
+                does_not_open(&context, &next.sealed);
                 let value = Some((workspace, provider, false));
                 if how != Resealing::Discard {
                     return Ok(Change::nothing(value));
@@ -145,7 +145,7 @@ async fn reseal_next(
                 let (before, after) = (Members::new().with(&name, "set"), Members::new());
                 return Ok(Change::between(value, workspace, &before, &after));
             };
-            let sealed = keys.seal(&place, &secret)?;
+            let sealed = keys.seal(&context, &secret)?;
             tx.store_resealed(workspace, provider, &sealed, keys.sealing())?;
             Ok(Change::bookkeeping(Some((workspace, provider, true))))
         })
