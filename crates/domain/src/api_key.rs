@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     ApiKeyId, ApiKeyName, Error, Grant, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
-    audit::Members,
+    audit::Fields,
     ids::Identified,
     input::{Description, input, thousands},
     page::SortKey,
@@ -137,10 +137,10 @@ impl ApiKeyDetails {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
         let (brand, workspace) = self.reach.restriction();
-        Members::new()
+        Fields::new()
             .with("name", self.name.as_str())
             .with("mode", self.mode.as_str())
             .with("scopes", self.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())
@@ -151,9 +151,9 @@ impl ApiKeyDetails {
 }
 
 impl ApiKey {
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        self.details.members().with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        self.details.fields().with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))
     }
 }
 

@@ -45,7 +45,7 @@ pub use actor::{
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
-pub use audit::{AuditEvent, AuditRecord, Change, Members, Record};
+pub use audit::{AuditEvent, AuditRecord, Change, Fields, Record};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand, unknown_brand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};

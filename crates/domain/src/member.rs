@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Conflict, EmailAddress, Error, InvitationId, MemberId, Noun, Person, Role, SlotNumber, TenantId, WorkspaceId,
-    audit::Members, ids::Identified, page::SortKey, values::Choice,
+    audit::Fields, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// A member as it is stored.
@@ -92,9 +92,9 @@ impl MemberDetails {
         self.role == Role::Owner && self.status == MemberStatus::Active
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("email", self.email.as_str())
             .with("role", self.role.as_str())
             .with("status", self.status.as_str())

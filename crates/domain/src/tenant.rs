@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     Conflict, CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Noun, Refusal, TenantId, TenantName,
     WorkspaceType,
-    audit::Members,
+    audit::Fields,
     ids::Identified,
     input::{Description, input, thousands},
     page::SortKey,
@@ -65,10 +65,10 @@ impl Tenant {
         }
     }
 
-    /// The members as the audit log names them, with those that are the platform's to change.
-    pub fn members(&self) -> Members {
+    /// The fields as the audit log names them, with those that are the platform's to change.
+    pub fn fields(&self) -> Fields {
         self.details
-            .members()
+            .fields()
             .with("maxWorkspaces", self.limits.max_workspaces.map(Cap::get))
             .with("maxMembers", self.limits.max_members.map(Cap::get))
             .with("maxAgents", self.limits.max_agents.map(Cap::get))
@@ -280,9 +280,9 @@ impl TenantDetails {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("name", self.name.as_str())
             .with("defaultCountry", self.defaults.country.as_str())
             .with("defaultOperatingLanguage", self.defaults.language.as_str())

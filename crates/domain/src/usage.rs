@@ -7,7 +7,7 @@ use chrono::{DateTime, Duration, SubsecRound, TimeZone as _, Utc};
 use crate::{
     Cap, Conflict, Error, FieldRefusal, Instant, Month, Noun, Refusal, TenantId, UsageEntryId, UsageReference,
     WorkspaceId,
-    audit::Members,
+    audit::Fields,
     ids::Identified,
     input::{Description, input, thousands},
     values::Choice,
@@ -44,9 +44,9 @@ impl Identified for UsageEntry {
 }
 
 impl UsageEntry {
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("workspaceId", self.workspace_id.to_string())
             .with("kind", self.kind.as_str())
             .with("seconds", self.seconds.get())

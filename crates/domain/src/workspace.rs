@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Brand, BrandId, Error, FieldRefusal, Instructions, LimitsInForce, Locale, LocaleRequest, Noun, Refusal,
-    SignatureHtml, SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Members, brand::kept, ids::Identified,
+    SignatureHtml, SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Fields, brand::kept, ids::Identified,
     page::SortKey, values::Choice,
 };
 
@@ -99,7 +99,7 @@ impl NewWorkspace {
 
 /// A change to a workspace: an outer `None` stays, an inner `None` clears.
 #[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the members are those of WorkspaceDetails")]
+#[expect(missing_docs, reason = "the fields are those of WorkspaceDetails")]
 pub struct WorkspacePatch {
     pub brand_id: Option<BrandId>,
     pub name: Option<WorkspaceName>,
@@ -128,9 +128,9 @@ impl WorkspaceDetails {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("brandId", self.brand_id.to_string())
             .with("name", self.name.as_str())
             .with("country", self.locale.country.as_str())
@@ -177,7 +177,7 @@ pub struct Sourced<T> {
 
 /// What is in force in a workspace once its brand has filled what it leaves open, and its tenant has capped it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the members are those of Workspace and Brand")]
+#[expect(missing_docs, reason = "the fields are those of Workspace and Brand")]
 pub struct Effective {
     pub email_signature_html: Sourced<String>,
     pub email_signature_text: Sourced<String>,

@@ -45,8 +45,8 @@ pub async fn create(
     store
         .write(credential, InWorkspace::Id(workspace), Action::AgentCreate, move |tx| {
             let agent = tx.create_agent(id, &details)?;
-            let members = agent.members();
-            Ok(Change::created(agent, id, &members))
+            let fields = agent.fields();
+            Ok(Change::created(agent, id, &fields))
         })
         .await
 }
@@ -73,7 +73,7 @@ pub async fn update(
                 return Ok(Change::nothing(before));
             }
             let after = tx.update_agent(id, &details)?;
-            Ok(Change::between(after, id, &before.details.members(), &details.members()))
+            Ok(Change::between(after, id, &before.details.fields(), &details.fields()))
         })
         .await
 }
@@ -95,7 +95,7 @@ pub async fn delete(
             let before = tx.lock_agent(id)?;
             precondition.hold(before.version)?;
             tx.delete_agent(id)?;
-            Ok(Change::removed((), id, &before.members()))
+            Ok(Change::removed((), id, &before.fields()))
         })
         .await
 }

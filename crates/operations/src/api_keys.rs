@@ -49,8 +49,8 @@ pub async fn create(
         .write(credential, InTenant, Action::ApiKeyCreate, move |tx| {
             new.details.within(tx.grant())?;
             let key = tx.create_api_key(id, &new)?;
-            let members = key.members();
-            Ok(Change::created(key, id, &members))
+            let fields = key.fields();
+            Ok(Change::created(key, id, &fields))
         })
         .await?;
     Ok((key, secret))
@@ -85,7 +85,7 @@ pub async fn rotate(
             let end = now + overlap.duration();
             let end = before.details.expires_at.map_or(end, |at| at.min(end));
             let after = tx.expire_api_key(old, end)?;
-            Ok(Change::between(key, old, &before.members(), &after.members().with("replacedBy", id.to_string())))
+            Ok(Change::between(key, old, &before.fields(), &after.fields().with("replacedBy", id.to_string())))
         })
         .await?;
     Ok((key, secret))
@@ -126,7 +126,7 @@ pub async fn revoke(
                 return Ok(Change::nothing(()));
             }
             let after = tx.revoke_api_key(id)?;
-            Ok(Change::between((), id, &before.members(), &after.members()))
+            Ok(Change::between((), id, &before.fields(), &after.fields()))
         })
         .await
 }

@@ -39,8 +39,8 @@ pub async fn create(store: &Store, credential: &Credential, new: NewBrand) -> Re
     store
         .write(credential, InTenant, Action::BrandCreate, move |tx| {
             let brand = tx.create_brand(id, &new)?;
-            let members = brand.members();
-            Ok(Change::created(brand, id, &members))
+            let fields = brand.fields();
+            Ok(Change::created(brand, id, &fields))
         })
         .await
 }
@@ -73,7 +73,7 @@ pub async fn update(
                 .into());
             }
             let after = tx.update_brand(&wanted)?;
-            Ok(Change::between(after, id, &before.members(), &wanted.members()))
+            Ok(Change::between(after, id, &before.fields(), &wanted.fields()))
         })
         .await
 }
@@ -100,7 +100,7 @@ pub async fn delete(
                 .into());
             }
             tx.delete_brand()?;
-            Ok(Change::removed((), id, &before.members()))
+            Ok(Change::removed((), id, &before.fields()))
         })
         .await
 }

@@ -94,8 +94,8 @@ pub(crate) fn set_in(
     let plain = patch.plain.as_ref().map_or(before.plain.as_ref(), Option::as_ref);
     let secret = patch.secret.as_ref().map(|_| sealed.as_ref());
     let after = tx.update_integration(provider, plain, secret)?;
-    let members = after.members_after(&before, sealed.is_some());
-    Ok(Change::between(after, before.workspace_id, &before.members(), &members))
+    let fields = after.fields_after(&before, sealed.is_some());
+    Ok(Change::between(after, before.workspace_id, &before.fields(), &fields))
 }
 
 /// Removes the integration with this provider, with its secret.
@@ -119,7 +119,7 @@ pub async fn remove(
             }
             hold(&precondition, &before)?;
             let after = tx.update_integration(provider, None, Some(None))?;
-            Ok(Change::between((), workspace, &before.members(), &after.members()))
+            Ok(Change::between((), workspace, &before.fields(), &after.fields()))
         })
         .await
 }
@@ -191,8 +191,8 @@ pub async fn verify(
                 return Ok(Change::nothing(before));
             }
             let after = tx.store_verification(provider, &verification)?;
-            let members = after.members();
-            Ok(Change::between(after, workspace, &before.members(), &members))
+            let fields = after.fields();
+            Ok(Change::between(after, workspace, &before.fields(), &fields))
         })
         .await
 }

@@ -249,7 +249,7 @@ pub async fn retry(store: &Store, credential: &Credential, id: OutboxMessageId) 
                     return Err(Error::conflict(Conflict::MessageDropped, message).into());
                 }
             };
-            let (before, after) = (before.members(), message.members());
+            let (before, after) = (before.fields(), message.fields());
             if before == after {
                 return Ok(Change::nothing(message));
             }

@@ -38,7 +38,7 @@ pub async fn update(
                 return Ok(Change::nothing((before, used)));
             }
             let after = tx.update_tenant(&details)?;
-            Ok(Change::between((after, used), before.id, &before.details.members(), &details.members()))
+            Ok(Change::between((after, used), before.id, &before.details.fields(), &details.fields()))
         })
         .await
 }
@@ -90,8 +90,8 @@ pub async fn create(store: &Store, credential: &Credential, new: NewTenant, owne
     let (tenant, brand) = store
         .write(credential, Platform, Action::TenantCreate, move |tx| {
             let (tenant, brand) = tx.found_tenant(&founding)?;
-            let members = tenant.members();
-            let record = Record::created(id, &members);
+            let fields = tenant.fields();
+            let record = Record::created(id, &fields);
             let record = mail.into_iter().fold(record, Record::mailing);
             Ok(Change::recorded((tenant, brand), record))
         })
@@ -173,7 +173,7 @@ pub async fn administer(
                 return Ok(Change::nothing(tx.tenant_and_use()?));
             }
             let after = tx.update_tenant(&details, limits)?;
-            Ok(Change::between(tx.tenant_and_use()?, id, &before.members(), &after.members()))
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
         })
         .await
 }
@@ -215,7 +215,7 @@ async fn set_suspended(
                 return Ok(Change::nothing(tx.tenant_and_use()?));
             }
             let after = tx.set_suspended(suspended)?;
-            Ok(Change::between(tx.tenant_and_use()?, id, &before.members(), &after.members()))
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
         })
         .await
 }
@@ -239,7 +239,7 @@ pub async fn delete(
             }
             precondition.hold(before.version)?;
             let after = tx.set_deleted(true)?;
-            Ok(Change::between((), id, &before.members(), &after.members()))
+            Ok(Change::between((), id, &before.fields(), &after.fields()))
         })
         .await
 }
@@ -257,7 +257,7 @@ pub async fn restore(store: &Store, credential: &Credential, id: TenantId) -> Re
                 return Ok(Change::nothing(tx.tenant_and_use()?));
             }
             let after = tx.set_deleted(false)?;
-            Ok(Change::between(tx.tenant_and_use()?, id, &before.members(), &after.members()))
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
         })
         .await
 }

@@ -72,8 +72,8 @@ pub(crate) fn create_in(
     new: &NewWorkspace,
 ) -> Result<Change<Workspace>, Fault> {
     let workspace = tx.create_workspace(id, new)?;
-    let members = workspace.details.members();
-    Ok(Change::created(workspace, id, &members))
+    let fields = workspace.details.fields();
+    Ok(Change::created(workspace, id, &fields))
 }
 
 /// The brand is a member of the request here, and not what was asked for.
@@ -113,7 +113,7 @@ pub(crate) fn update_in(
         return Ok(Change::nothing(before));
     }
     let after = tx.update_workspace(&details)?;
-    Ok(Change::between(after, before.id, &before.details.members(), &details.members()))
+    Ok(Change::between(after, before.id, &before.details.fields(), &details.fields()))
 }
 
 /// Deletes a workspace: it is hidden at once and can be restored until it is erased.
@@ -134,7 +134,7 @@ pub(crate) fn delete_in(tx: &mut WriteTx<'_, InWorkspace>, precondition: &Precon
     let before = tx.lock_workspace()?;
     precondition.hold(before.version)?;
     tx.delete_workspace()?;
-    Ok(Change::removed((), before.id, &before.details.members()))
+    Ok(Change::removed((), before.id, &before.details.fields()))
 }
 
 /// Restores a deleted workspace; one that is there stays as it is.
@@ -150,8 +150,8 @@ pub async fn restore(store: &Store, credential: &Credential, id: WorkspaceId) ->
                 return Ok(Change::nothing(before));
             }
             let after = tx.restore_workspace()?;
-            let members = after.details.members();
-            Ok(Change::created(after, id, &members))
+            let fields = after.details.fields();
+            Ok(Change::created(after, id, &fields))
         })
         .await
 }

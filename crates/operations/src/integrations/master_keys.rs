@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tenantry_auth::seal::{MasterKeys, SealContext};
 use tenantry_domain::{
-    Action, Change, Credential, Error, Holder, InTenant, MasterKeyId, Members, Origin, Platform, Provider, TenantId,
+    Action, Change, Credential, Error, Fields, Holder, InTenant, MasterKeyId, Origin, Platform, Provider, TenantId,
     WorkspaceId,
 };
 use tenantry_persistence::Store;
@@ -107,11 +107,11 @@ async fn reseal_tenant(
             if before == after {
                 return Ok(Change::nothing(()));
             }
-            let members = |keys: &[MasterKeyId]| {
+            let fields = |keys: &[MasterKeyId]| {
                 let versions: Vec<_> = keys.iter().map(|key| key.version()).collect();
-                Members::new().with("masterKeyVersions", versions)
+                Fields::new().with("masterKeyVersions", versions)
             };
-            Ok(Change::between((), tenant, &members(&before), &members(&after)))
+            Ok(Change::between((), tenant, &fields(&before), &fields(&after)))
         })
         .await
 }
@@ -142,7 +142,7 @@ async fn reseal_next(
                 }
                 tx.discard_sealed(workspace, provider)?;
                 let name = format!("{provider}.{}", provider.secret_field());
-                let (before, after) = (Members::new().with(&name, "set"), Members::new());
+                let (before, after) = (Fields::new().with(&name, "set"), Fields::new());
                 return Ok(Change::between(value, workspace, &before, &after));
             };
             let sealed = keys.seal(&context, &secret)?;

@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 use tenantry_domain::{
-    Change, Error, InTenant, InvitationId, MemberId, Members, PageLimit, PageRequest, Position, Sort, WorkspaceId,
+    Change, Error, Fields, InTenant, InvitationId, MemberId, PageLimit, PageRequest, Position, Sort, WorkspaceId,
 };
 use tenantry_persistence::{AuditFilter, Fault, InvitationFilter, MemberFilter, Tx};
 
@@ -67,7 +67,7 @@ pub(super) fn all(tx: &mut Tx<'_, InTenant>, file: &File) -> Result<Change<Count
         Ok(page.next)
     })?;
     out.end()?;
-    Ok(Change::between(counts, tenant.id, &Members::new(), &counts.members()))
+    Ok(Change::between(counts, tenant.id, &Fields::new(), &counts.fields()))
 }
 
 /// Workspaces, each with its integrations behind it.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::{Deserialize, de::DeserializeOwned};
-use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Members, Refusal, TenantDetails};
+use tenantry_domain::{Change, Error, FieldRefusal, Fields, InTenant, Refusal, TenantDetails};
 use tenantry_persistence::{Fault, LastNumbers, WriteTx};
 
 use super::{
@@ -30,8 +30,8 @@ pub(super) fn all(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<
     }
     tx.check_imported()?;
     let after = if details == before.details { before.clone() } else { tx.update_tenant(&details)? };
-    let members = counts.added_to(after.details.members());
-    Ok(Change::between(counts, before.id, &before.details.members(), &members))
+    let fields = counts.added_to(after.details.fields());
+    Ok(Change::between(counts, before.id, &before.details.fields(), &fields))
 }
 
 const OUT_OF_PLACE: &str = "comes too late: brands come first, then workspaces with their integrations, agents, usage \
@@ -122,12 +122,12 @@ fn unexpected(message: &str) -> FieldRefusal {
 
 impl Counts {
     /// As the audit log has them.
-    pub(super) fn members(self) -> Members {
-        self.added_to(Members::new())
+    pub(super) fn fields(self) -> Fields {
+        self.added_to(Fields::new())
     }
 
-    fn added_to(self, members: Members) -> Members {
-        members
+    fn added_to(self, fields: Fields) -> Fields {
+        fields
             .with("brands", self.brands)
             .with("workspaces", self.workspaces)
             .with("integrations", self.integrations)
