@@ -1,4 +1,4 @@
-//! The outbox: every letter that was wanted leaves, whoever fails meanwhile, and it leaves once.
+//! The outbox: every email that was wanted leaves, whoever fails meanwhile, and it leaves once.
 
 mod acceptance;
 mod backlog;
@@ -39,7 +39,7 @@ async fn deliver(app: &App, server: &SmtpServer) -> Report {
     deliver_due(&app.store, &sender(server), || true).await.unwrap()
 }
 
-/// Round after round, until there is nothing to do; how many letters were sent.
+/// Round after round, until there is nothing to do; how many emails were sent.
 async fn deliver_all(store: &Store, server: &SmtpServer) -> usize {
     let (sender, mut sent) = (sender(server), 0);
     loop {
