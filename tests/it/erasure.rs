@@ -42,7 +42,10 @@ async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
         tenant.id
     );
     app.database.admin().batch_execute(&token).unwrap();
-    vec![tenant.id.to_string(), tenant.brand.clone(), brand, workspace, agent, gone, key, invitation, member]
+    let mut ids = vec![tenant.id.to_string(), tenant.brand.clone()];
+    ids.extend([brand, workspace, agent, gone, key, invitation, member]);
+    ids.extend(tenant.fill_empty_lists().await);
+    ids
 }
 
 fn deleted_days_ago(database: &TestDatabase, tenant: &Tenant, days: u32) {

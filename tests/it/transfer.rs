@@ -10,9 +10,9 @@ use std::{
 
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
-use tenantry_domain::{Conflict, Error, IssuerName, MemberDetails, MemberStatus, Person, Role};
+use tenantry_domain::{Action, Conflict, Error, IssuerName, MemberDetails, MemberStatus, Person, Role};
 use tenantry_operations::{members, transfer};
-use tenantry_tests::{App, Rows, Tenant};
+use tenantry_tests::{App, Operation, Rows, Tenant};
 
 /// Something of every kind.
 async fn fill(app: &App, tenant: &Tenant) {
@@ -47,6 +47,7 @@ async fn fill(app: &App, tenant: &Tenant) {
     tenant.owner.delete(&format!("/api/workspaces/{gone}")).await.expect(204);
     tenant.key(&["tenant:read"], json!({ "workspaceId": workspace })).await;
     tenant.key(&["tenant:read"], json!({ "brandId": brand })).await;
+    tenant.fill_empty_lists().await;
 }
 
 const LOCATION: &str = "ve9EPM428h8vShlRW1KT";
@@ -127,6 +128,13 @@ async fn what_goes_out_comes_in_with_its_ids_and_times_and_nothing_else_is_touch
     );
     assert_eq!((counts.integrations, counts.secrets_to_set, counts.agents, counts.usage_entries), (3, 2, 2, 3));
     assert_eq!(counts.audit_events, kinds.iter().filter(|kind| *kind == "audit_event").count() as u64);
+    let all = json!(counts);
+    let counted = all.as_object().unwrap().iter().filter(|(name, _)| *name != "secretsToSet");
+    let counted: u64 = counted.map(|(_, count)| count.as_u64().unwrap()).sum();
+    assert_eq!(counted, kinds.len() as u64 - 2, "each line between the first and the last is counted");
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md")).unwrap();
+    let untold: Vec<_> = kinds.iter().filter(|kind| !page.contains(&format!("`{kind}`"))).collect();
+    assert!(untold.is_empty(), "docs/operations.md does not describe the lines {untold:?}");
     let (empty, other) = (there.tenant("Empty").await, there.tenant("Other").await);
     let mut rows = Rows::of(&there.database);
     let untouched = rows.of_others(empty.id);
@@ -215,6 +223,13 @@ async fn only_an_empty_tenant_takes_an_import() {
         }
         tenant
     };
+    // Keys do not make a tenant full.
+    for creation in Operation::creations().iter().filter(|one| one.action() != Some(Action::ApiKeyCreate)) {
+        let tenant = app.tenant("Filled").await;
+        creation.send(&tenant.owner, &creation.path, creation.body().as_ref()).await.expect(201);
+        let refused = import(&app, &tenant, &text).await.unwrap_err();
+        assert!(matches!(&refused, Error::Conflict { code: Conflict::TenantNotEmpty, .. }), "{creation}: {refused:?}");
+    }
     for what in ["workspaces", "brands", "invitations", "API keys"] {
         let tenant = filled(what).await;
         let before = rows.all();

@@ -8,7 +8,7 @@ use diesel::{
     sql_types::Timestamptz,
 };
 use tenantry_domain::{
-    Error, InRestorableWorkspace, InTenant, Noun, Page, PageRequest, RESTORABLE_DAYS, SortKey, Workspace,
+    Error, FieldRefusal, InRestorableWorkspace, InTenant, Noun, Page, PageRequest, RESTORABLE_DAYS, SortKey, Workspace,
     WorkspaceLimits, WorkspaceNumber,
 };
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::{
     fault::Fault,
     keyset, limits,
     schema::{assignments, members, workspaces},
-    scope::TenantScope,
+    transfer::refusal,
     tx::{Tx, WriteTx},
 };
 
@@ -99,6 +99,33 @@ impl WriteTx<'_, InTenant> {
             .execute(self.connection)?;
         row.into_workspace().map(Some)
     }
+
+    /// Stores a workspace as it was elsewhere, deleted ones too.
+    pub fn import_workspace(&mut self, kept: &KeptWorkspace) -> Result<Option<FieldRefusal>, Fault> {
+        let KeptWorkspace { workspace, deleted_at, number, limits, limits_version } = kept;
+        let stored = diesel::insert_into(workspaces::table)
+            .values((
+                workspaces::tenant_id.eq(self.found.uuid()),
+                workspaces::id.eq(workspace.id.uuid()),
+                Columns::of(&workspace.details),
+                workspaces::version.eq(workspace.version),
+                workspaces::created_at.eq(workspace.created_at),
+                workspaces::updated_at.eq(workspace.updated_at),
+                workspaces::deleted_at.eq(deleted_at),
+                workspaces::number.eq(number.get()),
+                limits::Columns::of(limits),
+                workspaces::limits_version.eq(limits_version),
+            ))
+            .execute(self.connection);
+        refusal(
+            stored,
+            &[
+                ("workspaces_pkey", "id", "is the id of an earlier workspace"),
+                ("workspaces_number_key", "number", "is the number of an earlier workspace"),
+                ("workspaces_brand_fkey", "brandId", "is not the id of an earlier brand"),
+            ],
+        )
+    }
 }
 
 impl WriteTx<'_, InRestorableWorkspace> {
@@ -126,27 +153,5 @@ impl WriteTx<'_, InRestorableWorkspace> {
             .returning(Row::as_returning())
             .get_result(self.connection)?
             .into_workspace()
-    }
-}
-
-impl TenantScope<'_> {
-    /// Stores a workspace as it was elsewhere.
-    pub(crate) fn import_workspace(&mut self, kept: &KeptWorkspace) -> QueryResult<()> {
-        let KeptWorkspace { workspace, deleted_at, number, limits, limits_version } = kept;
-        diesel::insert_into(workspaces::table)
-            .values((
-                workspaces::tenant_id.eq(self.tenant.uuid()),
-                workspaces::id.eq(workspace.id.uuid()),
-                Columns::of(&workspace.details),
-                workspaces::version.eq(workspace.version),
-                workspaces::created_at.eq(workspace.created_at),
-                workspaces::updated_at.eq(workspace.updated_at),
-                workspaces::deleted_at.eq(deleted_at),
-                workspaces::number.eq(number.get()),
-                limits::Columns::of(limits),
-                workspaces::limits_version.eq(limits_version),
-            ))
-            .execute(self.connection)
-            .map(drop)
     }
 }

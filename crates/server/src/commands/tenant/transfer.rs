@@ -89,15 +89,8 @@ fn unwritable(error: io::Error) -> Exit {
 }
 
 fn words(verb: &str, counts: Counts) -> String {
-    let Counts { brands, workspaces, integrations, agents, usage_entries, members, invitations, .. } = counts;
-    let Counts { secrets_to_set, api_keys, audit_events, .. } = counts;
-    let mut words = format!(
-        "{verb}  {brands} brands, {workspaces} workspaces, {integrations} integrations, {agents} agents, \
-         {usage_entries} usage entries, {members} members, {invitations} invitations"
-    );
-    if api_keys + audit_events > 0 {
-        words += &format!(", {api_keys} API keys, {audit_events} audit events");
-    }
+    let mut words = format!("{verb}  {counts}");
+    let secrets_to_set = counts.secrets_to_set;
     if secrets_to_set > 0 {
         words += &format!(
             "\nSecrets of integrations are never exported: {secrets_to_set} must be set again after the import."
