@@ -44,7 +44,7 @@ pub use actor::{
     Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Origin, Person, Reach, SecretHash, Subject,
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
-pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
+pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap, own_api_key};
 pub use audit::{AuditEvent, AuditRecord, Change, Fields, Record};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand, unknown_brand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};
@@ -90,5 +90,5 @@ pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceTyp
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, Source, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
-    unknown_workspace, unknown_workspace_among,
+    WorkspaceState, unknown_workspace, unknown_workspace_among,
 };
