@@ -28,6 +28,6 @@ pub mod voices;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
-    AgentFilter, AuditFilter, FoundLimits, InvitationFilter, MemberFilter, PoolState, SHOWN_ASSIGNMENTS, Store,
-    TenantFilter, WorkspaceFilter,
+    AgentFilter, AuditFilter, FoundLimits, InvitationFilter, KeptWorkspace, MemberFilter, PoolState, SHOWN_ASSIGNMENTS,
+    Store, TenantFilter, WorkspaceFilter,
 };

@@ -5,7 +5,7 @@ use tenantry_domain::{
     InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspacePatch,
     unknown_brand,
 };
-use tenantry_persistence::{Fault, Store, WorkspaceFilter, WriteTx, new_id};
+use tenantry_persistence::{Fault, KeptWorkspace, Store, WorkspaceFilter, WriteTx, new_id};
 
 /// A page of the workspaces that the caller sees.
 ///
@@ -19,6 +19,19 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<Workspace>, Error> {
     store.read(credential, InTenant, Action::WorkspaceList, move |tx| tx.workspaces(&filter, &page)).await
+}
+
+/// A page of the deleted workspaces that the caller could restore.
+///
+/// # Errors
+///
+/// Those of [`Store::read`].
+pub async fn list_deleted(
+    store: &Store,
+    credential: &Credential,
+    page: PageRequest,
+) -> Result<Page<KeptWorkspace>, Error> {
+    store.read(credential, InTenant, Action::WorkspaceRestore, move |tx| tx.deleted_workspaces(&page)).await
 }
 
 /// A workspace.

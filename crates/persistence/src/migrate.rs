@@ -1,5 +1,7 @@
 //! Migrations: embedded in the binary, run by the owner of the database, one process at a time.
 
+mod rehearsal;
+
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, migration::MigrationVersion,
     pg::Pg, sql_types::Text,
@@ -7,6 +9,7 @@ use diesel::{
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tenantry_domain::Error;
 
+pub use self::rehearsal::Lost;
 use crate::door::Store;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");

@@ -1,4 +1,4 @@
-//! Workspaces of a tenant. Nothing in this file sees a deleted one.
+//! Workspaces of a tenant. No query in this file sees a deleted one.
 
 mod kept;
 
@@ -170,9 +170,12 @@ impl<P: TenantPlace> Tx<'_, P> {
 type Visible<'a> = workspaces::BoxedQuery<'a, Pg>;
 
 fn visible<'a>(tenant: TenantId, reach: Reach) -> Visible<'a> {
-    let query = workspaces::table
-        .filter(workspaces::tenant_id.eq(tenant.uuid()).and(workspaces::deleted_at.is_null()))
-        .into_boxed();
+    within(tenant, reach).filter(workspaces::deleted_at.is_null())
+}
+
+/// What is in reach, deleted or not.
+fn within<'a>(tenant: TenantId, reach: Reach) -> Visible<'a> {
+    let query = workspaces::table.filter(workspaces::tenant_id.eq(tenant.uuid())).into_boxed();
     match reach {
         Reach::Tenant => query,
         Reach::Brand(id) => query.filter(workspaces::brand_id.eq(id.uuid())),

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{IntervalDsl, now},
-    pg::Pg,
     prelude::*,
     sql_types::Timestamptz,
 };
@@ -13,7 +12,7 @@ use tenantry_domain::{
 };
 use uuid::Uuid;
 
-use super::{Columns, Row, this};
+use super::{Columns, Row, Visible, this, within};
 use crate::{
     fault::Fault,
     keyset, limits,
@@ -54,10 +53,18 @@ impl SortKey for KeptWorkspace {
 impl Tx<'_, InTenant> {
     /// A page of all the tenant's workspaces, deleted ones too.
     pub fn kept_workspaces(&mut self, page: &PageRequest) -> Result<Page<KeptWorkspace>, Fault> {
-        let query = workspaces::table
-            .filter(workspaces::tenant_id.eq(self.found.uuid()))
-            .select((Row::as_select(), workspaces::deleted_at, workspaces::number, limits::Row::as_select()))
-            .into_boxed::<Pg>();
+        self.kept(workspaces::table.filter(workspaces::tenant_id.eq(self.found.uuid())).into_boxed(), page)
+    }
+
+    /// A page of the deleted workspaces that the actor reaches.
+    pub fn deleted_workspaces(&mut self, page: &PageRequest) -> Result<Page<KeptWorkspace>, Fault> {
+        let deleted = within(self.found, self.grant.reach()).filter(workspaces::deleted_at.is_not_null());
+        self.kept(deleted, page)
+    }
+
+    fn kept(&mut self, query: Visible<'_>, page: &PageRequest) -> Result<Page<KeptWorkspace>, Fault> {
+        let query =
+            query.select((Row::as_select(), workspaces::deleted_at, workspaces::number, limits::Row::as_select()));
         let rows: Vec<(Row, Option<DateTime<Utc>>, i64, limits::Row)> =
             keyset::page::<workspaces::table, _>(query, page).load(self.connection)?;
         let kept = |(row, deleted_at, number, limits): (Row, _, _, limits::Row)| {
