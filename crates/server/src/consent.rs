@@ -111,15 +111,6 @@ pub(crate) fn ask(would: &str) -> Result<(), Exit> {
     }
 }
 
-/// "1 key", "2 keys", "no keys".
-pub(crate) fn counted(count: impl TryInto<u64>, noun: &str) -> String {
-    match count.try_into().unwrap_or_default() {
-        0 => format!("no {noun}s"),
-        1 => format!("1 {noun}"),
-        many => format!("{many} {noun}s"),
-    }
-}
-
 /// A thing that a plan names.
 pub(crate) fn thing(id: impl ToString, name: &str) -> Value {
     json!({ "id": id.to_string(), "name": name })

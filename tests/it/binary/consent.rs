@@ -49,7 +49,7 @@ async fn on_a_terminal_the_answer_decides() {
     }
     let agreed = tenantry.run_on_a_terminal(&["tenant", "delete", "Acme"], "y\n").expect(0);
     let (id, back) = (acme.id.to_string(), format!("`tenantry tenant restore {}`", acme.id));
-    for said in ["tenant \"Acme\"", &id, "no workspaces, no members", "1 usable API key", "For 30 days", &back] {
+    for said in ["tenant \"Acme\"", &id, "0 workspaces, 0 members", "1 usable API key", "For 30 days", &back] {
         assert!(agreed.err.contains(said), "{said}: {}", agreed.err);
     }
     assert!(agreed.out.starts_with(&format!("deleted  {id}")), "{}", agreed.out);

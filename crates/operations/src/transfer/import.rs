@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::{Deserialize, de::DeserializeOwned};
-use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Members, Refusal, TenantDetails};
+use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Members, Refusal, TenantDetails, counted};
 use tenantry_persistence::{Fault, LastNumbers, WriteTx};
 
 use super::{
@@ -34,8 +34,8 @@ pub(super) fn all(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<
     Ok(Change::between(counts, before.id, &before.details.members(), &members))
 }
 
-const OUT_OF_PLACE: &str = "comes too late: brands come first, then workspaces with their integrations, agents, usage \
-                            entries, members, invitations, API keys and audit events";
+const OUT_OF_PLACE: &str = "is out of order: the order is brands, workspaces with their integrations, agents, usage \
+                            entries, members, invitations, API keys, audit events";
 
 /// Why a line is not stored.
 enum Refused {
@@ -101,7 +101,7 @@ fn store(tx: &mut WriteTx<'_, InTenant>, line: Line, target: Target, counts: &mu
             tx.import_invitation(&invitation, &slots)?
         }
         Line::ApiKey(_) | Line::AuditEvent(_) => None,
-        Line::Export(_) | Line::End(_) => Some(unexpected("is in the middle of the file")),
+        Line::Export(_) | Line::End(_) => Some(unexpected("must not be in the middle of the file")),
     };
     refused.map_or(Ok(()), |refused| Err(vec![refused].into()))
 }
@@ -206,17 +206,21 @@ impl<'f> Lines<'f> {
         match self.line()? {
             Some(Line::End(end)) if end.lines != self.number - 1 => {
                 let message =
-                    format!("is {}, but {} lines precede it: the file is incomplete", end.lines, self.number - 1);
+                    format!("is {}, but {} before it: the file is incomplete", end.lines, come(self.number - 1));
                 Err(at(self.number, vec![Refusal::new("not_whole", message).of("lines")]))
             }
             Some(Line::End(_)) => match self.raw()? {
                 None => Ok(None),
-                Some(_) => Err(of_line(self.number, "comes after the end of the export")),
+                Some(_) => Err(of_line(self.number, "comes after the last line of the export")),
             },
             Some(line) => Ok(Some((self.number, line))),
-            None => Err(of_line(self.number + 1, "is missing: the file ends before the end of the export")),
+            None => Err(of_line(self.number + 1, "is missing: the file is cut off")),
         }
     }
+}
+
+fn come(lines: u64) -> String {
+    format!("{} {}", counted(lines, "line"), if lines == 1 { "comes" } else { "come" })
 }
 
 fn unreadable(error: std::io::Error) -> Error {

@@ -109,7 +109,7 @@ impl Reading {
     /// A number that was given, and so is not beyond the last one that the header names.
     fn given<T: FromStr<Err = Refusal>>(&mut self, field: &str, raw: i64, last: (&str, i64)) -> Option<T> {
         if raw > last.1 {
-            let message = format!("is {raw}, beyond {} in the header, which is {}", last.0, last.1);
+            let message = format!("is {raw}, but {} in the header is only {}", last.0, last.1);
             self.refuse(Refusal::new("out_of_range", message).of(field));
         }
         self.value(field, &raw.to_string())

@@ -4,13 +4,14 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
     Brand as Found, BrandDetails, BrandId, BrandName, BrandPatch, Credential, Error, NewBrand, Precondition, Reach,
+    counted,
 };
 use tenantry_http::BrandView;
 use tenantry_operations::{Store, api_keys, brands};
 
 use super::tenant::{minutes, operator, parse};
 use crate::{
-    consent::{Consent, Deed, carry_out, counted, thing},
+    consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
     named::{self, Meant, OfTenant, in_tenant},
     output::{Output, fields, table},

@@ -4,14 +4,14 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
     Credential, EmailAddress, Error, IssuerName, Member as Person, MemberDetails, MemberId, MemberStatus, Noun,
-    Precondition, Refusal, Role, Subject,
+    Precondition, Refusal, Role, Subject, counted,
 };
 use tenantry_http::MemberView;
 use tenantry_operations::{MemberFilter, Store, members};
 
 use super::tenant::{operator, parse};
 use crate::{
-    consent::{Consent, Deed, carry_out, counted},
+    consent::{Consent, Deed, carry_out},
     exit::Exit,
     named::{self, Meant, OfTenant, in_tenant},
     output::{Output, table},

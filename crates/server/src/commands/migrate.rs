@@ -2,10 +2,11 @@
 
 use clap::Subcommand;
 use serde_json::json;
+use tenantry_domain::counted;
 use tenantry_persistence::{Lost, Migration};
 
 use crate::{
-    consent::{Consent, Manner, ask, counted, print_plan},
+    consent::{Consent, Manner, ask, print_plan},
     database::Database,
     exit::Exit,
     output::{Output, table},

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 use tenantry_auth::seal::MasterKeys;
+use tenantry_domain::counted;
 use tenantry_operations::{
     Store,
     integrations::{self, Resealed, Resealing},
@@ -10,7 +11,7 @@ use tenantry_operations::{
 
 use super::tenant::operator;
 use crate::{
-    consent::{Consent, Manner, ask, counted},
+    consent::{Consent, Manner, ask},
     database::with_store,
     exit::Exit,
     master_keys,
@@ -86,8 +87,7 @@ fn words(done: &Resealed, version: u16, (how, dry_run): (Resealing, bool)) -> St
         (false, Resealing::Discard) => ("re-encrypted", "deleted, because they could not be decrypted"),
         (false, Resealing::Reseal) => ("re-encrypted", "could not be decrypted"),
     };
-    let numbered = |count: &u64, noun: &str| format!("{count} {noun}{}", if *count == 1 { "" } else { "s" });
-    let (secrets, tenants) = (numbered(resealed, "secret"), numbered(tenants, "tenant"));
+    let (secrets, tenants) = (counted(*resealed, "secret"), counted(*tenants, "tenant"));
     let mut lines = vec![format!("{verb} under version {version}: {secrets} of {tenants}")];
     if *unopened > 0 {
         lines.push(format!("{failed}: {unopened}"));

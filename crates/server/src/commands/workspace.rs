@@ -4,13 +4,14 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use tenantry_domain::{
     Credential, Error, LocaleRequest, NewWorkspace, Precondition, RESTORABLE_DAYS, Workspace as Found, WorkspaceId,
+    counted,
 };
 use tenantry_http::WorkspaceView;
 use tenantry_operations::{KeptWorkspace, Store, WorkspaceFilter, agents, assignments, brands, workspaces};
 
 use super::tenant::{minutes, operator, parse};
 use crate::{
-    consent::{Consent, Deed, carry_out, counted, thing},
+    consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
     named::{self, Meant, OfTenant, in_tenant},
     output::{Output, fields, table},

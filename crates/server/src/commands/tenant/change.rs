@@ -5,14 +5,14 @@ use clap::{ArgGroup, Args};
 use serde_json::json;
 use tenantry_domain::{
     Cap, Error, FieldRefusal, LimitsPatch, LocaleRequest, Precondition, Refusal, TENANT_RESTORABLE_DAYS, Tenant,
-    TenantPatch, Use,
+    TenantPatch, Use, counted,
 };
 use tenantry_http::PlatformTenantWithUse;
 use tenantry_operations::{api_keys, tenants};
 
 use super::{operator, parse, print};
 use crate::{
-    consent::{Consent, Deed, carry_out, counted, thing},
+    consent::{Consent, Deed, carry_out, thing},
     database::with_store,
     exit::Exit,
     named::{self, Meant, One},

@@ -2,12 +2,12 @@
 
 use clap::Args;
 use serde_json::{Value, json};
-use tenantry_domain::TenantId;
+use tenantry_domain::{TenantId, counted};
 use tenantry_persistence::{EraseError, Erased};
 
 use crate::{
     commands::as_owner,
-    consent::{Consent, Manner, ask, counted, print_plan, thing},
+    consent::{Consent, Manner, ask, print_plan, thing},
     database::{Database, with_store},
     erasure::erase_due,
     exit::Exit,

@@ -9,6 +9,7 @@ use std::{
 use clap::Args;
 use serde_json::json;
 use tempfile::NamedTempFile;
+use tenantry_domain::counted;
 use tenantry_operations::transfer::{self, Counts};
 
 use crate::{
@@ -127,13 +128,19 @@ fn unwritable(path: Option<&Path>, error: &io::Error) -> Exit {
 fn words(verb: &str, counts: Counts) -> String {
     let Counts { brands, workspaces, integrations, agents, usage_entries, members, invitations, .. } = counts;
     let Counts { secrets_to_set, api_keys, audit_events, .. } = counts;
-    let mut words = format!(
-        "{verb}  {brands} brands, {workspaces} workspaces, {integrations} integrations, {agents} agents, \
-         {usage_entries} usage entries, {members} members, {invitations} invitations"
-    );
+    let mut parts = vec![
+        counted(brands, "brand"),
+        counted(workspaces, "workspace"),
+        counted(integrations, "integration"),
+        counted(agents, "agent"),
+        counted(usage_entries, "usage entry"),
+        counted(members, "member"),
+        counted(invitations, "invitation"),
+    ];
     if api_keys + audit_events > 0 {
-        words += &format!(", {api_keys} API keys, {audit_events} audit events");
+        parts.extend([counted(api_keys, "API key"), counted(audit_events, "audit event")]);
     }
+    let mut words = format!("{verb}  {}", parts.join(", "));
     if secrets_to_set > 0 {
         words += &format!(
             "\nSecrets of integrations are never exported: {secrets_to_set} must be set again after the import."
