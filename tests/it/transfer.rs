@@ -301,7 +301,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         (workspace, "createdAt", json!("0000-01-01T00:00:00Z"), "createdAt: must be in the years"),
         (workspace, "createdAt", json!("yesterday"), "line "),
         (workspace, "number", json!(0), "number: must be a number"),
-        (workspace, "number", json!(99), "number: is 99, beyond lastWorkspaceNumber in the header, which is 2"),
+        (workspace, "number", json!(99), "number: is 99, but lastWorkspaceNumber in the header is only 2"),
         (workspace, "timeZone", json!("Europe/Bonn"), "timeZone: must be"),
         (workspace, "maxAgents", json!(1_000_001), "maxAgents: must be"),
         (workspace, "version", json!(0), "version: must be from 1"),
@@ -319,7 +319,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         ),
         (usage, "seconds", json!(86_401), "seconds: must be"),
         (usage, "usedAt", json!("1999-12-31T23:59:59Z"), "usedAt: must not be before"),
-        (usage, "month", json!("2025-08"), "month: is not the month of usedAt"),
+        (usage, "month", json!("2025-08"), "month: does not fit usedAt"),
         (usage + 1, "reference", json!("call-1"), "reference: is the reference of an earlier entry"),
         (member, "role", json!("boss"), "role: must be"),
         (member + 1, "email", json!("MEMBER0@example.com"), "email: is the address of an earlier member"),
@@ -333,11 +333,16 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
             member + 2,
             "assignments",
             good[member]["assignments"].clone(),
-            "assignments: have the number of an earlier slot",
+            "assignments: have a number that an earlier slot has",
         ),
         (member, "type", json!("invitation"), "unknown field"),
         (invitation, "slots", slot(&unused, 1), "slots: name what is not"),
-        (invitation, "slots", slot(&good[workspace]["id"], 9_999), "slots.number: is 9999, beyond lastSlotNumber"),
+        (
+            invitation,
+            "slots",
+            slot(&good[workspace]["id"], 9_999),
+            "slots.number: is 9999, but lastSlotNumber in the header is only",
+        ),
         (
             invitation,
             "slots",
@@ -363,7 +368,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
     let mut refunded = good.clone();
     refunded[usage]["kind"] = json!("refund");
     for (lines, expected) in [
-        (out_of_place, format!("line {} type: comes too late", member + 2)),
+        (out_of_place, format!("line {} type: is out of order", member + 2)),
         (refunded, "seconds: add up to -125 in 2026-02".to_owned()),
     ] {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -377,8 +382,8 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         ("nonsense".to_owned(), "line 1: expected"),
         (whole[..3].join("\n"), "line 4: is missing"),
         (format!("{}\n{{\"type\":\"brand\"", whole[0]), "line 2: EOF"),
-        (format!("{text}{{}}\n"), &*format!("line {}: comes after the end", whole.len() + 1)),
-        (format!("{}\n{}\n", whole[0], json!({ "type": "end", "lines": 1 })), "isDefault: is true for no brand"),
+        (format!("{text}{{}}\n"), &*format!("line {}: comes after the last line", whole.len() + 1)),
+        (format!("{}\n{}\n", whole[0], json!({ "type": "end", "lines": 1 })), "isDefault: is not true for any brand"),
     ] {
         let refused = refusals(import(&app, &beta, &broken).await.unwrap_err());
         assert!(refused.contains(expected), "{expected}: {refused}");

@@ -55,7 +55,7 @@ impl SealContext {
 
 /// A sealed secret that does not open: damaged, of another context, or under a key that is not here. Which, is not said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the sealed secret does not open")]
+#[error("the secret cannot be decrypted")]
 pub struct Unopened;
 
 /// A master key: 32 random bytes with a version. As text, which a file holds: `v1:` and the key in base64 or in hexadecimal digits.
@@ -89,7 +89,7 @@ impl MasterKey {
     pub fn generate(version: u16) -> Result<Zeroizing<String>, Error> {
         let mut bytes = Zeroizing::new([0; KEY]);
         getrandom::fill(bytes.as_mut_slice())
-            .map_err(|error| Error::internal(format!("no randomness from the system: {error}")))?;
+            .map_err(|error| Error::internal(format!("the system gives no random bytes: {error}")))?;
         let encoded = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
         Ok(Zeroizing::new(format!("v{version}:{}", encoded.as_str())))
     }
@@ -198,10 +198,10 @@ impl MasterKeys {
             match self.all().find(|key| key.id.version() == version) {
                 Some(key) if key.id == *needed => None,
                 Some(_) => Some(format!(
-                    "the master key of version {version} is not the one that stored secrets are sealed under: another key has the same version"
+                    "the master key of version {version} is not the one that encrypted the stored secrets: another key has the same version"
                 )),
                 None => Some(format!(
-                    "the master key of version {version} is missing, but stored secrets are sealed under it"
+                    "the master key of version {version} is missing, but stored secrets are encrypted under it"
                 )),
             }
         };
@@ -222,7 +222,7 @@ impl MasterKeys {
         let nonce = key
             .key
             .seal_in_place_append_tag(Aad::from(context.associated_data(FORM, version)), &mut *sealed)
-            .map_err(|_| Error::internal("a secret could not be sealed"))?;
+            .map_err(|_| Error::internal("a secret could not be encrypted"))?;
         let [high, low] = version.to_be_bytes();
         Ok(SealedSecret::from_bytes([&[FORM, high, low], nonce.as_ref().as_slice(), &sealed].concat()))
     }

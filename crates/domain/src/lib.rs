@@ -12,6 +12,7 @@ mod brand;
 mod calendar;
 mod codes;
 mod conflict;
+mod counted;
 mod email;
 mod error;
 mod ids;
@@ -50,6 +51,7 @@ pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand, unknown_brand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use conflict::Conflict;
+pub use counted::counted;
 pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
 pub use ids::{

@@ -7,6 +7,7 @@ use crate::{
     Conflict, CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Noun, Refusal, TenantId, TenantName,
     WorkspaceType,
     audit::Fields,
+    counted,
     ids::Identified,
     input::{Description, input, thousands},
     page::SortKey,
@@ -144,10 +145,9 @@ impl Limits {
 
 /// The refusal of one more `what` where `whose` may have `cap` of them and has as many or more.
 pub fn limit_reached(whose: &str, what: Noun, cap: Cap, used: i64) -> Error {
-    let (cap, noun) = (cap.get(), what.lower_case());
-    let plural = if cap == 1 { "" } else { "s" };
+    let limit = counted(cap.get(), &what.lower_case());
     let also = if what == Noun::Member { ", including pending invitations" } else { "" };
-    let message = format!("{whose} has reached its limit of {cap} {noun}{plural}. It has {used}{also}.");
+    let message = format!("{whose} has reached its limit of {limit}. It has {used}{also}.");
     Error::conflict(Conflict::LimitReached, message)
 }
 

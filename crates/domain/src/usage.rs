@@ -8,6 +8,7 @@ use crate::{
     Cap, Conflict, Error, FieldRefusal, Instant, Month, Noun, Refusal, TenantId, UsageEntryId, UsageReference,
     WorkspaceId,
     audit::Fields,
+    counted,
     ids::Identified,
     input::{Description, input, thousands},
     values::Choice,
@@ -206,9 +207,9 @@ impl NewUsage {
         Err(Error::conflict(
             Conflict::ReferenceConflict,
             format!(
-                "The reference \"{}\" already belongs to another entry in this workspace: {} seconds of {} at {}. Use a new reference for each entry.",
+                "The reference \"{}\" already belongs to another entry in this workspace: {} of {} at {}. Use a new reference for each entry.",
                 self.reference.as_str(),
-                stored.seconds.get(),
+                counted(stored.seconds.get(), "second"),
                 stored.kind,
                 stored.used_at.to_rfc3339()
             ),
@@ -256,16 +257,25 @@ impl MonthUse {
         match (kind, cap) {
             (UsageKind::Refund, _) if more > used => Err(Error::conflict(
                 Conflict::RefundExceedsUsage,
-                format!("Only {used} seconds were used in {}, so {more} seconds cannot be refunded.", self.month),
+                format!(
+                    "Only {} {} used in {}, so {} cannot be refunded.",
+                    counted(used, "second"),
+                    if used == 1 { "was" } else { "were" },
+                    self.month,
+                    counted(more, "second")
+                ),
             )),
             (UsageKind::Refund, _) => Ok(Self { seconds: used - more, ..self }),
             // A limit that was lowered below what is used keeps that; and nothing is no growth.
             (UsageKind::Usage, Some(cap)) if more > 0 && used + more > seconds_of(cap) => Err(Error::conflict(
                 Conflict::LimitReached,
                 format!(
-                    "Recording {more} seconds would exceed the limit of {} minutes for {}: {used} seconds are already used.",
-                    cap.get(),
-                    self.month
+                    "Recording {} would exceed the limit of {} for {}: {} {} already used.",
+                    counted(more, "second"),
+                    counted(cap.get(), "minute"),
+                    self.month,
+                    counted(used, "second"),
+                    if used == 1 { "is" } else { "are" }
                 ),
             )),
             (UsageKind::Usage, _) => Ok(Self { seconds: used + more, ..self }),

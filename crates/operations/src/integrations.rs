@@ -249,7 +249,7 @@ fn does_not_open(context: &SealContext, sealed: &SealedSecret) {
     let master_key = sealed_under(sealed);
     tracing::error!(
         %tenant, %workspace, %provider, field, master_key,
-        "cannot decrypt a stored secret: it is damaged, was copied from elsewhere, or is sealed under another master key"
+        "cannot decrypt a stored secret: it is damaged, was copied from elsewhere, or is encrypted under another master key"
     );
 }
 

@@ -205,7 +205,7 @@ impl<P: TenantPlace> WriteTx<'_, P> {
         }
         if noted.iter().any(|other| other.version() == key.version()) {
             return Err(Error::internal(format!(
-                "the master key of version {} is not the one that secrets of the tenant are sealed under",
+                "the master key of version {} is not the one that encrypted the tenant's secrets",
                 key.version()
             ))
             .into());

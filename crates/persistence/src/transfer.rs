@@ -148,8 +148,8 @@ impl WriteTx<'_, InTenant> {
                 ("members_email_key", "email", "is the address of an earlier member"),
                 ("members_person_key", "subject", "is an earlier member, by the same issuer"),
                 ("assignments_pkey", "assignments", "name a workspace twice"),
-                ("assignments_number_key", "assignments", "have the number of an earlier slot"),
-                ("assignments_workspace_fkey", "assignments", "name what is not the id of an earlier workspace"),
+                ("assignments_number_key", "assignments", "have a number that an earlier slot has"),
+                ("assignments_workspace_fkey", "assignments", "name a workspace that is not on an earlier line"),
             ],
         )
     }
@@ -185,14 +185,14 @@ impl WriteTx<'_, InTenant> {
             stored,
             &[
                 ("invitations_pkey", "id", "is the id of an earlier invitation"),
-                ("invitations_open_key", "email", "is invited by an earlier invitation that is open too"),
+                ("invitations_open_key", "email", "already has an open invitation on an earlier line"),
                 ("invitation_workspaces_pkey", "slots", "name a workspace twice"),
-                ("invitation_workspaces_number_key", "slots", "have the number of an earlier slot"),
-                ("invitation_workspaces_workspace_fkey", "slots", "name what is not the id of an earlier workspace"),
+                ("invitation_workspaces_number_key", "slots", "have a number that an earlier slot has"),
+                ("invitation_workspaces_workspace_fkey", "slots", "name a workspace that is not on an earlier line"),
             ],
         )?;
         if refused.is_none() && self.has_a_members_slot(&invitation, slots)? {
-            let message = "have the number of a member's slot, which only an accepted invitation has, in one workspace";
+            let message = "have a number that already belongs to a member in the same workspace";
             return Ok(Some(Refusal::new("conflicting", message).of("slots")));
         }
         Ok(refused)
@@ -220,7 +220,7 @@ impl WriteTx<'_, InTenant> {
             .count()
             .get_result(self.connection)?;
         if default == 0 {
-            let refusal = Refusal::new("required", "is true for no brand: exactly one is the default");
+            let refusal = Refusal::new("required", "is not true for any brand, but one brand must be the default");
             return Err(Error::invalid(refusal.of("isDefault")).into());
         }
         if let Some((workspace, sum)) = self.scope().sum_up_usage()? {

@@ -122,7 +122,7 @@ async fn with_its_own_database_the_service_erases_what_is_due_by_itself() {
     let service = tenantry.serve();
     let made = tenantry.json(&["tenant", "create", "--name", "Beta", "--country", "NL"]);
     let id = made["tenant"]["id"].as_str().unwrap();
-    tenantry.json(&["tenant", "delete", id]);
+    tenantry.json(&["tenant", "delete", "--yes", id]);
     let url = format!("host={} user=postgres dbname=tenantry", tenantry.path("data/postgres/socket").display());
     let sql = format!("UPDATE tenants SET deleted_at = now() - interval '31 days' WHERE id = '{id}'");
     PgConnection::establish(&url).unwrap().batch_execute(&sql).unwrap();

@@ -39,7 +39,7 @@ async fn with_migrations_pending_it_serves_but_is_not_ready_until_they_have_run(
     client.get("/readyz").await.expect(200);
     let made = tenantry.json(&["tenant", "create", "--name", "Beta", "--country", "NL"]);
     client.with_key(made["apiKey"].as_str().unwrap()).get("/api/me").await.expect(200);
-    tenantry.run(&["migrate", "revert"]).expect(0);
+    tenantry.run(&["migrate", "revert", "--yes"]).expect(0);
     client.get("/readyz").await.expect(503);
     service.signal(Signal::SIGTERM);
     assert_eq!(service.wait().0, Some(0));

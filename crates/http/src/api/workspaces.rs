@@ -8,9 +8,10 @@ use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::workspaces;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use self::view::WorkspaceView;
 use self::{
     request::{CreateWorkspace, UpdateWorkspace, WorkspaceFilters},
-    view::{WorkspaceList, WorkspaceView},
+    view::WorkspaceList,
 };
 use crate::{
     answer,

@@ -31,7 +31,7 @@ pub async fn needed_master_keys(store: &Store) -> Result<Vec<MasterKeyId>, Error
 pub struct Resealed {
     /// How many tenants had something to be sealed anew.
     pub tenants: u64,
-    /// How many secrets are sealed under the new key now; in a dry run, how many would be looked at.
+    /// How many secrets are sealed under the new key now.
     pub resealed: u64,
     /// How many did not open.
     pub unopened: u64,
@@ -42,8 +42,6 @@ pub struct Resealed {
 /// What to do about secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resealing {
-    /// Only count them.
-    DryRun,
     /// Seal them anew, and leave those that do not open.
     Reseal,
     /// Seal them anew, and discard those that do not open: their key is lost, and somebody has to set them again.
@@ -51,7 +49,8 @@ pub enum Resealing {
 }
 
 /// Seals every secret under the key that seals now, tenant by tenant and one in each transaction, while the service runs. It may be
-/// stopped anywhere, run again, and run twice at once.
+/// stopped anywhere, run again, and run twice at once. With [`Store::rehearsal`] it says what it would do, and what is left is what
+/// is there now.
 ///
 /// # Errors
 ///
@@ -74,12 +73,7 @@ pub async fn reseal(
         after = Some(*last);
         for tenant in tenants {
             let operator = in_tenant(operator, tenant);
-            if how == Resealing::DryRun {
-                done.resealed +=
-                    elsewise(keys, &count(store, &operator).await?).map(|(_, count)| magnitude(count)).sum::<u64>();
-            } else {
-                reseal_tenant(store, keys, &operator, (tenant, how), &mut done).await?;
-            }
+            reseal_tenant(store, keys, &operator, (tenant, how), &mut done).await?;
             let counts = count(store, &operator).await?;
             done.tenants += 1;
             for (version, count) in elsewise(keys, &counts) {
@@ -160,10 +154,6 @@ async fn count(store: &Store, operator: &Credential) -> Result<BTreeMap<u16, i64
 fn elsewise(keys: &MasterKeys, counts: &BTreeMap<u16, i64>) -> impl Iterator<Item = (u16, i64)> {
     let sealing = keys.sealing().version();
     counts.iter().map(|(version, count)| (*version, *count)).filter(move |(version, _)| *version != sealing)
-}
-
-fn magnitude(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or_default()
 }
 
 /// The same operator inside a tenant.

@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufWriter, Seek, Write},
+    io::{BufWriter, ErrorKind, Seek, Write},
 };
 
 use serde::Serialize;
@@ -82,5 +82,7 @@ impl<'f> Out<'f> {
 }
 
 fn unwritable(error: std::io::Error) -> Error {
-    Error::internal(format!("cannot write the export: {error}"))
+    let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+    let todo = if full { ". The disk is full: free some space, or choose another place" } else { "" };
+    Error::internal(format!("cannot write the export: {error}{todo}"))
 }

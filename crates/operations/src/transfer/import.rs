@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::{Deserialize, de::DeserializeOwned};
-use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Refusal, TenantDetails};
+use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Refusal, TenantDetails, counted};
 use tenantry_persistence::{Fault, LastNumbers, WriteTx};
 
 use super::lines::{Counts, Line, Target, VERSION};
@@ -31,7 +31,8 @@ pub(super) fn all(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<
     Ok(Change::between(counts, before.id, &before.details.fields(), &fields))
 }
 
-const OUT_OF_PLACE: &str = "comes too late: lines must stand in the order in which an export writes them";
+const OUT_OF_PLACE: &str = "is out of order: the order is brands, workspaces with their integrations, agents, usage \
+                            entries, members, invitations, API keys, audit events";
 
 /// Why a line is not stored.
 pub(super) enum Refused {
@@ -141,17 +142,21 @@ impl<'f> Lines<'f> {
         match self.line()? {
             Some(Line::End(end)) if end.lines != self.number - 1 => {
                 let message =
-                    format!("is {}, but {} lines precede it: the file is incomplete", end.lines, self.number - 1);
+                    format!("is {}, but {} before it: the file is incomplete", end.lines, come(self.number - 1));
                 Err(at(self.number, vec![Refusal::new("not_whole", message).of("lines")]))
             }
             Some(Line::End(_)) => match self.raw()? {
                 None => Ok(None),
-                Some(_) => Err(of_line(self.number, "comes after the end of the export")),
+                Some(_) => Err(of_line(self.number, "comes after the last line of the export")),
             },
             Some(line) => Ok(Some((self.number, line))),
-            None => Err(of_line(self.number + 1, "is missing: the file ends before the end of the export")),
+            None => Err(of_line(self.number + 1, "is missing: the file is cut off")),
         }
     }
+}
+
+fn come(lines: u64) -> String {
+    format!("{} {}", counted(lines, "line"), if lines == 1 { "comes" } else { "come" })
 }
 
 fn unreadable(error: std::io::Error) -> Error {

@@ -12,7 +12,9 @@ use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{Cap, FieldRefusal, Fields, InTenant, Locale, Refusal, SlotNumber, TenantId, WorkspaceId};
+use tenantry_domain::{
+    Cap, FieldRefusal, Fields, InTenant, Locale, Refusal, SlotNumber, TenantId, WorkspaceId, counted,
+};
 use tenantry_persistence::{Fault, LastNumbers, Tx, WriteTx};
 
 pub(super) use self::tenant::Header;
@@ -171,15 +173,19 @@ impl fmt::Display for Counts {
             api_keys,
             audit_events,
         } = self;
-        write!(
-            f,
-            "{brands} brands, {workspaces} workspaces, {integrations} integrations, {agents} agents, \
-             {usage_entries} usage entries, {members} members, {invitations} invitations"
-        )?;
+        let mut parts = vec![
+            counted(*brands, "brand"),
+            counted(*workspaces, "workspace"),
+            counted(*integrations, "integration"),
+            counted(*agents, "agent"),
+            counted(*usage_entries, "usage entry"),
+            counted(*members, "member"),
+            counted(*invitations, "invitation"),
+        ];
         if api_keys + audit_events > 0 {
-            write!(f, ", {api_keys} API keys, {audit_events} audit events")?;
+            parts.extend([counted(*api_keys, "API key"), counted(*audit_events, "audit event")]);
         }
-        Ok(())
+        f.write_str(&parts.join(", "))
     }
 }
 
@@ -228,7 +234,7 @@ impl Reading {
     /// A number that was given, and so is not beyond the last one that the header names.
     fn given<T: FromStr<Err = Refusal>>(&mut self, field: &str, raw: i64, last: (&str, i64)) -> Option<T> {
         if raw > last.1 {
-            let message = format!("is {raw}, beyond {} in the header, which is {}", last.0, last.1);
+            let message = format!("is {raw}, but {} in the header is only {}", last.0, last.1);
             self.refuse(Refusal::new("out_of_range", message).of(field));
         }
         self.value(field, &raw.to_string())

@@ -19,7 +19,7 @@ type WorkspaceTypeWord = Word<WorkspaceType>;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Workspace)]
-pub(crate) struct WorkspaceView {
+pub struct WorkspaceView {
     /// Unique identifier for the workspace.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     id: Uuid,

@@ -124,7 +124,7 @@ impl UsageEntryLine {
         let month: Option<Month> = reading.value("month", &self.month);
         // Which of the two it was depends on a time zone that may have changed since.
         if month.is_some_and(|month| Month::of_date(used_at.date_naive()).distance(month).abs() > 1) {
-            let message = format!("is not the month of usedAt, {used_at}, in any time zone");
+            let message = format!("does not fit usedAt, which is {used_at}");
             reading.refuse(Refusal::new("conflicting", message).of("month"));
         }
         let created_at = reading.time("createdAt", self.created_at);

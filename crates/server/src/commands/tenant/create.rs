@@ -107,7 +107,7 @@ impl Create {
 
 pub(super) fn run(create: Create, settings: &Settings, output: &Output) -> Result<(), Exit> {
     let ((new, owner), operator) = (create.into_domain()?, operator(None)?);
-    let founded = with_store(settings, async move |store| tenants::create(store, &operator, new, owner).await)?;
+    let founded = with_store(settings, async |store| Ok(tenants::create(store, &operator, new, owner).await?))?;
     let Founded { tenant, brand, owner } = founded;
     let (id, name) = (tenant.id, tenant.details.name.clone());
     let (brand_id, slug) = (brand.id, brand.slug.clone());
