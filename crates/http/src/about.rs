@@ -1,6 +1,10 @@
 //! The service about itself: health, figures, and its documentation. None of it needs a credential.
 
-use actix_web::{HttpResponse, get, http::header, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::header,
+    web::{Data, Path},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -86,8 +90,8 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
 )]
 #[get("/openapi.json")]
-pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(document.json.clone())
+pub(crate) async fn openapi_json(request: HttpRequest, document: Data<Document>) -> HttpResponse {
+    document.json(&request)
 }
 
 /// Get this document as YAML
@@ -100,8 +104,8 @@ pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml"))
 )]
 #[get("/openapi.yaml")]
-pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/yaml").body(document.yaml.clone())
+pub(crate) async fn openapi_yaml(request: HttpRequest, document: Data<Document>) -> HttpResponse {
+    document.yaml(&request)
 }
 
 /// Show the documentation page
@@ -113,8 +117,8 @@ pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
     responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html"))
 )]
 #[get("/docs")]
-pub(crate) async fn docs_page() -> HttpResponse {
-    docs::page()
+pub(crate) async fn docs_page(request: HttpRequest) -> HttpResponse {
+    docs::page(&request)
 }
 
 /// Get a file of the documentation page
@@ -127,6 +131,6 @@ pub(crate) async fn docs_page() -> HttpResponse {
     responses((status = 200, description = "The file.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such file."))
 )]
 #[get("/docs/{file}")]
-pub(crate) async fn docs_asset(file: actix_web::web::Path<String>) -> Result<HttpResponse, Failure> {
-    docs::asset(&file)
+pub(crate) async fn docs_asset(request: HttpRequest, file: Path<String>) -> Result<HttpResponse, Failure> {
+    docs::asset(&request, &file)
 }
