@@ -12,6 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     docs::{self, Document},
     error::Failure,
+    extract::IfNoneMatch,
     part::Part,
     service::Service,
 };
@@ -87,6 +88,7 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     tag = PART.tag,
     security(()),
     operation_id = "openapi_json",
+    params(IfNoneMatch),
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
 )]
 #[get("/openapi.json")]
@@ -101,6 +103,7 @@ pub(crate) async fn openapi_json(request: HttpRequest, document: Data<Document>)
     tag = PART.tag,
     security(()),
     operation_id = "openapi_yaml",
+    params(IfNoneMatch),
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml"))
 )]
 #[get("/openapi.yaml")]
@@ -114,6 +117,7 @@ pub(crate) async fn openapi_yaml(request: HttpRequest, document: Data<Document>)
 #[utoipa::path(
     tag = PART.tag,
     security(()),
+    params(IfNoneMatch),
     responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html"))
 )]
 #[get("/docs")]
@@ -127,7 +131,7 @@ pub(crate) async fn docs_page(request: HttpRequest) -> HttpResponse {
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
+    params(("file" = String, Path, description = "The name of the file.", example = "start.js"), IfNoneMatch),
     responses((status = 200, description = "The file.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such file."))
 )]
 #[get("/docs/{file}")]
