@@ -6,14 +6,20 @@ const rank = ({ method }) => methods.indexOf(method.toLowerCase());
 const withoutFilters = (document) => {
   const operations = Object.values(document.paths).flatMap(Object.values);
   const parameters = operations.flatMap((operation) => operation.parameters ?? []);
-  for (const { in: place, required, schema } of parameters) {
-    if (place === "query" && !required) delete schema.example;
+  for (const parameter of [...parameters, ...Object.values(document.components.parameters)]) {
+    if (parameter.in === "query" && !parameter.required) {
+      delete parameter.example;
+      delete parameter.schema.example;
+    }
   }
   return document;
 };
 
+const content = withoutFilters(await (await fetch("/openapi.json")).json());
+
+document.getElementById("loading").remove();
 Scalar.createApiReference("#reference", {
-  content: withoutFilters(await (await fetch("/openapi.json")).json()),
+  content,
   servers: [{ url: window.location.origin, description: "This service" }],
   withDefaultFonts: false,
   telemetry: false,
