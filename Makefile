@@ -6,11 +6,11 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check golden bench db openapi clean \
+.PHONY: help run install test check golden bench db openapi docs-picture clean \
 	setup-run setup-install setup-test setup-check format lint document dependencies
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: setup-run ## Install what is missing, build, and serve with an embedded PostgreSQL until Ctrl-C
 	$(HEADING) 'build: minutes the first time, seconds after that'
@@ -53,6 +53,10 @@ db: setup-run ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C,
 # Written to another file first: a failed build must not leave an empty document.
 openapi: setup-run ## Regenerate openapi.yaml after a change of the API
 	@$(CARGO) run --quiet --locked --bin tenantry -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+
+docs-picture: setup-test ## Make the README's picture of the documentation page again
+	@$(CARGO) build --quiet --locked -p tenantry-server
+	@. ./scripts/env.sh && scripts/docs-picture.sh "$${CARGO_TARGET_DIR:-target}/debug/tenantry" docs/images/docs-page.png
 
 clean: ## Remove build output; the database in data/ stays
 	@$(CARGO) clean

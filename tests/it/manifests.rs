@@ -4,10 +4,6 @@ use std::{fs, path::Path, process::Command};
 
 use serde_json::Value;
 
-/// Dependencies that no source names, with the reason.
-const UNNAMED: [(&str, &str, &str); 1] =
-    [("tenantry-http", "rust-embed", "its feature `debug-embed` is turned on for scalar_api_reference")];
-
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
@@ -65,12 +61,12 @@ fn every_dependency_is_used_where_it_is_declared() {
             let called = dependency["name"].as_str().unwrap();
             declared.push(called.to_owned());
             let used = name(&sources_of(&package, &dependency["kind"]), &called.replace('-', "_"));
-            if used == UNNAMED.iter().any(|(package, name, _)| (*package, *name) == (of, called)) {
+            if !used {
                 unused.push(format!("{of}: {called}"));
             }
         }
     }
-    assert_eq!(unused, Vec::<String>::new(), "in no source, or needlessly excused");
+    assert_eq!(unused, Vec::<String>::new(), "in no source");
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let (_, shared) = manifest.split_once("[workspace.dependencies]").unwrap();
     let shared = shared.lines().take_while(|line| !line.starts_with('[')).filter_map(|line| line.split_once(" = "));

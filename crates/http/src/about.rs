@@ -1,6 +1,10 @@
 //! The service about itself: health, figures, and its documentation. None of it needs a credential.
 
-use actix_web::{HttpResponse, get, http::header, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::header,
+    web::{Data, Path},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -8,6 +12,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     docs::{self, Document},
     error::Failure,
+    extract::IfNoneMatch,
     middleware::routine,
     part::Part,
     service::Service,
@@ -89,11 +94,12 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     tag = PART.tag,
     security(()),
     operation_id = "openapi_json",
+    params(IfNoneMatch),
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
 )]
 #[get("/openapi.json")]
-pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(document.json.clone())
+pub(crate) async fn openapi_json(request: HttpRequest, document: Data<Document>) -> HttpResponse {
+    document.json(&request)
 }
 
 /// Get this document as YAML
@@ -103,11 +109,12 @@ pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
     tag = PART.tag,
     security(()),
     operation_id = "openapi_yaml",
+    params(IfNoneMatch),
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml"))
 )]
 #[get("/openapi.yaml")]
-pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/yaml").body(document.yaml.clone())
+pub(crate) async fn openapi_yaml(request: HttpRequest, document: Data<Document>) -> HttpResponse {
+    document.yaml(&request)
 }
 
 /// Show the documentation page
@@ -116,11 +123,12 @@ pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
 #[utoipa::path(
     tag = PART.tag,
     security(()),
+    params(IfNoneMatch),
     responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html"))
 )]
 #[get("/docs")]
-pub(crate) async fn docs_page() -> HttpResponse {
-    docs::page()
+pub(crate) async fn docs_page(request: HttpRequest) -> HttpResponse {
+    docs::page(&request)
 }
 
 /// Get a file of the documentation page
@@ -129,10 +137,10 @@ pub(crate) async fn docs_page() -> HttpResponse {
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
+    params(("file" = String, Path, description = "The name of the file.", example = "start.js"), IfNoneMatch),
     responses((status = 200, description = "The file.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such file."))
 )]
 #[get("/docs/{file}")]
-pub(crate) async fn docs_asset(file: actix_web::web::Path<String>) -> Result<HttpResponse, Failure> {
-    docs::asset(&file)
+pub(crate) async fn docs_asset(request: HttpRequest, file: Path<String>) -> Result<HttpResponse, Failure> {
+    docs::asset(&request, &file)
 }
