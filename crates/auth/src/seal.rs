@@ -257,5 +257,4 @@ pub fn sealed_under(sealed: &SealedSecret) -> Option<u16> {
 }
 
 #[cfg(test)]
-#[path = "seal_tests.rs"]
 mod tests;
