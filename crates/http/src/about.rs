@@ -15,6 +15,7 @@ use crate::{
     extract::IfNoneMatch,
     middleware::routine,
     part::Part,
+    schema::open_list,
     service::Service,
 };
 
@@ -22,12 +23,17 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
 pub(crate) struct HealthView {
-    /// `ok`.
-    #[schema(example = "ok")]
+    /// How the service is.
+    #[schema(value_type = HealthStatus)]
     status: &'static str,
 }
 
 const OK: HealthView = HealthView { status: "ok" };
+
+open_list! {
+    /// How the service is.
+    pub(crate) struct HealthStatus: [OK.status]
+}
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part =

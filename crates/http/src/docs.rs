@@ -74,7 +74,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        let (json, yaml) = (serde_json::to_string(document), document.to_yaml());
+        let (json, yaml) = (serde_json::to_string(document), crate::to_yaml(document));
         Self {
             json: File::of("application/json", json.unwrap_or_default()),
             yaml: File::of("application/yaml", yaml.unwrap_or_default()),

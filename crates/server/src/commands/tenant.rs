@@ -10,7 +10,7 @@ use tenantry_domain::{
     Cap, Credential, Error, FieldRefusal, Holder, Line, Origin, Refusal, TENANT_RESTORABLE_DAYS, Tenant as Account,
     TenantId, Use,
 };
-use tenantry_http::{PlatformTenantView, PlatformTenantWithUse};
+use tenantry_http::{PlatformTenantView, PlatformTenantWithUsage};
 use tenantry_operations::{
     TenantFilter,
     tenants::{self, Founded, FoundedOwner},
@@ -141,7 +141,7 @@ fn print_list(output: &Output, tenants: &[Account]) -> Result<(), Exit> {
 /// Prints a tenant with its limits and how much it uses of them.
 fn print(output: &Output, (tenant, used): (Account, Use)) -> Result<(), Exit> {
     let text = words(&tenant, used);
-    output.print(&PlatformTenantWithUse::from((tenant, used)), || text)
+    output.print(&PlatformTenantWithUsage::from((tenant, used)), || text)
 }
 
 fn words(tenant: &Account, used: Use) -> String {

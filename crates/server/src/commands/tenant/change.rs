@@ -7,7 +7,7 @@ use tenantry_domain::{
     Cap, Error, FieldRefusal, LimitsPatch, LocaleRequest, Precondition, Refusal, TENANT_RESTORABLE_DAYS, Tenant,
     TenantPatch, Use, counted,
 };
-use tenantry_http::PlatformTenantWithUse;
+use tenantry_http::PlatformTenantWithUsage;
 use tenantry_operations::{api_keys, tenants};
 
 use super::{operator, parse, print};
@@ -143,7 +143,7 @@ pub(super) fn set(state: State, one: &One, settings: &Settings, output: &Output)
         })
     })?;
     let line = format!("{}  {}  {}", tenant.state(), tenant.id, tenant.details.name.as_str());
-    output.print(&PlatformTenantWithUse::from((tenant, used)), || line)
+    output.print(&PlatformTenantWithUsage::from((tenant, used)), || line)
 }
 
 pub(super) fn delete(one: &One, consent: Consent, settings: &Settings, output: &Output) -> Result<(), Exit> {
