@@ -90,5 +90,5 @@ pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceTyp
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, Source, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
-    unknown_workspace, unknown_workspace_among,
+    WorkspaceState, unknown_workspace, unknown_workspace_among,
 };

@@ -1,6 +1,6 @@
 //! The workspace: an operational unit under one brand, typically a region, business unit or product line.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
@@ -27,6 +27,31 @@ pub struct Workspace {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// When it was deleted; it can be restored until [`Workspace::erased_at`].
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// Whether a workspace is there, or was deleted and can be restored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WorkspaceState {
+    /// It is there.
+    #[default]
+    Active,
+    /// It was deleted and can be restored.
+    Deleted,
+}
+
+impl Choice for WorkspaceState {
+    const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Deleted, "deleted")];
+    const MEANING: &'static str = "Whether a workspace is active, or deleted and can be restored.";
+}
+crate::values::spoken!(WorkspaceState);
+
+impl Workspace {
+    /// When a deleted workspace is erased for good.
+    pub fn erased_at(&self) -> Option<DateTime<Utc>> {
+        self.deleted_at.map(|at| at + TimeDelta::days(RESTORABLE_DAYS.into()))
+    }
 }
 
 impl Identified for Workspace {

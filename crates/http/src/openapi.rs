@@ -7,7 +7,7 @@ mod failures;
 
 use actix_web::http::StatusCode;
 use serde_json::Value;
-use tenantry_domain::{Action, Conflict, Noun};
+use tenantry_domain::{Action, Conflict, Noun, WorkspaceState};
 use utoipa::{
     OpenApi,
     openapi::{
@@ -20,9 +20,13 @@ use self::failures::{Dialect, Refusals};
 use crate::{
     callfluent::{self, DialectErrorBody},
     error::{FieldProblem, Problem},
+    schema::Word,
 };
 
-/// The document without its routes, which [`crate::routes`] adds.
+type WorkspaceStateWord = Word<WorkspaceState>;
+
+/// The document without its routes, which [`crate::routes`] adds. The words that only a query takes are named here, because
+/// nothing collects them from queries.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -31,7 +35,7 @@ use crate::{
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "This service")),
-    components(schemas(Problem, FieldProblem, DialectErrorBody))
+    components(schemas(Problem, FieldProblem, DialectErrorBody, WorkspaceStateWord))
 )]
 pub(crate) struct Base;
 

@@ -3,11 +3,11 @@
 use tenantry_domain::{
     Action, Brand, BrandId, Change, Credential, Effective, Error, InBrand, InRestorableWorkspace, InTenant,
     InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspacePatch,
-    unknown_brand,
+    WorkspaceState, unknown_brand,
 };
 use tenantry_persistence::{Fault, Store, WorkspaceFilter, WriteTx, new_id};
 
-/// A page of the workspaces that the caller sees.
+/// A page of the workspaces that the caller sees; deleted ones only for a caller who may restore them.
 ///
 /// # Errors
 ///
@@ -18,7 +18,14 @@ pub async fn list(
     filter: WorkspaceFilter,
     page: PageRequest,
 ) -> Result<Page<Workspace>, Error> {
-    store.read(credential, InTenant, Action::WorkspaceList, move |tx| tx.workspaces(&filter, &page)).await
+    store
+        .read(credential, InTenant, Action::WorkspaceList, move |tx| {
+            if filter.state == WorkspaceState::Deleted {
+                tx.permit(Action::WorkspaceRestore)?;
+            }
+            tx.workspaces(&filter, &page)
+        })
+        .await
 }
 
 /// A workspace.
@@ -145,8 +152,8 @@ pub(crate) fn delete_in(tx: &mut WriteTx<'_, InWorkspace>, precondition: &Precon
 pub async fn restore(store: &Store, credential: &Credential, id: WorkspaceId) -> Result<Workspace, Error> {
     store
         .write(credential, InRestorableWorkspace(id), Action::WorkspaceRestore, move |tx| {
-            let (before, deleted) = tx.lock_workspace()?;
-            if !deleted {
+            let before = tx.lock_workspace()?;
+            if before.deleted_at.is_none() {
                 return Ok(Change::nothing(before));
             }
             let after = tx.restore_workspace()?;

@@ -35,7 +35,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List workspaces
 ///
-/// The workspaces that the caller can see, one page at a time.
+/// The workspaces that the caller can see, one page at a time. With `state=deleted`: the deleted workspaces that can still be
+/// restored. This also needs the permission to restore a workspace.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceList))),

@@ -37,7 +37,7 @@ pub(in crate::transfer) struct WorkspaceLine {
 
 impl WorkspaceLine {
     pub(in crate::transfer) fn of(kept: KeptWorkspace) -> Box<Self> {
-        let KeptWorkspace { workspace, number, deleted_at, limits, limits_version } = kept;
+        let KeptWorkspace { workspace, number, limits, limits_version } = kept;
         let details = workspace.details;
         Box::new(Self {
             id: workspace.id.to_string(),
@@ -59,7 +59,7 @@ impl WorkspaceLine {
             version: workspace.version,
             created_at: workspace.created_at,
             updated_at: workspace.updated_at,
-            deleted_at,
+            deleted_at: workspace.deleted_at,
         })
     }
 
@@ -100,8 +100,15 @@ impl WorkspaceLine {
         let limits = time_zone.map(|time_zone| WorkspaceLimits { max_members, max_agents, max_minutes, time_zone });
         reading.end(id.zip(number).zip(details.zip(limits)).map(|((id, number), (details, limits))| KeptWorkspace {
             number,
-            workspace: Workspace { id, tenant_id: target.tenant_id, details, version, created_at, updated_at },
-            deleted_at,
+            workspace: Workspace {
+                id,
+                tenant_id: target.tenant_id,
+                details,
+                version,
+                created_at,
+                updated_at,
+                deleted_at,
+            },
             limits,
             limits_version,
         }))
