@@ -168,7 +168,8 @@ impl Operation {
 
     /// Whether it is one of a list.
     pub fn lists(&self) -> bool {
-        self.parameters().iter().any(|parameter| parameter["name"] == "cursor")
+        let answers_json = self.described()["responses"]["200"]["content"].get("application/json").is_some();
+        answers_json && self.parameters().iter().any(|parameter| parameter["name"] == "cursor")
     }
 
     /// Whether it takes parameters in its query.

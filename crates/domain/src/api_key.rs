@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::{
-    ApiKeyId, ApiKeyName, Error, Grant, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
+    ApiKeyId, ApiKeyName, Conflict, Error, Grant, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
     audit::Members,
     ids::Identified,
     input::{Description, input, thousands},
@@ -205,6 +205,14 @@ impl fmt::Display for Overlap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// The refusal to revoke the key that the caller is using.
+pub fn own_api_key() -> Error {
+    Error::conflict(
+        Conflict::OwnApiKey,
+        "This is the API key you are using. Rotate it to replace it. To revoke it anyway, add ?revokeOwn=true.",
+    )
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub use actor::{
     Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Origin, Person, Reach, SecretHash, Subject,
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
-pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
+pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap, own_api_key};
 pub use audit::{AuditEvent, AuditRecord, Change, Members, Record};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand, unknown_brand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};

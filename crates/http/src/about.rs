@@ -8,6 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     docs::{self, Document},
     error::Failure,
+    middleware::routine,
     part::Part,
     service::Service,
 };
@@ -44,7 +45,11 @@ fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "The process is alive.", body = HealthView)))]
 #[get("/healthz")]
 pub(crate) async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK)
+    healthy()
+}
+
+fn healthy() -> HttpResponse {
+    routine(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK))
 }
 
 /// Check readiness
@@ -55,7 +60,7 @@ pub(crate) async fn healthz() -> HttpResponse {
 #[get("/readyz")]
 pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
     service.ready().await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK))
+    Ok(healthy())
 }
 
 /// Get metrics
@@ -73,7 +78,8 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
         .metrics
         .print(service.store.state(), service.trust.issuers.states(chrono::Utc::now()))
         .map_err(|error| tenantry_domain::Error::internal(format!("cannot write the figures: {error}")))?;
-    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(routine(HttpResponse::Ok().content_type(kind).body(text)))
 }
 
 /// Get this document as JSON

@@ -13,7 +13,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use accept::accepts;
+pub(crate) use accept::prefers_html;
 pub(crate) use body::{Body, Valid, not_json, read_json, too_large, too_slow};
 pub(crate) use caller::{Caller, Invited};
 pub(crate) use conditional::{IfMatch, IfNoneMatch, bad_entity_tag};

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    Action, ApiKey, ApiKeyDetails, ApiKeyId, Change, Conflict, Credential, Error, InTenant, NewApiKey, Overlap, Page,
-    PageRequest, Precondition,
+    Action, Actor, ApiKey, ApiKeyDetails, ApiKeyId, Change, Conflict, Credential, Error, InTenant, NewApiKey, Overlap,
+    Page, PageRequest, Precondition, own_api_key,
 };
 use tenantry_persistence::{Store, new_id, nowhere};
 
@@ -107,16 +107,18 @@ fn prepare(
     Ok((new_id(), secret, new))
 }
 
-/// Ends a key at once, everywhere. A key that has been revoked already stays as it is.
+/// Ends a key at once, everywhere. A key that has been revoked already stays as it is. The caller's own key ends only if
+/// `own` says so.
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`], and `PreconditionFailed`.
+/// Those of [`Store::write`], `PreconditionFailed`, and `Conflict` for the caller's own key.
 pub async fn revoke(
     store: &Store,
     credential: &Credential,
     id: ApiKeyId,
     precondition: Precondition,
+    own: bool,
 ) -> Result<(), Error> {
     store
         .write(credential, InTenant, Action::ApiKeyRevoke, move |tx| {
@@ -124,6 +126,9 @@ pub async fn revoke(
             precondition.hold(before.version)?;
             if before.revoked_at.is_some() {
                 return Ok(Change::nothing(()));
+            }
+            if !own && *tx.actor() == Actor::ApiKey(id) {
+                return Err(own_api_key().into());
             }
             let after = tx.revoke_api_key(id)?;
             Ok(Change::between((), id, &before.members(), &after.members()))

@@ -147,7 +147,9 @@ pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<
         }
         Key::Revoke(one) => {
             let (operator, id) = one.parse()?;
-            with_store(settings, async move |store| api_keys::revoke(store, &operator, id, Precondition::None).await)?;
+            with_store(settings, async move |store| {
+                api_keys::revoke(store, &operator, id, Precondition::None, false).await
+            })?;
             output.print(&json!({ "revoked": id.to_string() }), || format!("revoked  {id}"))
         }
     }

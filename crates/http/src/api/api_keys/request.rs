@@ -66,6 +66,14 @@ request! {
 }
 
 query! {
+    /// How to revoke an API key.
+    pub(crate) struct RevokeApiKey {
+        /// `true`: revoke the key even if it authenticates this request. Default: `false`.
+        revoke_own: OptionalAs<Flag, bool>,
+    }
+}
+
+query! {
     /// Which API keys.
     pub(crate) struct ApiKeyFilters {
         /// `true`: only keys that work. `false`: only keys that are revoked or expired.
