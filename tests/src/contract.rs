@@ -72,7 +72,7 @@ impl Contract {
         };
         if !content.contains_key(kind) {
             faults.push(format!("{here}: the media type {kind:?} is not documented"));
-        } else if kind.ends_with("json") {
+        } else if kind == "application/json" || kind.ends_with("+json") {
             let schema = format!("{here} {kind}");
             faults.extend(self.errors(&schema, &answer.body).into_iter().map(|error| format!("{here}: {error}")));
         }

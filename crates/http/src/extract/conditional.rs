@@ -106,8 +106,11 @@ impl IntoParams for IfMatch {
     }
 }
 
+/// `*`, or one or more entity tags.
+const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+
 fn header_parameter(name: &str, text: &str) -> Parameter {
-    let text_schema = ObjectBuilder::new().schema_type(Type::String);
+    let text_schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(TAGS));
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::False);
     schema::shared(parameter.description(Some(text)).schema(Some(text_schema)).build(), &name.replace('-', ""))
 }
