@@ -83,6 +83,7 @@ input!(
     str,
     Description::text(format!("One plain email address, at most {} characters.", Self::MAX))
         .length(0, Self::MAX)
+        .pattern(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
         .example("ada@example.com")
 );
 

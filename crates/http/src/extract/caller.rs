@@ -80,7 +80,7 @@ fn bearer(request: &HttpRequest) -> Result<&str, Failure> {
     token.map(|(_, token)| token).ok_or_else(|| Error::Unauthenticated(Unauthenticated::Invalid).into())
 }
 
-/// What kind of credential it is shows in its first characters.
+/// Who presents it, by the kind of credential that its form shows.
 async fn holder(request: &HttpRequest, token: &str) -> Result<Holder, Failure> {
     match CredentialKind::of(token) {
         CredentialKind::PlatformKey => {
