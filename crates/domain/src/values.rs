@@ -107,7 +107,7 @@ impl FromStr for HttpsUrl {
 input!(
     HttpsUrl,
     str,
-    Description::text("An absolute https URL.").length(0, Self::MAX).example("https://cdn.example.com/acme/logo.png")
+    Description::text("An absolute https URL.").length(1, Self::MAX).example("https://cdn.example.com/acme/logo.png")
 );
 
 impl Slug {
@@ -159,7 +159,7 @@ input!(
         "Lower-case letters and digits in groups joined by hyphens, 1 to {} characters.",
         Self::MAX
     ))
-    .length(0, Self::MAX)
+    .length(1, Self::MAX)
     .pattern("^[a-z0-9]+(-[a-z0-9]+)*$")
     .example("acme-consumer")
 );
