@@ -32,7 +32,7 @@ pub(crate) enum Outbox {
         #[arg(long)]
         tenant: Option<String>,
         /// The messages' ids, as `tenantry outbox list` shows them
-        #[arg(requires = "tenant", required_unless_present = "all_dead")]
+        #[arg(requires = "tenant", required_unless_present = "all_dead", value_name = "MESSAGE")]
         messages: Vec<String>,
         /// Try all messages that were given up
         #[arg(long, conflicts_with = "messages")]
