@@ -31,7 +31,7 @@ use crate::{
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How to print results and errors: as text for people, or as one JSON value
+    /// How to print results and errors
     #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
 }

@@ -28,7 +28,7 @@ pub(crate) enum Outbox {
     },
     /// Try messages again, starting with the first attempt: those given up, and those waiting
     Retry {
-        /// The tenant: its id, or its name if only one tenant has it. With --all-dead the default is all tenants
+        /// The tenant: its id, or its name if only one tenant has it. Default with --all-dead: all
         #[arg(long)]
         tenant: Option<String>,
         /// The messages' ids, as `tenantry outbox list` shows them
