@@ -327,7 +327,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
             member,
             "assignments",
             json!([{ "number": 1, "workspaceId": unused, "assignedAt": "2026-01-01T00:00:00Z" }]),
-            "assignments: name what is not",
+            "assignments: name a workspace that is not on an earlier line",
         ),
         (
             member + 2,
@@ -336,7 +336,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
             "assignments: have a number that an earlier slot has",
         ),
         (member, "type", json!("invitation"), "unknown field"),
-        (invitation, "slots", slot(&unused, 1), "slots: name what is not"),
+        (invitation, "slots", slot(&unused, 1), "slots: name a workspace that is not"),
         (
             invitation,
             "slots",
@@ -347,7 +347,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
             invitation,
             "slots",
             slot(&taken["workspaceId"], taken["number"].as_i64().unwrap()),
-            "slots: have the number of a member's slot",
+            "slots: have a number that already belongs to a member",
         ),
         (invitation, "email", json!("ada"), "email: "),
         (good.len() - 1, "lines", json!(3), "the file is incomplete"),

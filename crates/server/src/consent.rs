@@ -12,7 +12,7 @@ use crate::{database::with_store, exit::Exit, output::Output, settings::Settings
 // No documentation comment: clap would take it for the description of the command.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Consent {
-    /// Go ahead without asking. Without a terminal to ask on, this is required
+    /// Go ahead without asking; required if there is no terminal to ask on
     #[arg(long, conflicts_with = "dry_run")]
     yes: bool,
     /// Only print what would happen, and change nothing

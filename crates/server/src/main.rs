@@ -31,8 +31,8 @@ use crate::{
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How to print results
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    /// How to print results and errors
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
 }
 
@@ -49,10 +49,8 @@ Exit codes:
 #[derive(Subcommand)]
 enum Command {
     /// Serve requests until stopped by SIGTERM or Ctrl-C
+    #[command(after_long_help = SERVE)]
     Serve,
-    /// Run, revert and list the migrations of the database
-    #[command(subcommand)]
-    Migrate(commands::migrate::Migrate),
     /// Create, list, limit, suspend and delete tenants
     #[command(subcommand)]
     Tenant(commands::tenant::Tenant),
@@ -62,32 +60,43 @@ enum Command {
     /// Create, list, delete and restore the workspaces of a tenant
     #[command(subcommand)]
     Workspace(commands::workspace::Workspace),
+    /// Create, list and remove the members of a tenant
+    #[command(subcommand)]
+    Member(commands::member::Member),
     /// Create, list, rotate and revoke the API keys of a tenant
     #[command(subcommand)]
     Key(commands::key::Key),
     /// List the emails of tenants, and try again those that were given up
     #[command(subcommand)]
     Outbox(commands::outbox::Outbox),
-    /// Create, list and remove the members of a tenant
+    /// Run, revert and list the migrations of the database
     #[command(subcommand)]
-    Member(commands::member::Member),
+    Migrate(commands::migrate::Migrate),
     /// Create a platform key for /api/admin/tenants; it is printed once and not stored
     PlatformKey,
     /// Create a master key, which encrypts the secrets of integrations
     MasterKey(commands::master_key::NewMasterKey),
     /// Re-encrypt the secrets of integrations under the current master key, while the service runs
     Reseal(commands::reseal::Reseal),
-    /// Print the OpenAPI document as YAML, or as JSON with --output json
-    Openapi,
-    /// Print the settings in force and where each comes from; passwords are masked
+    /// Print all settings, where each comes from, and what is wrong with them; passwords are masked
     Config,
     /// Ask a running service whether it is ready; exits with 0 if it is, with 1 if not
     Healthcheck,
+    /// Print the OpenAPI document as YAML, or as JSON with --output json
+    Openapi,
     /// Print a script that completes commands and options in your shell
     Completions(commands::completions::Completions),
     /// Print the manual page, or write the manual pages of all commands into a directory
     Man(commands::man::Man),
 }
+
+const SERVE: &str = "\
+Examples:
+  Try it, with an embedded database in ./data:
+    tenantry serve
+  Use your own PostgreSQL, and listen on all addresses:
+    DATABASE_URL='postgres://tenantry_service:PASSWORD@db/tenantry' \\
+    TENANTRY_MASTER_KEY_FILE=/etc/tenantry/master.key TENANTRY_BIND=0.0.0.0:8080 tenantry serve";
 
 fn main() -> std::process::ExitCode {
     let cli = match Cli::try_parse() {

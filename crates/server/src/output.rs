@@ -12,12 +12,10 @@ use tenantry_domain::FieldRefusal;
 
 use crate::exit::Exit;
 
-/// How to print results.
+/// How to print results. The variants have no documentation, because it would fill six lines of every help text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Text for people
     Text,
-    /// One JSON value
     Json,
 }
 

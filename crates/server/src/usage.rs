@@ -31,7 +31,9 @@ fn wants_json(arguments: impl Iterator<Item = OsString>) -> bool {
 
 fn exit(error: &clap::Error) -> Exit {
     let message = match error.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a command is missing; --help lists them".to_owned(),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand => {
+            "a command is missing; --help lists them".to_owned()
+        }
         _ => sentence(&error.render().to_string()),
     };
     Exit { fields: missing(error), ..Exit::usage(message) }

@@ -77,7 +77,7 @@ async fn the_second_start_finds_the_data_and_says_how_to_make_a_key() {
     let second = tenantry.serve();
     second.until_printed("with your existing data");
     let list = second.until_printed("tenant list");
-    let create = second.until_printed("key create --tenant ID");
+    let create = second.until_printed("key create --tenant NAME");
     second.client().with_key(acme.key()).get(&path).await.expect(200);
     assert!(list.ends_with("tenantry tenant list") && create.contains("tenantry key create"), "{list} {create}");
     let tenants = tenantry.json(&["tenant", "list"]);

@@ -10,7 +10,7 @@ use super::kit::Tenantry;
 fn wrong_usage_is_json_for_a_script() {
     let tenantry = Tenantry::embedded();
     for (line, said) in [
-        ("tenant crate --output json", "unrecognized subcommand 'crate'; a similar subcommand exists: 'create'"),
+        ("migrate stats --output json", "unrecognized subcommand 'stats'; a similar subcommand exists: 'status'"),
         ("--output=json tenant list --stat x", "unexpected argument '--stat' found"),
         (
             "--output json key revoke --yes",

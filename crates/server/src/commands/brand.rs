@@ -46,7 +46,7 @@ pub(crate) struct Create {
     #[arg(long)]
     name: String,
     /// The sender name of the brand's emails. Default: the name
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     email_from_name: Option<String>,
     /// A name for use in URLs, unique in the tenant. Default: made from the name
     #[arg(long)]
@@ -55,7 +55,7 @@ pub(crate) struct Create {
     #[arg(long)]
     tone: Option<String>,
     /// Instructions for the AI
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     instructions: Option<String>,
     /// Make it the default brand, in place of the current one
     #[arg(long)]

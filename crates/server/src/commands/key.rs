@@ -25,17 +25,18 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum Key {
     /// Create a key, which is printed only once
+    #[command(after_long_help = CREATE)]
     Create(Create),
     /// List the keys, including revoked and expired ones
     List(OfTenant),
     /// Show one key, without its secret
     Show(One),
-    /// Replace a key by a new one, which is printed only once; the old key ends after the overlap
+    /// Replace a key with a new one, which is printed only once; the old key ends after the overlap
     Rotate {
         #[command(flatten)]
         one: One,
         /// How long the old key keeps working, such as 1h; at most 7 days
-        #[arg(long, default_value = "1day")]
+        #[arg(long, default_value = "1day", value_name = "TIME")]
         overlap: humantime::Duration,
     },
     /// Revoke a key at once, for good
@@ -46,6 +47,13 @@ pub(crate) enum Key {
         consent: Consent,
     },
 }
+
+const CREATE: &str = "\
+Examples:
+  A key that may do everything in the tenant:
+    tenantry key create --tenant Acme --name \"Back office\"
+  A key that reads the workspaces of one brand, for 90 days:
+    tenantry key create --tenant Acme --name Website --scope workspaces:read --brand shop --expires-in 90days";
 
 #[derive(Args)]
 pub(crate) struct One {
@@ -63,7 +71,7 @@ pub(crate) struct Create {
     #[arg(long)]
     name: String,
     /// A scope, such as workspaces:read; can be repeated. Default: every scope
-    #[arg(long = "scope")]
+    #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// Restrict the key to this brand: its id, its slug, or its name if only one brand has it
     #[arg(long, conflicts_with = "workspace")]
@@ -72,9 +80,9 @@ pub(crate) struct Create {
     #[arg(long)]
     workspace: Option<String>,
     /// Let the key expire after this time, such as 90days. Default: never
-    #[arg(long)]
+    #[arg(long, value_name = "TIME")]
     expires_in: Option<humantime::Duration>,
-    /// live or test
+    /// Mode of the key: live or test
     #[arg(long, default_value = "live")]
     mode: String,
 }

@@ -22,12 +22,18 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum Member {
     /// Create a member without an invitation, such as the first owner
+    #[command(after_long_help = CREATE)]
     Create(Create),
     /// List the members of a tenant
     List(List),
     /// Remove a member; they are refused from their next request on
     Remove(Remove),
 }
+
+const CREATE: &str = "\
+Example:
+  tenantry member create --tenant Acme --email ada@example.com --role owner \\
+    --issuer https://login.example.com/ --subject 'auth0|65f0c1'";
 
 #[derive(Args)]
 pub(crate) struct Create {
@@ -46,7 +52,7 @@ pub(crate) struct Create {
     #[arg(long, value_name = "SUB")]
     subject: String,
     /// A workspace to assign them to: its id, or its name if only one workspace has it; can be repeated
-    #[arg(long = "workspace")]
+    #[arg(long = "workspace", value_name = "WORKSPACE")]
     workspaces: Vec<String>,
 }
 

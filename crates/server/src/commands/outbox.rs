@@ -28,11 +28,11 @@ pub(crate) enum Outbox {
     },
     /// Try messages again, starting with the first attempt: those given up, and those waiting
     Retry {
-        /// The tenant: its id, or its name if only one tenant has it. With --all-dead the default is all tenants
+        /// The tenant: its id, or its name if only one tenant has it. Default with --all-dead: all
         #[arg(long)]
         tenant: Option<String>,
         /// The messages' ids, as `tenantry outbox list` shows them
-        #[arg(requires = "tenant", required_unless_present = "all_dead")]
+        #[arg(requires = "tenant", required_unless_present = "all_dead", value_name = "MESSAGE")]
         messages: Vec<String>,
         /// Try all messages that were given up
         #[arg(long, conflicts_with = "messages")]

@@ -22,7 +22,7 @@ use crate::{
 /// Re-encrypt the secrets of integrations under the current master key, while the service runs.
 #[derive(Args)]
 pub(crate) struct Reseal {
-    /// Delete secrets that cannot be decrypted because their key is lost; somebody has to set them again
+    /// Delete secrets that cannot be decrypted because their key is lost; they must be set again
     #[arg(long)]
     discard_unopened: bool,
     #[command(flatten)]

@@ -35,6 +35,7 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum Tenant {
     /// Create a tenant with its default brand and its owner's API key, which is printed only once
+    #[command(after_long_help = CREATE)]
     Create(Create),
     /// List the tenants, oldest first
     List(List),
@@ -48,7 +49,7 @@ pub(crate) enum Tenant {
     Suspend(One),
     /// Accept the credentials of a suspended tenant again
     Reactivate(One),
-    /// Delete a tenant: its credentials are refused at once, and after 30 days it can be erased
+    /// Delete a tenant: its credentials are refused at once, and you can restore it for 30 days
     Delete {
         #[command(flatten)]
         one: One,
@@ -60,10 +61,23 @@ pub(crate) enum Tenant {
     /// Erase tenants deleted more than 30 days ago, with everything in them, as the owner of the database
     Erase(Erase),
     /// Write a tenant as lines of JSON, without secrets
+    #[command(after_long_help = EXPORT)]
     Export(Export),
     /// Read an export into an empty tenant: everything or nothing
     Import(Import),
 }
+
+const CREATE: &str = "\
+Examples:
+  A tenant in the Netherlands, with an API key for its owner:
+    tenantry tenant create --name Acme --country NL
+  With at most 25 workspaces, and an owner who is invited by email:
+    tenantry tenant create --name Acme --country NL --max-workspaces 25 --owner-email ada@example.com";
+
+const EXPORT: &str = "\
+Examples:
+  tenantry tenant export Acme --file acme.ndjson
+  tenantry tenant export Acme | gzip > acme.ndjson.gz";
 
 #[derive(Args)]
 pub(crate) struct List {

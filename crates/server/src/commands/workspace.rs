@@ -22,6 +22,7 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum Workspace {
     /// Create a workspace under a brand
+    #[command(after_long_help = CREATE)]
     Create(Create),
     /// List the workspaces of a tenant, oldest first
     List(List),
@@ -37,6 +38,10 @@ pub(crate) enum Workspace {
     /// Restore a deleted workspace
     Restore(Deleted),
 }
+
+const CREATE: &str = "\
+Example:
+  tenantry workspace create --tenant Acme --name Nordics --country SE";
 
 #[derive(Args)]
 pub(crate) struct Create {
@@ -58,10 +63,10 @@ pub(crate) struct Create {
     #[arg(long)]
     currency: Option<String>,
     /// Type: b2b or b2c. Default: the tenant's
-    #[arg(long = "type")]
+    #[arg(long = "type", value_name = "TYPE")]
     workspace_type: Option<String>,
     /// Instructions for the AI
-    #[arg(long)]
+    #[arg(long, value_name = "TEXT")]
     instructions: Option<String>,
 }
 

@@ -85,7 +85,7 @@ pub(super) fn later_banner(address: SocketAddr) -> String {
 
   Documentation   {base}/docs
   New API key     {program} tenant list
-                  {program} key create --tenant ID --name \"My key\"
+                  {program} key create --tenant NAME --name \"My key\"
 
   Press Ctrl-C to stop the service and its database. The data stays.
 "

@@ -40,7 +40,7 @@ pub(crate) struct Update {
     #[arg(long)]
     currency: Option<String>,
     /// Default type of new workspaces: b2b or b2c
-    #[arg(long = "type")]
+    #[arg(long = "type", value_name = "TYPE")]
     workspace_type: Option<String>,
 }
 
@@ -51,16 +51,16 @@ pub(crate) struct Limit {
     #[command(flatten)]
     one: One,
     /// Limit of workspaces: a number, or none for no limit
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_workspaces: Option<String>,
     /// Limit of members in each workspace, pending invitations included: a number, or none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_members: Option<String>,
     /// Limit of agents in each workspace: a number, or none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_agents: Option<String>,
     /// Limit of minutes a month in each workspace: a number, or none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_minutes: Option<String>,
 }
 

@@ -18,7 +18,7 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Erase {
-    /// Erase only this tenant, named by its id or its name; fails if it cannot be erased yet. Default: all that can be erased
+    /// Erase only this tenant, named by its id or its name. Default: all that can be erased
     #[arg(long)]
     tenant: Option<String>,
     #[command(flatten)]
