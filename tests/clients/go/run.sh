@@ -1,0 +1,9 @@
+#!/bin/sh
+# In target/clients/go: generates the package tenantry from openapi.yaml, compiles the flow with it, and runs it.
+set -eu
+generate() { ../openapi-generator "$@"; }
+rm -rf tenantry
+../generate.sh --generator-name go --output tenantry \
+    --additional-properties packageName=tenantry,enumClassPrefix=true,withGoMod=false
+go vet ./...
+go run .

@@ -1,0 +1,13 @@
+#!/bin/sh
+# In target/clients/python: generates the package tenantry_client from openapi.yaml, checks the flow against it, and runs it.
+set -eu
+if ! cmp -s requirements.txt venv/installed.txt; then
+    python3 -m venv --clear venv
+    venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt
+    cp requirements.txt venv/installed.txt
+fi
+PATH="$PWD/venv/bin:$PATH"
+openapi-python-client generate --path openapi.yaml --config config.yaml --meta none --output-path tenantry_client \
+    --overwrite --fail-on-warning >/dev/null
+mypy --strict flow.py
+python flow.py
