@@ -173,6 +173,9 @@ pub enum Actor {
     Job(&'static str),
 }
 
+/// What [`Actor::kind`] can be.
+pub const ACTOR_KINDS: [&str; 5] = ["api_key", "member", "platform", "operator", "job"];
+
 impl Actor {
     /// The kind, as the audit log writes it.
     pub fn kind(&self) -> &'static str {

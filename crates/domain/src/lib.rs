@@ -41,7 +41,8 @@ mod voice;
 mod workspace;
 
 pub use actor::{
-    Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Origin, Person, Reach, SecretHash, Subject,
+    ACTOR_KINDS, Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Origin, Person, Reach, SecretHash,
+    Subject,
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
@@ -71,7 +72,7 @@ pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
 pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
-pub use refusal::{FieldRefusal, Refusal};
+pub use refusal::{FieldRefusal, REFUSAL_CODES, Refusal};
 pub use role::Role;
 pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
 pub use service_url::{is_this_machine, service_url};
@@ -89,6 +90,6 @@ pub use usage::{MonthUse, NewUsage, THRESHOLDS, UsageEntry, UsageKind, UsageSeco
 pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use workspace::{
-    Effective, NewWorkspace, RESTORABLE_DAYS, Source, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
+    Effective, NewWorkspace, RESTORABLE_DAYS, SettingSource, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
     unknown_workspace, unknown_workspace_among,
 };

@@ -3,6 +3,44 @@
 
 use std::fmt;
 
+/// What the code of a refused field of a request can be. Refusals that only a command prints have other codes.
+pub const REFUSAL_CODES: &[&str] = &[
+    "required",
+    "null",
+    "wrong_type",
+    "unknown_field",
+    "empty",
+    "too_long",
+    "forbidden_character",
+    "too_short",
+    "surrounding_space",
+    "masked",
+    "not_an_account_sid",
+    "not_a_location_id",
+    "wrong_case",
+    "unknown_country",
+    "unknown_language",
+    "unknown_currency",
+    "unknown_time_zone",
+    "not_a_choice",
+    "not_a_uuid",
+    "not_a_slug",
+    "not_a_hex_color",
+    "not_an_https_url",
+    "not_a_time",
+    "not_a_month",
+    "out_of_range",
+    "in_the_past",
+    "in_the_future",
+    "conflicting",
+    "not_an_email_address",
+    "too_many",
+    "not_found",
+    "nothing_left",
+    "ambiguous_html",
+    "too_complex",
+];
+
 /// The reason a single value was refused, in words for the person who sent it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {

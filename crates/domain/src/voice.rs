@@ -16,6 +16,7 @@ pub enum VoiceBrand {
 
 impl Choice for VoiceBrand {
     const ALL: &'static [(Self, &'static str)] = &[(Self::OpenAi, "openai"), (Self::ElevenLabs, "elevenlabs")];
+    const MEANING: &'static str = "The provider of a voice.";
 }
 crate::values::spoken!(VoiceBrand);
 

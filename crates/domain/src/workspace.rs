@@ -145,7 +145,7 @@ impl WorkspaceDetails {
 
 /// The source of a value in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum SettingSource {
     /// Set on the workspace.
     Workspace,
     /// Set on its brand.
@@ -156,7 +156,7 @@ pub enum Source {
     None,
 }
 
-impl Choice for Source {
+impl Choice for SettingSource {
     const ALL: &'static [(Self, &'static str)] = &[
         (Self::Workspace, "workspace"),
         (Self::Brand, "brand"),
@@ -169,10 +169,10 @@ impl Choice for Source {
 /// A value in force, with where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sourced<T> {
-    /// The value; `None` exactly when the source is [`Source::None`].
+    /// The value; `None` exactly when the source is [`SettingSource::None`].
     pub value: Option<T>,
     /// Where it comes from.
-    pub source: Source,
+    pub source: SettingSource,
 }
 
 /// What is in force in a workspace once its brand has filled what it leaves open, and its tenant has capped it.
@@ -221,9 +221,9 @@ impl Effective {
 
 fn overridden(workspace: Option<&str>, brand: Option<&str>) -> Sourced<String> {
     let (value, source) = match (workspace, brand) {
-        (Some(value), _) => (Some(value), Source::Workspace),
-        (None, Some(value)) => (Some(value), Source::Brand),
-        (None, None) => (None, Source::None),
+        (Some(value), _) => (Some(value), SettingSource::Workspace),
+        (None, Some(value)) => (Some(value), SettingSource::Brand),
+        (None, None) => (None, SettingSource::None),
     };
     Sourced { value: value.map(str::to_owned), source }
 }
@@ -231,7 +231,7 @@ fn overridden(workspace: Option<&str>, brand: Option<&str>) -> Sourced<String> {
 fn combined(brand: Option<&str>, workspace: Option<&str>) -> Sourced<String> {
     match (brand, workspace) {
         (Some(brand), Some(workspace)) => {
-            Sourced { value: Some(format!("{brand}\n\n{workspace}")), source: Source::BrandAndWorkspace }
+            Sourced { value: Some(format!("{brand}\n\n{workspace}")), source: SettingSource::BrandAndWorkspace }
         }
         _ => overridden(workspace, brand),
     }
@@ -256,14 +256,17 @@ mod tests {
 
     #[test]
     fn a_signature_overrides_and_instructions_add_up() {
-        assert_eq!(overridden(Some("w"), Some("b")), Sourced { value: Some("w".into()), source: Source::Workspace });
-        assert_eq!(overridden(None, Some("b")), Sourced { value: Some("b".into()), source: Source::Brand });
-        assert_eq!(overridden(None, None), Sourced { value: None, source: Source::None });
+        assert_eq!(
+            overridden(Some("w"), Some("b")),
+            Sourced { value: Some("w".into()), source: SettingSource::Workspace }
+        );
+        assert_eq!(overridden(None, Some("b")), Sourced { value: Some("b".into()), source: SettingSource::Brand });
+        assert_eq!(overridden(None, None), Sourced { value: None, source: SettingSource::None });
         assert_eq!(
             combined(Some("b"), Some("w")),
-            Sourced { value: Some("b\n\nw".into()), source: Source::BrandAndWorkspace }
+            Sourced { value: Some("b\n\nw".into()), source: SettingSource::BrandAndWorkspace }
         );
-        assert_eq!(combined(Some("b"), None).source, Source::Brand);
-        assert_eq!(combined(None, Some("w")).source, Source::Workspace);
+        assert_eq!(combined(Some("b"), None).source, SettingSource::Brand);
+        assert_eq!(combined(None, Some("w")).source, SettingSource::Workspace);
     }
 }

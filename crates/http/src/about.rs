@@ -9,6 +9,7 @@ use crate::{
     docs::{self, Document},
     error::Failure,
     part::Part,
+    schema::open_list,
     service::Service,
 };
 
@@ -16,12 +17,17 @@ use crate::{
 #[derive(Serialize, ToSchema)]
 #[schema(as = Health)]
 pub(crate) struct HealthView {
-    /// `ok`.
-    #[schema(example = "ok")]
+    /// How the service is.
+    #[schema(value_type = HealthStatus)]
     status: &'static str,
 }
 
 const OK: HealthView = HealthView { status: "ok" };
+
+open_list! {
+    /// How the service is.
+    pub(crate) struct HealthStatus: [OK.status]
+}
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part =

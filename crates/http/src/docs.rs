@@ -54,6 +54,7 @@ pub(crate) struct Document {
 
 impl Document {
     pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        Self { json: serde_json::to_string(document).unwrap_or_default(), yaml: document.to_yaml().unwrap_or_default() }
+        let yaml = crate::to_yaml(document).unwrap_or_default();
+        Self { json: serde_json::to_string(document).unwrap_or_default(), yaml }
     }
 }

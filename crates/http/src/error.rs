@@ -11,10 +11,10 @@ use actix_web::{
     },
 };
 use serde::Serialize;
-use tenantry_domain::{Error, FieldRefusal, Unauthenticated};
+use tenantry_domain::{Error, FieldRefusal, REFUSAL_CODES, Unauthenticated};
 use utoipa::ToSchema;
 
-use crate::request_id::request_id;
+use crate::{request_id::request_id, schema::open_list};
 
 /// Seconds after which a caller may try again when the service cannot answer.
 const RETRY_AFTER: &str = "2";
@@ -22,10 +22,9 @@ const RETRY_AFTER: &str = "2";
 /// The media type of every failure.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Standard error response returned by all endpoints on failure.
+/// An error, as every operation of the native API returns it (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Error)]
 pub(crate) struct Problem {
     /// A human-readable error message describing what went wrong.
     #[schema(example = "Workspace not found")]
@@ -44,7 +43,7 @@ pub(crate) struct Problem {
     #[schema(example = "Workspace not found")]
     detail: String,
     /// A stable, machine-readable code.
-    #[schema(example = "not_found")]
+    #[schema(value_type = ErrorCode)]
     code: &'static str,
     /// Identifies the request in the service's logs. Also in the header `X-Request-Id`.
     #[schema(example = "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48")]
@@ -54,6 +53,17 @@ pub(crate) struct Problem {
     fields: Vec<FieldProblem>,
 }
 
+open_list! {
+    /// Why a request failed.
+    // The words come once the responses of all operations are known.
+    pub(crate) struct ErrorCode: Vec::<String>::new()
+}
+
+open_list! {
+    /// Why a field is invalid.
+    pub(crate) struct FieldErrorCode: REFUSAL_CODES.iter().copied()
+}
+
 /// An invalid field.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FieldProblem {
@@ -61,7 +71,7 @@ pub(crate) struct FieldProblem {
     #[schema(example = "country")]
     field: String,
     /// A stable, machine-readable code.
-    #[schema(example = "wrong_case")]
+    #[schema(value_type = FieldErrorCode)]
     code: &'static str,
     /// A message for people that says what is wrong.
     #[schema(example = "must be an ISO 3166-1 alpha-2 country code in upper case: use \"DE\"")]

@@ -14,12 +14,14 @@ mod request;
 mod tests;
 
 pub(crate) use accept::accepts;
-pub(crate) use body::{Body, Valid, not_json, read_json, too_large, too_slow};
-pub(crate) use caller::{Caller, Invited};
+pub(crate) use body::{
+    Body, Valid, duplicate_field, encoded, not_an_object, not_json, read_json, too_large, too_slow, unreadable_body,
+};
+pub(crate) use caller::{Caller, Invited, several_credentials};
 pub(crate) use conditional::{IfMatch, IfNoneMatch, bad_entity_tag};
 pub(crate) use field::{Clearable, Nullable, Optional, OptionalAs, OrDefault, Required, Taken};
 pub(crate) use given::{Distinct, Entry, Flag, Several, Verbatim, Written};
 pub(crate) use list::{Filters, List, Listing, bad_cursor};
 pub(crate) use path::PathId;
-pub(crate) use query::{Query, parameter};
+pub(crate) use query::{Query, duplicate_parameter, parameter, unreadable_query};
 pub(crate) use request::{Request, Unknown, camel_case, fields, into_domain, query, request};

@@ -26,13 +26,13 @@ use std::{io, net::TcpListener, time::Duration};
 pub use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
 pub use api::{
-    admin::{PlatformTenantView, PlatformTenantWithUse},
+    admin::{PlatformTenantView, PlatformTenantWithUsage},
     api_keys::ApiKeyView,
     brands::BrandView,
     members::MemberView,
     tenant::TenantView,
 };
-pub use routes::document;
+pub use routes::{document, to_yaml};
 pub use service::{Closing, Integrations, Trust};
 use tenantry_operations::Store;
 use utoipa_actix_web::AppExt;

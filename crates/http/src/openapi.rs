@@ -4,6 +4,7 @@
 mod access;
 mod components;
 mod failures;
+mod shapes;
 
 use actix_web::http::StatusCode;
 use serde_json::Value;
@@ -19,7 +20,7 @@ use utoipa::{
 use self::failures::{Dialect, Refusals};
 use crate::{
     callfluent::{self, DialectErrorBody},
-    error::{FieldProblem, Problem},
+    error::{ErrorCode, FieldErrorCode, FieldProblem, Problem},
 };
 
 /// The document without its routes, which [`crate::routes`] adds.
@@ -28,10 +29,11 @@ use crate::{
     info(
         title = "Tenantry API",
         description = include_str!("openapi/intro.md"),
+        contact(name = "The Tenantry project"),
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "This service")),
-    components(schemas(Problem, FieldProblem, DialectErrorBody))
+    components(schemas(Problem, FieldProblem, ErrorCode, FieldErrorCode, DialectErrorBody))
 )]
 pub(crate) struct Base;
 
@@ -46,6 +48,8 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
     access::describe(&mut components);
     components::describe(&mut components);
     for_each_operation(document, |path, operation| complete_operation(operation, path, &mut components));
+    failures::name_codes(&mut components);
+    shapes::unify(&mut components);
     document.components = Some(components);
     components::share_parameters(document);
 }
@@ -72,6 +76,7 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         *text = format!("{text}\n\n{}", access::permission(action)).trim_start().to_owned();
     }
     components::path_parameters(operation, path);
+    components::require_body(operation, components);
     let takes = |name: &str, place: ParameterIn| has(operation, |one| one.parameter_in == place && one.name == name);
     let takes_if_none_match = takes("If-None-Match", ParameterIn::Header);
     let takes_if_match = takes("If-Match", ParameterIn::Header);

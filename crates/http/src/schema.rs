@@ -17,7 +17,8 @@ use utoipa::{
 /// Named schemas, each as the document lists it.
 pub(crate) type Named = (String, RefOr<Schema>);
 
-/// One of a closed list of words, in an answer.
+/// A word in an answer. What it can be today is known, but clients must be ready for more: so the document has it as an open
+/// string, and as a closed list only in requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Word<T>(pub(crate) T);
 
@@ -29,7 +30,10 @@ impl<T: Choice> Serialize for Word<T> {
 
 impl<T: Choice> PartialSchema for Word<T> {
     fn schema() -> RefOr<Schema> {
-        object(&T::description()).into()
+        match T::description().form {
+            Form::Words { words, .. } => open(T::MEANING, words).into(),
+            _ => object(&T::description()).into(),
+        }
     }
 }
 
@@ -41,6 +45,38 @@ impl<T: Choice> ToSchema for Word<T> {
         }
     }
 }
+
+/// What tools read the known words of an open list from.
+const KNOWN: &str = "x-extensible-enum";
+
+/// A string that is one of these words today, and may be another one tomorrow. Not an `enum`: generators would make a closed type
+/// of that, which fails on a word that it does not know.
+pub(crate) fn open<W: Into<Value>>(text: &str, words: impl IntoIterator<Item = W>) -> Object {
+    let words: Vec<Value> = words.into_iter().map(Into::into).collect();
+    let listed: Vec<_> = words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect();
+    let text = format!("{text} Known values: {}. Accept others, too: new ones may be added.", listed.join(", "));
+    let mut schema = ObjectBuilder::new().schema_type(Type::String).description(Some(text.trim())).build();
+    schema.example = words.first().cloned();
+    schema.extensions = Some([(KNOWN, Value::from(words))].into_iter().collect());
+    schema
+}
+
+/// Gives the words of an answer that the code has as text, and not as a [`Choice`], their name in the document.
+macro_rules! open_list {
+    ($(#[doc = $doc:literal])+ $vis:vis struct $name:ident: $words:expr) => {
+        $(#[doc = $doc])+
+        $vis struct $name;
+
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::schema::open(concat!($($doc),+), $words).into()
+            }
+        }
+
+        impl utoipa::ToSchema for $name {}
+    };
+}
+pub(crate) use open_list;
 
 /// The schema of a value, for a component or for a parameter.
 pub(crate) fn object(description: &Description) -> Object {
@@ -72,12 +108,13 @@ fn number(number: i64) -> utoipa::Number {
     utoipa::Number::Int(isize::try_from(number).unwrap_or(isize::MAX))
 }
 
-/// A value as a request names it: closed lists stand in the components, everything else in place. Returns the component too.
+/// A value as a request names it: closed lists stand in the components, as `RoleChoice` beside the open `Role` of answers, and
+/// everything else in place. Returns the component too.
 pub(crate) fn of_value(description: &Description) -> (RefOr<Schema>, Option<Named>) {
     match &description.form {
         Form::Words { name, .. } => {
-            let reference = Ref::from_schema_name(*name);
-            (reference.into(), Some(((*name).to_owned(), object(description).into())))
+            let name = format!("{name}Choice");
+            (Ref::from_schema_name(&name).into(), Some((name, object(description).into())))
         }
         _ => (object(description).into(), None),
     }

@@ -8,10 +8,10 @@ use tenantry_domain::{Action, Conflict, Tenant, Use};
 use tenantry_operations::tenants::{self, Founded, FoundedOwner};
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub use self::view::{PlatformTenantView, PlatformTenantWithUse};
+pub use self::view::{PlatformTenantView, PlatformTenantWithUsage};
 use self::{
     request::{CreateTenant, TenantFilters, UpdatePlatformTenant},
-    view::{NewTenant, PlatformTenantList},
+    view::{PlatformTenantList, TenantCreated},
 };
 use crate::{
     answer,
@@ -69,7 +69,7 @@ pub(crate) async fn list(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantCreate))),
     request_body = CreateTenant,
-    responses((status = 201, description = "The tenant was created.", body = NewTenant, headers(("ETag"))))
+    responses((status = 201, description = "The tenant was created.", body = TenantCreated, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants")]
 pub(crate) async fn create(
@@ -87,13 +87,13 @@ fn made(founded: Founded) -> Result<HttpResponse, Failure> {
     let invited = matches!(owner, FoundedOwner::Invitation(_));
     let used = Use { workspaces: 0, members: 0, pending_invitations: i64::from(invited) };
     let (id, version) = (tenant.id, tenant.version);
-    let view = PlatformTenantWithUse::from((tenant, used));
+    let view = PlatformTenantWithUsage::from((tenant, used));
     let (_, etag) = answer::composed_body(version, &view)?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/admin/tenants/{id}")));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     response.insert_header((header::ETAG, etag.as_str().to_owned()));
-    Ok(response.json(NewTenant::of(view, &owner)))
+    Ok(response.json(TenantCreated::of(view, &owner)))
 }
 
 /// Get tenant by ID
@@ -103,7 +103,7 @@ fn made(founded: Founded) -> Result<HttpResponse, Failure> {
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantInspect))),
     params(IfNoneMatch),
-    responses((status = 200, description = "The tenant.", body = PlatformTenantWithUse))
+    responses((status = 200, description = "The tenant.", body = PlatformTenantWithUsage))
 )]
 #[get("/api/admin/tenants/{tenantId}")]
 pub(crate) async fn show(
@@ -113,7 +113,7 @@ pub(crate) async fn show(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let (tenant, used) = tenants::inspect(&service.store, &caller.credential, id.id()).await?;
-    known.answer_composed(tenant.version, &PlatformTenantWithUse::from((tenant, used)))
+    known.answer_composed(tenant.version, &PlatformTenantWithUsage::from((tenant, used)))
 }
 
 /// Update a tenant
@@ -125,7 +125,7 @@ pub(crate) async fn show(
     extensions(("x-action" = json!(Action::TenantAdminister))),
     params(IfMatch),
     request_body = UpdatePlatformTenant,
-    responses((status = 200, description = "The tenant after the change.", body = PlatformTenantWithUse))
+    responses((status = 200, description = "The tenant after the change.", body = PlatformTenantWithUsage))
 )]
 #[patch("/api/admin/tenants/{tenantId}")]
 pub(crate) async fn update(
@@ -167,7 +167,7 @@ pub(crate) async fn delete(
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantSuspend)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
-    responses((status = 200, description = "The tenant is suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
+    responses((status = 200, description = "The tenant is suspended.", body = PlatformTenantWithUsage, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/suspend")]
 pub(crate) async fn suspend(
@@ -184,7 +184,7 @@ pub(crate) async fn suspend(
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantReactivate)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
-    responses((status = 200, description = "The tenant is not suspended.", body = PlatformTenantWithUse, headers(("ETag"))))
+    responses((status = 200, description = "The tenant is not suspended.", body = PlatformTenantWithUsage, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/reactivate")]
 pub(crate) async fn reactivate(
@@ -202,7 +202,7 @@ pub(crate) async fn reactivate(
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantRestore))),
-    responses((status = 200, description = "The tenant is not deleted.", body = PlatformTenantWithUse, headers(("ETag"))))
+    responses((status = 200, description = "The tenant is not deleted.", body = PlatformTenantWithUsage, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/restore")]
 pub(crate) async fn restore(
@@ -214,5 +214,5 @@ pub(crate) async fn restore(
 }
 
 fn answer((tenant, used): (Tenant, Use)) -> Result<HttpResponse, Failure> {
-    answer::composed(HttpResponse::Ok(), tenant.version, &PlatformTenantWithUse::from((tenant, used)))
+    answer::composed(HttpResponse::Ok(), tenant.version, &PlatformTenantWithUsage::from((tenant, used)))
 }

@@ -13,7 +13,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 pub use self::view::ApiKeyView;
 use self::{
     request::{ApiKeyFilters, CreateApiKey, RotateApiKey},
-    view::{ApiKeyList, NewApiKey},
+    view::{ApiKeyCreated, ApiKeyList},
 };
 use crate::{
     answer,
@@ -81,7 +81,7 @@ pub(crate) async fn show(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyCreate))),
     request_body = CreateApiKey,
-    responses((status = 201, description = "The API key was created.", body = NewApiKey, headers(("ETag"))))
+    responses((status = 201, description = "The API key was created.", body = ApiKeyCreated, headers(("ETag"))))
 )]
 #[post("/api/api-keys")]
 pub(crate) async fn create(
@@ -101,7 +101,7 @@ pub(crate) async fn create(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyRotate)), ("x-conflicts" = json!([Conflict::ApiKeyEnded]))),
     request_body = RotateApiKey,
-    responses((status = 201, description = "The new API key.", body = NewApiKey, headers(("ETag"))))
+    responses((status = 201, description = "The new API key.", body = ApiKeyCreated, headers(("ETag"))))
 )]
 #[post("/api/api-keys/{apiKeyId}/rotate")]
 pub(crate) async fn rotate(
@@ -121,7 +121,7 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
     response.insert_header((header::LOCATION, format!("/api/api-keys/{}", key.id)));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     response.insert_header((header::ETAG, Etag::of_version(key.version).as_str().to_owned()));
-    response.json(NewApiKey::of(key, secret))
+    response.json(ApiKeyCreated::of(key, secret))
 }
 
 /// Revoke an API key

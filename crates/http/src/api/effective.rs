@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, get, web::Data};
 use serde::Serialize;
-use tenantry_domain::{Action, Brand, Effective, Source, Sourced, Workspace};
+use tenantry_domain::{Action, Brand, Effective, SettingSource, Sourced, Workspace};
 use tenantry_operations::workspaces;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -51,7 +51,7 @@ pub(crate) struct EffectiveView {
     limits: EffectiveLimitsView,
 }
 
-type SourceWord = Word<Source>;
+type SettingSourceWord = Word<SettingSource>;
 
 /// A value in force with its source.
 #[derive(Serialize, ToSchema)]
@@ -62,7 +62,7 @@ pub(crate) struct SourcedView {
     value: Option<String>,
     /// Where it comes from: `workspace`, `brand`, `brand+workspace` (joined), or `none`.
     #[schema(example = "workspace")]
-    source: SourceWord,
+    source: SettingSourceWord,
 }
 
 impl From<Sourced<String>> for SourcedView {

@@ -62,7 +62,7 @@ pub struct TenantView {
 /// The limits of a tenant. `null` is unlimited.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Limits)]
+#[schema(as = TenantLimits)]
 pub(crate) struct LimitsView {
     /// Workspaces, not counting deleted ones.
     #[schema(required, example = 25)]
@@ -92,8 +92,8 @@ impl From<Limits> for LimitsView {
 /// The current usage of a tenant.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = Use)]
-pub(crate) struct UseView {
+#[schema(as = TenantUsage)]
+pub(crate) struct TenantUsageView {
     /// Workspaces, not counting deleted ones.
     #[schema(example = 3)]
     workspaces: i64,
@@ -105,7 +105,7 @@ pub(crate) struct UseView {
     pending_invitations: i64,
 }
 
-impl From<Use> for UseView {
+impl From<Use> for TenantUsageView {
     fn from(used: Use) -> Self {
         Self { workspaces: used.workspaces, members: used.members, pending_invitations: used.pending_invitations }
     }
@@ -114,15 +114,15 @@ impl From<Use> for UseView {
 /// The tenant, with its limits and current usage.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct TenantWithUse {
+pub(crate) struct TenantWithUsage {
     #[serde(flatten)]
     tenant: TenantView,
     /// The tenant's current usage.
     #[serde(rename = "use")]
-    used: UseView,
+    used: TenantUsageView,
 }
 
-impl From<(Tenant, Use)> for TenantWithUse {
+impl From<(Tenant, Use)> for TenantWithUsage {
     fn from((tenant, used): (Tenant, Use)) -> Self {
         Self { tenant: tenant.into(), used: used.into() }
     }
@@ -192,12 +192,12 @@ fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::TenantRead))),
-    params(IfNoneMatch), responses((status = 200, description = "The tenant.", body = TenantWithUse))
+    params(IfNoneMatch), responses((status = 200, description = "The tenant.", body = TenantWithUsage))
 )]
 #[get("/api/tenant")]
 pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Service>) -> Result<HttpResponse, Failure> {
     let (tenant, used) = tenants::show(&service.store, &caller.credential).await?;
-    known.answer_composed(tenant.version, &TenantWithUse::from((tenant, used)))
+    known.answer_composed(tenant.version, &TenantWithUsage::from((tenant, used)))
 }
 
 /// Update the tenant
@@ -208,7 +208,7 @@ pub(crate) async fn show(caller: Caller, known: IfNoneMatch, service: Data<Servi
     extensions(("x-action" = json!(Action::TenantUpdate))),
     params(IfMatch),
     request_body = UpdateTenant,
-    responses((status = 200, description = "The tenant after the change.", body = TenantWithUse))
+    responses((status = 200, description = "The tenant after the change.", body = TenantWithUsage))
 )]
 #[patch("/api/tenant")]
 pub(crate) async fn update(
@@ -218,5 +218,5 @@ pub(crate) async fn update(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let (tenant, used) = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()).await?;
-    answer::composed(HttpResponse::Ok(), tenant.version, &TenantWithUse::from((tenant, used)))
+    answer::composed(HttpResponse::Ok(), tenant.version, &TenantWithUsage::from((tenant, used)))
 }

@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, get, web::Data};
 use chrono::Utc;
 use serde::Serialize;
-use tenantry_domain::{Action, Conflict, Voice, Workspace};
+use tenantry_domain::{Action, Conflict, Voice, VoiceBrand, Workspace};
 use tenantry_operations::voices;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -13,8 +13,11 @@ use crate::{
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
     part::Part,
+    schema::Word,
     service::{Integrations, Service},
 };
+
+type VoiceBrandWord = Word<VoiceBrand>;
 
 /// A voice that an agent can speak with.
 #[derive(Serialize, ToSchema)]
@@ -26,15 +29,14 @@ pub(crate) struct VoiceView {
     /// A label for people, on one line.
     #[schema(example = "Friendly and expressive male")]
     label: String,
-    /// The provider: `openai` or `elevenlabs`.
-    #[schema(example = "openai")]
-    brand: &'static str,
+    /// The provider of the voice.
+    brand: VoiceBrandWord,
 }
 
 impl From<Voice> for VoiceView {
     fn from(voice: Voice) -> Self {
         let Voice { value, label, brand } = voice;
-        Self { value: value.as_str().to_owned(), label: label.as_str().to_owned(), brand: brand.as_str() }
+        Self { value: value.as_str().to_owned(), label: label.as_str().to_owned(), brand: Word(brand) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use serde::Serialize;
-use tenantry_domain::{Cap, Conflict, Error, Provider, Slot, SlotHolder};
+use tenantry_domain::{Cap, Conflict, Error, Provider, Role, Slot, SlotHolder};
 use tenantry_operations::{
     numbered::{NumberedList, Overview},
     providers::{Calendars, Voices},
@@ -13,7 +13,10 @@ use super::error::DialectError;
 use crate::{
     answer,
     api::{calendars::CalendarView, voices::VoiceView},
+    schema::Word,
 };
+
+type RoleWord = Word<Role>;
 
 /// A workspace in a list.
 #[derive(Serialize, ToSchema)]
@@ -57,8 +60,7 @@ pub(crate) struct Person {
     #[schema(example = "ada@example.com")]
     email: String,
     /// The role.
-    #[schema(example = "agent")]
-    role: &'static str,
+    role: RoleWord,
     /// Whether the invitation has not been accepted yet.
     #[schema(example = true)]
     pending: bool,
@@ -69,7 +71,7 @@ impl From<Slot> for Person {
         Self {
             id: slot.number.get(),
             email: slot.email.as_str().to_owned(),
-            role: slot.role.as_str(),
+            role: Word(slot.role),
             pending: matches!(slot.holder, SlotHolder::Invitation(_)),
         }
     }

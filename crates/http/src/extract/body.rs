@@ -78,7 +78,7 @@ fn acceptable(request: &HttpRequest) -> Result<usize, Failure> {
         return Err(too_large());
     }
     if text(header::CONTENT_ENCODING).is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
-        return Err(unsupported("unsupported_encoding", "Send the body without a Content-Encoding."));
+        return Err(encoded());
     }
     let mut types = request.headers().get_all(header::CONTENT_TYPE);
     match (types.next().map(|value| value.to_str().unwrap_or_default()), types.next()) {
@@ -107,8 +107,7 @@ async fn collect(mut payload: Payload, announced: usize) -> Result<BytesMut, Fai
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|error| {
             tracing::debug!(%error, "could not read a request body");
-            let message = "The request body was incomplete or did not match its headers.".to_owned();
-            Failure::from(Error::Unreadable { code: "unreadable_body", message })
+            unreadable_body()
         })?;
         if body.len() + chunk.len() > MAX_BODY {
             return Err(too_large());
@@ -125,16 +124,35 @@ pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> 
 
 /// Fields never fail to deserialise, so that what is left is not JSON, not an object, or has a member twice.
 fn unreadable(error: &serde_json::Error) -> Failure {
-    let (code, message) = match error.classify() {
+    match error.classify() {
         serde_json::error::Category::Data => {
             match error.to_string().strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
-                Some((name, _)) => ("duplicate_field", format!("The body has the field \"{name}\" twice.")),
-                None => ("not_an_object", "The body must be a JSON object.".to_owned()),
+                Some((name, _)) => duplicate_field(name),
+                None => not_an_object(),
             }
         }
-        _ => ("malformed_json", format!("The body is not JSON: {error}.")),
-    };
-    Error::Unreadable { code, message }.into()
+        _ => {
+            let message = format!("The body is not JSON: {error}.");
+            Error::Unreadable { code: "malformed_json", message }.into()
+        }
+    }
+}
+
+/// The body has a field twice.
+pub(crate) fn duplicate_field(name: &str) -> Failure {
+    let message = format!("The body has the field \"{name}\" twice.");
+    Error::Unreadable { code: "duplicate_field", message }.into()
+}
+
+/// The body is JSON, but not an object.
+pub(crate) fn not_an_object() -> Failure {
+    Error::Unreadable { code: "not_an_object", message: "The body must be a JSON object.".to_owned() }.into()
+}
+
+/// The body broke off.
+pub(crate) fn unreadable_body() -> Failure {
+    let message = "The request body was incomplete or did not match its headers.".to_owned();
+    Error::Unreadable { code: "unreadable_body", message }.into()
 }
 
 /// The body has too many bytes.
@@ -149,6 +167,11 @@ pub(crate) fn too_large() -> Failure {
 /// The body is something else than JSON.
 pub(crate) fn not_json() -> Failure {
     unsupported("unsupported_media_type", "Send the body as Content-Type: application/json, in UTF-8.")
+}
+
+/// The body is compressed.
+pub(crate) fn encoded() -> Failure {
+    unsupported("unsupported_encoding", "Send the body without a Content-Encoding.")
 }
 
 fn unsupported(code: &'static str, message: &str) -> Failure {

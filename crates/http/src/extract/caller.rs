@@ -66,8 +66,7 @@ fn bearer(request: &HttpRequest) -> Result<&str, Failure> {
     let mut headers = request.headers().get_all(header::AUTHORIZATION);
     let Some(first) = headers.next() else { return Err(Error::Unauthenticated(Unauthenticated::Missing).into()) };
     if headers.next().is_some() {
-        let message = "Send one Authorization header, not several.".to_owned();
-        return Err(Error::Unreadable { code: "several_credentials", message }.into());
+        return Err(several_credentials());
     }
     let token = first
         .to_str()
@@ -117,4 +116,10 @@ const OURS: &str = "tnt_";
 /// Whom the service trusts.
 fn trust(request: &HttpRequest) -> Option<&Trust> {
     request.app_data::<Data<Service>>().map(|service| &service.trust)
+}
+
+/// There is more than one credential.
+pub(crate) fn several_credentials() -> Failure {
+    let message = "Send one Authorization header, not several.".to_owned();
+    Error::Unreadable { code: "several_credentials", message }.into()
 }

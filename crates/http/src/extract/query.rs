@@ -43,8 +43,7 @@ pub(super) type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
 pub(super) fn pairs(request: &HttpRequest) -> Result<Vec<Pair<'_>>, Failure> {
     let query = request.query_string();
     if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
-        let message = "The query must be UTF-8, percent-encoded.".to_owned();
-        return Err(Error::Unreadable { code: "unreadable_query", message }.into());
+        return Err(unreadable_query("The query must be UTF-8, percent-encoded."));
     }
     Ok(form_urlencoded::parse(query.as_bytes()).collect())
 }
@@ -55,12 +54,22 @@ pub(super) fn read<T: DeserializeOwned>(pairs: &[Pair<'_>]) -> Result<T, Failure
     T::deserialize(MapDeserializer::<_, Twice>::new(pairs)).map_err(|error| {
         let error = error.to_string();
         let name = error.split_once("duplicate field `").and_then(|(_, rest)| rest.split_once('`'));
-        let (code, message) = match name {
-            Some((name, _)) => ("duplicate_parameter", format!("The query has the parameter \"{name}\" twice.")),
-            None => ("unreadable_query", "The query could not be read.".to_owned()),
-        };
-        Error::Unreadable { code, message }.into()
+        match name {
+            Some((name, _)) => duplicate_parameter(name),
+            None => unreadable_query("The query could not be read."),
+        }
     })
+}
+
+/// The query has a parameter twice.
+pub(crate) fn duplicate_parameter(name: &str) -> Failure {
+    let message = format!("The query has the parameter \"{name}\" twice.");
+    Error::Unreadable { code: "duplicate_parameter", message }.into()
+}
+
+/// The query is not one.
+pub(crate) fn unreadable_query(message: &str) -> Failure {
+    Error::Unreadable { code: "unreadable_query", message: message.to_owned() }.into()
 }
 
 /// A field as a parameter of the document.

@@ -39,6 +39,11 @@ fn is_for_the_platform(action: Action) -> bool {
     permit(&Grant::Platform, action).is_ok()
 }
 
+/// Whether the table allows nobody, because something else decides that a person brings along.
+pub(super) fn is_for_people(action: Action) -> bool {
+    action.rule().key == KeyRule::Never && roles(action).next().is_none() && !is_for_the_platform(action)
+}
+
 /// Whether an API key can be refused for a scope that it lacks.
 pub(super) fn needs_a_scope(action: Action) -> bool {
     matches!(action.rule().key, KeyRule::Scoped(..))
@@ -48,8 +53,7 @@ pub(super) fn needs_a_scope(action: Action) -> bool {
 pub(super) fn credentials(action: Action) -> Vec<SecurityRequirement> {
     let keys = action.rule().key != KeyRule::Never;
     let platform = is_for_the_platform(action);
-    // What the table allows nobody is decided by something else that a person brings along.
-    let people = roles(action).next().is_some() || !keys && !platform;
+    let people = roles(action).next().is_some() || is_for_people(action);
     [(API_KEY, keys), (ACCESS_TOKEN, people), (PLATFORM_KEY, platform)]
         .into_iter()
         .filter(|(_, accepted)| *accepted)

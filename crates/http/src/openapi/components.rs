@@ -77,6 +77,30 @@ fn path_parameter(name: &str) -> Option<Parameter> {
     Some(schema::shared(parameter, &camel_case(&format!("_{name}"))))
 }
 
+/// Says whether the body must be there: an empty one is an empty object, which is enough where no field is required.
+pub(super) fn require_body(operation: &mut Operation, components: &Components) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    let required = |schema: &RefOr<Schema>| requires_a_field(schema, components);
+    let mut contents = body.content.values().filter_map(|content| match content {
+        RefOr::T(content) => content.schema.as_ref(),
+        RefOr::Ref(_) => None,
+    });
+    let required = contents.any(required);
+    body.required = Some(if required { Required::True } else { Required::False });
+}
+
+fn requires_a_field(schema: &RefOr<Schema>, components: &Components) -> bool {
+    match schema {
+        RefOr::Ref(reference) => {
+            let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+            components.schemas.get(name).is_some_and(|schema| requires_a_field(schema, components))
+        }
+        RefOr::T(Schema::Object(object)) => !object.required.is_empty(),
+        RefOr::T(Schema::AnyOf(any)) => any.items.iter().all(|one| requires_a_field(one, components)),
+        RefOr::T(_) => false,
+    }
+}
+
 /// Moves every parameter that has a name for it into the components.
 pub(super) fn share_parameters(document: &mut OpenApi) {
     let mut shared = BTreeMap::new();

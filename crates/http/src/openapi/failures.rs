@@ -1,7 +1,7 @@
 //! What may go wrong with an operation: responses that all operations share, each with an example that is made the way the
 //! service makes the answer it stands for.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use actix_web::{
     ResponseError,
@@ -9,17 +9,21 @@ use actix_web::{
 };
 use serde_json::Value;
 use tenantry_domain::{Action, Choice, Conflict, CountryCode, Error, Noun, Scope, Unauthenticated};
-use utoipa::openapi::{
-    Components, Ref, RefOr, Response, ResponseBuilder,
-    content::ContentBuilder,
-    example::{Example, ExampleBuilder},
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Components, Ref, RefOr, Response, ResponseBuilder,
+        content::ContentBuilder,
+        example::{Example, ExampleBuilder},
+    },
 };
 
 use super::{access, components};
 use crate::{
     callfluent, docs,
-    error::{Failure, PROBLEM_JSON},
+    error::{ErrorCode, Failure, PROBLEM_JSON},
     extract::{self, camel_case},
+    schema,
 };
 
 /// In which words failures are told.
@@ -39,7 +43,7 @@ impl Dialect {
 
     fn body(self) -> (&'static str, &'static str) {
         match self {
-            Self::Native => (PROBLEM_JSON, "Error"),
+            Self::Native => (PROBLEM_JSON, "Problem"),
             Self::CallFluent => ("application/json", "CallFluentError"),
         }
     }
@@ -78,7 +82,9 @@ impl Refusals<'_> {
         let mut kinds = Vec::new();
         if let Some(action) = action {
             let forbidden = if access::needs_a_scope(action) { Kind::Forbidden } else { Kind::ForbiddenForRole };
-            kinds.extend([Kind::BadRequest, Kind::Unauthorized, forbidden, Kind::Internal, Kind::Unavailable]);
+            let unauthorized =
+                if access::is_for_people(action) { Kind::UnauthorizedPerson } else { Kind::Unauthorized };
+            kinds.extend([Kind::BadRequest, unauthorized, forbidden, Kind::Internal, Kind::Unavailable]);
         }
         if takes_body {
             kinds.extend([Kind::BodyTooSlow, Kind::BodyTooLarge, Kind::NotJson]);
@@ -115,6 +121,7 @@ impl Refusals<'_> {
 enum Kind {
     BadRequest,
     Unauthorized,
+    UnauthorizedPerson,
     Forbidden,
     ForbiddenForRole,
     NotFound(Noun),
@@ -139,14 +146,25 @@ impl Kind {
                 "The request could not be read.",
                 vec![
                     extract::read_json::<Value>(b"{\"name\": \"Nordics").err().unwrap_or_else(extract::not_json),
+                    extract::not_an_object(),
+                    extract::duplicate_field("name"),
+                    extract::unreadable_body(),
+                    extract::unreadable_query("The query must be UTF-8, percent-encoded."),
+                    extract::duplicate_parameter("limit"),
                     extract::bad_cursor(),
                     extract::bad_entity_tag(&header::IF_MATCH),
+                    extract::several_credentials(),
                 ],
             ),
             Self::Unauthorized => {
                 use Unauthenticated::{Invalid, Missing, Suspended};
                 let errors = [Missing, Invalid, Suspended].map(Error::Unauthenticated).into();
                 ("Unauthorized", "The credential is missing or not valid.", all(errors))
+            }
+            Self::UnauthorizedPerson => {
+                use Unauthenticated::{Missing, NotAPerson, Token};
+                let errors = [Missing, Token, NotAPerson].map(Error::Unauthenticated).into();
+                ("UnauthorizedPerson", "The access token is missing or not valid.", all(errors))
             }
             Self::Forbidden => (
                 "Forbidden",
@@ -171,7 +189,11 @@ impl Kind {
                 all(vec![Error::PreconditionFailed]),
             ),
             Self::BodyTooLarge => ("BodyTooLarge", "The body is too large.", vec![extract::too_large()]),
-            Self::NotJson => ("UnsupportedMediaType", "The body is not JSON in UTF-8.", vec![extract::not_json()]),
+            Self::NotJson => (
+                "UnsupportedMediaType",
+                "The body is not JSON in UTF-8.",
+                vec![extract::not_json(), extract::encoded()],
+            ),
             Self::InvalidFields => {
                 let refused = "se".parse::<CountryCode>().err().map(|refusal| refusal.of("country"));
                 let text = "Some fields or parameters are not valid. All of them are listed.";
@@ -181,11 +203,13 @@ impl Kind {
             Self::ProviderFailed => (
                 "ProviderFailed",
                 "A provider rejected the stored credential or did not respond.",
-                all(vec![Error::Upstream {
-                    code: "provider_unavailable",
-                    message: "ElevenLabs is not responding. Try again later.".to_owned(),
-                    retry_after: None,
-                }]),
+                all(vec![
+                    upstream("provider_unavailable", "ElevenLabs is not responding. Try again later."),
+                    upstream(
+                        "provider_refused",
+                        "ElevenLabs rejected the API key. It may be mistyped, revoked or missing a permission. Set a valid one.",
+                    ),
+                ]),
             ),
             Self::Unavailable => (
                 "Unavailable",
@@ -221,6 +245,30 @@ impl Kind {
         components.responses.insert(name, response.into());
         (status.as_str().to_owned(), reference)
     }
+}
+
+/// Names the codes of all failures in the document, which is what `code` is known to be.
+pub(super) fn name_codes(components: &mut Components) {
+    let mut codes = BTreeSet::new();
+    collect_codes(&serde_json::to_value(&*components).unwrap_or_default(), &mut codes);
+    let schema = schema::open("Why a request failed.", codes);
+    components.schemas.insert(ErrorCode::name().into_owned(), schema.into());
+}
+
+/// The codes of all problems in here.
+fn collect_codes(part: &Value, codes: &mut BTreeSet<String>) {
+    if let (Some(code), true) = (part["code"].as_str(), part.get("requestId").is_some()) {
+        codes.insert(code.to_owned());
+    }
+    match part {
+        Value::Object(fields) => fields.values().for_each(|part| collect_codes(part, codes)),
+        Value::Array(parts) => parts.iter().for_each(|part| collect_codes(part, codes)),
+        _ => {}
+    }
+}
+
+fn upstream(code: &'static str, message: &str) -> Error {
+    Error::Upstream { code, message: message.to_owned(), retry_after: None }
 }
 
 /// The conflicts of one operation, each with an example from the components.

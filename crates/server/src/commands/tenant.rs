@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use tenantry_domain::{
     Credential, Error, FieldRefusal, Holder, Line, Origin, PageLimit, PageRequest, Refusal, Sort, TenantId,
 };
-use tenantry_http::{PlatformTenantView, PlatformTenantWithUse};
+use tenantry_http::{PlatformTenantView, PlatformTenantWithUsage};
 use tenantry_operations::{
     Store, TenantFilter,
     tenants::{self, Founded, FoundedOwner},
@@ -102,7 +102,7 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
         Tenant::Show(one) => {
             let (id, operator) = (tenant_id(&one.tenant)?, operator(None)?);
             let shown = with_store(settings, async move |store| tenants::inspect(store, &operator, id).await)?;
-            let view = PlatformTenantWithUse::from(shown);
+            let view = PlatformTenantWithUsage::from(shown);
             output.print(&view, || serde_json::to_string_pretty(&view).unwrap_or_default())
         }
         Tenant::Update(update) => change::update(update, settings, output),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     api::{
         millis_option,
-        tenant::{TenantView, UseView},
+        tenant::{TenantUsageView, TenantView},
     },
     extract::List,
     schema::Word,
@@ -52,15 +52,15 @@ impl From<Tenant> for PlatformTenantView {
 /// A tenant as the platform sees it, with its current usage.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct PlatformTenantWithUse {
+pub struct PlatformTenantWithUsage {
     #[serde(flatten)]
     tenant: PlatformTenantView,
     /// The tenant's current usage.
     #[serde(rename = "use")]
-    used: UseView,
+    used: TenantUsageView,
 }
 
-impl From<(Tenant, Use)> for PlatformTenantWithUse {
+impl From<(Tenant, Use)> for PlatformTenantWithUsage {
     fn from((tenant, used): (Tenant, Use)) -> Self {
         Self { tenant: tenant.into(), used: used.into() }
     }
@@ -69,9 +69,9 @@ impl From<(Tenant, Use)> for PlatformTenantWithUse {
 /// A new tenant, and how its first owner gets in: either `apiKey` or `invitationId` is set.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct NewTenant {
+pub(crate) struct TenantCreated {
     #[serde(flatten)]
-    tenant: PlatformTenantWithUse,
+    tenant: PlatformTenantWithUsage,
     /// The first owner's API key, which may do everything in the tenant. Store it now: it is not shown again.
     #[schema(required, example = "tnt_live_v1_2qPXNHqRM3jZy6kT0uWc4sVbXk81GdTq5RzLmN7oYpAeHfJ9wKx3C2Q0tZ9u")]
     api_key: Option<String>,
@@ -80,8 +80,8 @@ pub(crate) struct NewTenant {
     invitation_id: Option<Uuid>,
 }
 
-impl NewTenant {
-    pub(super) fn of(tenant: PlatformTenantWithUse, owner: &FoundedOwner) -> Self {
+impl TenantCreated {
+    pub(super) fn of(tenant: PlatformTenantWithUsage, owner: &FoundedOwner) -> Self {
         let (api_key, invitation_id) = match owner {
             FoundedOwner::Key(secret) => (Some(secret.reveal().to_owned()), None),
             FoundedOwner::Invitation(id) => (None, Some(id.uuid())),

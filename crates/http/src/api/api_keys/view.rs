@@ -66,7 +66,7 @@ pub struct ApiKeyView {
 /// A new API key with its secret, which is not shown again.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct NewApiKey {
+pub(crate) struct ApiKeyCreated {
     #[serde(flatten)]
     key: ApiKeyView,
     /// The key itself, for the header `Authorization: Bearer …`. Store it now: it is not shown again.
@@ -74,7 +74,7 @@ pub(crate) struct NewApiKey {
     secret: String,
 }
 
-impl NewApiKey {
+impl ApiKeyCreated {
     pub(super) fn of(key: ApiKey, secret: &Secret) -> Self {
         Self { key: key.into(), secret: secret.reveal().to_owned() }
     }

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use tenantry_domain::AuditRecord;
+use tenantry_domain::{ACTOR_KINDS, AuditRecord, Choice, Noun, POLICY};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{api::millis, extract::List};
+use crate::{api::millis, extract::List, schema::open_list};
 
 /// An entry of the audit log: who did what, and to what. It is stored together with the change and is never modified.
 #[derive(Serialize, ToSchema)]
@@ -25,14 +25,17 @@ pub(crate) struct AuditEventView {
     #[schema(example = "2026-03-01T16:45:00.000Z")]
     occurred_at: DateTime<Utc>,
     /// What was done.
-    #[schema(example = "workspace.update")]
+    #[schema(value_type = AuditAction)]
     action: String,
     /// Who did it.
     actor: Actor,
     /// What it was done to.
     subject: Subject,
-    /// Each changed field with its value `before` and `after`. Never a secret.
-    #[schema(value_type = Object, example = json!({ "name": { "before": "DACH", "after": "DACH Region" } }))]
+    /// Each changed field by its name, with its value before and after. Never a secret.
+    #[schema(
+        value_type = BTreeMap<String, AuditChange>,
+        example = json!({ "name": { "before": "DACH", "after": "DACH Region" } })
+    )]
     changes: Value,
     /// The id of the request, as in the service's log.
     #[schema(required, example = "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48")]
@@ -42,13 +45,40 @@ pub(crate) struct AuditEventView {
     address: Option<String>,
 }
 
+/// A changed field.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the log stores changes as JSON; this describes it")]
+pub(crate) struct AuditChange {
+    /// The value before the change. `null` if there was none.
+    #[schema(example = json!("DACH"))]
+    before: Value,
+    /// The value after the change. `null` if there is none.
+    #[schema(example = json!("DACH Region"))]
+    after: Value,
+}
+
+open_list! {
+    /// What was done.
+    pub(crate) struct AuditAction: POLICY.iter().filter(|rule| !rule.subjects.is_empty()).map(|rule| rule.name)
+}
+
+open_list! {
+    /// The kind of actor.
+    pub(crate) struct AuditActorType: ACTOR_KINDS
+}
+
+open_list! {
+    /// The kind of object.
+    pub(crate) struct AuditSubjectType: Noun::ALL.iter().map(|(_, word)| *word)
+}
+
 /// Who made the change.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditActor)]
 pub(crate) struct Actor {
-    /// `api_key`, `member`, `operator`, `platform` or `job`.
+    /// The kind of actor.
     #[serde(rename = "type")]
-    #[schema(example = "member")]
+    #[schema(value_type = AuditActorType)]
     kind: String,
     /// The id of a member or API key, or the name of an operator or job.
     #[schema(example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")]
@@ -61,7 +91,7 @@ pub(crate) struct Actor {
 pub(crate) struct Subject {
     /// The kind of object.
     #[serde(rename = "type")]
-    #[schema(example = "workspace")]
+    #[schema(value_type = AuditSubjectType)]
     kind: String,
     /// The id of the object.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]

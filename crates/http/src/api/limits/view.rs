@@ -34,7 +34,7 @@ pub(crate) struct WorkspaceLimitsView {
 
 /// A limit in a workspace. `null` is unlimited.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Limit)]
+#[schema(as = LimitUsage)]
 pub(crate) struct LimitView {
     /// The workspace's own limit.
     #[schema(required, example = 5)]

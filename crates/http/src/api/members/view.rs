@@ -11,8 +11,8 @@ use crate::{api::millis, extract::List, schema::Word};
 
 type RoleWord = Word<Role>;
 type MemberStatusWord = Word<MemberStatus>;
-type VisibleWord = Word<Visible>;
-type BecauseWord = Word<Because>;
+type WorkspaceVisibilityWord = Word<WorkspaceVisibility>;
+type AccessReasonWord = Word<AccessReason>;
 
 /// A member is a person in a tenant, with exactly one role.
 #[derive(Serialize, ToSchema)]
@@ -73,19 +73,19 @@ impl From<Member> for MemberView {
 pub(crate) struct MemberWithAccess {
     #[serde(flatten)]
     member: MemberView,
-    access: Access,
+    access: MemberAccess,
 }
 
 /// Which workspaces a member can see, and why.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Access {
+pub(crate) struct MemberAccess {
     /// `all`, the `assigned` ones, or `none`.
     #[schema(example = "assigned")]
-    workspaces: VisibleWord,
+    workspaces: WorkspaceVisibilityWord,
     /// Whether access comes from the `role` alone or from an `assignment` to each workspace.
     #[schema(example = "assignment")]
-    because: BecauseWord,
+    because: AccessReasonWord,
     /// The workspaces the member is assigned to, by name. At most the first 1,000.
     assignments: Vec<AssignmentView>,
     /// How many workspaces the member is assigned to.
@@ -106,7 +106,7 @@ pub(crate) struct AssignmentView {
     workspace_name: String,
     /// Whether the member can see it because of their `role`, because of this `assignment`, or not at all (`none`).
     #[schema(example = "assignment")]
-    because: BecauseWord,
+    because: AccessReasonWord,
     /// When the member was assigned.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
@@ -117,9 +117,11 @@ impl From<Shown> for MemberWithAccess {
     fn from(shown: Shown) -> Self {
         let reach = shown.member.details.role.reach(shown.member.id);
         let (workspaces, because, each) = match reach {
-            Reach::Assigned(_) => (Visible::Assigned, Because::Assignment, Because::Assignment),
-            Reach::Nothing => (Visible::None, Because::Role, Because::None),
-            Reach::Workspace(_) | Reach::Brand(_) | Reach::Tenant => (Visible::All, Because::Role, Because::Role),
+            Reach::Assigned(_) => (WorkspaceVisibility::Assigned, AccessReason::Assignment, AccessReason::Assignment),
+            Reach::Nothing => (WorkspaceVisibility::None, AccessReason::Role, AccessReason::None),
+            Reach::Workspace(_) | Reach::Brand(_) | Reach::Tenant => {
+                (WorkspaceVisibility::All, AccessReason::Role, AccessReason::Role)
+            }
         };
         let view = |assignment: Assignment| AssignmentView {
             workspace_id: assignment.workspace_id.uuid(),
@@ -129,32 +131,32 @@ impl From<Shown> for MemberWithAccess {
         };
         let assignments = shown.assignments.into_iter().map(view).collect();
         let (workspaces, because) = (Word(workspaces), Word(because));
-        let access = Access { workspaces, because, assignments, assignment_count: shown.count };
+        let access = MemberAccess { workspaces, because, assignments, assignment_count: shown.count };
         Self { member: shown.member.into(), access }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Visible {
+enum WorkspaceVisibility {
     All,
     Assigned,
     None,
 }
 
-impl Choice for Visible {
+impl Choice for WorkspaceVisibility {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::All, "all"), (Self::Assigned, "assigned"), (Self::None, "none")];
     const MEANING: &'static str = "Which workspaces a member can see.";
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Because {
+enum AccessReason {
     Role,
     Assignment,
     None,
 }
 
-impl Choice for Because {
+impl Choice for AccessReason {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Role, "role"), (Self::Assignment, "assignment"), (Self::None, "none")];
     const MEANING: &'static str = "Why a member can see a workspace.";

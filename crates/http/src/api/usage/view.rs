@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::{Cap, MonthUse, UsageKind, WorkspaceId};
+use tenantry_domain::{Cap, Conflict, MonthUse, UsageKind, WorkspaceId};
 use tenantry_operations::usage::{Allowance, Recorded, UsageByMonth};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{api::millis, schema::Word};
+use crate::{
+    api::millis,
+    schema::{Word, open_list},
+};
 
 type UsageKindWord = Word<UsageKind>;
 
@@ -131,6 +134,11 @@ impl UsageView {
     }
 }
 
+open_list! {
+    /// Why usage is not allowed.
+    pub(crate) struct UsageRefusal: [Conflict::LimitReached.as_str()]
+}
+
 /// Whether usage is allowed.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -148,8 +156,8 @@ pub(crate) struct AllowanceView {
     /// Seconds left in the month. `null` if there is no limit.
     #[schema(required, example = 7105)]
     remaining_seconds: Option<i64>,
-    /// Why it is not allowed: `limit_reached`. `null` if it is allowed.
-    #[schema(required, example = json!(null))]
+    /// Why it is not allowed. `null` if it is allowed.
+    #[schema(required, value_type = Option<UsageRefusal>)]
     reason: Option<&'static str>,
 }
 
@@ -161,7 +169,7 @@ impl AllowanceView {
             month: month.month.to_string(),
             allowed,
             remaining_seconds: month.remaining(cap),
-            reason: (!allowed).then_some("limit_reached"),
+            reason: (!allowed).then_some(Conflict::LimitReached.as_str()),
         }
     }
 }

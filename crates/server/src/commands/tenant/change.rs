@@ -6,7 +6,7 @@ use tenantry_domain::{
     Cap, Error, FieldRefusal, LimitsPatch, LocaleRequest, Precondition, Refusal, TENANT_RESTORABLE_DAYS, Tenant,
     TenantPatch, Use,
 };
-use tenantry_http::PlatformTenantWithUse;
+use tenantry_http::PlatformTenantWithUsage;
 use tenantry_operations::tenants;
 
 use super::{One, operator, parse, tenant_id};
@@ -112,7 +112,7 @@ fn administer(
     let changed = with_store(settings, async move |store| {
         tenants::administer(store, &operator, id, Precondition::None, patch, limits).await
     })?;
-    let view = PlatformTenantWithUse::from(changed);
+    let view = PlatformTenantWithUsage::from(changed);
     output.print(&view, || serde_json::to_string_pretty(&view).unwrap_or_default())
 }
 
@@ -132,7 +132,7 @@ pub(super) fn set(state: State, one: &One, settings: &Settings, output: &Output)
         State::Restored => tenants::restore(store, &operator, id).await,
     })?;
     let line = format!("{}  {id}  {}", tenant.state(), tenant.details.name.as_str());
-    output.print(&PlatformTenantWithUse::from((tenant, used)), || line)
+    output.print(&PlatformTenantWithUsage::from((tenant, used)), || line)
 }
 
 pub(super) fn delete(one: &One, settings: &Settings, output: &Output) -> Result<(), Exit> {
