@@ -55,6 +55,7 @@ export TENANTRY_URL TENANTRY_KEY
 for language; do
     target=target/clients/$language
     mkdir -p "$target"
+    cp -R tests/clients/openapi-generator target/clients
     cp -R "tests/clients/$language/." "$target"
     cp openapi.yaml "$target"
     say "$language"

@@ -106,6 +106,7 @@ func main() {
 		actions = append(actions, event.Action)
 	}
 	equal(actions, []string{"workspace.create", "workspace.update", "workspace.delete", "workspace.restore"})
+	equal(events.Data[1].Changes["workspaceInstructions"].Before, any("Prices include VAT."))
 
 	// The CallFluent dialect has the same workspaces, by number.
 	all, _, err := client.CallFluentAPI.CallfluentGetAll(ctx).Execute()

@@ -1,9 +1,8 @@
 #!/bin/sh
-# In target/clients/go: generates the package tenantry from openapi.yaml, compiles the flow with it, and runs it.
+# In target/clients/go: generates the package tenantry from openapi.yaml, checks and compiles the flow with it, and runs it.
 set -eu
-generate() { ../openapi-generator "$@"; }
 rm -rf tenantry
-../generate.sh --generator-name go --output tenantry \
+../openapi-generator/generate.sh --generator-name go --output tenantry \
     --additional-properties packageName=tenantry,enumClassPrefix=true,withGoMod=false
 go vet ./...
 go run .

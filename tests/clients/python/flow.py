@@ -18,6 +18,7 @@ from tenantry_client.api.workspaces import (
 )
 from tenantry_client.models import (
     AuditEventList,
+    AuditListSort,
     Brand,
     CallFluentError,
     CallFluentInfo,
@@ -102,10 +103,11 @@ assert isinstance(usage, Usage), usage
 assert [month.used_minutes for month in usage.months if month.month == entry.month.month] == [2]
 
 # Read the audit log.
-events = audit_list.sync(client=client, subject_id=workspace.id)
+events = audit_list.sync(client=client, subject_id=workspace.id, sort=AuditListSort.OCCURREDAT)
 assert isinstance(events, AuditEventList), events
-actions = [event.action for event in reversed(events.data)]
+actions = [event.action for event in events.data]
 assert actions == ["workspace.create", "workspace.update", "workspace.delete", "workspace.restore"], actions
+assert events.data[1].changes["workspaceInstructions"].before == "Prices include VAT."
 
 # The CallFluent dialect has the same workspaces, by number.
 everything = callfluent_get_all.sync(client=client)

@@ -82,6 +82,7 @@ assert.deepEqual(
   events?.data.map(({ action }) => action),
   ["workspace.create", "workspace.update", "workspace.delete", "workspace.restore"],
 );
+assert.equal(events?.data[1]?.changes.workspaceInstructions?.before, "Prices include VAT.");
 
 // The CallFluent dialect has the same workspaces, by number.
 const { data: all } = await tenantry.GET("/api/workspace/get-all");
