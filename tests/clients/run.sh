@@ -3,8 +3,9 @@
 #
 #   tests/clients/run.sh typescript python go java
 #
-# Usually called by `make clients`, which builds the service first: the program in debug build, with an embedded PostgreSQL in a temporary directory, on a port that the system picks.
-# It is stopped at the end, whatever happens. Generated code goes to target/clients/LANGUAGE, next to a copy of the flow.
+# `make clients` builds the service and calls this. The service is the program in debug build, with an embedded PostgreSQL in a
+# temporary directory, on a port that the system picks. It is stopped at the end, whatever happens. Generated code goes to
+# target/clients/LANGUAGE, next to a copy of the flow.
 set -eu
 cd "$(dirname "$0")/../.."
 program=${CARGO_TARGET_DIR:-target}/debug/tenantry
@@ -14,6 +15,7 @@ say() { printf '%s\n' "clients: $*" >&2; }
 for language; do
     [ -x "tests/clients/$language/run.sh" ] || { say "there is no tests/clients/$language/run.sh" && exit 2; }
 done
+[ -x "$program" ] || { say "there is no $program. Use make clients, which builds it." && exit 1; }
 
 scratch=$(mktemp -d)
 service=
@@ -29,8 +31,9 @@ trap 'exit 143' TERM
 # If root runs this, PostgreSQL runs as another user, who has to get into the directory.
 chmod 711 "$scratch"
 mkfifo "$scratch/banner"
-env -u DATABASE_URL -u TENANTRY_DATABASE_URL -u TENANTRY_CONFIG TENANTRY_DATA_DIR="$scratch/data" TENANTRY_BIND=127.0.0.1:0 \
-    "$program" serve >"$scratch/banner" 2>"$scratch/log" &
+# Without the settings of this shell, except where PostgreSQL is.
+env -i PATH="$PATH" USER="${USER:-clients}" ${TENANTRY_PG_BIN:+TENANTRY_PG_BIN="$TENANTRY_PG_BIN"} \
+    TENANTRY_DATA_DIR="$scratch/data" TENANTRY_BIND=127.0.0.1:0 "$program" serve >"$scratch/banner" 2>"$scratch/log" &
 service=$!
 
 # The first start prints a command that looks up a workspace. It has the key and the address.
@@ -41,12 +44,12 @@ while read -r line <&3; do
         'curl -H "Authorization: Bearer '*)
             TENANTRY_KEY=${line#*Bearer } TENANTRY_KEY=${TENANTRY_KEY%%\"*}
             TENANTRY_URL=${line##* } TENANTRY_URL=${TENANTRY_URL%%/api/*}
-            break
             ;;
+        'Press Ctrl-C'*) break ;;
     esac
 done
 if [ -z "$TENANTRY_URL" ]; then
-    say "the service did not start. Its log:"
+    say "the service did not start, or did not print its address and a key. Its log:"
     cat "$scratch/log" >&2
     exit 1
 fi

@@ -4,7 +4,10 @@ set -eu
 here=$(dirname "$0")
 if ! cmp -s "$here/requirements.txt" "$here/venv/installed.txt"; then
     python3 -m venv --clear "$here/venv"
-    "$here/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt"
+    "$here/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements.txt" || {
+        echo "pip could not install what requirements.txt lists. It needs PyPI, or a mirror of it." >&2
+        exit 1
+    }
     cp "$here/requirements.txt" "$here/venv/installed.txt"
 fi
 "$here/venv/bin/openapi-generator-cli" generate --input-spec openapi.yaml \
