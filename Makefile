@@ -6,8 +6,8 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check golden bench db openapi docs-picture clean \
-	setup-run setup-install setup-test setup-check format lint document dependencies
+.PHONY: help run install test check clients golden bench db openapi docs-picture clean \
+	setup-run setup-install setup-test setup-check setup-clients format lint document dependencies quick-clients
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,8 +29,20 @@ test: setup-test ## Install what is missing, and run every test against a privat
 	$(HEADING) 'tests'
 	@. ./scripts/env.sh && INSTA_UPDATE=no cargo test --workspace --locked
 
-check: setup-check format dependencies lint document test ## Run everything that CI checks: format, dependencies, lints, documents, tests
+check: setup-check format dependencies lint document test quick-clients ## Run everything that CI checks: format, dependencies, lints, documents, tests
 	@printf '\nAll checks passed.\n'
+
+# Flows of generated clients, against the program in debug build.
+clients: setup-clients ## Generate clients in TypeScript, Python, Go and Java, and run a flow of each against the service
+	@$(CARGO) build --locked -p tenantry-server
+	$(HEADING) 'generated clients'
+	@tests/clients/run.sh typescript python go java
+
+# The two that need the least time. Built as the tests are: another build would compile half of the dependencies again.
+quick-clients: setup-check
+	$(HEADING) 'generated clients: TypeScript and Python'
+	@$(CARGO) test --quiet --workspace --locked --no-run
+	@tests/clients/run.sh typescript python
 
 # The names of the tests that compare something with a committed file.
 GOLDEN = awk '/^ *(async )?fn / { split($$0, words, /fn |\(/); name = words[2] } /assert_snapshot!|golden\(/ { print name }' \
@@ -69,6 +81,8 @@ setup-test:
 	@scripts/setup.sh test
 setup-check:
 	@scripts/setup.sh check
+setup-clients:
+	@scripts/setup.sh clients
 
 format:
 	$(HEADING) 'format'

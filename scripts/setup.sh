@@ -5,24 +5,29 @@
 #   scripts/setup.sh install  C compiler, libpq; checks for Rust
 #   scripts/setup.sh run      also PostgreSQL server programs
 #   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page
-#   scripts/setup.sh check    also rustfmt, clippy and cargo-deny
+#   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients
+#   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/env.sh
 
 OLDEST_POSTGRES=15
+OLDEST_NODE=18
+# The generated Python client needs it.
+OLDEST_PYTHON=3.11
 CARGO_DENY=0.20.2
 
 usage() {
-    echo "usage: scripts/setup.sh install|run|test|check" >&2
+    echo "usage: scripts/setup.sh install|run|test|check|clients" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
-case $1 in install | run | test | check) purpose=$1 ;; *) usage ;; esac
+case $1 in install | run | test | check | clients) purpose=$1 ;; *) usage ;; esac
 
 say() { printf '%s\n' "setup: $*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
 for_tests() { [ "$purpose" = test ] || [ "$purpose" = check ]; }
+for_clients() { [ "$purpose" = check ] || [ "$purpose" = clients ]; }
 on_macos() { [ "$(uname -s)" = Darwin ]; }
 
 scratch=$(mktemp -d)
@@ -97,6 +102,21 @@ has_browser() {
 
 has_driver() { have chromedriver || have chromium.chromedriver; }
 
+has_node() {
+    have npm && [ "$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -ge $OLDEST_NODE ]
+}
+
+# Debian's Python has no pip in a new environment until python3-venv is installed.
+has_python() {
+    python3 -c "import ensurepip, sys, venv; sys.exit(sys.version_info < tuple(map(int, '$OLDEST_PYTHON'.split('.'))))" \
+        >/dev/null 2>&1
+}
+
+has_go() { have go; }
+
+# On a Mac without a JDK, there is a javac that only says so.
+has_jdk() { have javac && javac -version >/dev/null 2>&1; }
+
 look() {
     missing=
     has_compiler || missing="$missing compiler"
@@ -105,6 +125,14 @@ look() {
     if for_tests; then
         has_browser || missing="$missing browser"
         has_driver || missing="$missing driver"
+    fi
+    if for_clients; then
+        has_node || missing="$missing node"
+        has_python || missing="$missing python"
+    fi
+    if [ "$purpose" = clients ]; then
+        has_go || missing="$missing go"
+        has_jdk || missing="$missing jdk"
     fi
 }
 
@@ -116,6 +144,10 @@ in_words() {
             postgres) echo "  the server programs of PostgreSQL $OLDEST_POSTGRES or later" ;;
             browser) echo "  Chromium or Chrome (for the tests)" ;;
             driver) echo "  chromedriver, in the same version as the browser (for the tests)" ;;
+            node) echo "  Node.js $OLDEST_NODE or later, with npm (for the generated clients)" ;;
+            python) echo "  Python $OLDEST_PYTHON or later, with venv and pip (for the generated clients)" ;;
+            go) echo "  Go (for the generated clients)" ;;
+            jdk) echo "  a JDK (for the generated clients)" ;;
         esac
     done >&2
 }
@@ -139,7 +171,8 @@ as_root() {
     fi
 }
 
-# $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, as this system names the packages
+# $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, $6: node, $7: python, $8: go, $9: jdk, as this system names
+# the packages
 packages() {
     for part in $missing; do
         case $part in
@@ -148,6 +181,10 @@ packages() {
             postgres) echo "$3" ;;
             browser) echo "$4" ;;
             driver) echo "$5" ;;
+            node) echo "$6" ;;
+            python) echo "$7" ;;
+            go) echo "$8" ;;
+            jdk) echo "$9" ;;
         esac
     done | tr '\n' ' ' | sed 's/  */ /g; s/ $//'
 }
@@ -165,7 +202,11 @@ install_with_apt() {
             exit 1
         fi
     fi
-    list=$(packages "gcc libc6-dev" libpq-dev postgresql "$browser" "$driver")
+    # A Node.js from elsewhere brings its own npm, and Debian's npm conflicts with it.
+    node="nodejs npm"
+    if have node && have npm; then node=nodejs; fi
+    list=$(packages "gcc libc6-dev" libpq-dev postgresql "$browser" "$driver" "$node" "python3 python3-venv" golang-go \
+        default-jdk-headless)
     if [ -n "$list" ]; then
         install="export DEBIAN_FRONTEND=noninteractive
 apt-get -q update
@@ -191,8 +232,8 @@ install_with_brew() {
         echo "  xcode-select --install" >&2
         exit 1
     fi
-    list=$(packages "" libpq "postgresql@17" "" "")
-    casks=$(packages "" "" "" google-chrome chromedriver)
+    list=$(packages "" libpq "postgresql@17" "" "" node python go "")
+    casks=$(packages "" "" "" google-chrome chromedriver "" "" "" temurin)
     if [ -n "$list" ]; then
         say "running: brew install $list"
         # shellcheck disable=SC2086 # a list of words
@@ -226,9 +267,11 @@ install_missing() {
     elif have apt-get; then
         install_with_apt
     elif have dnf; then
-        as_root "dnf install -y $(packages gcc libpq-devel postgresql-server chromium chromedriver)"
+        as_root "dnf install -y $(packages gcc libpq-devel postgresql-server chromium chromedriver "nodejs npm" python3 golang \
+            java-latest-openjdk-devel)"
     elif have pacman; then
-        as_root "pacman -S --needed --noconfirm $(packages "gcc" postgresql-libs postgresql chromium "")"
+        as_root "pacman -S --needed --noconfirm $(packages gcc postgresql-libs postgresql chromium "" "nodejs npm" python go \
+            jdk-openjdk)"
     else
         say "this system has no apt-get, dnf, pacman or brew. Install the above yourself, and try again."
         exit 1
@@ -241,6 +284,9 @@ install_missing() {
         if is_missing postgres; then
             say "If this system's PostgreSQL is older than $OLDEST_POSTGRES, install the packages of the PostgreSQL project,"
             say "or set TENANTRY_PG_BIN to the directory of newer programs$([ "$purpose" = run ] && echo ', or DATABASE_URL to a database')."
+        fi
+        if is_missing node || is_missing python; then
+            say "If this system's Node.js or Python is older than that, install a newer one yourself and put it first on the PATH."
         fi
         exit 1
     fi

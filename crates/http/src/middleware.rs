@@ -12,7 +12,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        Method,
+        ConnectionType, Method,
         header::{self, HeaderValue},
     },
     middleware::Next,
@@ -39,6 +39,7 @@ pub(crate) async fn observe(
     let id = supplied_id(&request).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let started = Instant::now();
     let service = request.app_data::<Data<Service>>().cloned();
+    let upgrade = request.head().upgrade();
     let method = request.method().clone();
     if method == Method::HEAD {
         // The connection remembers that it was HEAD and leaves the body out.
@@ -68,6 +69,11 @@ pub(crate) async fn observe(
         }
         answer.map(|mut response| {
             mark(response.headers_mut());
+            if upgrade {
+                // The connection ends after an answer to a request that offers another protocol, as Java's client does. Without
+                // this, the answer would not say so, and the next request would be lost.
+                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
             response
         })
     };

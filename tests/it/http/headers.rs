@@ -124,3 +124,17 @@ async fn a_request_id_is_echoed_when_it_is_plain_and_replaced_when_it_is_not() {
     let answer = exchange(&app.base, split.as_bytes()).await;
     assert!(!answer.head.to_lowercase().contains("x-evil"), "{}", answer.head);
 }
+
+/// Java's client offers HTTP/2 like this, with every request.
+#[tokio::test]
+async fn an_answer_to_an_offer_of_another_protocol_says_that_the_connection_ends() {
+    let app = App::start().await;
+    let offer = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABk\r\n";
+    for (path, status) in [("/healthz", 200), ("/api/workspaces", 401), ("/nothing", 404)] {
+        let request = |headers: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+        let answer = exchange(&app.base, request(offer).as_bytes()).await;
+        assert_eq!((answer.status, answer.header("connection")), (status, "close"), "{}", answer.head);
+        let answer = exchange(&app.base, request("").as_bytes()).await;
+        assert_eq!((answer.status, answer.header("connection")), (status, ""), "{}", answer.head);
+    }
+}
