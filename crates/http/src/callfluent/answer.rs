@@ -57,7 +57,7 @@ pub(crate) struct Person {
     #[schema(example = 11)]
     id: i64,
     /// The email address.
-    #[schema(example = "ada@example.com")]
+    #[schema(example = "ada@example.com", format = Email)]
     email: String,
     /// The role.
     role: RoleWord,
