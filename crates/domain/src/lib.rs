@@ -13,6 +13,7 @@ mod calendar;
 mod codes;
 mod conflict;
 mod counted;
+pub mod demo;
 mod email;
 mod error;
 mod ids;

@@ -81,7 +81,7 @@ pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failu
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text"))
+    responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text", example = json!("# TYPE tenantry_requests counter\n# EOF\n")))
 )]
 #[get("/metrics")]
 pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Failure> {
@@ -101,7 +101,7 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     security(()),
     operation_id = "openapi_json",
     params(IfNoneMatch),
-    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object, example = json!({ "openapi": "3.1.0", "info": { "title": "Tenantry API" }, "paths": {} })))
 )]
 #[get("/openapi.json")]
 pub(crate) async fn openapi_json(request: HttpRequest, document: Data<Document>) -> HttpResponse {
@@ -116,7 +116,7 @@ pub(crate) async fn openapi_json(request: HttpRequest, document: Data<Document>)
     security(()),
     operation_id = "openapi_yaml",
     params(IfNoneMatch),
-    responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml"))
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml", example = json!("openapi: 3.1.0\ninfo:\n  title: Tenantry API\n")))
 )]
 #[get("/openapi.yaml")]
 pub(crate) async fn openapi_yaml(request: HttpRequest, document: Data<Document>) -> HttpResponse {
@@ -130,7 +130,7 @@ pub(crate) async fn openapi_yaml(request: HttpRequest, document: Data<Document>)
     tag = PART.tag,
     security(()),
     params(IfNoneMatch),
-    responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html"))
+    responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html", example = json!("<!doctype html>\n<title>Tenantry API</title>\n")))
 )]
 #[get("/docs")]
 pub(crate) async fn docs_page(request: HttpRequest) -> HttpResponse {
@@ -144,7 +144,7 @@ pub(crate) async fn docs_page(request: HttpRequest) -> HttpResponse {
     tag = PART.tag,
     security(()),
     params(("file" = String, Path, description = "The name of the file.", example = "start.js"), IfNoneMatch),
-    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such file."))
+    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript", example = json!("Scalar.createApiReference(\"#app\", { url: \"/openapi.json\" });\n")), (status = 404, description = "There is no such file."))
 )]
 #[get("/docs/{file}")]
 pub(crate) async fn docs_asset(request: HttpRequest, file: Path<String>) -> Result<HttpResponse, Failure> {

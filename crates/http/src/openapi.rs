@@ -3,12 +3,13 @@
 
 mod access;
 mod components;
+mod examples;
 mod failures;
 mod shapes;
 
 use actix_web::http::StatusCode;
 use serde_json::Value;
-use tenantry_domain::{Action, Conflict, Noun, WorkspaceState};
+use tenantry_domain::{Action, Conflict, Noun};
 use utoipa::{
     OpenApi,
     openapi::{
@@ -21,13 +22,9 @@ use self::failures::{Dialect, Refusals};
 use crate::{
     callfluent::{self, DialectErrorBody},
     error::{ErrorCode, FieldErrorCode, FieldProblem, Problem},
-    schema::Word,
 };
 
-type WorkspaceStateWord = Word<WorkspaceState>;
-
-/// The document without its routes, which [`crate::routes`] adds. The words that only a query takes are named here, because
-/// nothing collects them from queries.
+/// The document without its routes, which [`crate::routes`] adds.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -37,7 +34,7 @@ type WorkspaceStateWord = Word<WorkspaceState>;
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "This service")),
-    components(schemas(Problem, FieldProblem, ErrorCode, FieldErrorCode, DialectErrorBody, WorkspaceStateWord))
+    components(schemas(Problem, FieldProblem, ErrorCode, FieldErrorCode, DialectErrorBody))
 )]
 pub(crate) struct Base;
 
@@ -55,6 +52,7 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
     failures::name_codes(&mut components);
     shapes::unify(&mut components);
     document.components = Some(components);
+    examples::add(document);
     components::share_parameters(document);
 }
 

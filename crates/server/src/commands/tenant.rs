@@ -11,10 +11,7 @@ use tenantry_domain::{
     TenantId, Use,
 };
 use tenantry_http::{PlatformTenantView, PlatformTenantWithUsage};
-use tenantry_operations::{
-    TenantFilter,
-    tenants::{self, Founded, FoundedOwner},
-};
+use tenantry_operations::{TenantFilter, tenants};
 
 use self::{
     change::{Limit, State, Update},
@@ -200,14 +197,6 @@ fn words(tenant: &Account, used: Use) -> String {
 /// A time for people.
 pub(crate) fn minutes(at: chrono::DateTime<chrono::Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// The key of the first owner; empty if they were invited.
-pub(crate) fn secret(founded: &Founded) -> String {
-    match &founded.owner {
-        FoundedOwner::Key(secret) => secret.reveal().to_owned(),
-        FoundedOwner::Invitation(_) => String::new(),
-    }
 }
 
 /// The person at the command line, under the name of their account. The audit log records that name.
