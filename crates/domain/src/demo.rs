@@ -9,6 +9,8 @@ use crate::{AgentId, ApiKeyId, BrandId, InvitationId, MemberId, Noun, TenantId, 
 pub const TENANT: TenantId = TenantId::from_uuid(uuid!("a0b1c2d3-4567-49ab-8def-0123456789ab"));
 /// Its default brand.
 pub const BRAND: BrandId = BrandId::from_uuid(uuid!("b1a2c3d4-5678-4abc-9ef0-1234567890ab"));
+/// A brand without workspaces, which can be deleted.
+pub const OTHER_BRAND: BrandId = BrandId::from_uuid(uuid!("b2a2c3d4-5678-4abc-9ef0-1234567890ab"));
 /// Its workspace.
 pub const WORKSPACE: WorkspaceId = WorkspaceId::from_uuid(uuid!("c1a2b3c4-5678-4abc-9ef0-1234567890ab"));
 /// A key that nobody has the secret of. The owner's key is another one, so that nobody locks themselves out by trying things.
@@ -20,11 +22,11 @@ pub const AGENT: AgentId = AgentId::from_uuid(uuid!("f1a2b3c4-5678-4abc-9ef0-123
 /// An invitation to the workspace. Its email is never sent.
 pub const INVITATION: InvitationId = InvitationId::from_uuid(uuid!("01a2b3c4-5678-4abc-9ef0-1234567890ab"));
 
-/// The id of the demo tenant's thing of this kind, where it starts with one.
+/// The id of the demo tenant's thing of this kind that anything can be done to, where it starts with one.
 pub fn id_of(noun: Noun) -> Option<Uuid> {
     match noun {
         Noun::Tenant => Some(TENANT.uuid()),
-        Noun::Brand => Some(BRAND.uuid()),
+        Noun::Brand => Some(OTHER_BRAND.uuid()),
         Noun::Workspace => Some(WORKSPACE.uuid()),
         Noun::Member => Some(MEMBER.uuid()),
         Noun::Invitation => Some(INVITATION.uuid()),

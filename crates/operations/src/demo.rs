@@ -2,14 +2,15 @@
 
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    Action, AgentDetails, AgentStatus, ApiKeyDetails, Change, Credential, Error, Holder, InBrand, InTenant,
-    InWorkspace, InvitationDays, InvitationDetails, KeyMode, Limits, LocaleRequest, MemberDetails, MemberStatus,
-    NewTenant, NewWorkspace, Origin, Person, Reach, Record, Refusal, Role, Scope, TenantId, WorkspaceType, demo,
+    Action, AgentDetails, AgentStatus, ApiKeyDetails, BrandDetails, Change, Credential, Error, Holder, InBrand,
+    InTenant, InWorkspace, InvitationDays, InvitationDetails, KeyMode, Limits, LocaleRequest, MemberDetails,
+    MemberStatus, NewBrand, NewTenant, NewWorkspace, Origin, Person, Reach, Record, Refusal, Role, Scope, TenantId,
+    WorkspaceType, demo,
 };
 use tenantry_persistence::Store;
 
 use crate::{
-    agents, api_keys, invitations, members,
+    agents, api_keys, brands, invitations, members,
     tenants::{self, FoundedOwner, Owner},
     workspaces,
 };
@@ -42,6 +43,7 @@ fn first_start(tenant: Option<TenantId>) -> Result<Credential, Error> {
 /// What the tenant starts with.
 struct Start {
     tenant: NewTenant,
+    other_brand: NewBrand,
     workspace: NewWorkspace,
     agent: AgentDetails,
     member: MemberDetails,
@@ -60,6 +62,11 @@ impl Start {
         let instructions = "All prices must include VAT. Refer customers to the German returns policy for DACH orders.";
         Ok(Self {
             tenant: NewTenant { name: "Acme Industrial Supply".parse()?, locale, limits: Limits::default() },
+            other_brand: NewBrand {
+                details: BrandDetails::named("Acme Outlet".parse()?),
+                slug: None,
+                is_default: false,
+            },
             workspace: NewWorkspace {
                 name: "DACH Region".parse()?,
                 locale,
@@ -97,7 +104,12 @@ impl Start {
 }
 
 async fn fill(store: &Store, credential: &Credential, start: Start) -> Result<(), Error> {
-    let Start { tenant: _, workspace, agent, member, invitation, key } = start;
+    let Start { tenant: _, other_brand, workspace, agent, member, invitation, key } = start;
+    store
+        .write(credential, InTenant, Action::BrandCreate, move |tx| {
+            brands::create_in(tx, demo::OTHER_BRAND, &other_brand)
+        })
+        .await?;
     store
         .write(credential, InBrand::Default, Action::WorkspaceCreate, move |tx| {
             workspaces::create_in(tx, demo::WORKSPACE, &workspace)

@@ -32,7 +32,7 @@ pub struct BrandView {
     #[schema(example = "Acme Industrial Supply")]
     email_from_name: String,
     /// Logo of the brand, over https.
-    #[schema(required, example = "https://cdn.example.com/acme/logo.png", format = Uri)]
+    #[schema(required, example = "https://cdn.example.com/acme/logo.png", format = "uri")]
     logo_url: Option<String>,
     /// Primary colour: `#` and six hexadecimal digits.
     #[schema(required, example = "#0055AA", pattern = "^#[0-9A-Fa-f]{6}$")]
@@ -53,7 +53,7 @@ pub struct BrandView {
     #[schema(required, example = "Customer care")]
     ai_sender_title: Option<String>,
     /// The AI's picture, over https.
-    #[schema(required, example = "https://cdn.example.com/acme/alex.png", format = Uri)]
+    #[schema(required, example = "https://cdn.example.com/acme/alex.png", format = "uri")]
     ai_sender_avatar_url: Option<String>,
     /// The tone the AI writes in.
     #[schema(required, example = "professional")]
