@@ -13,7 +13,6 @@ mod calendar;
 mod codes;
 mod conflict;
 mod counted;
-pub mod demo;
 mod email;
 mod error;
 mod ids;
@@ -58,7 +57,7 @@ pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
 pub use ids::{
     AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, Noun, OutboxMessageId, TenantId,
-    UsageEntryId, WorkspaceId,
+    UsageEntryId, WorkspaceId, demo,
 };
 pub use input::{Description, Form, Input};
 pub use instant::Instant;

@@ -87,7 +87,7 @@ fn examples_of(operation: &Operation) -> Vec<Example> {
 }
 
 /// In which order the examples are sent, so that none takes away what another one needs: what needs an integration comes after
-/// those that set one, and each DELETE has a tenant of its own.
+/// those that set one.
 fn turn(operation: &Operation) -> usize {
     let needs = ["not_connected", "integration_incomplete"];
     let conflicts = &operation.described()["responses"]["409"]["content"]["application/problem+json"]["examples"];
@@ -118,6 +118,8 @@ impl Demo {
             [] => self.app.client(),
             ["platformKey"] => self.app.platform(),
             ["accessToken"] if operation.path.ends_with("/accept") => {
+                let workspaces = json!({ "workspaceIds": [demo::WORKSPACE.to_string()] });
+                self.tenant.invitation("ada@example.com", workspaces).await;
                 body = Some(json!({ "token": self.mailed_to("ada@example.com").await }));
                 self.person("ada", json!({ "email": "ada@example.com" }))
             }
@@ -129,6 +131,16 @@ impl Demo {
             request = request.header("Accept", kind);
         }
         client.send(body.iter().fold(request, |request, body| request.json(body))).await
+    }
+
+    /// Sets the integration that an operation takes away: the demo tenant has none, because nobody has such an account.
+    async fn prepare(&self, operation: &Operation) {
+        let put = Operation { method: "PUT".to_owned(), ..operation.clone() };
+        if operation.path.ends_with("/{provider}") {
+            for example in examples_of(&put) {
+                self.send(&example).await.expect(200);
+            }
+        }
     }
 
     fn person(&self, subject: &str, claims: Value) -> Client {
@@ -249,8 +261,11 @@ async fn each_example_works_on_the_demo_tenant_as_it_is_written_and_the_answer_i
     let (mut answers, mut faults) = (Answers::new(), Vec::new());
     for operation in &operations {
         for example in examples_of(operation) {
-            if operation.method == "DELETE" {
-                faults.extend(try_out(&Demo::new().await, &example, &mut answers).await);
+            // What takes something away has a tenant of its own, and so has what changes who is in it.
+            if operation.method == "DELETE" || operation.needs_a_person() {
+                let demo = Demo::new().await;
+                demo.prepare(operation).await;
+                faults.extend(try_out(&demo, &example, &mut answers).await);
                 continue;
             }
             faults.extend(try_out(&demo, &example, &mut answers).await);

@@ -71,6 +71,10 @@ fn no_schema_has_a_name_that_a_language_has_taken() {
 /// The forms of the strings in here, by the name of their field.
 fn forms(part: &Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
     for (name, field) in part["properties"].as_object().into_iter().flatten() {
+        // A secret is sent to be stored, or shown when it is made. These are not the same things.
+        if field["writeOnly"] == true {
+            continue;
+        }
         if let Some(pattern) = field["pattern"].as_str() {
             found.entry(name.clone()).or_default().insert(pattern.to_owned());
         } else if field["type"] == "string" || field["type"][0] == "string" {
