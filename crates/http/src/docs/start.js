@@ -19,7 +19,8 @@ const content = withoutFilters(await (await fetch("/openapi.json")).json());
 
 document.getElementById("loading").remove();
 Scalar.createApiReference("#reference", {
-  content,
+  // From a function: Scalar would watch every field of an object.
+  content: () => content,
   servers: [{ url: window.location.origin, description: "This service" }],
   withDefaultFonts: false,
   telemetry: false,
