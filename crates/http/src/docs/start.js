@@ -9,7 +9,7 @@ const withoutFilters = (document) => {
   for (const parameter of [...parameters, ...Object.values(document.components.parameters)]) {
     if (parameter.in === "query" && !parameter.required) {
       delete parameter.example;
-      delete parameter.schema.example;
+      delete parameter.schema?.example;
     }
   }
   return document;
