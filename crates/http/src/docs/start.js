@@ -9,7 +9,7 @@ const withoutFilters = (document) => {
   for (const parameter of [...parameters, ...Object.values(document.components.parameters)]) {
     if (parameter.in === "query" && !parameter.required) {
       delete parameter.example;
-      delete parameter.schema.example;
+      delete parameter.schema?.example;
     }
   }
   return document;
@@ -19,7 +19,8 @@ const content = withoutFilters(await (await fetch("/openapi.json")).json());
 
 document.getElementById("loading").remove();
 Scalar.createApiReference("#reference", {
-  content,
+  // From a function: Scalar would watch every field of an object.
+  content: () => content,
   servers: [{ url: window.location.origin, description: "This service" }],
   withDefaultFonts: false,
   telemetry: false,
