@@ -81,7 +81,7 @@ pub(crate) struct One {
 
 impl Create {
     /// Reports all refused values together.
-    fn new(&self) -> Result<NewBrand, Exit> {
+    fn wanted(&self) -> Result<NewBrand, Exit> {
         let mut refused = Vec::new();
         let name: Option<BrandName> = parse("name", Some(&self.name), &mut refused);
         let email_from_name = parse("email-from-name", self.email_from_name.as_deref(), &mut refused);
@@ -104,7 +104,7 @@ pub(crate) fn run(command: Brand, settings: &Settings, output: &Output) -> Resul
     crate::logging::start(settings);
     match command {
         Brand::Create(create) => {
-            let new = create.new()?;
+            let new = create.wanted()?;
             let made = in_tenant(settings, &create.of.tenant, async |store, operator| {
                 Ok(brands::create(store, operator, new).await?)
             })?;

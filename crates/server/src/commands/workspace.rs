@@ -103,7 +103,7 @@ pub(crate) struct Deleted {
 
 impl Create {
     /// Reports all refused values together.
-    fn new(&self) -> Result<NewWorkspace, Exit> {
+    fn wanted(&self) -> Result<NewWorkspace, Exit> {
         let mut refused = Vec::new();
         let name = parse("name", Some(&self.name), &mut refused);
         let locale = LocaleRequest {
@@ -130,7 +130,7 @@ pub(crate) fn run(command: Workspace, settings: &Settings, output: &Output) -> R
     crate::logging::start(settings);
     match command {
         Workspace::Create(create) => {
-            let new = create.new()?;
+            let new = create.wanted()?;
             let made = in_tenant(settings, &create.of.tenant, async |store, operator| {
                 let brand = match &create.brand {
                     Some(named) => Some(named::brand(store, operator, named).await?),
