@@ -50,7 +50,7 @@ fn examples_of(operation: &Operation) -> Vec<Example> {
                 path = path.replace(&format!("{{{name}}}"), &example);
             }
             "query" => {
-                for example in example {
+                if let Some(example) = example {
                     query.append_pair(name, &example);
                 }
             }
