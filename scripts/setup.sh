@@ -7,6 +7,7 @@
 #   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page
 #   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients
 #   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
+#   scripts/setup.sh lint     only Node.js with npm, and Python with venv, for the linters of the OpenAPI document
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/env.sh
@@ -18,11 +19,13 @@ OLDEST_PYTHON=3.11
 CARGO_DENY=0.20.2
 
 usage() {
-    echo "usage: scripts/setup.sh install|run|test|check|clients" >&2
+    echo "usage: scripts/setup.sh install|run|test|check|clients|lint" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
-case $1 in install | run | test | check | clients) purpose=$1 ;; *) usage ;; esac
+case $1 in install | run | test | check | clients | lint) purpose=$1 ;; *) usage ;; esac
+# The oldest that the linters run on.
+[ "$purpose" != lint ] || OLDEST_NODE=20
 
 say() { printf '%s\n' "setup: $*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -119,6 +122,11 @@ has_jdk() { have javac && javac -version >/dev/null 2>&1; }
 
 look() {
     missing=
+    if [ "$purpose" = lint ]; then
+        has_node || missing="$missing node"
+        has_python || missing="$missing python"
+        return 0
+    fi
     has_compiler || missing="$missing compiler"
     has_libpq || missing="$missing libpq"
     has_postgres || missing="$missing postgres"
@@ -227,7 +235,7 @@ rm -f $no_cluster"
 }
 
 install_with_brew() {
-    if ! links; then
+    if is_missing compiler && ! links; then
         say "the C compiler is part of Apple's command line tools. Run this, then try again:"
         echo "  xcode-select --install" >&2
         exit 1
@@ -348,7 +356,7 @@ check_rust_tools() {
 }
 
 # Rust first: do not install packages if the user then has to stop and install Rust.
-check_rust
+[ "$purpose" = lint ] || check_rust
 look
 [ -z "$missing" ] || install_missing
 [ "$purpose" != check ] || check_rust_tools

@@ -9,7 +9,7 @@ use diesel::{
     sql_types::{Nullable, Text},
 };
 use serde_json::{Value, json};
-use tenantry_domain::{Action, Change, Error, Id, InTenant, Members, Noun, Workspace};
+use tenantry_domain::{Action, Change, Error, Fields, Id, InTenant, Noun, Workspace};
 use tenantry_operations::housekeeping;
 use tenantry_tests::{Answer, App, Client, Operation, Target, Tenant, TestDatabase};
 
@@ -238,7 +238,7 @@ async fn an_event_about_another_kind_of_thing_than_the_policy_table_says_is_refu
     let before = events(&app.database);
     let operator = acme.operator();
     let about_a_workspace = |action| {
-        let fields = Members::new().with("name", "A");
+        let fields = Fields::new().with("name", "A");
         let id: Id<Workspace> = tenantry_persistence::new_id();
         app.store.write(&operator, InTenant, action, move |_| Ok(Change::created((), id, &fields)))
     };

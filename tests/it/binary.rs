@@ -1,14 +1,17 @@
 //! The program as its users have it: its commands, its settings, its start and its end.
 
 mod commands;
+mod consent;
 mod embedded;
 mod kit;
 mod master_keys;
 mod members;
 mod migrations;
+mod names;
 mod outbox;
 mod own_database;
 mod platform;
 mod settings;
 mod stop;
 mod tenants;
+mod usage;

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tenantry_tests::{Answer, App, Client, Tenant};
+use tenantry_tests::{Answer, App, Client, Operation, Target, Tenant};
 
 async fn get_unless(client: &Client, path: &str, tags: &str) -> Answer {
     client.send(client.request("GET", path).header("If-None-Match", tags)).await
@@ -12,21 +12,17 @@ async fn patch_if(client: &Client, path: &str, tags: &str, body: Value) -> Answe
     client.send(client.request("PATCH", path).header("If-Match", tags).json(&body)).await
 }
 
-/// Every single object that can be read.
+/// Every object that can be asked for again by its tag.
 async fn objects(tenant: &Tenant) -> Vec<String> {
-    let id = tenant.workspace("DACH").await;
-    let (brand, agent) = (&tenant.brand, tenant.agent(&id, json!({})).await);
-    vec![
-        format!("/api/workspaces/{id}"),
-        format!("/api/workspaces/{id}/effective"),
-        format!("/api/workspaces/{id}/limits"),
-        format!("/api/workspaces/{id}/agents/{agent}"),
-        format!("/api/workspaces/{id}/usage"),
-        format!("/api/workspaces/{id}/usage/check"),
-        format!("/api/brands/{brand}"),
-        "/api/tenant".to_owned(),
-        "/api/me".to_owned(),
-    ]
+    let mut target = Target::of(tenant).await;
+    let mut paths = Vec::new();
+    for operation in Operation::of_the_api() {
+        if operation.parameters().iter().any(|parameter| parameter["name"] == "If-None-Match") {
+            paths.push(target.path(&operation).await);
+        }
+    }
+    assert!(paths.len() > 8, "{paths:?}");
+    paths
 }
 
 #[tokio::test]

@@ -346,7 +346,7 @@ fn a_cluster_wants_its_own_version() {
     cluster.close().unwrap();
     fs::write(&version, "9\n").unwrap();
     let message = home.refusal();
-    assert!(message.contains("PostgreSQL 9 server") && message.contains("existing cluster"), "{message}");
+    assert!(message.contains("PostgreSQL 9 server") && message.contains("existing database"), "{message}");
     fs::remove_file(&version).unwrap();
     assert!(matches!(Cluster::open(&home.options), Err(Error::NoCluster { .. })));
 }

@@ -42,7 +42,10 @@ async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
         tenant.id
     );
     app.database.admin().batch_execute(&token).unwrap();
-    vec![tenant.id.to_string(), tenant.brand.clone(), brand, workspace, agent, gone, key, invitation, member]
+    let mut ids = vec![tenant.id.to_string(), tenant.brand.clone()];
+    ids.extend([brand, workspace, agent, gone, key, invitation, member]);
+    ids.extend(tenant.fill_empty_lists().await);
+    ids
 }
 
 fn deleted_days_ago(database: &TestDatabase, tenant: &Tenant, days: u32) {
@@ -95,7 +98,11 @@ async fn erasing_leaves_nothing_of_it_and_all_of_the_others(url: fn(&TestDatabas
     }
     let mut eraser = Eraser::connect(&url(&app.database)).unwrap();
     assert_eq!(eraser.due().unwrap(), [acme.id]);
-    assert!(eraser.erase(acme.id).unwrap());
+    let there = rows.of_tenant(acme.id);
+    let would = eraser.rehearse(acme.id).unwrap().expect("it is due");
+    assert_eq!(rows.of_tenant(acme.id), there, "a rehearsal erases nothing");
+    assert!(would.rows.iter().all(|(_, rows)| *rows > 0), "{would:?}");
+    assert_eq!((eraser.erase(acme.id).unwrap(), would.name.as_str()), (Some(would.clone()), "Zyxacme"));
     let after = app.database.dump().to_lowercase();
     for word in &words {
         assert!(!after.contains(&word.to_lowercase()), "{word} is still there");
@@ -132,10 +139,10 @@ async fn a_tenant_in_somebody_elses_hands_is_left_for_the_next_time() {
     let mut holder = app.database.admin();
     holder.batch_execute("BEGIN; SELECT FROM tenants FOR NO KEY UPDATE").unwrap();
     let mut eraser = eraser(&app.database);
-    assert!(!eraser.erase(acme.id).unwrap());
+    assert!(eraser.erase(acme.id).unwrap().is_none());
     assert!(!Rows::of(&app.database).of_tenant(acme.id)["tenants"].is_empty());
     holder.batch_execute("ROLLBACK").unwrap();
-    assert!(eraser.erase(acme.id).unwrap());
+    assert!(eraser.erase(acme.id).unwrap().is_some());
 }
 
 #[tokio::test]

@@ -88,7 +88,7 @@ async fn what_is_no_limit_is_refused_with_the_members_name() {
     let acme = app.tenant("Acme").await;
     let id = acme.workspace("DACH").await;
     for member in ["maxMembers", "maxAgents", "maxMinutes"] {
-        for good in [json!(0), json!(1_000_000), json!(null)] {
+        for good in [json!(0), json!(5.0), json!(1_000_000), json!(null)] {
             limit(&acme, &id, json!({ member: good })).await;
         }
         for (bad, code) in [

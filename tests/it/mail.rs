@@ -7,12 +7,12 @@ mod invitation;
 mod protection;
 mod user;
 
-use tenantry_operations::mail::{Letter, MailFault, MailOptions, Mailer, SmtpOptions};
+use tenantry_operations::mail::{Email, MailFault, MailOptions, Mailer, SmtpOptions};
 use uuid::Uuid;
 
-/// A letter with an identifier of its own.
-fn letter() -> Letter {
-    Letter {
+/// An email with an identifier of its own.
+fn email() -> Email {
+    Email {
         id: Uuid::now_v7(),
         date: "2026-01-20T10:00:00Z".parse().unwrap(),
         from_name: "Acme Support".parse().unwrap(),

@@ -1,6 +1,8 @@
 //! The OpenAPI document is true: it is the committed one, its routes are the routes, and answers are as it says.
 
 mod answers;
+mod examples;
+mod names;
 mod routes;
 
 use std::collections::BTreeSet;
@@ -42,6 +44,15 @@ fn what_an_operation_asks_for_leaves_an_event_if_and_only_if_it_writes() {
         let subjects = operation.action().map_or(&[][..], |action| action.rule().subjects);
         assert_eq!(!subjects.is_empty(), operation.writes(), "{operation} asks for {:?}", operation.action());
     }
+}
+
+#[test]
+fn the_page_of_the_api_names_each_scope_and_each_list() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api-design.md")).unwrap();
+    let scopes = Scope::ALL.iter().map(|(_, word)| format!("`{word}`"));
+    let lists = Operation::all().into_iter().filter(Operation::lists).map(|list| format!("\n| `{}` | ", list.path));
+    let missing: Vec<_> = scopes.chain(lists).filter(|named| !page.contains(named)).collect();
+    assert_eq!(missing, Vec::<String>::new());
 }
 
 /// Conflicts that no operation can end in. What can is a command, which prints the sentence and no code.

@@ -1,4 +1,4 @@
-//! The outbox: every letter that was wanted leaves, whoever fails meanwhile, and it leaves once.
+//! The outbox: every email that was wanted leaves, whoever fails meanwhile, and it leaves once.
 
 mod acceptance;
 mod backlog;
@@ -22,7 +22,7 @@ use tenantry_operations::{
 use tenantry_tests::{App, Encryption, Presented, ReceivedMail, SmtpServer, Tenant, TestDatabase};
 
 /// A server without encryption, for tests that are not about it.
-fn server() -> SmtpServer {
+pub(crate) fn server() -> SmtpServer {
     SmtpServer::with(Encryption::Nothing, Presented::Own)
 }
 
@@ -35,11 +35,11 @@ fn sender(server: &SmtpServer) -> Sender {
 }
 
 /// One round.
-async fn deliver(app: &App, server: &SmtpServer) -> Report {
+pub(crate) async fn deliver(app: &App, server: &SmtpServer) -> Report {
     deliver_due(&app.store, &sender(server), || true).await.unwrap()
 }
 
-/// Round after round, until there is nothing to do; how many letters were sent.
+/// Round after round, until there is nothing to do; how many emails were sent.
 async fn deliver_all(store: &Store, server: &SmtpServer) -> usize {
     let (sender, mut sent) = (sender(server), 0);
     loop {
@@ -115,7 +115,7 @@ async fn listed(app: &App, tenant: &Tenant, state: Option<OutboxState>) -> Vec<t
 
 /// The token in the link of a message.
 #[track_caller]
-fn token(mail: &ReceivedMail) -> String {
+pub(crate) fn token(mail: &ReceivedMail) -> String {
     let text = mail.text();
     let (_, rest) = text.split_once("https://app.example.com/join#").expect("a link");
     rest.lines().next().unwrap().to_owned()

@@ -10,9 +10,9 @@ use std::{
 
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
-use tenantry_domain::{Conflict, Error, IssuerName, MemberDetails, MemberStatus, Person, Role};
+use tenantry_domain::{Action, Conflict, Error, IssuerName, MemberDetails, MemberStatus, Person, Role};
 use tenantry_operations::{members, transfer};
-use tenantry_tests::{App, Rows, Tenant};
+use tenantry_tests::{App, Operation, Rows, Tenant};
 
 /// Something of every kind.
 async fn fill(app: &App, tenant: &Tenant) {
@@ -47,6 +47,7 @@ async fn fill(app: &App, tenant: &Tenant) {
     tenant.owner.delete(&format!("/api/workspaces/{gone}")).await.expect(204);
     tenant.key(&["tenant:read"], json!({ "workspaceId": workspace })).await;
     tenant.key(&["tenant:read"], json!({ "brandId": brand })).await;
+    tenant.fill_empty_lists().await;
 }
 
 const LOCATION: &str = "ve9EPM428h8vShlRW1KT";
@@ -127,6 +128,13 @@ async fn what_goes_out_comes_in_with_its_ids_and_times_and_nothing_else_is_touch
     );
     assert_eq!((counts.integrations, counts.secrets_to_set, counts.agents, counts.usage_entries), (3, 2, 2, 3));
     assert_eq!(counts.audit_events, kinds.iter().filter(|kind| *kind == "audit_event").count() as u64);
+    let all = json!(counts);
+    let counted = all.as_object().unwrap().iter().filter(|(name, _)| *name != "secretsToSet");
+    let counted: u64 = counted.map(|(_, count)| count.as_u64().unwrap()).sum();
+    assert_eq!(counted, kinds.len() as u64 - 2, "each line between the first and the last is counted");
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operations.md")).unwrap();
+    let untold: Vec<_> = kinds.iter().filter(|kind| !page.contains(&format!("`{kind}`"))).collect();
+    assert!(untold.is_empty(), "docs/operations.md does not describe the lines {untold:?}");
     let (empty, other) = (there.tenant("Empty").await, there.tenant("Other").await);
     let mut rows = Rows::of(&there.database);
     let untouched = rows.of_others(empty.id);
@@ -215,6 +223,13 @@ async fn only_an_empty_tenant_takes_an_import() {
         }
         tenant
     };
+    // Keys do not make a tenant full.
+    for creation in Operation::creations().iter().filter(|one| one.action() != Some(Action::ApiKeyCreate)) {
+        let tenant = app.tenant("Filled").await;
+        creation.send(&tenant.owner, &creation.path, creation.body().as_ref()).await.expect(201);
+        let refused = import(&app, &tenant, &text).await.unwrap_err();
+        assert!(matches!(&refused, Error::Conflict { code: Conflict::TenantNotEmpty, .. }), "{creation}: {refused:?}");
+    }
     for what in ["workspaces", "brands", "invitations", "API keys"] {
         let tenant = filled(what).await;
         let before = rows.all();
@@ -286,7 +301,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         (workspace, "createdAt", json!("0000-01-01T00:00:00Z"), "createdAt: must be in the years"),
         (workspace, "createdAt", json!("yesterday"), "line "),
         (workspace, "number", json!(0), "number: must be a number"),
-        (workspace, "number", json!(99), "number: is 99, beyond lastWorkspaceNumber in the header, which is 2"),
+        (workspace, "number", json!(99), "number: is 99, but lastWorkspaceNumber in the header is only 2"),
         (workspace, "timeZone", json!("Europe/Bonn"), "timeZone: must be"),
         (workspace, "maxAgents", json!(1_000_001), "maxAgents: must be"),
         (workspace, "version", json!(0), "version: must be from 1"),
@@ -304,7 +319,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         ),
         (usage, "seconds", json!(86_401), "seconds: must be"),
         (usage, "usedAt", json!("1999-12-31T23:59:59Z"), "usedAt: must not be before"),
-        (usage, "month", json!("2025-08"), "month: is not the month of usedAt"),
+        (usage, "month", json!("2025-08"), "month: does not fit usedAt"),
         (usage + 1, "reference", json!("call-1"), "reference: is the reference of an earlier entry"),
         (member, "role", json!("boss"), "role: must be"),
         (member + 1, "email", json!("MEMBER0@example.com"), "email: is the address of an earlier member"),
@@ -312,22 +327,27 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
             member,
             "assignments",
             json!([{ "number": 1, "workspaceId": unused, "assignedAt": "2026-01-01T00:00:00Z" }]),
-            "assignments: name what is not",
+            "assignments: name a workspace that is not on an earlier line",
         ),
         (
             member + 2,
             "assignments",
             good[member]["assignments"].clone(),
-            "assignments: have the number of an earlier slot",
+            "assignments: have a number that an earlier slot has",
         ),
         (member, "type", json!("invitation"), "unknown field"),
-        (invitation, "slots", slot(&unused, 1), "slots: name what is not"),
-        (invitation, "slots", slot(&good[workspace]["id"], 9_999), "slots.number: is 9999, beyond lastSlotNumber"),
+        (invitation, "slots", slot(&unused, 1), "slots: name a workspace that is not"),
+        (
+            invitation,
+            "slots",
+            slot(&good[workspace]["id"], 9_999),
+            "slots.number: is 9999, but lastSlotNumber in the header is only",
+        ),
         (
             invitation,
             "slots",
             slot(&taken["workspaceId"], taken["number"].as_i64().unwrap()),
-            "slots: have the number of a member's slot",
+            "slots: have a number that already belongs to a member",
         ),
         (invitation, "email", json!("ada"), "email: "),
         (good.len() - 1, "lines", json!(3), "the file is incomplete"),
@@ -348,7 +368,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
     let mut refunded = good.clone();
     refunded[usage]["kind"] = json!("refund");
     for (lines, expected) in [
-        (out_of_place, format!("line {} type: comes too late", member + 2)),
+        (out_of_place, format!("line {} type: is out of order", member + 2)),
         (refunded, "seconds: add up to -125 in 2026-02".to_owned()),
     ] {
         let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -362,8 +382,8 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         ("nonsense".to_owned(), "line 1: expected"),
         (whole[..3].join("\n"), "line 4: is missing"),
         (format!("{}\n{{\"type\":\"brand\"", whole[0]), "line 2: EOF"),
-        (format!("{text}{{}}\n"), &*format!("line {}: comes after the end", whole.len() + 1)),
-        (format!("{}\n{}\n", whole[0], json!({ "type": "end", "lines": 1 })), "isDefault: is true for no brand"),
+        (format!("{text}{{}}\n"), &*format!("line {}: comes after the last line", whole.len() + 1)),
+        (format!("{}\n{}\n", whole[0], json!({ "type": "end", "lines": 1 })), "isDefault: is not true for any brand"),
     ] {
         let refused = refusals(import(&app, &beta, &broken).await.unwrap_err());
         assert!(refused.contains(expected), "{expected}: {refused}");

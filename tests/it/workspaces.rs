@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tenantry_tests::{App, view};
 
 mod create;
+mod deleted;
 mod effective;
 
 #[tokio::test]

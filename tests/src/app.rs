@@ -14,7 +14,7 @@ use tenantry_domain::{
 };
 use tenantry_http::{Closing, Integrations, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
-    Store, members,
+    Store, demo, members,
     providers::{Catalogue, ProviderUrls, Providers, Timeouts},
     tenants::{self, FoundedOwner, Owner},
 };
@@ -159,6 +159,18 @@ impl App {
         (tenant, path)
     }
 
+    /// The demo tenant, as the first start with an embedded database creates it.
+    pub async fn demo(&self) -> Tenant {
+        let key = demo::create_if_first(&self.store).await.unwrap().expect("a database without tenants");
+        Tenant {
+            people: self.people.clone(),
+            store: self.store.clone(),
+            id: tenantry_domain::demo::TENANT,
+            brand: tenantry_domain::demo::BRAND.to_string(),
+            owner: self.client().with_key(key.reveal()),
+        }
+    }
+
     /// A new tenant in Germany with its default brand and its owner's key.
     pub async fn tenant(&self, name: &str) -> Tenant {
         let locale = LocaleRequest { country: Some("DE".parse().unwrap()), ..Default::default() };
@@ -273,6 +285,19 @@ impl Tenant {
     /// A brand with this name; returns its id.
     pub async fn brand(&self, name: &str) -> String {
         self.owner.post("/api/brands", json!({ "name": name, "emailFromName": name })).await.expect(201).id()
+    }
+
+    /// One of each thing that a list of the tenant can show and shows none of, by the example in the document. Returns their ids.
+    pub async fn fill_empty_lists(&self) -> Vec<String> {
+        let mut made = Vec::new();
+        for creation in Operation::creations() {
+            let list = self.owner.get(&creation.path).await.expect(200);
+            if list.body["data"] == json!([]) {
+                let body = creation.body();
+                made.push(creation.send(&self.owner, &creation.path, body.as_ref()).await.expect(201).id());
+            }
+        }
+        made
     }
 
     /// A client with a new key of these scopes; `more` adds members to the request, such as a restriction.

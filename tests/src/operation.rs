@@ -109,6 +109,13 @@ impl Operation {
         Self::all().into_iter().filter(Self::is_of_the_platform).collect()
     }
 
+    /// Those that create something that a list of the tenant then shows.
+    pub fn creations() -> Vec<Self> {
+        let lists: Vec<_> = Self::all().into_iter().filter(|one| one.lists() && !one.has_id()).collect();
+        let creates = |one: &Self| one.method == "POST" && lists.iter().any(|list| list.path == one.path);
+        Self::of_the_api().into_iter().filter(creates).collect()
+    }
+
     /// Those that change something in a tenant.
     pub fn writing() -> Vec<Self> {
         Self::of_the_api().into_iter().filter(Self::writes).collect()
@@ -168,7 +175,8 @@ impl Operation {
 
     /// Whether it is one of a list.
     pub fn lists(&self) -> bool {
-        self.parameters().iter().any(|parameter| parameter["name"] == "cursor")
+        let answers_json = self.described()["responses"]["200"]["content"].get("application/json").is_some();
+        answers_json && self.parameters().iter().any(|parameter| parameter["name"] == "cursor")
     }
 
     /// Whether it takes parameters in its query.
@@ -300,13 +308,7 @@ impl<'t> Target<'t> {
                 let workspaces = [workspace.as_str()];
                 self.tenant.member(Role::Agent, &workspaces[..usize::from(assigned)]).await.0
             }
-            "invitationId" => self.tenant.invitation(&new_email(), json!({})).await,
-            "apiKeyId" => self.tenant.key_with_id(&["keys:write"], json!({ "name": new_name("Key") })).await.1,
             "tenantId" => self.tenant.id.to_string(),
-            "agentId" => {
-                let workspace = self.workspace().await;
-                self.tenant.agent(&workspace, json!({})).await
-            }
             "id" if operation.action() == Some(Action::AssignmentRemove) => {
                 let workspace = self.workspace().await;
                 self.tenant.member(Role::Agent, &[&workspace]).await;
@@ -324,7 +326,15 @@ impl<'t> Target<'t> {
                 provider.to_owned()
             }
             "file" => "start.js".to_owned(),
-            _ => panic!("{operation} names a new thing, {parameter}: make one here"),
+            // Anything else is created where the path names it.
+            _ => {
+                let (path, _) = operation.path.split_once(&format!("/{{{parameter}}}")).unwrap();
+                let creation = Operation { path: path.to_owned(), method: "POST".to_owned() };
+                let known = Operation::all().contains(&creation);
+                assert!(known, "{operation} names a {parameter}, which nothing creates at {path}: make one here");
+                let path = Box::pin(self.path(&creation)).await;
+                creation.send(&self.tenant.owner, &path, creation.body().as_ref()).await.expect(201).id()
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! API keys: `tnt_live_v1_` or `tnt_test_v1_`, then what every secret of a tenant has.
 
-use tenantry_domain::{Error, Holder, KeyMode, TenantId, Unauthenticated};
+use tenantry_domain::{Error, Holder, KeyMode, TenantId};
 
-use crate::secret::{self, Secret};
+use crate::secret::{self, Secret, WRONG_PREFIX};
 
 fn prefix(mode: KeyMode) -> &'static str {
     match mode {
@@ -24,13 +24,11 @@ pub fn issue(tenant: TenantId, mode: KeyMode) -> Result<Secret, Error> {
 ///
 /// # Errors
 ///
-/// [`Unauthenticated::Invalid`] for whatever cannot be a key: prefix, length, characters or checksum are wrong.
-pub fn present(key: &str) -> Result<Holder, Unauthenticated> {
-    [KeyMode::Live, KeyMode::Test]
-        .into_iter()
-        .find_map(|mode| secret::present_of_tenant(prefix(mode), key))
-        .map(|(tenant, hash)| Holder::ApiKey { tenant, hash })
-        .ok_or(Unauthenticated::Invalid)
+/// Why it cannot be a key, for the log: prefix, length, characters or checksum are wrong.
+pub fn present(key: &str) -> Result<Holder, &'static str> {
+    let mode = [KeyMode::Live, KeyMode::Test].into_iter().find(|mode| key.starts_with(prefix(*mode)));
+    let (tenant, hash) = secret::present_of_tenant(prefix(mode.ok_or(WRONG_PREFIX)?), key)?;
+    Ok(Holder::ApiKey { tenant, hash })
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub fn issue_invitation(tenant: TenantId) -> Result<Secret, Error> {
 /// The tenant that a presented token names, and the hash by which its invitation is found there; `None` for whatever cannot
 /// be a token: prefix, length, characters or checksum are wrong.
 pub fn present_invitation(token: &str) -> Option<(TenantId, SecretHash)> {
-    secret::present_of_tenant(PREFIX, token)
+    secret::present_of_tenant(PREFIX, token).ok()
 }
 
 #[cfg(test)]

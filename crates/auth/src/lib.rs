@@ -9,11 +9,13 @@ mod api_key;
 mod base62;
 mod invitation_token;
 pub mod jwt;
+mod kind;
 mod platform_key;
 pub mod seal;
 mod secret;
 
 pub use api_key::{issue, present};
 pub use invitation_token::{issue_invitation, present_invitation};
-pub use platform_key::{NotAPlatformKeyHash, PlatformKeyHash, PlatformKeys, issue_platform, looks_like_platform_key};
+pub use kind::CredentialKind;
+pub use platform_key::{NotAPlatformKeyHash, PlatformKeyHash, PlatformKeys, issue_platform};
 pub use secret::Secret;

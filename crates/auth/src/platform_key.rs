@@ -20,7 +20,7 @@ pub fn issue_platform() -> Result<Secret, Error> {
 }
 
 /// Whether this is presented as a platform key, be it one or not; so that it is not taken for another kind of credential.
-pub fn looks_like_platform_key(text: &str) -> bool {
+pub(crate) fn looks_like_platform_key(text: &str) -> bool {
     text.starts_with(PREFIX)
 }
 
@@ -73,12 +73,18 @@ impl PlatformKeys {
         Self(hashes.into())
     }
 
-    /// The place, among the hashes, of the key that is presented; `None` for a key that is malformed or not among them. Compares
-    /// with all of them, in a time that does not depend on how much of a hash is right.
-    pub fn recognise(&self, key: &str) -> Option<usize> {
+    /// The index, among the hashes, of the key that is presented. Compares with all of them, in a time that does not depend on how
+    /// much of a hash is right.
+    ///
+    /// # Errors
+    ///
+    /// Why the key is malformed or not among them, for the log.
+    pub fn recognise(&self, key: &str) -> Result<usize, &'static str> {
         let presented = secret::present_of_platform(PREFIX, key)?;
         let same = |known: &PlatformKeyHash| bool::from(known.0.as_bytes().ct_eq(presented.as_bytes()));
-        self.0.iter().enumerate().fold(None, |found, (place, known)| if same(known) { Some(place) } else { found })
+        let index =
+            self.0.iter().enumerate().fold(None, |found, (at, known)| if same(known) { Some(at) } else { found });
+        index.ok_or("it is well-formed, and not in the settings")
     }
 }
 
@@ -95,18 +101,18 @@ mod tests {
         let keys: Vec<Secret> = (0..3).map(|_| issue_platform().unwrap()).collect();
         let known = PlatformKeys::new(keys[..2].iter().map(PlatformKeyHash::of).collect());
         assert_eq!(keys[0].reveal().len(), 50);
-        let places: Vec<_> = keys.iter().map(|key| known.recognise(key.reveal())).collect();
+        let places: Vec<_> = keys.iter().map(|key| known.recognise(key.reveal()).ok()).collect();
         assert_eq!(places, [Some(0), Some(1), None]);
         for wrong in near_misses(keys[0].reveal()) {
-            assert_eq!(known.recognise(&wrong), None, "{wrong:.80}");
+            assert!(known.recognise(&wrong).is_err(), "{wrong:.80}");
         }
-        assert_eq!(PlatformKeys::default().recognise(keys[0].reveal()), None);
+        assert!(PlatformKeys::default().recognise(keys[0].reveal()).is_err());
     }
 
     #[test]
     fn a_key_of_a_tenant_is_no_platform_key() {
         let key = crate::issue(TenantId::from_uuid(Uuid::from_u128(1)), KeyMode::Live).unwrap();
-        assert_eq!(PlatformKeys::new(vec![PlatformKeyHash::of(&key)]).recognise(key.reveal()), None);
+        assert!(PlatformKeys::new(vec![PlatformKeyHash::of(&key)]).recognise(key.reveal()).is_err());
         assert!(crate::present(issue_platform().unwrap().reveal()).is_err());
     }
 

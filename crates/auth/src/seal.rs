@@ -1,9 +1,9 @@
 //! Sealing: secrets of others are stored encrypted (AES-256-GCM, NIST SP 800-38D) under a master key that is not in the database,
-//! each bound to its place.
+//! each bound to its context.
 //!
 //! A sealed secret is one byte for the form, two for the version of the key, 12 random bytes (the nonce), and the ciphertext with
 //! its tag of 16 bytes. The associated data are the form, the version, the tenant, the workspace, the provider and the field: what
-//! was sealed for one place opens at no other. Random nonces are good for 2³² secrets under one key, more than anybody stores.
+//! was sealed in one context opens in no other. Random nonces are good for 2³² secrets under one key, more than anybody stores.
 
 use std::{collections::HashSet, fmt, str::FromStr, sync::Arc};
 
@@ -22,7 +22,7 @@ const KEY: usize = 32;
 
 /// Where a secret belongs, and where alone it can be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SealPlace {
+pub struct SealContext {
     /// Its tenant.
     pub tenant: TenantId,
     /// Its workspace.
@@ -33,7 +33,7 @@ pub struct SealPlace {
     pub field: &'static str,
 }
 
-impl SealPlace {
+impl SealContext {
     /// Each part behind its length, so that no two places have the same data.
     fn associated_data(&self, form: u8, version: u16) -> Vec<u8> {
         let (tenant, workspace) = (self.tenant.uuid(), self.workspace.uuid());
@@ -53,9 +53,9 @@ impl SealPlace {
     }
 }
 
-/// A sealed secret that does not open: damaged, of another place, or under a key that is not here. Which, is not said.
+/// A sealed secret that does not open: damaged, of another context, or under a key that is not here. Which, is not said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the sealed secret does not open")]
+#[error("the secret cannot be decrypted")]
 pub struct Unopened;
 
 /// A master key: 32 random bytes with a version. As text, which a file holds: `v1:` and the key in base64 or in hexadecimal digits.
@@ -89,7 +89,7 @@ impl MasterKey {
     pub fn generate(version: u16) -> Result<Zeroizing<String>, Error> {
         let mut bytes = Zeroizing::new([0; KEY]);
         getrandom::fill(bytes.as_mut_slice())
-            .map_err(|error| Error::internal(format!("no randomness from the system: {error}")))?;
+            .map_err(|error| Error::internal(format!("the system gives no random bytes: {error}")))?;
         let encoded = Zeroizing::new(STANDARD.encode(bytes.as_slice()));
         Ok(Zeroizing::new(format!("v{version}:{}", encoded.as_str())))
     }
@@ -198,22 +198,22 @@ impl MasterKeys {
             match self.all().find(|key| key.id.version() == version) {
                 Some(key) if key.id == *needed => None,
                 Some(_) => Some(format!(
-                    "the master key of version {version} is not the one that stored secrets are sealed under: another key has the same version"
+                    "the master key of version {version} is not the one that encrypted the stored secrets: another key has the same version"
                 )),
                 None => Some(format!(
-                    "the master key of version {version} is missing, but stored secrets are sealed under it"
+                    "the master key of version {version} is missing, but stored secrets are encrypted under it"
                 )),
             }
         };
         needed.iter().filter_map(wrong).collect()
     }
 
-    /// Seals a secret for its place.
+    /// Seals a secret for its context.
     ///
     /// # Errors
     ///
     /// [`Error::Internal`] when the operating system has no randomness to give.
-    pub fn seal(&self, place: &SealPlace, secret: &PlainSecret) -> Result<SealedSecret, Error> {
+    pub fn seal(&self, context: &SealContext, secret: &PlainSecret) -> Result<SealedSecret, Error> {
         let key = &self.0.0;
         let version = key.id.version();
         // Room for the tag: a buffer that grows would leave the plaintext behind.
@@ -221,18 +221,18 @@ impl MasterKeys {
         sealed.extend_from_slice(secret.reveal().as_bytes());
         let nonce = key
             .key
-            .seal_in_place_append_tag(Aad::from(place.associated_data(FORM, version)), &mut *sealed)
-            .map_err(|_| Error::internal("a secret could not be sealed"))?;
+            .seal_in_place_append_tag(Aad::from(context.associated_data(FORM, version)), &mut *sealed)
+            .map_err(|_| Error::internal("a secret could not be encrypted"))?;
         let [high, low] = version.to_be_bytes();
         Ok(SealedSecret::from_bytes([&[FORM, high, low], nonce.as_ref().as_slice(), &sealed].concat()))
     }
 
-    /// Opens a sealed secret at its place.
+    /// Opens a sealed secret in its context.
     ///
     /// # Errors
     ///
     /// [`Unopened`], whatever is wrong.
-    pub fn open(&self, place: &SealPlace, sealed: &SealedSecret) -> Result<PlainSecret, Unopened> {
+    pub fn open(&self, context: &SealContext, sealed: &SealedSecret) -> Result<PlainSecret, Unopened> {
         let (head, rest) = sealed.as_bytes().split_at_checked(HEAD).ok_or(Unopened)?;
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(Unopened)?;
         let &[FORM, high, low] = head else { return Err(Unopened) };
@@ -242,7 +242,7 @@ impl MasterKeys {
         let mut bytes = Zeroizing::new(ciphertext.to_vec());
         let plain = key
             .key
-            .open_in_place(nonce, Aad::from(place.associated_data(FORM, version)), &mut bytes)
+            .open_in_place(nonce, Aad::from(context.associated_data(FORM, version)), &mut bytes)
             .map_err(|_| Unopened)?;
         std::str::from_utf8(plain).ok().and_then(|text| text.parse().ok()).ok_or(Unopened)
     }
@@ -257,5 +257,4 @@ pub fn sealed_under(sealed: &SealedSecret) -> Option<u16> {
 }
 
 #[cfg(test)]
-#[path = "seal_tests.rs"]
 mod tests;

@@ -56,26 +56,35 @@ pub(crate) fn issue(prefix: &str, tenant: Option<TenantId>) -> Result<Secret, Er
     Ok(Secret(body + &checksum))
 }
 
-/// The tenant and the hash of what is presented as a tenant's secret with this prefix; `None` for whatever cannot be one.
-pub(crate) fn present_of_tenant(prefix: &str, text: &str) -> Option<(TenantId, SecretHash)> {
+/// Why a text cannot be a secret of ours. It says nothing of the text, and is meant for the log.
+pub(crate) const WRONG_PREFIX: &str = "it has another prefix";
+const WRONG_LENGTH: &str = "it has the wrong length";
+const WRONG_CHARACTERS: &str = "it has characters that no secret has";
+const WRONG_CHECKSUM: &str = "its checksum is wrong";
+
+/// The tenant and the hash of what is presented as a tenant's secret with this prefix, or why it cannot be one.
+pub(crate) fn present_of_tenant(prefix: &str, text: &str) -> Result<(TenantId, SecretHash), &'static str> {
     let parts = checked(prefix, TENANT + RANDOM, text)?;
-    let tenant = base62::decode(parts.get(..TENANT)?)?;
-    Some((TenantId::from_uuid(Uuid::from_u128(tenant)), hash(text)))
+    let tenant = parts.get(..TENANT).and_then(base62::decode).ok_or(WRONG_CHARACTERS)?;
+    Ok((TenantId::from_uuid(Uuid::from_u128(tenant)), hash(text)))
 }
 
-/// The hash of what is presented as a secret of the platform with this prefix; `None` for whatever cannot be one.
-pub(crate) fn present_of_platform(prefix: &str, text: &str) -> Option<SecretHash> {
+/// The hash of what is presented as a secret of the platform with this prefix, or why it cannot be one.
+pub(crate) fn present_of_platform(prefix: &str, text: &str) -> Result<SecretHash, &'static str> {
     checked(prefix, RANDOM, text).map(|_| hash(text))
 }
 
 /// What stands between the prefix and a checksum that is right; it is ASCII and has this length.
-fn checked<'a>(prefix: &str, length: usize, text: &'a str) -> Option<&'a str> {
-    let parts = text.strip_prefix(prefix)?;
-    if !text.is_ascii() || parts.len() != length + CHECKSUM {
-        return None;
+fn checked<'a>(prefix: &str, length: usize, text: &'a str) -> Result<&'a str, &'static str> {
+    let parts = text.strip_prefix(prefix).ok_or(WRONG_PREFIX)?;
+    if !text.is_ascii() {
+        return Err(WRONG_CHARACTERS);
+    }
+    if parts.len() != length + CHECKSUM {
+        return Err(WRONG_LENGTH);
     }
     let (body, sum) = text.split_at(text.len() - CHECKSUM);
-    (checksum(body) == sum).then(|| &parts[..length])
+    if checksum(body) == sum { Ok(&parts[..length]) } else { Err(WRONG_CHECKSUM) }
 }
 
 fn checksum(body: &str) -> String {
@@ -124,9 +133,9 @@ pub(crate) mod tests {
     fn the_secret_of_a_tenant_is_not_one_of_the_platform() {
         let tenant = TenantId::from_uuid(Uuid::from_u128(7));
         let (tenants, platforms) = (issue("tnt_any_v1_", Some(tenant)).unwrap(), issue("tnt_any_v1_", None).unwrap());
-        assert!(present_of_tenant("tnt_any_v1_", tenants.reveal()).is_some());
-        assert!(present_of_platform("tnt_any_v1_", platforms.reveal()).is_some());
-        assert!(present_of_tenant("tnt_any_v1_", platforms.reveal()).is_none());
-        assert!(present_of_platform("tnt_any_v1_", tenants.reveal()).is_none());
+        assert!(present_of_tenant("tnt_any_v1_", tenants.reveal()).is_ok());
+        assert!(present_of_platform("tnt_any_v1_", platforms.reveal()).is_ok());
+        assert!(present_of_tenant("tnt_any_v1_", platforms.reveal()).is_err());
+        assert!(present_of_platform("tnt_any_v1_", tenants.reveal()).is_err());
     }
 }

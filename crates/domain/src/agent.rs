@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    AgentId, AgentName, AgentReference, Conflict, Error, Noun, TenantId, VoiceName, WorkspaceId, audit::Members,
+    AgentId, AgentName, AgentReference, Conflict, Error, Noun, TenantId, VoiceName, WorkspaceId, audit::Fields,
     brand::kept, ids::Identified, page::SortKey, values::Choice,
 };
 
@@ -59,7 +59,7 @@ impl Choice for AgentStatus {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Paused, "paused")];
     const MEANING: &'static str = "Whether an agent takes calls.";
 }
-crate::values::spoken!(AgentStatus);
+crate::values::choices!(AgentStatus);
 
 /// The part of an agent that its users may change; also all that is asked of a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub struct AgentDetails {
 
 /// A change to an agent: an outer `None` stays, an inner `None` clears.
 #[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the members are those of AgentDetails")]
+#[expect(missing_docs, reason = "the fields are those of AgentDetails")]
 pub struct AgentPatch {
     pub name: Option<AgentName>,
     pub external_reference: Option<Option<AgentReference>>,
@@ -96,9 +96,9 @@ impl AgentDetails {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("name", self.name.as_str())
             .with("externalReference", self.external_reference.as_ref().map(AgentReference::as_str))
             .with("voice", self.voice.as_ref().map(VoiceName::as_str))
@@ -116,8 +116,8 @@ impl AgentDetails {
 }
 
 impl Agent {
-    /// The members as the audit log names them, with the workspace.
-    pub fn members(&self) -> Members {
-        self.details.members().with("workspaceId", self.workspace_id.to_string())
+    /// The fields as the audit log names them, with the workspace.
+    pub fn fields(&self) -> Fields {
+        self.details.fields().with("workspaceId", self.workspace_id.to_string())
     }
 }

@@ -6,12 +6,12 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::{
-    ApiKeyId, ApiKeyName, Error, Grant, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
-    audit::Members,
+    ApiKeyId, ApiKeyName, Conflict, Error, Grant, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
+    audit::Fields,
     ids::Identified,
     input::{Description, input, thousands},
     page::SortKey,
-    values::{Choice, spoken},
+    values::{Choice, choices},
 };
 
 /// Whether a key is meant for real use or for trying things out; a label that is part of the key itself.
@@ -28,7 +28,7 @@ impl Choice for KeyMode {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Live, "live"), (Self::Test, "test")];
     const MEANING: &'static str = "Whether a key is for live or test use.";
 }
-spoken!(KeyMode);
+choices!(KeyMode);
 
 /// An API key as it is stored: everything but its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,10 +137,10 @@ impl ApiKeyDetails {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
         let (brand, workspace) = self.reach.restriction();
-        Members::new()
+        Fields::new()
             .with("name", self.name.as_str())
             .with("mode", self.mode.as_str())
             .with("scopes", self.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())
@@ -151,9 +151,9 @@ impl ApiKeyDetails {
 }
 
 impl ApiKey {
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        self.details.members().with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        self.details.fields().with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))
     }
 }
 
@@ -205,6 +205,14 @@ impl fmt::Display for Overlap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
+}
+
+/// The refusal to revoke the key that the caller is using.
+pub fn own_api_key() -> Error {
+    Error::conflict(
+        Conflict::OwnApiKey,
+        "This is the API key you are using. Rotate it to replace it. To revoke it anyway, add ?revokeOwn=true.",
+    )
 }
 
 #[cfg(test)]

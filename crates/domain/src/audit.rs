@@ -66,9 +66,9 @@ impl SortKey for AuditRecord {
 /// The value of a write, and what it leaves behind.
 ///
 /// ```
-/// # use tenantry_domain::{Change, Id, Mail, Members, Record};
+/// # use tenantry_domain::{Change, Id, Mail, Fields, Record};
 /// let id = Id::from_uuid(uuid::Uuid::nil());
-/// let invited = Record::created(id, &Members::new().with("role", "agent"));
+/// let invited = Record::created(id, &Fields::new().with("role", "agent"));
 /// let _: Change<()> = Change::recorded((), invited.mailing(Mail::Invitation(id)));
 /// ```
 ///
@@ -99,17 +99,17 @@ pub struct Record {
 
 impl Record {
     /// The creation of `id` with these members.
-    pub fn created<K: Identified>(id: Id<K>, after: &Members) -> Self {
-        Self::between(id, &Members::new(), after)
+    pub fn created<K: Identified>(id: Id<K>, after: &Fields) -> Self {
+        Self::between(id, &Fields::new(), after)
     }
 
     /// The removal of `id` with these members.
-    pub fn removed<K: Identified>(id: Id<K>, before: &Members) -> Self {
-        Self::between(id, before, &Members::new())
+    pub fn removed<K: Identified>(id: Id<K>, before: &Fields) -> Self {
+        Self::between(id, before, &Fields::new())
     }
 
     /// A change of `id` between two states.
-    pub fn between<K: Identified>(id: Id<K>, before: &Members, after: &Members) -> Self {
+    pub fn between<K: Identified>(id: Id<K>, before: &Fields, after: &Fields) -> Self {
         let event = AuditEvent { subject_type: K::NOUN, subject_id: id.uuid(), changes: before.changes_to(after) };
         Self { event, mail: None }
     }
@@ -133,17 +133,17 @@ impl<T> Change<T> {
     }
 
     /// [`Record::created`], and no email.
-    pub fn created<K: Identified>(value: T, id: Id<K>, after: &Members) -> Self {
+    pub fn created<K: Identified>(value: T, id: Id<K>, after: &Fields) -> Self {
         Self::recorded(value, Record::created(id, after))
     }
 
     /// [`Record::removed`], and no email.
-    pub fn removed<K: Identified>(value: T, id: Id<K>, before: &Members) -> Self {
+    pub fn removed<K: Identified>(value: T, id: Id<K>, before: &Fields) -> Self {
         Self::recorded(value, Record::removed(id, before))
     }
 
     /// [`Record::between`], and no email.
-    pub fn between<K: Identified>(value: T, id: Id<K>, before: &Members, after: &Members) -> Self {
+    pub fn between<K: Identified>(value: T, id: Id<K>, before: &Fields, after: &Fields) -> Self {
         Self::recorded(value, Record::between(id, before, after))
     }
 
@@ -158,17 +158,17 @@ impl<T> Change<T> {
     }
 }
 
-/// The members of a thing by name, as the audit log compares them.
+/// The fields of a thing by name, as the audit log compares them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Members(Map<String, Value>);
+pub struct Fields(Map<String, Value>);
 
-impl Members {
-    /// No members.
+impl Fields {
+    /// No fields.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// These members and one more.
+    /// These fields and one more.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.0.insert(name.to_owned(), value.into());
@@ -176,7 +176,7 @@ impl Members {
     }
 
     fn changes_to(&self, after: &Self) -> Map<String, Value> {
-        let value = |members: &Self, name: &str| members.0.get(name).cloned().unwrap_or(Value::Null);
+        let value = |fields: &Self, name: &str| fields.0.get(name).cloned().unwrap_or(Value::Null);
         let names = self.0.keys().chain(after.0.keys().filter(|name| !self.0.contains_key(*name)));
         names
             .map(|name| (name, value(self, name), value(after, name)))
@@ -192,8 +192,8 @@ mod tests {
 
     #[test]
     fn an_event_names_what_changed_and_only_that() {
-        let before = Members::new().with("name", "A").with("country", "DE");
-        let after = Members::new().with("name", "B").with("country", "DE").with("note", None::<String>);
+        let before = Fields::new().with("name", "A").with("country", "DE");
+        let after = Fields::new().with("name", "B").with("country", "DE").with("note", None::<String>);
         assert_eq!(Value::Object(before.changes_to(&after)), json!({ "name": { "before": "A", "after": "B" } }));
     }
 }

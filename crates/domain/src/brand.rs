@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     BrandId, BrandName, Error, HexColor, HttpsUrl, Instructions, Noun, Refusal, SenderName, SignatureHtml,
-    SignatureText, Slug, TenantId, Tone, audit::Members, ids::Identified, page::SortKey,
+    SignatureText, Slug, TenantId, Tone, audit::Fields, ids::Identified, page::SortKey,
 };
 
 /// A brand as it is stored.
@@ -96,9 +96,9 @@ impl BrandDetails {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("name", self.name.as_str())
             .with("logoUrl", self.logo_url.as_ref().map(HttpsUrl::as_str))
             .with("primaryColor", self.primary_color.as_ref().map(HexColor::as_str))
@@ -115,9 +115,9 @@ impl BrandDetails {
 }
 
 impl Brand {
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        self.details.members().with("slug", self.slug.as_str()).with("isDefault", self.is_default)
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        self.details.fields().with("slug", self.slug.as_str()).with("isDefault", self.is_default)
     }
 }
 
@@ -134,7 +134,7 @@ pub struct NewBrand {
 
 /// A change to a brand: an outer `None` stays, an inner `None` clears.
 #[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the members are those of BrandDetails and Brand")]
+#[expect(missing_docs, reason = "the fields are those of BrandDetails and Brand")]
 pub struct BrandPatch {
     pub name: Option<BrandName>,
     pub slug: Option<Slug>,

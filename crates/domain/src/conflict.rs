@@ -22,6 +22,7 @@ pub enum Conflict {
     InvitationReplaced,
     InvitationExpired,
     ApiKeyEnded,
+    OwnApiKey,
     ReferenceTaken,
     ReferenceConflict,
     RefundExceedsUsage,
@@ -49,6 +50,7 @@ impl Choice for Conflict {
         (Self::InvitationReplaced, "invitation_replaced"),
         (Self::InvitationExpired, "invitation_expired"),
         (Self::ApiKeyEnded, "api_key_ended"),
+        (Self::OwnApiKey, "own_api_key"),
         (Self::ReferenceTaken, "reference_taken"),
         (Self::ReferenceConflict, "reference_conflict"),
         (Self::RefundExceedsUsage, "refund_exceeds_usage"),
@@ -61,7 +63,7 @@ impl Choice for Conflict {
         (Self::MessageDropped, "message_dropped"),
     ];
 }
-crate::values::spoken!(Conflict);
+crate::values::choices!(Conflict);
 
 impl Serialize for Conflict {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

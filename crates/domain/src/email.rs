@@ -72,7 +72,7 @@ fn objection(raw: &str) -> Option<String> {
     }
     let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
     if let Err(error) = email_address::EmailAddress::parse_with_options(raw, options) {
-        return Some(error.to_string());
+        return Some(error.to_string().trim_end_matches('.').to_owned());
     }
     let last = domain.rsplit('.').next().unwrap_or_default();
     last.bytes().all(|b| b.is_ascii_digit()).then(|| "the last part of a domain cannot be a number".to_owned())
@@ -82,7 +82,9 @@ input!(
     EmailAddress,
     str,
     Description::text(format!("One plain email address, at most {} characters.", Self::MAX))
-        .length(0, Self::MAX)
+        .format("email")
+        .length(1, Self::MAX)
+        .pattern(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
         .example("ada@example.com")
 );
 

@@ -47,7 +47,7 @@ impl Choice for Noun {
         (Self::AuditEvent, "audit_event"),
     ];
 }
-crate::values::spoken!(Noun);
+crate::values::choices!(Noun);
 
 impl Noun {
     /// The word inside a sentence: `API key`, `outbox message`.

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     Noun, PlainSecret, Refusal, TenantId, WorkspaceId,
-    audit::Members,
+    audit::Fields,
     ids::Identified,
     input::{Description, input},
     text,
-    values::{Choice, spoken},
+    values::{Choice, choices},
 };
 
 /// Whom a workspace can be connected to.
@@ -35,7 +35,7 @@ impl Choice for Provider {
     ];
     const MEANING: &'static str = "A provider that a workspace can connect to.";
 }
-spoken!(Provider);
+choices!(Provider);
 
 impl Provider {
     /// What it calls itself.
@@ -92,7 +92,7 @@ impl Choice for ElevenLabsRegion {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Us, "us"), (Self::Eu, "eu"), (Self::In, "in")];
     const MEANING: &'static str = "The region in which an ElevenLabs account stores its data.";
 }
-spoken!(ElevenLabsRegion);
+choices!(ElevenLabsRegion);
 
 impl AccountSid {
     /// The SID.
@@ -234,7 +234,7 @@ impl Choice for VerificationStatus {
         &[(Self::Unverified, "unverified"), (Self::Ok, "ok"), (Self::Failed, "failed")];
     const MEANING: &'static str = "Whether the provider accepted the fields of an integration.";
 }
-spoken!(VerificationStatus);
+choices!(VerificationStatus);
 
 /// How complete an integration is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,7 +252,7 @@ impl Choice for ConnectionStatus {
         &[(Self::NotConnected, "not_connected"), (Self::Incomplete, "incomplete"), (Self::Connected, "connected")];
     const MEANING: &'static str = "How complete an integration is.";
 }
-spoken!(ConnectionStatus);
+choices!(ConnectionStatus);
 
 /// A workspace's connection to a provider, without its secret. One that was never made is there too, with nothing in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -311,25 +311,25 @@ impl Integration {
         plain.map(|(name, _)| name).into_iter().chain(secret).collect()
     }
 
-    /// The members as the audit log names them: of a secret only that it is set.
-    pub fn members(&self) -> Members {
+    /// The fields as the audit log names them: of a secret only that it is set.
+    pub fn fields(&self) -> Fields {
         let named = |field: &str| format!("{}.{field}", self.provider);
-        let mut members = Members::new();
+        let mut fields = Fields::new();
         if let Some((name, _)) = self.provider.plain_field() {
-            members = members.with(&named(name), self.plain.as_ref().map(PlainField::as_str));
+            fields = fields.with(&named(name), self.plain.as_ref().map(PlainField::as_str));
         }
-        members
+        fields
             .with(&named(self.provider.secret_field()), self.secret.as_ref().map(|_| "set"))
             .with(&named("verificationStatus"), self.verification.status.as_str())
             .with(&named("verifiedAt"), self.verification.verified_at.map(|at| at.to_rfc3339()))
             .with(&named("lastError"), self.verification.last_error.as_deref())
     }
 
-    /// [`Integration::members`] after a change from `before`, in which the secret was set anew or not.
-    pub fn members_after(&self, before: &Self, secret_set: bool) -> Members {
+    /// [`Integration::fields`] after a change from `before`, in which the secret was set anew or not.
+    pub fn fields_after(&self, before: &Self, secret_set: bool) -> Fields {
         let replaced = secret_set && before.secret.is_some();
         let name = format!("{}.{}", self.provider, self.provider.secret_field());
-        if replaced { self.members().with(&name, "changed") } else { self.members() }
+        if replaced { self.fields().with(&name, "changed") } else { self.fields() }
     }
 }
 
@@ -435,9 +435,9 @@ mod tests {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let secret = Some(SecretTrace { last_four: Some("7890".to_owned()), set_at: now });
         let set = Integration { secret, ..none(Provider::OpenAi) };
-        let shown = |members: Members| format!("{members:?}");
-        assert!(shown(set.members_after(&none(Provider::OpenAi), true)).contains("\"openai.apiKey\": String(\"set\")"));
-        assert!(shown(set.members_after(&set, true)).contains("\"changed\""));
-        assert!(!shown(set.members_after(&set, false)).contains("changed") && !shown(set.members()).contains("7890"));
+        let shown = |fields: Fields| format!("{fields:?}");
+        assert!(shown(set.fields_after(&none(Provider::OpenAi), true)).contains("\"openai.apiKey\": String(\"set\")"));
+        assert!(shown(set.fields_after(&set, true)).contains("\"changed\""));
+        assert!(!shown(set.fields_after(&set, false)).contains("changed") && !shown(set.fields()).contains("7890"));
     }
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     EmailAddress, InvitationId, Noun, Refusal, Role, TenantId, WorkspaceId,
-    audit::Members,
+    audit::Fields,
     ids::Identified,
     input::{Description, input},
     page::SortKey,
@@ -77,7 +77,7 @@ impl Choice for InvitationState {
     ];
     const MEANING: &'static str = "The state of an invitation.";
 }
-crate::values::spoken!(InvitationState);
+crate::values::choices!(InvitationState);
 
 /// Whom an invitation invites, to what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +101,10 @@ impl Invitation {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
         self.details
-            .members()
+            .fields()
             .with("expiresAt", self.expires_at.to_rfc3339())
             .with("acceptedAt", self.accepted_at.map(|at| at.to_rfc3339()))
             .with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))
@@ -112,8 +112,8 @@ impl Invitation {
 }
 
 impl InvitationDetails {
-    fn members(&self) -> Members {
-        Members::new()
+    fn fields(&self) -> Fields {
+        Fields::new()
             .with("email", self.email.as_str())
             .with("role", self.role.as_str())
             .with("workspaceIds", self.workspaces.iter().map(ToString::to_string).collect::<Vec<_>>())

@@ -12,6 +12,8 @@ mod brand;
 mod calendar;
 mod codes;
 mod conflict;
+mod counted;
+pub mod demo;
 mod email;
 mod error;
 mod ids;
@@ -45,12 +47,13 @@ pub use actor::{
     Subject,
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
-pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap};
-pub use audit::{AuditEvent, AuditRecord, Change, Members, Record};
+pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap, own_api_key};
+pub use audit::{AuditEvent, AuditRecord, Change, Fields, Record};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand, unknown_brand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use conflict::Conflict;
+pub use counted::counted;
 pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
 pub use ids::{
@@ -91,5 +94,5 @@ pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceTyp
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, SettingSource, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
-    unknown_workspace, unknown_workspace_among,
+    WorkspaceState, unknown_workspace, unknown_workspace_among,
 };

@@ -1,6 +1,6 @@
 //! What a workspace may have at most: its own caps, those of its tenant, and of each two the smaller.
 
-use crate::{Cap, Limits, TimeZone, audit::Members, values::Choice};
+use crate::{Cap, Limits, TimeZone, audit::Fields, values::Choice};
 
 /// What a workspace's own managers cap, and where its months begin. `None` is unlimited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct WorkspaceLimits {
 
 /// A change to a workspace's limits: an outer `None` stays, an inner `None` takes a cap off.
 #[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the members are those of WorkspaceLimits")]
+#[expect(missing_docs, reason = "the fields are those of WorkspaceLimits")]
 pub struct WorkspaceLimitsPatch {
     pub max_members: Option<Option<Cap>>,
     pub max_agents: Option<Option<Cap>>,
@@ -46,9 +46,9 @@ impl WorkspaceLimits {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("maxMembers", self.max_members.map(Cap::get))
             .with("maxAgents", self.max_agents.map(Cap::get))
             .with("maxMinutes", self.max_minutes.map(Cap::get))
@@ -98,7 +98,7 @@ impl Choice for LimitSource {
         &[(Self::Workspace, "workspace"), (Self::Tenant, "tenant"), (Self::None, "none")];
     const MEANING: &'static str = "Whose limit is in force.";
 }
-crate::values::spoken!(LimitSource);
+crate::values::choices!(LimitSource);
 
 /// What is in force in a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

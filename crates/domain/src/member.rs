@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Conflict, EmailAddress, Error, InvitationId, MemberId, Noun, Person, Role, SlotNumber, TenantId, WorkspaceId,
-    audit::Members, ids::Identified, page::SortKey, values::Choice,
+    audit::Fields, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// A member as it is stored.
@@ -56,7 +56,7 @@ impl Choice for MemberStatus {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Suspended, "suspended")];
     const MEANING: &'static str = "Whether a member may sign in.";
 }
-crate::values::spoken!(MemberStatus);
+crate::values::choices!(MemberStatus);
 
 /// Who a member is and what it is in its tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,9 +92,9 @@ impl MemberDetails {
         self.role == Role::Owner && self.status == MemberStatus::Active
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("email", self.email.as_str())
             .with("role", self.role.as_str())
             .with("status", self.status.as_str())

@@ -61,7 +61,10 @@ impl FromStr for Month {
     }
 }
 
-input!(Month, str, Description::text("A month such as `2026-01`.").pattern("^[0-9]{4}-[0-9]{2}$").example("2026-01"));
+/// In 1970 or later.
+const PATTERN: &str = "^(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])$";
+
+input!(Month, str, Description::text("A month such as `2026-01`.").pattern(PATTERN).example("2026-01"));
 
 impl fmt::Display for Month {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

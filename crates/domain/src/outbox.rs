@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use crate::{InvitationId, Noun, OutboxMessageId, audit::Members, ids::Identified, page::SortKey, values::Choice};
+use crate::{InvitationId, Noun, OutboxMessageId, audit::Fields, ids::Identified, page::SortKey, values::Choice};
 
 /// What a write wants sent. What it says is put together when it is sent, from what is stored then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Choice for OutboxState {
     const ALL: &'static [(Self, &'static str)] =
         &[(Self::Pending, "pending"), (Self::Sent, "sent"), (Self::Dead, "dead"), (Self::Dropped, "dropped")];
 }
-crate::values::spoken!(OutboxState);
+crate::values::choices!(OutboxState);
 
 /// A message in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,9 +93,9 @@ impl SortKey for OutboxMessage {
 }
 
 impl OutboxMessage {
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("state", self.state.as_str())
             .with("attempts", self.attempts)
             .with("lastError", self.last_error.as_deref())

@@ -48,7 +48,7 @@ impl Choice for Sort {
         (Self { by: SortBy::Name, descending: true }, "-name"),
     ];
 }
-crate::values::spoken!(Sort);
+crate::values::choices!(Sort);
 
 /// What a list of people is ordered by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Choice for PeopleSort {
         (Self(Sort { by: SortBy::Name, descending: true }), "-email"),
     ];
 }
-crate::values::spoken!(PeopleSort);
+crate::values::choices!(PeopleSort);
 
 impl From<PeopleSort> for Sort {
     fn from(sort: PeopleSort) -> Self {
@@ -89,7 +89,7 @@ impl Choice for LogSort {
         (Self(Sort { by: SortBy::CreatedAt, descending: true }), "-occurredAt"),
     ];
 }
-crate::values::spoken!(LogSort);
+crate::values::choices!(LogSort);
 
 impl From<LogSort> for Sort {
     fn from(sort: LogSort) -> Self {

@@ -116,7 +116,7 @@ impl Choice for Scope {
     ];
     const MEANING: &'static str = "What an API key may do.";
 }
-crate::values::spoken!(Scope);
+crate::values::choices!(Scope);
 
 impl Scope {
     /// Every scope there is.
@@ -440,6 +440,11 @@ mod tests {
     fn the_table_has_one_row_for_each_action_in_order() {
         for (index, rule) in POLICY.iter().enumerate() {
             assert_eq!(rule.action as usize, index, "{}", rule.name);
+            let has_a_word = |noun: &Noun| Noun::ALL.iter().any(|(known, _)| known == noun);
+            assert!(rule.subjects.iter().all(has_a_word), "{}: {:?} is not in Noun::ALL", rule.name, rule.subjects);
+            if let Scoped(scope, _) = rule.key {
+                assert!(Scope::all().contains(&scope), "{}: {scope:?} is not in Scope::ALL", rule.name);
+            }
         }
         assert_eq!(POLICY.len(), A::UsageRecord as usize + 1);
     }

@@ -27,7 +27,7 @@ impl Choice for Role {
     ];
     const MEANING: &'static str = "A member's role in the tenant.";
 }
-crate::values::spoken!(Role);
+crate::values::choices!(Role);
 
 impl Role {
     /// How far a member of this role reaches.

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::{
     Conflict, CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Noun, Refusal, TenantId, TenantName,
     WorkspaceType,
-    audit::Members,
+    audit::Fields,
+    counted,
     ids::Identified,
     input::{Description, input, thousands},
     page::SortKey,
@@ -53,7 +54,7 @@ impl Choice for TenantState {
         &[(Self::Active, "active"), (Self::Suspended, "suspended"), (Self::Deleted, "deleted")];
     const MEANING: &'static str = "Whether a tenant is active, suspended or deleted.";
 }
-crate::values::spoken!(TenantState);
+crate::values::choices!(TenantState);
 
 impl Tenant {
     /// Whether its credentials are good.
@@ -65,10 +66,10 @@ impl Tenant {
         }
     }
 
-    /// The members as the audit log names them, with those that are the platform's to change.
-    pub fn members(&self) -> Members {
+    /// The fields as the audit log names them, with those that are the platform's to change.
+    pub fn fields(&self) -> Fields {
         self.details
-            .members()
+            .fields()
             .with("maxWorkspaces", self.limits.max_workspaces.map(Cap::get))
             .with("maxMembers", self.limits.max_members.map(Cap::get))
             .with("maxAgents", self.limits.max_agents.map(Cap::get))
@@ -144,10 +145,9 @@ impl Limits {
 
 /// The refusal of one more `what` where `whose` may have `cap` of them and has as many or more.
 pub fn limit_reached(whose: &str, what: Noun, cap: Cap, used: i64) -> Error {
-    let (cap, noun) = (cap.get(), what.lower_case());
-    let plural = if cap == 1 { "" } else { "s" };
+    let limit = counted(cap.get(), &what.lower_case());
     let also = if what == Noun::Member { ", including pending invitations" } else { "" };
-    let message = format!("{whose} has reached its limit of {cap} {noun}{plural}. It has {used}{also}.");
+    let message = format!("{whose} has reached its limit of {limit}. It has {used}{also}.");
     Error::conflict(Conflict::LimitReached, message)
 }
 
@@ -280,9 +280,9 @@ impl TenantDetails {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("name", self.name.as_str())
             .with("defaultCountry", self.defaults.country.as_str())
             .with("defaultOperatingLanguage", self.defaults.language.as_str())

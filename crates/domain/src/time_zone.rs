@@ -64,7 +64,7 @@ impl FromStr for TimeZone {
 input!(
     TimeZone,
     str,
-    Description::text("A name from the IANA time zone database.").length(0, Self::MAX).example("Europe/Berlin")
+    Description::text("A name from the IANA time zone database.").length(1, Self::MAX).example("Europe/Berlin")
 );
 
 impl fmt::Debug for TimeZone {

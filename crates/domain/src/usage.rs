@@ -7,7 +7,8 @@ use chrono::{DateTime, Duration, SubsecRound, TimeZone as _, Utc};
 use crate::{
     Cap, Conflict, Error, FieldRefusal, Instant, Month, Noun, Refusal, TenantId, UsageEntryId, UsageReference,
     WorkspaceId,
-    audit::Members,
+    audit::Fields,
+    counted,
     ids::Identified,
     input::{Description, input, thousands},
     values::Choice,
@@ -44,9 +45,9 @@ impl Identified for UsageEntry {
 }
 
 impl UsageEntry {
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("workspaceId", self.workspace_id.to_string())
             .with("kind", self.kind.as_str())
             .with("seconds", self.seconds.get())
@@ -69,7 +70,7 @@ impl Choice for UsageKind {
     const ALL: &'static [(Self, &'static str)] = &[(Self::Usage, "usage"), (Self::Refund, "refund")];
     const MEANING: &'static str = "Whether an entry adds to its month or subtracts from it.";
 }
-crate::values::spoken!(UsageKind);
+crate::values::choices!(UsageKind);
 
 /// The seconds of one entry: 0 to 86,400, which is a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,9 +207,9 @@ impl NewUsage {
         Err(Error::conflict(
             Conflict::ReferenceConflict,
             format!(
-                "The reference \"{}\" already belongs to another entry in this workspace: {} seconds of {} at {}. Use a new reference for each entry.",
+                "The reference \"{}\" already belongs to another entry in this workspace: {} of {} at {}. Use a new reference for each entry.",
                 self.reference.as_str(),
-                stored.seconds.get(),
+                counted(stored.seconds.get(), "second"),
                 stored.kind,
                 stored.used_at.to_rfc3339()
             ),
@@ -256,16 +257,25 @@ impl MonthUse {
         match (kind, cap) {
             (UsageKind::Refund, _) if more > used => Err(Error::conflict(
                 Conflict::RefundExceedsUsage,
-                format!("Only {used} seconds were used in {}, so {more} seconds cannot be refunded.", self.month),
+                format!(
+                    "Only {} {} used in {}, so {} cannot be refunded.",
+                    counted(used, "second"),
+                    if used == 1 { "was" } else { "were" },
+                    self.month,
+                    counted(more, "second")
+                ),
             )),
             (UsageKind::Refund, _) => Ok(Self { seconds: used - more, ..self }),
             // A limit that was lowered below what is used keeps that; and nothing is no growth.
             (UsageKind::Usage, Some(cap)) if more > 0 && used + more > seconds_of(cap) => Err(Error::conflict(
                 Conflict::LimitReached,
                 format!(
-                    "Recording {more} seconds would exceed the limit of {} minutes for {}: {used} seconds are already used.",
-                    cap.get(),
-                    self.month
+                    "Recording {} would exceed the limit of {} for {}: {} {} already used.",
+                    counted(more, "second"),
+                    counted(cap.get(), "minute"),
+                    self.month,
+                    counted(used, "second"),
+                    if used == 1 { "is" } else { "are" }
                 ),
             )),
             (UsageKind::Usage, _) => Ok(Self { seconds: used + more, ..self }),

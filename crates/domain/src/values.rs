@@ -107,7 +107,10 @@ impl FromStr for HttpsUrl {
 input!(
     HttpsUrl,
     str,
-    Description::text("An absolute https URL.").length(0, Self::MAX).example("https://cdn.example.com/acme/logo.png")
+    Description::text("An absolute https URL.")
+        .format("uri")
+        .length(1, Self::MAX)
+        .example("https://cdn.example.com/acme/logo.png")
 );
 
 impl Slug {
@@ -159,7 +162,7 @@ input!(
         "Lower-case letters and digits in groups joined by hyphens, 1 to {} characters.",
         Self::MAX
     ))
-    .length(0, Self::MAX)
+    .length(1, Self::MAX)
     .pattern("^[a-z0-9]+(-[a-z0-9]+)*$")
     .example("acme-consumer")
 );
@@ -228,7 +231,7 @@ impl Choice for Tone {
 }
 
 /// Gives every [`Choice`] its `FromStr`, `as_str` and `Display`.
-macro_rules! spoken {
+macro_rules! choices {
     ($($choice:ty),+) => {$(
         impl $choice {
             /// The word on the wire and in the database.
@@ -249,8 +252,8 @@ macro_rules! spoken {
         }
     )+};
 }
-pub(crate) use spoken;
-spoken!(WorkspaceType, Tone);
+pub(crate) use choices;
+choices!(WorkspaceType, Tone);
 
 impl fmt::Display for Slug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

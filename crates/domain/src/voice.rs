@@ -18,7 +18,7 @@ impl Choice for VoiceBrand {
     const ALL: &'static [(Self, &'static str)] = &[(Self::OpenAi, "openai"), (Self::ElevenLabs, "elevenlabs")];
     const MEANING: &'static str = "The provider of a voice.";
 }
-crate::values::spoken!(VoiceBrand);
+crate::values::choices!(VoiceBrand);
 
 /// A voice.
 #[derive(Debug, Clone, PartialEq, Eq)]

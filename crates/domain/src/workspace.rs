@@ -1,11 +1,11 @@
 //! The workspace: an operational unit under one brand, typically a region, business unit or product line.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
     Brand, BrandId, Error, FieldRefusal, Instructions, LimitsInForce, Locale, LocaleRequest, Noun, Refusal,
-    SignatureHtml, SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Members, brand::kept, ids::Identified,
+    SignatureHtml, SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Fields, brand::kept, ids::Identified,
     page::SortKey, values::Choice,
 };
 
@@ -27,6 +27,31 @@ pub struct Workspace {
     pub created_at: DateTime<Utc>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
+    /// When it was deleted; it can be restored until [`Workspace::erased_at`].
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// Whether a workspace is there, or was deleted and can be restored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WorkspaceState {
+    /// It is there.
+    #[default]
+    Active,
+    /// It was deleted and can be restored.
+    Deleted,
+}
+
+impl Choice for WorkspaceState {
+    const ALL: &'static [(Self, &'static str)] = &[(Self::Active, "active"), (Self::Deleted, "deleted")];
+    const MEANING: &'static str = "Whether a workspace is active, or deleted and can be restored.";
+}
+crate::values::choices!(WorkspaceState);
+
+impl Workspace {
+    /// When a deleted workspace is erased for good.
+    pub fn erased_at(&self) -> Option<DateTime<Utc>> {
+        self.deleted_at.map(|at| at + TimeDelta::days(RESTORABLE_DAYS.into()))
+    }
 }
 
 impl Identified for Workspace {
@@ -99,7 +124,7 @@ impl NewWorkspace {
 
 /// A change to a workspace: an outer `None` stays, an inner `None` clears.
 #[derive(Debug, Clone, Default)]
-#[expect(missing_docs, reason = "the members are those of WorkspaceDetails")]
+#[expect(missing_docs, reason = "the fields are those of WorkspaceDetails")]
 pub struct WorkspacePatch {
     pub brand_id: Option<BrandId>,
     pub name: Option<WorkspaceName>,
@@ -128,9 +153,9 @@ impl WorkspaceDetails {
         }
     }
 
-    /// The members as the audit log names them.
-    pub fn members(&self) -> Members {
-        Members::new()
+    /// The fields as the audit log names them.
+    pub fn fields(&self) -> Fields {
+        Fields::new()
             .with("brandId", self.brand_id.to_string())
             .with("name", self.name.as_str())
             .with("country", self.locale.country.as_str())
@@ -177,7 +202,7 @@ pub struct Sourced<T> {
 
 /// What is in force in a workspace once its brand has filled what it leaves open, and its tenant has capped it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the members are those of Workspace and Brand")]
+#[expect(missing_docs, reason = "the fields are those of Workspace and Brand")]
 pub struct Effective {
     pub email_signature_html: Sourced<String>,
     pub email_signature_text: Sourced<String>,

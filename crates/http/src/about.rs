@@ -1,6 +1,10 @@
 //! The service about itself: health, figures, and its documentation. None of it needs a credential.
 
-use actix_web::{HttpResponse, get, http::header, web::Data};
+use actix_web::{
+    HttpRequest, HttpResponse, get,
+    http::header,
+    web::{Data, Path},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -8,6 +12,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::{
     docs::{self, Document},
     error::Failure,
+    extract::IfNoneMatch,
+    middleware::routine,
     part::Part,
     schema::open_list,
     service::Service,
@@ -50,7 +56,11 @@ fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "The process is alive.", body = HealthView)))]
 #[get("/healthz")]
 pub(crate) async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK)
+    healthy()
+}
+
+fn healthy() -> HttpResponse {
+    routine(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK))
 }
 
 /// Check readiness
@@ -61,7 +71,7 @@ pub(crate) async fn healthz() -> HttpResponse {
 #[get("/readyz")]
 pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
     service.ready().await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(OK))
+    Ok(healthy())
 }
 
 /// Get metrics
@@ -71,7 +81,7 @@ pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failu
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text"))
+    responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text", example = json!("# TYPE tenantry_requests counter\n# EOF\n")))
 )]
 #[get("/metrics")]
 pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Failure> {
@@ -79,7 +89,8 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
         .metrics
         .print(service.store.state(), service.trust.issuers.states(chrono::Utc::now()))
         .map_err(|error| tenantry_domain::Error::internal(format!("cannot write the figures: {error}")))?;
-    Ok(HttpResponse::Ok().content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text))
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(routine(HttpResponse::Ok().content_type(kind).body(text)))
 }
 
 /// Get this document as JSON
@@ -89,11 +100,12 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     tag = PART.tag,
     security(()),
     operation_id = "openapi_json",
-    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
+    params(IfNoneMatch),
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object, example = json!({ "openapi": "3.1.0", "info": { "title": "Tenantry API" }, "paths": {} })))
 )]
 #[get("/openapi.json")]
-pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(document.json.clone())
+pub(crate) async fn openapi_json(request: HttpRequest, document: Data<Document>) -> HttpResponse {
+    document.json(&request)
 }
 
 /// Get this document as YAML
@@ -103,11 +115,12 @@ pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
     tag = PART.tag,
     security(()),
     operation_id = "openapi_yaml",
-    responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml"))
+    params(IfNoneMatch),
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml", example = json!("openapi: 3.1.0\ninfo:\n  title: Tenantry API\n")))
 )]
 #[get("/openapi.yaml")]
-pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/yaml").body(document.yaml.clone())
+pub(crate) async fn openapi_yaml(request: HttpRequest, document: Data<Document>) -> HttpResponse {
+    document.yaml(&request)
 }
 
 /// Show the documentation page
@@ -116,11 +129,12 @@ pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html"))
+    params(IfNoneMatch),
+    responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html", example = json!("<!doctype html>\n<title>Tenantry API</title>\n")))
 )]
 #[get("/docs")]
-pub(crate) async fn docs_page() -> HttpResponse {
-    docs::page()
+pub(crate) async fn docs_page(request: HttpRequest) -> HttpResponse {
+    docs::page(&request)
 }
 
 /// Get a file of the documentation page
@@ -129,10 +143,10 @@ pub(crate) async fn docs_page() -> HttpResponse {
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
-    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such file."))
+    params(("file" = String, Path, description = "The name of the file.", example = "start.js"), IfNoneMatch),
+    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript", example = json!("Scalar.createApiReference(\"#app\", { url: \"/openapi.json\" });\n")), (status = 404, description = "There is no such file."))
 )]
 #[get("/docs/{file}")]
-pub(crate) async fn docs_asset(file: actix_web::web::Path<String>) -> Result<HttpResponse, Failure> {
-    docs::asset(&file)
+pub(crate) async fn docs_asset(request: HttpRequest, file: Path<String>) -> Result<HttpResponse, Failure> {
+    docs::asset(&request, &file)
 }

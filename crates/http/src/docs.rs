@@ -1,44 +1,64 @@
 //! The documentation page: Scalar over the OpenAPI document, all of it from this binary, under a content security policy
 //! that lets nothing in from elsewhere.
+//!
+//! The page is asked for again at every visit. It names its files with a hash of their content, so they are asked for once.
+
+mod file;
 
 use std::sync::LazyLock;
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     http::{StatusCode, header},
 };
 
+use self::file::{File, Kept};
 use crate::error::Failure;
 
-const PAGE: &str = include_str!("docs/page.html");
-const START: &str = include_str!("docs/start.js");
-const ICON: &str = include_str!("docs/icon.svg");
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Scripts and requests only to this service. Scalar sets its styles from its script, which needs `unsafe-inline` for styles.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; \
                       font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-static SCALAR: LazyLock<Option<actix_web::web::Bytes>> =
-    LazyLock::new(|| scalar_api_reference::get_asset("scalar.js").map(actix_web::web::Bytes::from));
+/// The files of the page, by the names that the page has for them.
+static ASSETS: LazyLock<[(&str, File); 3]> = LazyLock::new(|| {
+    [
+        ("scalar.js", File::of_gzip(SCRIPT, include_bytes!(concat!(env!("OUT_DIR"), "/scalar.js.gz")))),
+        ("start.js", File::of(SCRIPT, include_str!("docs/start.js"))),
+        ("icon.svg", File::of("image/svg+xml", include_str!("docs/icon.svg"))),
+    ]
+});
 
-pub(crate) fn page() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
-        .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .body(PAGE)
+static PAGE: LazyLock<File> = LazyLock::new(|| {
+    let page = ASSETS.iter().fold(include_str!("docs/page.html").to_owned(), |page, (name, file)| {
+        page.replace(&format!("{{{name}}}"), &format!("/docs/{}", hashed_name(name, file)))
+    });
+    File::of("text/html; charset=utf-8", page)
+});
+
+/// The name of a file with its hash before the extension: `start.Zk3….js`.
+fn hashed_name(name: &str, file: &File) -> String {
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    format!("{stem}.{}.{extension}", file.hash())
 }
 
-pub(crate) fn asset(file: &str) -> Result<HttpResponse, Failure> {
+pub(crate) fn page(request: &HttpRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok();
-    response.insert_header((header::CACHE_CONTROL, "public, max-age=3600"));
-    match (file, SCALAR.as_ref()) {
-        ("scalar.js", Some(script)) => Ok(response.content_type("text/javascript; charset=utf-8").body(script.clone())),
-        ("start.js", _) => Ok(response.content_type("text/javascript; charset=utf-8").body(START)),
-        ("icon.svg", _) => Ok(response.content_type("image/svg+xml").body(ICON)),
-        _ => Err(no_such_file()),
-    }
+    response
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"));
+    PAGE.answer(response, request, Kept::AskFirst)
+}
+
+/// A file of the page. The name without the hash finds what is there now.
+pub(crate) fn asset(request: &HttpRequest, name: &str) -> Result<HttpResponse, Failure> {
+    let answer = |file: &File, kept| file.answer(HttpResponse::Ok(), request, kept);
+    let found = ASSETS.iter().find_map(|(plain, file)| {
+        let kept = if name == *plain { Kept::AskFirst } else { Kept::Forever };
+        (kept == Kept::AskFirst || name == hashed_name(plain, file)).then(|| answer(file, kept))
+    });
+    found.ok_or_else(no_such_file)
 }
 
 /// The documentation has no file of that name.
@@ -48,13 +68,24 @@ pub(crate) fn no_such_file() -> Failure {
 
 /// The document as it is served.
 pub(crate) struct Document {
-    pub(crate) json: String,
-    pub(crate) yaml: String,
+    json: File,
+    yaml: File,
 }
 
 impl Document {
     pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        let yaml = crate::to_yaml(document).unwrap_or_default();
-        Self { json: serde_json::to_string(document).unwrap_or_default(), yaml }
+        let (json, yaml) = (serde_json::to_string(document), crate::to_yaml(document));
+        Self {
+            json: File::of("application/json", json.unwrap_or_default()),
+            yaml: File::of("application/yaml", yaml.unwrap_or_default()),
+        }
+    }
+
+    pub(crate) fn json(&self, request: &HttpRequest) -> HttpResponse {
+        self.json.answer(HttpResponse::Ok(), request, Kept::AskFirst)
+    }
+
+    pub(crate) fn yaml(&self, request: &HttpRequest) -> HttpResponse {
+        self.yaml.answer(HttpResponse::Ok(), request, Kept::AskFirst)
     }
 }

@@ -26,6 +26,11 @@ impl Etag {
         Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash.get(..18).unwrap_or_default())))
     }
 
+    /// The tag of the same content in this encoding, in which its bytes are others.
+    pub(crate) fn encoded(&self, encoding: &str) -> Self {
+        Self(format!("\"{}.{encoding}\"", self.0.trim_matches('"')))
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -13,7 +13,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use accept::accepts;
+pub(crate) use accept::prefers_html;
 pub(crate) use body::{
     Body, Valid, duplicate_field, encoded, not_an_object, not_json, read_json, too_large, too_slow, unreadable_body,
 };

@@ -12,18 +12,17 @@ use actix_web::{
     web::{self, Data},
 };
 
-use crate::error::Failure;
+use crate::{error::Failure, extract::prefers_html};
 
 /// What is not there, or not with this method: 404, or 405 with `Allow`; `OPTIONS` is answered for every path there is.
 pub(crate) async fn answer(request: HttpRequest) -> Result<HttpResponse, Failure> {
     let routes = request.app_data::<Data<Table>>();
     let allowed = routes.map(|routes| routes.methods(request.path())).unwrap_or_default();
+    if request.path() == "/" {
+        return Ok(at_the_root(&request));
+    }
     if allowed.is_empty() {
-        return Err(Failure::http(
-            StatusCode::NOT_FOUND,
-            "no_such_route",
-            "There is nothing at this path. See /docs for all paths.",
-        ));
+        return Err(nothing_here());
     }
     let allow = allowed.join(", ");
     if request.method() == Method::OPTIONS {
@@ -35,6 +34,23 @@ pub(crate) async fn answer(request: HttpRequest) -> Result<HttpResponse, Failure
         response.headers_mut().insert(header::ALLOW, allow);
     }
     Ok(response)
+}
+
+fn nothing_here() -> Failure {
+    let message = "There is nothing at this path. See /docs for all paths.";
+    Failure::http(StatusCode::NOT_FOUND, "no_such_route", message)
+}
+
+/// A browser is led to the documentation that everybody else is told about.
+fn at_the_root(request: &HttpRequest) -> HttpResponse {
+    let mut response = match request.method() {
+        &Method::GET if prefers_html(request) => {
+            HttpResponse::SeeOther().insert_header((header::LOCATION, "/docs")).finish()
+        }
+        _ => nothing_here().error_response(),
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+    response
 }
 
 /// A path that stands where others have an id: what it does not know is not asked of the thing with that id.

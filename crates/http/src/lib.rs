@@ -31,6 +31,7 @@ pub use api::{
     brands::BrandView,
     members::MemberView,
     tenant::TenantView,
+    workspaces::WorkspaceView,
 };
 pub use routes::{document, to_yaml};
 pub use service::{Closing, Integrations, Trust};

@@ -7,7 +7,7 @@ use std::{
 };
 
 use actix_web::{
-    ResponseError,
+    HttpResponse, ResponseError,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     error::InternalError,
@@ -57,15 +57,13 @@ pub(crate) async fn observe(
             Err(error) => (error.as_response_error().status_code(), None),
         };
         let (route, elapsed) = (route.unwrap_or_else(|| "(none)".to_owned()), started.elapsed());
-        let method_name = method.as_str();
-        tracing::info!(
-            method = method_name,
-            route,
-            path,
-            status = status.as_u16(),
-            ms = elapsed.as_secs_f64() * 1e3,
-            "answered"
-        );
+        let (name, status_code) = (method.as_str(), status.as_u16());
+        let ms = hundredths(elapsed.as_secs_f64() * 1e3);
+        if answer.as_ref().is_ok_and(|answer| answer.response().extensions().contains::<Routine>()) {
+            tracing::debug!(method = name, route, path, status = status_code, ms, "answered");
+        } else {
+            tracing::info!(method = name, route, path, status = status_code, ms, "answered");
+        }
         if let Some(service) = service {
             service.metrics.answered(&method, route, status, elapsed);
         }
@@ -80,6 +78,21 @@ pub(crate) async fn observe(
         })
     };
     request_id::within(id, work.instrument(span)).await
+}
+
+/// Marks the answer to a probe or a scrape. They come every few seconds and say nothing new, so that they are logged at `debug`.
+/// One that fails is not marked.
+pub(crate) struct Routine;
+
+/// Marks the answer.
+pub(crate) fn routine(mut response: HttpResponse) -> HttpResponse {
+    response.extensions_mut().insert(Routine);
+    response
+}
+
+/// As exact as somebody reads it.
+fn hundredths(number: f64) -> f64 {
+    (number * 100.0).round() / 100.0
 }
 
 /// What every answer carries.

@@ -1,7 +1,7 @@
 //! Assignments: which members have a place in a workspace.
 
 use tenantry_domain::{
-    Action, Change, Credential, Error, InWorkspace, Member, MemberId, Members, Noun, Page, PageRequest, Precondition,
+    Action, Change, Credential, Error, Fields, InWorkspace, Member, MemberId, Noun, Page, PageRequest, Precondition,
     WorkspaceId,
 };
 use tenantry_persistence::{Fault, Store, WriteTx};
@@ -82,6 +82,6 @@ pub(crate) fn unassign_in(
 }
 
 /// What the audit log says of the member.
-fn slot(workspace: WorkspaceId) -> Members {
-    Members::new().with("workspaceId", workspace.to_string())
+fn slot(workspace: WorkspaceId) -> Fields {
+    Fields::new().with("workspaceId", workspace.to_string())
 }

@@ -54,7 +54,7 @@ async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
     store
         .write(&job(ERASE, Some(tenant)), InTenant, Action::WorkspaceErase, |tx| {
             Ok(match tx.erase_a_workspace()? {
-                Some(workspace) => Change::removed(true, workspace.id, &workspace.details.members()),
+                Some(workspace) => Change::removed(true, workspace.id, &workspace.details.fields()),
                 None => Change::nothing(false),
             })
         })

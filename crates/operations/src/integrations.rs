@@ -2,7 +2,7 @@
 
 mod master_keys;
 
-use tenantry_auth::seal::{MasterKeys, SealPlace, sealed_under};
+use tenantry_auth::seal::{MasterKeys, SealContext, sealed_under};
 use tenantry_domain::{
     Action, Change, Choice, Conflict, ConnectionStatus, Credential, Error, InWorkspace, Integration, IntegrationPatch,
     Noun, PlainSecret, Precondition, Provider, SealedSecret, Verification, VerificationStatus, WorkspaceId,
@@ -90,12 +90,12 @@ pub(crate) fn set_in(
     if patch.leaves(&before) {
         return Ok(Change::nothing(before));
     }
-    let sealed = new.map(|secret| seal(keys, &place(&before), secret)).transpose()?;
+    let sealed = new.map(|secret| seal(keys, &context(&before), secret)).transpose()?;
     let plain = patch.plain.as_ref().map_or(before.plain.as_ref(), Option::as_ref);
     let secret = patch.secret.as_ref().map(|_| sealed.as_ref());
     let after = tx.update_integration(provider, plain, secret)?;
-    let members = after.members_after(&before, sealed.is_some());
-    Ok(Change::between(after, before.workspace_id, &before.members(), &members))
+    let fields = after.fields_after(&before, sealed.is_some());
+    Ok(Change::between(after, before.workspace_id, &before.fields(), &fields))
 }
 
 /// Removes the integration with this provider, with its secret.
@@ -119,7 +119,7 @@ pub async fn remove(
             }
             hold(&precondition, &before)?;
             let after = tx.update_integration(provider, None, Some(None))?;
-            Ok(Change::between((), workspace, &before.members(), &after.members()))
+            Ok(Change::between((), workspace, &before.fields(), &after.fields()))
         })
         .await
 }
@@ -191,8 +191,8 @@ pub async fn verify(
                 return Ok(Change::nothing(before));
             }
             let after = tx.store_verification(provider, &verification)?;
-            let members = after.members();
-            Ok(Change::between(after, workspace, &before.members(), &members))
+            let fields = after.fields();
+            Ok(Change::between(after, workspace, &before.fields(), &fields))
         })
         .await
 }
@@ -212,8 +212,8 @@ fn hold(precondition: &Precondition, integration: &Integration) -> Result<(), Er
     }
 }
 
-fn place(integration: &Integration) -> SealPlace {
-    SealPlace {
+fn context(integration: &Integration) -> SealContext {
+    SealContext {
         tenant: integration.tenant_id,
         workspace: integration.workspace_id,
         provider: integration.provider,
@@ -221,8 +221,8 @@ fn place(integration: &Integration) -> SealPlace {
     }
 }
 
-fn seal(keys: &MasterKeys, place: &SealPlace, secret: &PlainSecret) -> Result<NewSealed, Error> {
-    let sealed = keys.seal(place, secret)?;
+fn seal(keys: &MasterKeys, context: &SealContext, secret: &PlainSecret) -> Result<NewSealed, Error> {
+    let sealed = keys.seal(context, secret)?;
     Ok(NewSealed { sealed, key: keys.sealing().clone(), last_four: secret.last_four().map(str::to_owned) })
 }
 
@@ -232,10 +232,10 @@ fn unseal(keys: &MasterKeys, stored: &StoredIntegration) -> Result<Option<Opened
     let Some(sealed) = sealed.as_ref().filter(|_| integration.status() == ConnectionStatus::Connected) else {
         return Ok(None);
     };
-    match keys.open(&place(integration), sealed) {
+    match keys.open(&context(integration), sealed) {
         Ok(secret) => Ok(Some(OpenedFields { plain: integration.plain.clone(), secret })),
         Err(_) => {
-            does_not_open(&place(integration), sealed);
+            does_not_open(&context(integration), sealed);
             let label = integration.provider.label();
             let message = format!("The stored secret for {label} can no longer be decrypted. Set it again.");
             Err(Error::conflict(Conflict::SecretUnreadable, message))
@@ -244,12 +244,12 @@ fn unseal(keys: &MasterKeys, stored: &StoredIntegration) -> Result<Option<Opened
 }
 
 /// The alarm.
-fn does_not_open(place: &SealPlace, sealed: &SealedSecret) {
-    let SealPlace { tenant, workspace, provider, field } = place;
+fn does_not_open(context: &SealContext, sealed: &SealedSecret) {
+    let SealContext { tenant, workspace, provider, field } = context;
     let master_key = sealed_under(sealed);
     tracing::error!(
         %tenant, %workspace, %provider, field, master_key,
-        "cannot decrypt a stored secret: it is damaged, was copied from elsewhere, or is sealed under another master key"
+        "cannot decrypt a stored secret: it is damaged, was copied from elsewhere, or is encrypted under another master key"
     );
 }
 

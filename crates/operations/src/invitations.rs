@@ -55,7 +55,7 @@ pub(crate) fn create_in(
     may_grant(tx.grant(), details.role)?;
     let until = tx.clock()? + days.duration();
     let invitation = tx.create_invitation(id, details, until)?;
-    let record = Record::created(id, &invitation.members()).mailing(Mail::Invitation(id));
+    let record = Record::created(id, &invitation.fields()).mailing(Mail::Invitation(id));
     Ok(Change::recorded(invitation, record))
 }
 
@@ -97,7 +97,7 @@ pub(crate) fn resend_in(
         tx.hold_slot(&before, workspace)?;
     }
     let after = tx.renew_invitation(&before, now + days.duration())?;
-    let record = Record::between(id, &before.members(), &after.members()).mailing(Mail::Invitation(id));
+    let record = Record::between(id, &before.fields(), &after.fields()).mailing(Mail::Invitation(id));
     Ok(Change::recorded(after, record))
 }
 
@@ -132,7 +132,7 @@ pub(crate) fn revoke_in(
         return Ok(Change::nothing(()));
     }
     let after = tx.revoke_invitation(id)?;
-    Ok(Change::between((), id, &before.members(), &after.members()))
+    Ok(Change::between((), id, &before.fields(), &after.fields()))
 }
 
 /// The refusal of what can no longer be done to an invitation that was accepted.

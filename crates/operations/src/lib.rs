@@ -1,7 +1,7 @@
 //! One plain function for each verb a caller can ask for.
 //!
 //! Each reads like the sentence it carries out, and goes through the door once. HTTP, the command line and the service's own
-//! jobs call the same functions; what they show is theirs. Letters leave through [`mail`], questions to the services of others
+//! jobs call the same functions; what they show is theirs. Emails leave through [`mail`], questions to the services of others
 //! through [`providers`]. This crate refuses to know the HTTP of the service itself, and SQL.
 
 pub mod agents;
@@ -10,6 +10,7 @@ pub mod assignments;
 pub mod audit_events;
 pub mod brands;
 pub mod calendars;
+pub mod demo;
 pub mod housekeeping;
 pub mod integrations;
 pub mod invitations;

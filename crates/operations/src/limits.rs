@@ -66,7 +66,7 @@ pub(crate) fn update_in(
     }
     let after = tx.update_limits(&own)?;
     let workspace = tx.workspace_id();
-    Ok(Change::between(with_use(tx, after)?, workspace, &before.own.members(), &own.members()))
+    Ok(Change::between(with_use(tx, after)?, workspace, &before.own.fields(), &own.fields()))
 }
 
 fn with_use(tx: &mut Tx<'_, InWorkspace>, limits: FoundLimits) -> Result<LimitsAndUse, Fault> {

@@ -1,6 +1,6 @@
-//! Mail: letters, and the mailer that hands each of them to an SMTP server or writes it to a file.
+//! Mail: emails, and the mailer that hands each of them to an SMTP server or writes it to a file.
 //!
-//! A mailer makes one attempt and says whether another one could help. When, and how often, is for whoever calls it. A letter
+//! A mailer makes one attempt and says whether another one could help. When, and how often, is for whoever calls it. An email
 //! keeps its identifier over all attempts, so that a recipient who gets it twice can tell.
 
 mod files;
@@ -15,11 +15,11 @@ use chrono::{DateTime, Utc};
 use tenantry_domain::{EmailAddress, Line, SenderName};
 use uuid::Uuid;
 
-pub use invitation::{InvitationLetter, invitation_letter};
+pub use invitation::{InvitationEmail, invitation_email};
 pub use link::InvitationLink;
 pub use smtp::{Password, Security, SmtpOptions};
 
-/// Where letters go.
+/// Where emails go.
 #[derive(Debug, Clone)]
 pub enum MailOptions {
     /// To an SMTP server.
@@ -28,13 +28,13 @@ pub enum MailOptions {
     Files(PathBuf),
 }
 
-/// What a letter is about, in one line.
+/// What an email is about, in one line.
 pub type Subject = Line<200>;
 
-/// A letter to one recipient, as plain text and as HTML.
+/// An email to one recipient, as plain text and as HTML.
 #[derive(Clone)]
-pub struct Letter {
-    /// Names the letter in its `Message-ID`, `<id@domain of from_address>`, and as a file. The same at each attempt.
+pub struct Email {
+    /// Names the email in its `Message-ID`, `<id@domain of from_address>`, and as a file. The same at each attempt.
     pub id: Uuid,
     /// When it was written, for its `Date`. The same at each attempt.
     pub date: DateTime<Utc>,
@@ -46,26 +46,26 @@ pub struct Letter {
     pub to: EmailAddress,
     /// The subject.
     pub subject: Subject,
-    /// The letter as plain text.
+    /// The email as plain text.
     pub text: String,
-    /// The letter as an HTML document.
+    /// The email as an HTML document.
     pub html: String,
 }
 
 /// What it says stays out of logs: it may be a link that opens something.
-impl fmt::Debug for Letter {
+impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Letter").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Email").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// Why a letter was not sent, in words for an operator. Nothing in them is secret, and they are one line.
+/// Why an email was not sent, in words for an operator. Nothing in them is secret, and they are one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailFault {
     /// Another attempt may succeed: nobody answered, the connection was not safe, or the server asked for patience. When the
-    /// last answer was lost, the letter may have been delivered all the same.
+    /// last answer was lost, the email may have been delivered all the same.
     Later(String),
-    /// The server will not take this letter.
+    /// The server will not take this email.
     Never(String),
 }
 
@@ -86,7 +86,7 @@ impl fmt::Display for MailFault {
 
 impl std::error::Error for MailFault {}
 
-/// Sends letters. Cheap to clone; letters do not share a connection, so that any number can be sent at once.
+/// Sends emails. Cheap to clone; emails do not share a connection, so that any number can be sent at once.
 #[derive(Clone)]
 pub struct Mailer(Arc<Way>);
 
@@ -108,16 +108,16 @@ impl Mailer {
         })))
     }
 
-    /// Makes one attempt to send a letter. `Ok` means that the server has taken it over, or that the file is on the disk.
+    /// Makes one attempt to send an email. `Ok` means that the server has taken it over, or that the file is on the disk.
     ///
     /// # Errors
     ///
     /// A [`MailFault`], which says whether to try again.
-    pub async fn send(&self, letter: &Letter) -> Result<(), MailFault> {
-        let message = message::compose(letter)?;
+    pub async fn send(&self, email: &Email) -> Result<(), MailFault> {
+        let message = message::compose(email)?;
         match &*self.0 {
             Way::Smtp(smtp) => smtp.send(&message).await,
-            Way::Files(directory) => files::write(directory, letter.id, &message.formatted()).await,
+            Way::Files(directory) => files::write(directory, email.id, &message.formatted()).await,
         }
     }
 }

@@ -5,7 +5,7 @@ use tenantry_domain::{
     MemberId, MemberPatch, MemberStatus, Noun, Page, PageRequest, Precondition, Refusal, Role, WorkspaceId, last_owner,
     may_grant,
 };
-use tenantry_persistence::{MemberFilter, Store, new_id};
+use tenantry_persistence::{Fault, MemberFilter, Store, WriteTx, new_id};
 
 /// A page of the tenant's members.
 ///
@@ -58,17 +58,21 @@ pub async fn create(
     workspaces: Vec<WorkspaceId>,
 ) -> Result<Member, Error> {
     let id = new_id();
-    store
-        .write(credential, InTenant, Action::MemberCreate, move |tx| {
-            tx.lock_members()?;
-            may_grant(tx.grant(), details.role)?;
-            let member = tx.create_member(id, &details)?;
-            tx.assign_to(id, &workspaces)?;
-            let members =
-                details.members().with("workspaceIds", workspaces.iter().map(ToString::to_string).collect::<Vec<_>>());
-            Ok(Change::created(member, id, &members))
-        })
-        .await
+    store.write(credential, InTenant, Action::MemberCreate, move |tx| create_in(tx, id, &details, &workspaces)).await
+}
+
+pub(crate) fn create_in(
+    tx: &mut WriteTx<'_, InTenant>,
+    id: MemberId,
+    details: &MemberDetails,
+    workspaces: &[WorkspaceId],
+) -> Result<Change<Member>, Fault> {
+    tx.lock_members()?;
+    may_grant(tx.grant(), details.role)?;
+    let member = tx.create_member(id, details)?;
+    tx.assign_to(id, workspaces)?;
+    let fields = details.fields().with("workspaceIds", workspaces.iter().map(ToString::to_string).collect::<Vec<_>>());
+    Ok(Change::created(member, id, &fields))
 }
 
 /// Changes a member's role or status. Counts at its next request.
@@ -99,7 +103,7 @@ pub async fn update(
                 return Err(last_owner().into());
             }
             let after = tx.update_member(&details)?;
-            Ok(Change::between(after, id, &before.details.members(), &details.members()))
+            Ok(Change::between(after, id, &before.details.fields(), &details.fields()))
         })
         .await
 }
@@ -128,7 +132,7 @@ pub async fn remove(
                 return Err(last_owner().into());
             }
             tx.remove_member()?;
-            Ok(Change::removed((), id, &before.details.members()))
+            Ok(Change::removed((), id, &before.details.fields()))
         })
         .await
 }
@@ -159,8 +163,8 @@ pub async fn transfer_ownership(store: &Store, credential: &Credential, to: Memb
             let details = MemberDetails { role: Role::Owner, ..before.details.clone() };
             tx.update_other_member(from, &MemberDetails { role: Role::Admin, ..leaving.details })?;
             let after = tx.update_other_member(to, &details)?;
-            let members = details.members().with("takesOverFrom", from.to_string());
-            Ok(Change::between(after, to, &before.details.members(), &members))
+            let fields = details.fields().with("takesOverFrom", from.to_string());
+            Ok(Change::between(after, to, &before.details.fields(), &fields))
         })
         .await
         // The member is a member of the request here, and not what was asked for.

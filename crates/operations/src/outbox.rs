@@ -3,7 +3,7 @@
 //! A message belongs to whoever has claimed it, for as long as a lease lasts, and is sent outside of any transaction. So each is
 //! sent once by any number of workers, and once more only after one of them has died in between.
 
-mod letter;
+mod email;
 
 use chrono::Duration;
 use tenantry_auth::Secret;
@@ -13,7 +13,7 @@ use tenantry_domain::{
 };
 use tenantry_persistence::{DueInvitation, Pick, Store};
 
-use crate::mail::{InvitationLink, Letter, MailFault, Mailer};
+use crate::mail::{Email, InvitationLink, MailFault, Mailer};
 
 const DELIVER: &str = "deliver mail";
 
@@ -37,11 +37,11 @@ pub struct Sender {
 /// What one round has come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Letters that were taken over.
+    /// Emails that were taken over.
     pub sent: usize,
-    /// Letters that are tried again later.
+    /// Emails that are tried again later.
     pub postponed: usize,
-    /// Letters that are given up.
+    /// Emails that are given up.
     pub dead: usize,
     /// Messages for which there was no more reason.
     pub dropped: usize,
@@ -54,8 +54,8 @@ impl Report {
     }
 }
 
-/// One round over the tenants with messages that are due: a bounded number of each, one letter after the other. Any number of
-/// rounds may run at once, in one process or in several. Between two letters it asks whether to go on.
+/// One round over the tenants with messages that are due: a bounded number of each, one email after the other. Any number of
+/// rounds may run at once, in one process or in several. Between two emails it asks whether to go on.
 ///
 /// # Errors
 ///
@@ -112,8 +112,8 @@ enum Claim {
     Due(OutboxMessage, Box<DueInvitation>, Secret),
 }
 
-/// Claims a message, with a token of its own. The hash of the token is stored before the letter leaves, so that whoever gets the
-/// letter can use it.
+/// Claims a message, with a token of its own. The hash of the token is stored before the email leaves, so that whoever gets the
+/// email can use it.
 async fn claim(store: &Store, tenant: TenantId, pick: Pick) -> Result<Claim, Error> {
     let token = tenantry_auth::issue_invitation(tenant)?;
     let hash = token.hash();
@@ -150,8 +150,8 @@ async fn attempt(
     due: &DueInvitation,
     token: &Secret,
 ) -> Result<(), MailFault> {
-    let letter: Letter = letter::of_invitation(sender, message, due, &sender.link.with(token.reveal()))?;
-    sender.mailer.send(&letter).await
+    let email: Email = email::of_invitation(sender, message, due, &sender.link.with(token.reveal()))?;
+    sender.mailer.send(&email).await
 }
 
 /// Writes down what has become of an attempt, and says so in the log, where neither addresses nor tokens belong.
@@ -249,7 +249,7 @@ pub async fn retry(store: &Store, credential: &Credential, id: OutboxMessageId) 
                     return Err(Error::conflict(Conflict::MessageDropped, message).into());
                 }
             };
-            let (before, after) = (before.members(), message.members());
+            let (before, after) = (before.fields(), message.fields());
             if before == after {
                 return Ok(Change::nothing(message));
             }

@@ -72,7 +72,7 @@ pub async fn vacate(store: &Store, credential: &Credential, number: SlotNumber) 
                     let before = tx.lock_invitation(id)?;
                     let after = tx.give_up_slot(&before, workspace)?;
                     let list = numbered::list_in(tx)?;
-                    return Ok(Change::between(list, id, &before.members(), &after.members()));
+                    return Ok(Change::between(list, id, &before.fields(), &after.fields()));
                 }
             }
             Ok(Change::nothing(numbered::list_in(tx)?))

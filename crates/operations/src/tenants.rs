@@ -2,7 +2,7 @@
 
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    Action, ApiKeyDetails, Brand, BrandDetails, Change, Conflict, Credential, EmailAddress, Error, InTenant,
+    Action, ApiKeyDetails, Brand, BrandDetails, BrandId, Change, Conflict, Credential, EmailAddress, Error, InTenant,
     InvitationDays, InvitationDetails, InvitationId, KeyMode, LimitsPatch, Mail, NewApiKey, NewBrand, NewTenant, Noun,
     OverTenant, Page, PageRequest, Platform, Precondition, Record, Role, Tenant, TenantDetails, TenantId, TenantPatch,
     Use,
@@ -38,7 +38,7 @@ pub async fn update(
                 return Ok(Change::nothing((before, used)));
             }
             let after = tx.update_tenant(&details)?;
-            Ok(Change::between((after, used), before.id, &before.details.members(), &details.members()))
+            Ok(Change::between((after, used), before.id, &before.details.fields(), &details.fields()))
         })
         .await
 }
@@ -78,20 +78,30 @@ pub enum FoundedOwner {
 ///
 /// Those of [`Store::write`], and `Invalid` for a country that has no language or currency to start from.
 pub async fn create(store: &Store, credential: &Credential, new: NewTenant, owner: Owner) -> Result<Founded, Error> {
+    found(store, credential, (new_id(), new_id()), new, owner).await
+}
+
+/// [`create`], with these ids of the tenant and of its default brand.
+pub(crate) async fn found(
+    store: &Store,
+    credential: &Credential,
+    (id, brand_id): (TenantId, BrandId),
+    new: NewTenant,
+    owner: Owner,
+) -> Result<Founded, Error> {
     let details = TenantDetails { defaults: new.locale.resolve(None).map_err(Error::Invalid)?, name: new.name };
-    let id = new_id();
     let (first, founded) = first_owner(id, owner)?;
     let mail = match founded {
         FoundedOwner::Key(_) => None,
         FoundedOwner::Invitation(id) => Some(Mail::Invitation(id)),
     };
     let brand = NewBrand { details: BrandDetails::named(details.name.clone()), slug: None, is_default: true };
-    let founding = Founding { tenant: (id, details, new.limits), brand: (new_id(), brand), owner: first };
+    let founding = Founding { tenant: (id, details, new.limits), brand: (brand_id, brand), owner: first };
     let (tenant, brand) = store
         .write(credential, Platform, Action::TenantCreate, move |tx| {
             let (tenant, brand) = tx.found_tenant(&founding)?;
-            let members = tenant.members();
-            let record = Record::created(id, &members);
+            let fields = tenant.fields();
+            let record = Record::created(id, &fields);
             let record = mail.into_iter().fold(record, Record::mailing);
             Ok(Change::recorded((tenant, brand), record))
         })
@@ -173,7 +183,7 @@ pub async fn administer(
                 return Ok(Change::nothing(tx.tenant_and_use()?));
             }
             let after = tx.update_tenant(&details, limits)?;
-            Ok(Change::between(tx.tenant_and_use()?, id, &before.members(), &after.members()))
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
         })
         .await
 }
@@ -215,7 +225,7 @@ async fn set_suspended(
                 return Ok(Change::nothing(tx.tenant_and_use()?));
             }
             let after = tx.set_suspended(suspended)?;
-            Ok(Change::between(tx.tenant_and_use()?, id, &before.members(), &after.members()))
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
         })
         .await
 }
@@ -239,7 +249,7 @@ pub async fn delete(
             }
             precondition.hold(before.version)?;
             let after = tx.set_deleted(true)?;
-            Ok(Change::between((), id, &before.members(), &after.members()))
+            Ok(Change::between((), id, &before.fields(), &after.fields()))
         })
         .await
 }
@@ -257,7 +267,7 @@ pub async fn restore(store: &Store, credential: &Credential, id: TenantId) -> Re
                 return Ok(Change::nothing(tx.tenant_and_use()?));
             }
             let after = tx.set_deleted(false)?;
-            Ok(Change::between(tx.tenant_and_use()?, id, &before.members(), &after.members()))
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
         })
         .await
 }

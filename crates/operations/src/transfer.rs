@@ -11,29 +11,13 @@ mod lines;
 
 use std::fs::File;
 
-use serde::Serialize;
 use tenantry_domain::{Action, Credential, Error, InTenant};
 use tenantry_persistence::Store;
 
-pub use self::coverage::{LEFT_BEHIND, LeftBehind};
-
-/// How many of each kind of thing there were.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct Counts {
-    pub brands: u64,
-    pub workspaces: u64,
-    pub integrations: u64,
-    /// How many integrations had a secret, which does not come along and has to be set again.
-    pub secrets_to_set: u64,
-    pub agents: u64,
-    pub usage_entries: u64,
-    pub members: u64,
-    pub invitations: u64,
-    pub api_keys: u64,
-    pub audit_events: u64,
-}
+pub use self::{
+    coverage::{LEFT_BEHIND, LeftBehind},
+    lines::Counts,
+};
 
 /// Writes all of the caller's tenant into the file, as it was at one moment, in place of what the file holds. A page at a time:
 /// it does not matter how much there is. A deleted tenant can be exported until it is erased.

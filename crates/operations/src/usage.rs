@@ -45,8 +45,8 @@ pub async fn record(
             let month = limits.own.time_zone.month_at(used_at);
             let after = tx.month_use(month)?.with(new.kind, new.seconds, cap)?;
             let entry = tx.record_usage(id, &new, used_at, month)?;
-            let members = entry.members();
-            Ok(Change::created(Recorded { entry, repeated: false, month: after, cap }, id, &members))
+            let fields = entry.fields();
+            Ok(Change::created(Recorded { entry, repeated: false, month: after, cap }, id, &fields))
         })
         .await
 }

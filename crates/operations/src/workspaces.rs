@@ -3,11 +3,11 @@
 use tenantry_domain::{
     Action, Brand, BrandId, Change, Credential, Effective, Error, InBrand, InRestorableWorkspace, InTenant,
     InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspacePatch,
-    unknown_brand,
+    WorkspaceState, unknown_brand,
 };
 use tenantry_persistence::{Fault, Store, WorkspaceFilter, WriteTx, new_id};
 
-/// A page of the workspaces that the caller sees.
+/// A page of the workspaces that the caller sees; deleted ones only for a caller who may restore them.
 ///
 /// # Errors
 ///
@@ -18,7 +18,14 @@ pub async fn list(
     filter: WorkspaceFilter,
     page: PageRequest,
 ) -> Result<Page<Workspace>, Error> {
-    store.read(credential, InTenant, Action::WorkspaceList, move |tx| tx.workspaces(&filter, &page)).await
+    store
+        .read(credential, InTenant, Action::WorkspaceList, move |tx| {
+            if filter.state == WorkspaceState::Deleted {
+                tx.permit(Action::WorkspaceRestore)?;
+            }
+            tx.workspaces(&filter, &page)
+        })
+        .await
 }
 
 /// A workspace.
@@ -72,8 +79,8 @@ pub(crate) fn create_in(
     new: &NewWorkspace,
 ) -> Result<Change<Workspace>, Fault> {
     let workspace = tx.create_workspace(id, new)?;
-    let members = workspace.details.members();
-    Ok(Change::created(workspace, id, &members))
+    let fields = workspace.details.fields();
+    Ok(Change::created(workspace, id, &fields))
 }
 
 /// The brand is a member of the request here, and not what was asked for.
@@ -113,7 +120,7 @@ pub(crate) fn update_in(
         return Ok(Change::nothing(before));
     }
     let after = tx.update_workspace(&details)?;
-    Ok(Change::between(after, before.id, &before.details.members(), &details.members()))
+    Ok(Change::between(after, before.id, &before.details.fields(), &details.fields()))
 }
 
 /// Deletes a workspace: it is hidden at once and can be restored until it is erased.
@@ -134,7 +141,7 @@ pub(crate) fn delete_in(tx: &mut WriteTx<'_, InWorkspace>, precondition: &Precon
     let before = tx.lock_workspace()?;
     precondition.hold(before.version)?;
     tx.delete_workspace()?;
-    Ok(Change::removed((), before.id, &before.details.members()))
+    Ok(Change::removed((), before.id, &before.details.fields()))
 }
 
 /// Restores a deleted workspace; one that is there stays as it is.
@@ -145,13 +152,13 @@ pub(crate) fn delete_in(tx: &mut WriteTx<'_, InWorkspace>, precondition: &Precon
 pub async fn restore(store: &Store, credential: &Credential, id: WorkspaceId) -> Result<Workspace, Error> {
     store
         .write(credential, InRestorableWorkspace(id), Action::WorkspaceRestore, move |tx| {
-            let (before, deleted) = tx.lock_workspace()?;
-            if !deleted {
+            let before = tx.lock_workspace()?;
+            if before.deleted_at.is_none() {
                 return Ok(Change::nothing(before));
             }
             let after = tx.restore_workspace()?;
-            let members = after.details.members();
-            Ok(Change::created(after, id, &members))
+            let fields = after.details.fields();
+            Ok(Change::created(after, id, &fields))
         })
         .await
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
-    Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, InTenant, InWorkspace, Noun, Page, PageRequest,
-    TenantId, VoiceName, WorkspaceId, limit_reached,
+    Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, FieldRefusal, InTenant, InWorkspace, Noun, Page,
+    PageRequest, TenantId, VoiceName, WorkspaceId, limit_reached,
 };
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::{
     keyset::{self, Keyset},
     places::FoundWorkspace,
     schema::agents,
-    scope::TenantScope,
+    transfer::{NO_WORKSPACE, refusal},
     tx::{Tx, WriteTx},
 };
 
@@ -176,12 +176,12 @@ impl Tx<'_, InTenant> {
     }
 }
 
-impl TenantScope<'_> {
+impl WriteTx<'_, InTenant> {
     /// Stores an agent as it was elsewhere.
-    pub(crate) fn import_agent(&mut self, agent: &Agent) -> QueryResult<()> {
-        diesel::insert_into(agents::table)
+    pub fn import_agent(&mut self, agent: &Agent) -> Result<Option<FieldRefusal>, Fault> {
+        let stored = diesel::insert_into(agents::table)
             .values((
-                agents::tenant_id.eq(self.tenant.uuid()),
+                agents::tenant_id.eq(self.found.uuid()),
                 agents::id.eq(agent.id.uuid()),
                 agents::workspace_id.eq(agent.workspace_id.uuid()),
                 Columns::of(&agent.details),
@@ -189,8 +189,19 @@ impl TenantScope<'_> {
                 agents::created_at.eq(agent.created_at),
                 agents::updated_at.eq(agent.updated_at),
             ))
-            .execute(self.connection)
-            .map(drop)
+            .execute(self.connection);
+        refusal(
+            stored,
+            &[
+                ("agents_pkey", "id", "is the id of an earlier agent"),
+                (
+                    "agents_reference_key",
+                    "externalReference",
+                    "is the external reference of an earlier agent of the workspace",
+                ),
+                ("agents_workspace_fkey", "workspaceId", NO_WORKSPACE),
+            ],
+        )
     }
 }
 

@@ -1,4 +1,4 @@
-//! Assignments: which members have a place in a workspace.
+//! Assignments: which members have a slot in a workspace.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -44,11 +44,11 @@ impl Tx<'_, InWorkspace> {
 }
 
 impl WriteTx<'_, InWorkspace> {
-    /// Assigns the member to the workspace, if there is a place left.
+    /// Assigns the member to the workspace, if there is a slot left.
     pub fn assign(&mut self, member: MemberId) -> Result<(), Fault> {
         let workspace = self.found.id;
         let mut scope = self.scope();
-        scope.take_place(workspace, member)?;
+        scope.take_slot(workspace, member)?;
         Ok(scope.touch_member(member)?)
     }
 
@@ -94,25 +94,25 @@ impl Tx<'_, InMember> {
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Assigns a new member to these workspaces, if there is a place in each.
+    /// Assigns a new member to these workspaces, if there is a slot in each.
     pub fn assign_to(&mut self, member: MemberId, workspaces: &[WorkspaceId]) -> Result<(), Fault> {
         let mut scope = self.scope();
         for workspace in workspaces {
-            scope.take_place(*workspace, member)?;
+            scope.take_slot(*workspace, member)?;
         }
         Ok(())
     }
 }
 
 impl TenantScope<'_> {
-    /// Gives a member the next place in a workspace, if there is one left.
-    fn take_place(&mut self, workspace: WorkspaceId, member: MemberId) -> Result<(), Fault> {
-        self.check_places(workspace)?;
-        let number = self.next_place_number()?;
+    /// Gives a member the next slot in a workspace, if there is one left.
+    fn take_slot(&mut self, workspace: WorkspaceId, member: MemberId) -> Result<(), Fault> {
+        self.check_slots(workspace)?;
+        let number = self.next_slot_number()?;
         self.insert_assignment(workspace, member, number)
     }
 
-    /// Assigns a member to a place with this number; the place is there.
+    /// Assigns a member to a slot with this number, which exists.
     pub(crate) fn insert_assignment(
         &mut self,
         workspace: WorkspaceId,

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Bool};
 use tenantry_domain::{
-    Brand, BrandDetails, BrandId, Conflict, Error, HexColor, HttpsUrl, InBrand, InTenant, InWorkspace, Instructions,
-    NewBrand, Noun, Page, PageRequest, Reach, SenderName, SignatureHtml, SignatureText, Slug, TenantId, Tone,
+    Brand, BrandDetails, BrandId, Conflict, Error, FieldRefusal, HexColor, HttpsUrl, InBrand, InTenant, InWorkspace,
+    Instructions, NewBrand, Noun, Page, PageRequest, Reach, SenderName, SignatureHtml, SignatureText, Slug, TenantId,
+    Tone,
 };
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use crate::{
     keyset::{self, Keyset},
     schema::{brands, workspaces},
     scope::TenantScope,
+    transfer::refusal,
     tx::{Tx, WriteTx},
 };
 
@@ -154,6 +156,28 @@ impl WriteTx<'_, InTenant> {
     pub fn create_brand(&mut self, id: BrandId, new: &NewBrand) -> Result<Brand, Fault> {
         self.scope().insert_brand(id, new)
     }
+
+    /// Stores a brand as it was elsewhere. What is refused depends on what came before it.
+    pub fn import_brand(&mut self, brand: &Brand) -> Result<Option<FieldRefusal>, Fault> {
+        let stored = diesel::insert_into(brands::table)
+            .values((
+                brands::tenant_id.eq(self.found.uuid()),
+                brands::id.eq(brand.id.uuid()),
+                Columns::of(&brand.details, &brand.slug, brand.is_default),
+                brands::version.eq(brand.version),
+                brands::created_at.eq(brand.created_at),
+                brands::updated_at.eq(brand.updated_at),
+            ))
+            .execute(self.connection);
+        refusal(
+            stored,
+            &[
+                ("brands_pkey", "id", "is the id of an earlier brand"),
+                ("brands_slug_key", "slug", "is the slug of an earlier brand"),
+                ("brands_default_key", "isDefault", "is true for an earlier brand: exactly one is the default"),
+            ],
+        )
+    }
 }
 
 impl Tx<'_, InBrand> {
@@ -291,21 +315,6 @@ impl TenantScope<'_> {
         .set((brands::is_default.eq(false), brands::version.eq(brands::version + 1), brands::updated_at.eq(now)))
         .execute(self.connection)
         .map(drop)
-    }
-
-    /// Stores a brand as it was elsewhere.
-    pub(crate) fn import_brand(&mut self, brand: &Brand) -> QueryResult<()> {
-        diesel::insert_into(brands::table)
-            .values((
-                brands::tenant_id.eq(self.tenant.uuid()),
-                brands::id.eq(brand.id.uuid()),
-                Columns::of(&brand.details, &brand.slug, brand.is_default),
-                brands::version.eq(brand.version),
-                brands::created_at.eq(brand.created_at),
-                brands::updated_at.eq(brand.updated_at),
-            ))
-            .execute(self.connection)
-            .map(drop)
     }
 }
 

@@ -24,6 +24,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pool: Pool,
+    rehearsal: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -41,7 +42,14 @@ impl Store {
     ///
     /// The system gives no thread.
     pub fn new(options: &PoolOptions) -> Result<Self, Error> {
-        Ok(Self { pool: Pool::new(options)? })
+        Ok(Self { pool: Pool::new(options)?, rehearsal: false })
+    }
+
+    /// The same data for a rehearsal: every visit runs as always, with the same refusals and the same result, and is then rolled
+    /// back instead of committed. What one visit writes, the next one does not see.
+    #[must_use]
+    pub fn rehearsal(&self) -> Self {
+        Self { rehearsal: true, ..self.clone() }
     }
 
     /// What the connections are doing, for metrics.
@@ -130,22 +138,22 @@ impl Store {
             Access::Write => format!("BEGIN; {stand}"),
             Access::Snapshot => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {stand}"),
         };
-        let credential = credential.clone();
+        let (credential, rehearsal) = (credential.clone(), self.rehearsal);
         self.pool
             .run(
                 move |connection| AnsiTransactionManager::begin_transaction_sql(connection, &begin),
-                move |connection| visit(connection, &credential, place, action, &work),
+                move |connection| visit(connection, &credential, (place, action), rehearsal, &work),
             )
             .await
     }
 }
 
-/// One visit, from the credential to the commit; the transaction has begun.
+/// One visit, from the credential to the commit; the transaction has begun. A rehearsal ends with a rollback.
 fn visit<P: Place, T>(
     connection: &mut PgConnection,
     credential: &Credential,
-    place: P,
-    action: Action,
+    (place, action): (P, Action),
+    rehearsal: bool,
     work: &impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault>,
 ) -> Result<T, Fault> {
     let mut stale_key = None;
@@ -153,6 +161,10 @@ fn visit<P: Place, T>(
         let change = work(&mut tx)?;
         tx.record(change)
     });
+    if rehearsal {
+        roll_back(connection)?;
+        return outcome;
+    }
     let value = finish(connection, outcome)?;
     if let (Some(tenant), Some(key)) = (credential.tenant(), stale_key) {
         TenantScope { connection, tenant }.note_key_use(key);
@@ -203,7 +215,7 @@ pub(crate) fn finish<T>(connection: &mut PgConnection, outcome: Result<T, Fault>
         }
         Err(fault) => {
             // A failed rollback leaves the connection broken, and the pool drops it.
-            let _ = <AnsiTransactionManager as TransactionManager<PgConnection>>::rollback_transaction(connection);
+            let _ = roll_back(connection);
             Err(fault)
         }
     }
@@ -270,6 +282,10 @@ pub(crate) fn recognise(
         }
         Holder::Job { name, .. } => known.map(|_| (Actor::Job(name), Grant::Job)).map_err(Fault::from),
     }
+}
+
+fn roll_back(connection: &mut PgConnection) -> QueryResult<()> {
+    <AnsiTransactionManager as TransactionManager<PgConnection>>::rollback_transaction(connection)
 }
 
 fn commit(connection: &mut PgConnection) -> QueryResult<()> {

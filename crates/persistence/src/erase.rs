@@ -7,7 +7,7 @@ use diesel::{
     connection::SimpleConnection,
     dsl::now,
     sql_query,
-    sql_types::{Nullable, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use tenantry_domain::{TENANT_RESTORABLE_DAYS, TenantId};
 use uuid::Uuid;
@@ -59,8 +59,21 @@ pub struct Eraser {
     connection: PgConnection,
 }
 
+/// What was erased of a tenant, or would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erased {
+    /// Which tenant.
+    pub tenant: TenantId,
+    /// Its name.
+    pub name: String,
+    /// How many rows of each table, in the order of [`ERASED_TABLES`].
+    pub rows: Vec<(&'static str, usize)>,
+}
+
 #[derive(QueryableByName)]
 struct Deleted {
+    #[diesel(sql_type = Text)]
+    name: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     deleted_at: Option<DateTime<Utc>>,
 }
@@ -99,30 +112,54 @@ impl Eraser {
         Ok(rows.into_iter().map(|row| TenantId::from_uuid(row.id)).collect())
     }
 
-    /// Erases a tenant, in one transaction; returns whether it did. It does not while another process is at it, or has locked
-    /// it for something else.
+    /// Erases a tenant, in one transaction; returns what was erased. `None` while another process is at it, or has locked it for
+    /// something else.
     ///
     /// # Errors
     ///
     /// [`EraseError::NotFound`], [`EraseError::NotDeleted`] and [`EraseError::NotDue`] for one that is not to be erased, and
     /// faults of the database.
-    pub fn erase(&mut self, tenant: TenantId) -> Result<bool, EraseError> {
-        within(&mut self.connection, &format!("SELECT set_tenant('{tenant}')"), |connection| {
-            check(connection, tenant)?;
-            // It may have been restored since, or be in somebody else's hands.
-            let lock = format!("SELECT id FROM tenants WHERE id = $1 AND {} FOR UPDATE SKIP LOCKED", due());
-            let locked = sql_query(lock).bind::<SqlUuid, _>(tenant.uuid()).get_result::<Due>(connection).optional()?;
-            if locked.is_none() {
-                return Ok(false);
-            }
-            for table in ERASED_TABLES {
-                let sql = format!("DELETE FROM {table} WHERE tenant_id = $1");
-                sql_query(sql).bind::<SqlUuid, _>(tenant.uuid()).execute(connection)?;
-            }
-            sql_query("DELETE FROM tenants WHERE id = $1").bind::<SqlUuid, _>(tenant.uuid()).execute(connection)?;
-            Ok(true)
-        })
+    pub fn erase(&mut self, tenant: TenantId) -> Result<Option<Erased>, EraseError> {
+        within(&mut self.connection, &in_tenant(tenant), |connection| erase_all(connection, tenant))
     }
+
+    /// What [`Eraser::erase`] would do now: does it and rolls it back.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Eraser::erase`].
+    pub fn rehearse(&mut self, tenant: TenantId) -> Result<Option<Erased>, EraseError> {
+        let mut erased = None;
+        let outcome = within(&mut self.connection, &in_tenant(tenant), |connection| {
+            erased = erase_all(connection, tenant)?;
+            Err::<(), _>(diesel::result::Error::RollbackTransaction.into())
+        });
+        match outcome {
+            Ok(()) | Err(EraseError::Database(diesel::result::Error::RollbackTransaction)) => Ok(erased),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn in_tenant(tenant: TenantId) -> String {
+    format!("SELECT set_tenant('{tenant}')")
+}
+
+fn erase_all(connection: &mut PgConnection, tenant: TenantId) -> Result<Option<Erased>, EraseError> {
+    let name = check(connection, tenant)?;
+    // It may have been restored since, or be in somebody else's hands.
+    let lock = format!("SELECT id FROM tenants WHERE id = $1 AND {} FOR UPDATE SKIP LOCKED", due());
+    let locked = sql_query(lock).bind::<SqlUuid, _>(tenant.uuid()).get_result::<Due>(connection).optional()?;
+    if locked.is_none() {
+        return Ok(None);
+    }
+    let mut rows = Vec::new();
+    for table in ERASED_TABLES {
+        let sql = format!("DELETE FROM {table} WHERE tenant_id = $1");
+        rows.push((*table, sql_query(sql).bind::<SqlUuid, _>(tenant.uuid()).execute(connection)?));
+    }
+    sql_query("DELETE FROM tenants WHERE id = $1").bind::<SqlUuid, _>(tenant.uuid()).execute(connection)?;
+    Ok(Some(Erased { tenant, name, rows }))
 }
 
 /// What can no longer be restored.
@@ -130,15 +167,17 @@ fn due() -> String {
     format!("deleted_at <= now() - make_interval(days => {TENANT_RESTORABLE_DAYS})")
 }
 
-fn check(connection: &mut PgConnection, tenant: TenantId) -> Result<(), EraseError> {
-    let row: Option<Deleted> = sql_query("SELECT deleted_at FROM tenants WHERE id = $1")
+/// The name of a tenant that can be erased.
+fn check(connection: &mut PgConnection, tenant: TenantId) -> Result<String, EraseError> {
+    let row: Option<Deleted> = sql_query("SELECT name, deleted_at FROM tenants WHERE id = $1")
         .bind::<SqlUuid, _>(tenant.uuid())
         .get_result(connection)
         .optional()?;
-    let deleted_at = row.ok_or(EraseError::NotFound)?.deleted_at.ok_or(EraseError::NotDeleted)?;
+    let Deleted { name, deleted_at } = row.ok_or(EraseError::NotFound)?;
+    let deleted_at = deleted_at.ok_or(EraseError::NotDeleted)?;
     let until = deleted_at + Duration::days(TENANT_RESTORABLE_DAYS.into());
     let clock: DateTime<Utc> = diesel::select(now.into_sql::<Timestamptz>()).get_result(connection)?;
-    if until > clock { Err(EraseError::NotDue(until)) } else { Ok(()) }
+    if until > clock { Err(EraseError::NotDue(until)) } else { Ok(name) }
 }
 
 /// A transaction that stands where this statement says.

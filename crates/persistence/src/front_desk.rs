@@ -74,13 +74,13 @@ impl TenantScope<'_> {
             person: invitee.person.clone(),
         };
         let member = self.insert_member(id, &details)?;
-        // A place keeps its number.
+        // A slot keeps its number.
         for (workspace, number) in self.slots_of(invitation.id)? {
             self.insert_assignment(workspace, id, number)?;
         }
         let accepted = self.mark_accepted(invitation.id)?;
-        let members = accepted.members().with("memberId", id.to_string());
-        let Record { event, .. } = Record::between(accepted.id, &invitation.members(), &members);
+        let fields = accepted.fields().with("memberId", id.to_string());
+        let Record { event, .. } = Record::between(accepted.id, &invitation.fields(), &fields);
         self.insert_audit_event(Action::InvitationAccept, &Actor::Member(id), &invitee.origin, &event)?;
         Ok((accepted, member))
     }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
-    Error, InTenant, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider, SealedSecret, SecretTrace,
-    TenantId, Verification, WorkspaceId,
+    Error, FieldRefusal, InTenant, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider, SealedSecret,
+    SecretTrace, TenantId, Verification, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -13,6 +13,7 @@ use crate::{
     places::{FoundWorkspace, TenantPlace},
     schema::{integrations, tenants},
     scope::TenantScope,
+    transfer::{NO_WORKSPACE, refusal},
     tx::{Tx, WriteTx},
 };
 
@@ -204,7 +205,7 @@ impl<P: TenantPlace> WriteTx<'_, P> {
         }
         if noted.iter().any(|other| other.version() == key.version()) {
             return Err(Error::internal(format!(
-                "the master key of version {} is not the one that secrets of the tenant are sealed under",
+                "the master key of version {} is not the one that encrypted the tenant's secrets",
                 key.version()
             ))
             .into());
@@ -227,22 +228,30 @@ impl Tx<'_, InTenant> {
     }
 }
 
-impl TenantScope<'_> {
+impl WriteTx<'_, InTenant> {
     /// Stores an integration as it was elsewhere, without a secret and without what the provider said of it.
-    pub(crate) fn import_integration(&mut self, integration: &Integration) -> QueryResult<()> {
-        diesel::insert_into(integrations::table)
+    pub fn import_integration(&mut self, integration: &Integration) -> Result<Option<FieldRefusal>, Fault> {
+        let stored = diesel::insert_into(integrations::table)
             .values((
-                integrations::tenant_id.eq(self.tenant.uuid()),
+                integrations::tenant_id.eq(self.found.uuid()),
                 integrations::workspace_id.eq(integration.workspace_id.uuid()),
                 integrations::provider.eq(integration.provider.as_str()),
                 integrations::plain.eq(integration.plain.as_ref().map(PlainField::as_str)),
                 integrations::version.eq(integration.version),
                 integration.updated_at.map(|at| integrations::updated_at.eq(at)),
             ))
-            .execute(self.connection)
-            .map(drop)
+            .execute(self.connection);
+        refusal(
+            stored,
+            &[
+                ("integrations_pkey", "provider", "is the provider of an earlier integration of the workspace"),
+                ("integrations_workspace_fkey", "workspaceId", NO_WORKSPACE),
+            ],
+        )
     }
+}
 
+impl TenantScope<'_> {
     /// The keys that are noted at a tenant.
     pub(crate) fn noted_master_keys(&mut self) -> Result<Vec<MasterKeyId>, Fault> {
         let keys: Vec<String> = tenants::table

@@ -111,7 +111,7 @@ impl WriteTx<'_, InTenant> {
         self.scope().lock_invitation(id)
     }
 
-    /// Stores a new invitation, if there is neither a member nor an invitation with the address, and a place in each
+    /// Stores a new invitation, if there is neither a member nor an invitation with the address, and a slot in each
     /// workspace. An expired one with the address makes way.
     pub fn create_invitation(
         &mut self,
@@ -127,7 +127,7 @@ impl WriteTx<'_, InTenant> {
         // It holds its places while it is pending. An expired one has given them up.
         if before.expires_at <= self.clock()? {
             for workspace in &before.details.workspaces {
-                self.scope().check_places(*workspace)?;
+                self.scope().check_slots(*workspace)?;
             }
         }
         self.scope().replace_tokens(before.id)?;
@@ -231,14 +231,14 @@ impl TenantScope<'_> {
     /// Holds a slot in the workspace for the invitee, if there is one left.
     fn hold_slot(&mut self, id: InvitationId, workspace: WorkspaceId) -> Result<(), Fault> {
         // The invitation itself does not count there yet.
-        self.check_places(workspace)?;
-        let place = (
+        self.check_slots(workspace)?;
+        let slot = (
             invitation_workspaces::tenant_id.eq(self.tenant.uuid()),
             invitation_workspaces::invitation_id.eq(id.uuid()),
             invitation_workspaces::workspace_id.eq(workspace.uuid()),
-            invitation_workspaces::number.eq(self.next_place_number()?),
+            invitation_workspaces::number.eq(self.next_slot_number()?),
         );
-        diesel::insert_into(invitation_workspaces::table).values(place).execute(self.connection).map(drop).map_err(
+        diesel::insert_into(invitation_workspaces::table).values(slot).execute(self.connection).map(drop).map_err(
             |error| match violates(&error, "invitation_workspaces_workspace_fkey") {
                 true => unknown_workspace_among(workspace).into(),
                 false => Fault::from(error),

@@ -75,11 +75,11 @@ impl Tx<'_, InWorkspace> {
         self.scope().limits(id)
     }
 
-    /// How many members have a place in the workspace, with those who are invited, and how many agents there are.
+    /// How many members have a slot in the workspace, with those who are invited, and how many agents there are.
     pub fn members_and_agents(&mut self) -> Result<(i64, i64), Fault> {
         let workspace = self.found.id;
         let mut scope = self.scope();
-        Ok((scope.places_taken(workspace)?, scope.count_agents(workspace)?))
+        Ok((scope.slots_taken(workspace)?, scope.count_agents(workspace)?))
     }
 }
 
@@ -123,19 +123,19 @@ impl TenantScope<'_> {
         Ok(FoundLimits { own, in_force, version })
     }
 
-    /// Refuses one more place in a workspace that has as many as it may, counting those that are held for the invited. Meaningful
+    /// Refuses one more slot in a workspace that has as many as it may, counting those that are held for the invited. Meaningful
     /// while the tenant is locked, so that nobody else takes one meanwhile.
-    pub(crate) fn check_places(&mut self, workspace: WorkspaceId) -> Result<(), Fault> {
+    pub(crate) fn check_slots(&mut self, workspace: WorkspaceId) -> Result<(), Fault> {
         let Some(cap) = self.limits(workspace)?.in_force.members.effective() else { return Ok(()) };
-        let used = self.places_taken(workspace)?;
+        let used = self.slots_taken(workspace)?;
         if used >= i64::from(cap.get()) {
             return Err(limit_reached("This workspace", Noun::Member, cap, used).into());
         }
         Ok(())
     }
 
-    /// How many places in a workspace are taken, by members and by those who are invited.
-    pub(crate) fn places_taken(&mut self, workspace: WorkspaceId) -> QueryResult<i64> {
+    /// How many slots in a workspace are taken, by members and by those who are invited.
+    pub(crate) fn slots_taken(&mut self, workspace: WorkspaceId) -> QueryResult<i64> {
         let assigned: i64 = assignments::table
             .filter(assignments::tenant_id.eq(self.tenant.uuid()).and(assignments::workspace_id.eq(workspace.uuid())))
             .count()

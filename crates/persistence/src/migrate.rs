@@ -1,12 +1,15 @@
 //! Migrations: embedded in the binary, run by the owner of the database, one process at a time.
 
+mod rehearsal;
+
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, migration::MigrationVersion,
     pg::Pg, sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tenantry_domain::Error;
+use tenantry_domain::{Error, counted};
 
+pub use self::rehearsal::Lost;
 use crate::door::Store;
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
@@ -104,6 +107,11 @@ impl Migrator {
     }
 }
 
+/// "1 migration is", "2 migrations are".
+fn are(count: usize) -> String {
+    format!("{} {}", counted(count as u64, "migration"), if count == 1 { "is" } else { "are" })
+}
+
 fn known() -> Result<Vec<(MigrationVersion<'static>, String)>, MigrateError> {
     use diesel::migration::{Migration as _, MigrationSource};
     let mut known: Vec<_> = MigrationSource::<Pg>::migrations(&MIGRATIONS)
@@ -158,14 +166,16 @@ impl Store {
         let unknown = applied.len() + pending - known.len();
         match (pending, unknown) {
             (0, 0) => Ok(()),
-            (pending, 0) => Err(Error::Unavailable {
-                cause: format!("{pending} migrations are pending: run `tenantry migrate run`"),
-            }),
+            (pending, 0) => {
+                Err(Error::Unavailable { cause: format!("{} pending: run `tenantry migrate run`", are(pending)) })
+            }
             // The binary before this one must go on serving while a newer one is being rolled out.
             (0, _) => Ok(()),
             (pending, unknown) => Err(Error::Unavailable {
                 cause: format!(
-                    "{pending} migrations are pending and {unknown} are unknown: this binary does not match this database"
+                    "{} pending, and the database has {} that this binary does not know: they do not match",
+                    are(pending),
+                    counted(unknown as u64, "migration")
                 ),
             }),
         }

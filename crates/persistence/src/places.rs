@@ -14,7 +14,7 @@ use tenantry_domain::{AuditEvent, Noun, Reach, TenantId};
 pub(crate) use self::{
     member::FoundMember,
     visitor::{Known, Visitor, reach},
-    workspace::FoundWorkspace,
+    workspace::{FoundWorkspace, erased_until, is_restorable},
 };
 
 /// What the door learns about a credential and a place.

@@ -21,7 +21,7 @@ use crate::{
 
 /// A secret that is sealed under another key than it should be.
 #[derive(Debug, Clone)]
-pub struct SealedElsewise {
+pub struct StaleSecret {
     /// Its workspace.
     pub workspace: WorkspaceId,
     /// Its provider.
@@ -44,7 +44,7 @@ impl Tx<'_, Platform> {
     }
 
     /// Up to `limit` tenants behind this one, in the order of their ids, that have secrets sealed under another key than this.
-    pub fn tenants_sealed_elsewise(
+    pub fn tenants_with_stale_secrets(
         &mut self,
         key: &MasterKeyId,
         after: Option<TenantId>,
@@ -75,11 +75,11 @@ impl Tx<'_, InTenant> {
 
 impl WriteTx<'_, InTenant> {
     /// The next secret behind this place that is sealed under another version than this, locked until the end of the transaction.
-    pub fn next_sealed_elsewise(
+    pub fn next_stale_secret(
         &mut self,
         version: u16,
         after: Option<(WorkspaceId, Provider)>,
-    ) -> Result<Option<SealedElsewise>, Fault> {
+    ) -> Result<Option<StaleSecret>, Fault> {
         let (workspace, provider) =
             after.map_or((Uuid::nil(), ""), |(workspace, provider)| (workspace.uuid(), provider.as_str()));
         let behind = integrations::workspace_id
@@ -100,7 +100,7 @@ impl WriteTx<'_, InTenant> {
             .first(self.connection)
             .optional()?;
         row.map(|(workspace, provider, sealed, version)| {
-            Ok(SealedElsewise {
+            Ok(StaleSecret {
                 workspace: WorkspaceId::from_uuid(workspace),
                 provider: stored("integrations.provider", &provider)?,
                 sealed: SealedSecret::from_bytes(sealed.unwrap_or_default()),

@@ -259,8 +259,8 @@ impl TenantScope<'_> {
             .get_result(self.connection)
     }
 
-    /// The next number of a place in a workspace.
-    pub(crate) fn next_place_number(&mut self) -> QueryResult<i64> {
+    /// The next number of a slot in a workspace.
+    pub(crate) fn next_slot_number(&mut self) -> QueryResult<i64> {
         diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
             .set(tenants::last_place_number.eq(tenants::last_place_number + 1))
             .returning(tenants::last_place_number)

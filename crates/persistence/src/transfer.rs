@@ -1,18 +1,23 @@
 //! What only an export reads and only an import writes: a whole tenant, with its ids, numbers, versions and times as they are.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
+use diesel::{
+    dsl::now,
+    prelude::*,
+    sql_query,
+    sql_types::{Int8, Timestamptz, Uuid as SqlUuid},
+};
 use tenantry_domain::{
-    Agent, Brand, Conflict, Error, FieldRefusal, InTenant, Integration, Invitation, InvitationId, Member, MemberId,
-    Noun, Refusal, SlotNumber, UsageEntry, WorkspaceId, limit_reached,
+    Conflict, Error, FieldRefusal, InTenant, Invitation, InvitationId, Member, MemberId, Noun, Refusal, SlotNumber,
+    WorkspaceId, limit_reached,
 };
 use uuid::Uuid;
 
 use crate::{
+    erase::ERASED_TABLES,
     fault::{Fault, violates},
-    schema::{agents, api_keys, assignments, brands, invitation_workspaces, invitations, members, workspaces},
+    schema::{agents, api_keys, assignments, brands, invitation_workspaces},
     tx::{Tx, WriteTx},
-    workspaces::KeptWorkspace,
 };
 
 /// A slot in a workspace that a member has.
@@ -37,6 +42,13 @@ pub struct HeldSlot {
     pub workspace_id: WorkspaceId,
     /// The number of the slot.
     pub number: SlotNumber,
+}
+
+/// How many rows of the tenant a table has.
+#[derive(QueryableByName)]
+struct Rows {
+    #[diesel(sql_type = Int8)]
+    count: i64,
 }
 
 impl Tx<'_, InTenant> {
@@ -76,92 +88,36 @@ impl Tx<'_, InTenant> {
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Takes the default brand off a tenant that has nothing else but keys, to make way for what is imported. The tenant is
+    /// Takes the default brand off a tenant that has nothing else but keys and its log, to make way for what is imported. The tenant is
     /// locked, and stays without a default brand until the import brings one.
     pub fn make_way(&mut self) -> Result<(), Fault> {
         let tenant = self.found.uuid();
         self.scope().lock_tenant()?;
-        let count = |rows: i64, least: i64, what: &str| {
+        let refuse = |what: &str| {
             let message =
                 format!("An import needs an empty tenant, but this one has {what}. Create a new tenant for it.");
-            if rows > least { Err(Error::conflict(Conflict::TenantNotEmpty, message)) } else { Ok(()) }
+            Error::conflict(Conflict::TenantNotEmpty, message)
         };
-        let of = workspaces::table.filter(workspaces::tenant_id.eq(tenant));
-        count(of.count().get_result(self.connection)?, 0, "workspaces")?;
-        let of = members::table.filter(members::tenant_id.eq(tenant));
-        count(of.count().get_result(self.connection)?, 0, "members")?;
-        let of = invitations::table.filter(invitations::tenant_id.eq(tenant));
-        count(of.count().get_result(self.connection)?, 0, "invitations")?;
-        let of = brands::table.filter(brands::tenant_id.eq(tenant));
-        count(of.count().get_result(self.connection)?, 1, "brands of its own")?;
+        // What others refer to comes first, so that the message names it.
+        for table in ERASED_TABLES.iter().rev() {
+            let (most, what) = match *table {
+                "audit_events" | "api_keys" => continue,
+                "brands" => (1, "brands of its own".to_owned()),
+                other => (0, other.replace('_', " ")),
+            };
+            let rows = format!("SELECT count(*) AS count FROM {table} WHERE tenant_id = $1");
+            let rows: Rows = sql_query(rows).bind::<SqlUuid, _>(tenant).get_result(self.connection)?;
+            if rows.count > most {
+                return Err(refuse(&what).into());
+            }
+        }
         // They would go with the brand.
         let of = api_keys::table.filter(api_keys::tenant_id.eq(tenant).and(api_keys::brand_id.is_not_null()));
-        count(of.count().get_result(self.connection)?, 0, "API keys that are restricted to its brand")?;
+        if of.count().get_result::<i64>(self.connection)? > 0 {
+            return Err(refuse("API keys that are restricted to its brand").into());
+        }
         diesel::delete(brands::table.filter(brands::tenant_id.eq(tenant))).execute(self.connection)?;
         Ok(())
-    }
-
-    /// Stores a brand as it was elsewhere. What is refused depends on what came before it.
-    pub fn import_brand(&mut self, brand: &Brand) -> Result<Option<FieldRefusal>, Fault> {
-        refusal(
-            self.scope().import_brand(brand),
-            &[
-                ("brands_pkey", "id", "is the id of an earlier brand"),
-                ("brands_slug_key", "slug", "is the slug of an earlier brand"),
-                ("brands_default_key", "isDefault", "is true for an earlier brand: exactly one is the default"),
-            ],
-        )
-    }
-
-    /// Stores a workspace as it was elsewhere, deleted ones too.
-    pub fn import_workspace(&mut self, kept: &KeptWorkspace) -> Result<Option<FieldRefusal>, Fault> {
-        refusal(
-            self.scope().import_workspace(kept),
-            &[
-                ("workspaces_pkey", "id", "is the id of an earlier workspace"),
-                ("workspaces_number_key", "number", "is the number of an earlier workspace"),
-                ("workspaces_brand_fkey", "brandId", "is not the id of an earlier brand"),
-            ],
-        )
-    }
-
-    /// Stores an integration as it was elsewhere, without a secret and without what the provider said of it.
-    pub fn import_integration(&mut self, integration: &Integration) -> Result<Option<FieldRefusal>, Fault> {
-        refusal(
-            self.scope().import_integration(integration),
-            &[
-                ("integrations_pkey", "provider", "is the provider of an earlier integration of the workspace"),
-                ("integrations_workspace_fkey", "workspaceId", NO_WORKSPACE),
-            ],
-        )
-    }
-
-    /// Stores an agent as it was elsewhere.
-    pub fn import_agent(&mut self, agent: &Agent) -> Result<Option<FieldRefusal>, Fault> {
-        refusal(
-            self.scope().import_agent(agent),
-            &[
-                ("agents_pkey", "id", "is the id of an earlier agent"),
-                (
-                    "agents_reference_key",
-                    "externalReference",
-                    "is the external reference of an earlier agent of the workspace",
-                ),
-                ("agents_workspace_fkey", "workspaceId", NO_WORKSPACE),
-            ],
-        )
-    }
-
-    /// Stores an entry of the ledger as it was elsewhere.
-    pub fn import_usage(&mut self, entry: &UsageEntry) -> Result<Option<FieldRefusal>, Fault> {
-        refusal(
-            self.scope().import_usage(entry),
-            &[
-                ("usage_entries_pkey", "id", "is the id of an earlier entry"),
-                ("usage_entries_reference_key", "reference", "is the reference of an earlier entry of the workspace"),
-                ("usage_entries_workspace_fkey", "workspaceId", NO_WORKSPACE),
-            ],
-        )
     }
 
     /// Stores a member as it was elsewhere, with its assignments.
@@ -192,8 +148,8 @@ impl WriteTx<'_, InTenant> {
                 ("members_email_key", "email", "is the address of an earlier member"),
                 ("members_person_key", "subject", "is an earlier member, by the same issuer"),
                 ("assignments_pkey", "assignments", "name a workspace twice"),
-                ("assignments_number_key", "assignments", "have the number of an earlier slot"),
-                ("assignments_workspace_fkey", "assignments", "name what is not the id of an earlier workspace"),
+                ("assignments_number_key", "assignments", "have a number that an earlier slot has"),
+                ("assignments_workspace_fkey", "assignments", "name a workspace that is not on an earlier line"),
             ],
         )
     }
@@ -229,14 +185,14 @@ impl WriteTx<'_, InTenant> {
             stored,
             &[
                 ("invitations_pkey", "id", "is the id of an earlier invitation"),
-                ("invitations_open_key", "email", "is invited by an earlier invitation that is open too"),
+                ("invitations_open_key", "email", "already has an open invitation on an earlier line"),
                 ("invitation_workspaces_pkey", "slots", "name a workspace twice"),
-                ("invitation_workspaces_number_key", "slots", "have the number of an earlier slot"),
-                ("invitation_workspaces_workspace_fkey", "slots", "name what is not the id of an earlier workspace"),
+                ("invitation_workspaces_number_key", "slots", "have a number that an earlier slot has"),
+                ("invitation_workspaces_workspace_fkey", "slots", "name a workspace that is not on an earlier line"),
             ],
         )?;
         if refused.is_none() && self.has_a_members_slot(&invitation, slots)? {
-            let message = "have the number of a member's slot, which only an accepted invitation has, in one workspace";
+            let message = "have a number that already belongs to a member in the same workspace";
             return Ok(Some(Refusal::new("conflicting", message).of("slots")));
         }
         Ok(refused)
@@ -264,7 +220,7 @@ impl WriteTx<'_, InTenant> {
             .count()
             .get_result(self.connection)?;
         if default == 0 {
-            let refusal = Refusal::new("required", "is true for no brand: exactly one is the default");
+            let refusal = Refusal::new("required", "is not true for any brand, but one brand must be the default");
             return Err(Error::invalid(refusal.of("isDefault")).into());
         }
         if let Some((workspace, sum)) = self.scope().sum_up_usage()? {
@@ -314,11 +270,11 @@ impl WriteTx<'_, InTenant> {
     }
 }
 
-const NO_WORKSPACE: &str = "is not the id of an earlier workspace";
+pub(crate) const NO_WORKSPACE: &str = "is not the id of an earlier workspace";
 
 /// What a violated constraint says of a line; each with the field that it is about.
-fn refusal(outcome: QueryResult<()>, known: &[(&str, &str, &str)]) -> Result<Option<FieldRefusal>, Fault> {
-    let Err(error) = outcome else { return Ok(None) };
+pub(crate) fn refusal<T>(stored: QueryResult<T>, known: &[(&str, &str, &str)]) -> Result<Option<FieldRefusal>, Fault> {
+    let Err(error) = stored else { return Ok(None) };
     let found = known.iter().find(|(constraint, ..)| violates(&error, constraint));
     match found {
         Some((_, field, message)) => Ok(Some(Refusal::new("conflicting", *message).of(*field))),

@@ -7,8 +7,8 @@ use diesel::{
     upsert::excluded,
 };
 use tenantry_domain::{
-    Error, InTenant, InWorkspace, Month, MonthUse, NewUsage, TenantId, UsageEntry, UsageEntryId, UsageKind,
-    UsageReference, UsageSeconds, WorkspaceId,
+    Error, FieldRefusal, InTenant, InWorkspace, Month, MonthUse, NewUsage, TenantId, UsageEntry, UsageEntryId,
+    UsageKind, UsageReference, UsageSeconds, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use crate::{
     fault::{Fault, stored},
     schema::{usage_entries, usage_months},
     scope::TenantScope,
+    transfer::{NO_WORKSPACE, refusal},
     tx::{Tx, WriteTx},
 };
 
@@ -159,13 +160,13 @@ impl Tx<'_, InTenant> {
     }
 }
 
-impl TenantScope<'_> {
-    /// Stores an entry as it was elsewhere; its month is summed up by [`TenantScope::sum_up_usage`].
-    pub(crate) fn import_usage(&mut self, entry: &UsageEntry) -> QueryResult<()> {
+impl WriteTx<'_, InTenant> {
+    /// Stores an entry of the ledger as it was elsewhere; its month is summed up at the end of the import.
+    pub fn import_usage(&mut self, entry: &UsageEntry) -> Result<Option<FieldRefusal>, Fault> {
         let seconds = i32::try_from(entry.seconds.get()).unwrap_or(i32::MAX);
-        diesel::insert_into(usage_entries::table)
+        let stored = diesel::insert_into(usage_entries::table)
             .values((
-                usage_entries::tenant_id.eq(self.tenant.uuid()),
+                usage_entries::tenant_id.eq(self.found.uuid()),
                 usage_entries::id.eq(entry.id.uuid()),
                 usage_entries::workspace_id.eq(entry.workspace_id.uuid()),
                 usage_entries::kind.eq(entry.kind.as_str()),
@@ -175,10 +176,19 @@ impl TenantScope<'_> {
                 usage_entries::reference.eq(entry.reference.as_str()),
                 usage_entries::created_at.eq(entry.created_at),
             ))
-            .execute(self.connection)
-            .map(drop)
+            .execute(self.connection);
+        refusal(
+            stored,
+            &[
+                ("usage_entries_pkey", "id", "is the id of an earlier entry"),
+                ("usage_entries_reference_key", "reference", "is the reference of an earlier entry of the workspace"),
+                ("usage_entries_workspace_fkey", "workspaceId", NO_WORKSPACE),
+            ],
+        )
     }
+}
 
+impl TenantScope<'_> {
     /// Sums up all that was imported. A month in which more was refunded than used is given back.
     pub(crate) fn sum_up_usage(&mut self) -> QueryResult<Option<(WorkspaceId, MonthUse)>> {
         let tenant_id: Uuid = self.tenant.uuid();

@@ -1,4 +1,4 @@
-//! Workspaces of a tenant. Nothing in this file sees a deleted one.
+//! Workspaces of a tenant. Only a list that asks for deleted ones sees them; whatever else sees one is in [`kept`].
 
 mod kept;
 
@@ -7,7 +7,7 @@ use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Bool};
 use tenantry_domain::{
     BrandId, CountryCode, CurrencyCode, Error, InBrand, InTenant, InWorkspace, Instructions, LanguageCode, Locale,
     NewWorkspace, Noun, Page, PageRequest, Reach, SignatureHtml, SignatureText, TenantId, Workspace, WorkspaceDetails,
-    WorkspaceId, WorkspaceNumber, WorkspaceType, limit_reached, unknown_brand,
+    WorkspaceId, WorkspaceNumber, WorkspaceState, WorkspaceType, limit_reached, unknown_brand,
 };
 use uuid::Uuid;
 
@@ -16,7 +16,7 @@ use crate::{
     assignments::assigned_workspaces,
     fault::{Fault, stored, stored_option},
     keyset::{self, Keyset},
-    places::{FoundWorkspace, TenantPlace},
+    places::{FoundWorkspace, TenantPlace, is_restorable},
     schema::workspaces,
     scope::TenantScope,
     tx::{Tx, WriteTx},
@@ -39,6 +39,7 @@ struct Row {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    deleted_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -96,13 +97,16 @@ impl Row {
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
+            deleted_at: self.deleted_at,
         })
     }
 }
 
-/// Which workspaces a list shows; what is `None` does not restrict it.
+/// Which workspaces a list shows; what is `None` does not restrict it. By default those that are not deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkspaceFilter {
+    /// In this state. Deleted ones are shown as long as they can be restored.
+    pub state: WorkspaceState,
     /// Of this brand.
     pub brand_id: Option<BrandId>,
     /// In this country.
@@ -127,7 +131,12 @@ impl Keyset for workspaces::table {
 impl Tx<'_, InTenant> {
     /// A page of the workspaces that the actor reaches.
     pub fn workspaces(&mut self, filter: &WorkspaceFilter, page: &PageRequest) -> Result<Page<Workspace>, Fault> {
-        let mut query = visible(self.found, self.grant.reach()).select(Row::as_select());
+        let reach = self.grant.reach();
+        let query = match filter.state {
+            WorkspaceState::Active => visible(self.found, reach),
+            WorkspaceState::Deleted => reached(self.found, reach).filter(is_restorable()),
+        };
+        let mut query = query.select(Row::as_select());
         if let Some(id) = filter.brand_id {
             query = query.filter(workspaces::brand_id.eq(id.uuid()));
         }
@@ -167,12 +176,16 @@ impl<P: TenantPlace> Tx<'_, P> {
     }
 }
 
-type Visible<'a> = workspaces::BoxedQuery<'a, Pg>;
+type Boxed<'a> = workspaces::BoxedQuery<'a, Pg>;
 
-fn visible<'a>(tenant: TenantId, reach: Reach) -> Visible<'a> {
-    let query = workspaces::table
-        .filter(workspaces::tenant_id.eq(tenant.uuid()).and(workspaces::deleted_at.is_null()))
-        .into_boxed();
+/// The workspaces that are there, within this reach.
+fn visible<'a>(tenant: TenantId, reach: Reach) -> Boxed<'a> {
+    reached(tenant, reach).filter(workspaces::deleted_at.is_null())
+}
+
+/// The workspaces within this reach, deleted ones too.
+fn reached<'a>(tenant: TenantId, reach: Reach) -> Boxed<'a> {
+    let query = workspaces::table.filter(workspaces::tenant_id.eq(tenant.uuid())).into_boxed();
     match reach {
         Reach::Tenant => query,
         Reach::Brand(id) => query.filter(workspaces::brand_id.eq(id.uuid())),

@@ -2,9 +2,12 @@
 
 use crate::{exit::Exit, settings::Settings};
 
+pub(crate) mod brand;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod healthcheck;
 pub(crate) mod key;
+pub(crate) mod man;
 pub(crate) mod master_key;
 pub(crate) mod member;
 pub(crate) mod migrate;
@@ -14,6 +17,7 @@ pub(crate) mod platform_key;
 pub(crate) mod reseal;
 pub(crate) mod serve;
 pub(crate) mod tenant;
+pub(crate) mod workspace;
 
 /// If permission was denied to a role that is not the owner, adds that the owner must do this.
 pub(crate) fn as_owner(exit: Exit, settings: &Settings, what: &str) -> Exit {

@@ -129,10 +129,7 @@ impl Database {
 }
 
 /// Runs one operation for a command, on a database that is migrated and answers.
-pub(crate) fn with_store<T>(
-    settings: &Settings,
-    work: impl AsyncFnOnce(&Store) -> Result<T, tenantry_domain::Error>,
-) -> Result<T, Exit> {
+pub(crate) fn with_store<T>(settings: &Settings, work: impl AsyncFnOnce(&Store) -> Result<T, Exit>) -> Result<T, Exit> {
     let database = Database::open_migrated(settings)?;
     if let Some(objection) = objection_to(&database.service_url).map_err(Exit::database)? {
         return Err(Exit::settings(vec![objection]));
@@ -148,5 +145,5 @@ pub(crate) fn with_store<T>(
     });
     drop(store);
     database.close()?;
-    Ok(outcome?)
+    outcome
 }

@@ -9,12 +9,12 @@ pub(crate) fn erase_due(eraser: &mut Eraser) -> Result<(Vec<TenantId>, Option<Er
     let (mut erased, mut fault) = (Vec::new(), None);
     for id in eraser.due()? {
         match eraser.erase(id) {
-            Ok(true) => {
+            Ok(Some(_)) => {
                 tracing::info!(tenant = %id, "erased a tenant that was deleted more than 30 days ago");
                 erased.push(id);
             }
             // Another process was faster, or the tenant has been restored.
-            Ok(false) | Err(EraseError::NotFound | EraseError::NotDeleted | EraseError::NotDue(_)) => {}
+            Ok(None) | Err(EraseError::NotFound | EraseError::NotDeleted | EraseError::NotDue(_)) => {}
             Err(error) => {
                 tracing::warn!(tenant = %id, %error, "could not erase a deleted tenant; trying again later");
                 fault = Some(error);

@@ -2,6 +2,8 @@
 
 use tenantry_domain::{Error, FieldRefusal};
 
+use crate::settings::Fault;
+
 /// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct Exit {
@@ -35,8 +37,15 @@ impl Exit {
         Self::new(5, message)
     }
 
+    /// Settings that are wrong together, or a database that they must not name.
     pub(crate) fn settings(faults: Vec<String>) -> Self {
-        Self::new(6, format!("the settings are not valid:\n  {}", faults.join("\n  ")))
+        Self::faults(faults.into_iter().map(|rule| Fault { setting: String::new(), rule }).collect())
+    }
+
+    /// What is wrong with the settings, by their names.
+    pub(crate) fn faults(faults: Vec<Fault>) -> Self {
+        let field = |Fault { setting, rule }| FieldRefusal { field: setting, code: "invalid_setting", message: rule };
+        Self { fields: faults.into_iter().map(field).collect(), ..Self::new(6, "the settings are not valid") }
     }
 
     /// Whether the sentence contains these words.

@@ -3,15 +3,18 @@
 //! This is the only crate that reads the environment. It connects the other crates and makes none of their decisions.
 
 mod commands;
+mod consent;
 mod database;
 mod erasure;
 mod exit;
 mod logging;
 mod master_keys;
+mod named;
 mod output;
 mod settings;
+mod usage;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
     exit::Exit,
@@ -28,8 +31,8 @@ use crate::{
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How to print results
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    /// How to print results and errors
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     output: Format,
 }
 
@@ -46,38 +49,60 @@ Exit codes:
 #[derive(Subcommand)]
 enum Command {
     /// Serve requests until stopped by SIGTERM or Ctrl-C
+    #[command(after_long_help = SERVE)]
     Serve,
-    /// Run, revert and list the migrations of the database
-    #[command(subcommand)]
-    Migrate(commands::migrate::Migrate),
     /// Create, list, limit, suspend and delete tenants
     #[command(subcommand)]
     Tenant(commands::tenant::Tenant),
+    /// Create, list and delete the brands of a tenant
+    #[command(subcommand)]
+    Brand(commands::brand::Brand),
+    /// Create, list, delete and restore the workspaces of a tenant
+    #[command(subcommand)]
+    Workspace(commands::workspace::Workspace),
+    /// Create, list and remove the members of a tenant
+    #[command(subcommand)]
+    Member(commands::member::Member),
     /// Create, list, rotate and revoke the API keys of a tenant
     #[command(subcommand)]
     Key(commands::key::Key),
     /// List the emails of tenants, and try again those that were given up
     #[command(subcommand)]
     Outbox(commands::outbox::Outbox),
-    /// Create, list and remove the members of a tenant
+    /// Run, revert and list the migrations of the database
     #[command(subcommand)]
-    Member(commands::member::Member),
+    Migrate(commands::migrate::Migrate),
     /// Create a platform key for /api/admin/tenants; it is printed once and not stored
     PlatformKey,
     /// Create a master key, which encrypts the secrets of integrations
     MasterKey(commands::master_key::NewMasterKey),
     /// Re-encrypt the secrets of integrations under the current master key, while the service runs
     Reseal(commands::reseal::Reseal),
-    /// Print the OpenAPI document as YAML, or as JSON with --output json
-    Openapi,
-    /// Print the settings in force and where each comes from; passwords are masked
+    /// Print all settings, where each comes from, and what is wrong with them; passwords are masked
     Config,
     /// Ask a running service whether it is ready; exits with 0 if it is, with 1 if not
     Healthcheck,
+    /// Print the OpenAPI document as YAML, or as JSON with --output json
+    Openapi,
+    /// Print a script that completes commands and options in your shell
+    Completions(commands::completions::Completions),
+    /// Print the manual page, or write the manual pages of all commands into a directory
+    Man(commands::man::Man),
 }
 
+const SERVE: &str = "\
+Examples:
+  Try it, with an embedded database in ./data:
+    tenantry serve
+  Use your own PostgreSQL, and listen on all addresses:
+    DATABASE_URL='postgres://tenantry_service:PASSWORD@db/tenantry' \\
+    TENANTRY_MASTER_KEY_FILE=/etc/tenantry/master.key TENANTRY_BIND=0.0.0.0:8080 tenantry serve";
+
 fn main() -> std::process::ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage::report(&error),
+    };
     let output = Output::new(cli.output);
     match run(cli.command, &output) {
         Ok(()) => std::process::ExitCode::SUCCESS,
@@ -87,12 +112,15 @@ fn main() -> std::process::ExitCode {
 
 fn run(command: Command, output: &Output) -> Result<(), Exit> {
     // Commands that need no settings work even if the settings are wrong.
-    match command {
+    let command = match command {
         Command::Openapi => return commands::openapi::print(output),
         Command::PlatformKey => return commands::platform_key::make(output),
-        _ => {}
-    }
-    let settings = settings::Settings::read().map_err(Exit::settings)?;
+        Command::Completions(shell) => return commands::completions::print(&shell, Cli::command(), output),
+        Command::Man(man) => return commands::man::run(&man, Cli::command(), output),
+        Command::Config => return commands::config::print(output),
+        command => command,
+    };
+    let settings = settings::Settings::read().map_err(Exit::faults)?;
     match command {
         Command::Serve => commands::serve::run(&settings, output),
         Command::Migrate(command) => commands::migrate::run(&command, &settings, output),
@@ -102,8 +130,9 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Member(command) => commands::member::run(command, &settings, output),
         Command::MasterKey(new) => commands::master_key::run(&new, &settings, output),
         Command::Reseal(reseal) => commands::reseal::run(&reseal, &settings, output),
-        Command::Config => commands::config::print(&settings, output),
+        Command::Brand(command) => commands::brand::run(command, &settings, output),
+        Command::Workspace(command) => commands::workspace::run(command, &settings, output),
         Command::Healthcheck => commands::healthcheck::run(&settings, output),
-        Command::Openapi | Command::PlatformKey => Ok(()),
+        Command::Openapi | Command::PlatformKey | Command::Completions(_) | Command::Man(_) | Command::Config => Ok(()),
     }
 }

@@ -88,7 +88,14 @@ pub(crate) async fn check(store: &Store, keys: &MasterKeys) -> Result<Vec<String
 pub(crate) fn write(path: &Path, version: u16) -> Result<(), Exit> {
     let failed = |error: std::io::Error| Exit::failed(format!("cannot write {}: {error}", path.display()));
     let text = MasterKey::generate(version)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let mut file = file.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Exit::conflict(format!(
+            "{} already exists, and a key is never overwritten: name another file",
+            path.display()
+        )),
+        _ => failed(error),
+    })?;
     file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(failed)
 }
 

@@ -8,15 +8,14 @@ use std::{
 use clap::ValueEnum;
 use serde::Serialize;
 use serde_json::json;
+use tenantry_domain::FieldRefusal;
 
 use crate::exit::Exit;
 
-/// How to print results.
+/// How to print results. The variants have no documentation, because it would fill six lines of every help text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Text for people
     Text,
-    /// One JSON value
     Json,
 }
 
@@ -46,7 +45,11 @@ impl Output {
     pub(crate) fn report(&self, exit: &Exit) -> ExitCode {
         let text = match self.0 {
             Format::Text => {
-                let fields: String = exit.fields.iter().map(|f| format!("\n  {}: {}", f.field, f.message)).collect();
+                let line = |f: &FieldRefusal| match f.field.as_str() {
+                    "" => format!("\n  {}", f.message),
+                    field => format!("\n  {field}: {}", f.message),
+                };
+                let fields: String = exit.fields.iter().map(line).collect();
                 format!("tenantry: {}{fields}", exit.message)
             }
             Format::Json => {
@@ -88,4 +91,11 @@ pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> St
     let head = line(head);
     let rows = rows.iter().map(|row| line(std::array::from_fn(|column| row[column].as_str())));
     std::iter::once(head).chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+/// Labels with their values, one in each line.
+pub(crate) fn fields(fields: &[(&str, String)]) -> String {
+    let width = fields.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+    let line = |(label, value): &(&str, String)| format!("{label:<width$}  {value}").trim_end().to_owned();
+    fields.iter().map(line).collect::<Vec<_>>().join("\n")
 }

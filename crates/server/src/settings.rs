@@ -1,5 +1,6 @@
 //! Settings: read once from the environment and a TOML file, typed, all errors reported together.
 
+mod faults;
 mod issuers;
 mod mail;
 
@@ -10,7 +11,10 @@ use tenantry_operations::providers::{ProviderUrls, provider_url};
 use toml::{Table, Value};
 use url::Url;
 
-pub(crate) use mail::Mail;
+pub(crate) use self::{
+    faults::{Fault, Faults},
+    mail::Mail,
+};
 
 /// Everything that can be set.
 #[derive(Clone)]
@@ -113,6 +117,12 @@ const ROWS: [Row; 35] = [
     Row("gohighlevel_url", "https://services.leadconnectorhq.com", "base URL of HighLevel"),
 ];
 
+/// The variable that names the settings file.
+const CONFIG: &str = "config";
+
+/// The key of the settings file that is a list of tables.
+const ISSUERS: &str = "issuers";
+
 /// The setting of which only the first characters are shown.
 const PLATFORM_KEYS: &str = "platform_key_sha256";
 
@@ -120,12 +130,18 @@ type Values = BTreeMap<String, String>;
 
 impl Settings {
     /// Reads the environment and the settings file that it names.
-    pub(crate) fn read() -> Result<Self, Vec<String>> {
-        let mut faults = Vec::new();
+    pub(crate) fn read() -> Result<Self, Vec<Fault>> {
+        let (settings, faults) = Self::read_all();
+        if faults.is_empty() { Ok(settings) } else { Err(faults) }
+    }
+
+    /// The same with all that is wrong. What is wrong is then only good to be shown.
+    pub(crate) fn read_all() -> (Self, Vec<Fault>) {
+        let mut faults = Faults::default();
         #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
         let mut environment = variables(std::env::vars_os(), &mut faults);
-        let mut file = environment.remove("config").map(|path| table(&path, &mut faults)).unwrap_or_default();
-        let issuers = issuers::read(file.remove("issuers"), &mut faults);
+        let mut file = environment.remove(CONFIG).map(|path| table(&path, &mut faults)).unwrap_or_default();
+        let issuers = issuers::read(file.remove(ISSUERS), &mut faults);
         let file = flat(file, &mut faults);
         #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
         if let Ok(url) = std::env::var("DATABASE_URL")
@@ -133,13 +149,19 @@ impl Settings {
         {
             environment.entry("database_url".to_owned()).or_insert(url);
         }
-        unknown(&environment, |name| format!("the variable TENANTRY_{}", name.to_uppercase()), &mut faults);
-        unknown(&file, |name| format!("\"{name}\" in the settings file"), &mut faults);
-        let settings = Self { issuers, ..Self::of(&Reader { environment, file }, &mut faults) };
-        if faults.is_empty() { Ok(settings) } else { Err(faults) }
+        unknown(&environment, &file, &mut faults);
+        let mut settings = Self { issuers, ..Self::of(&Reader { environment, file }, &mut faults) };
+        let faults = faults.into_vec();
+        for shown in &mut settings.shown {
+            // A value that could not be read cannot be masked either.
+            if may_hold_secret(shown.name) && faults.iter().any(|fault| fault.setting == shown.variable) {
+                shown.value = Some("***".to_owned());
+            }
+        }
+        (settings, faults)
     }
 
-    fn of(reader: &Reader, faults: &mut Vec<String>) -> Self {
+    fn of(reader: &Reader, faults: &mut Faults) -> Self {
         let mut duration = |name| {
             reader.parse(name, faults, |raw| {
                 humantime::parse_duration(raw).map_err(|_| "must be a duration such as 2s or 500ms")
@@ -204,7 +226,7 @@ impl Settings {
 }
 
 /// The variables that start with `TENANTRY_`, by the rest of their names. An empty variable counts as not set.
-fn variables(all: impl Iterator<Item = (OsString, OsString)>, faults: &mut Vec<String>) -> Values {
+fn variables(all: impl Iterator<Item = (OsString, OsString)>, faults: &mut Faults) -> Values {
     let mut values = Values::new();
     for (variable, value) in all.filter(|(_, value)| !value.is_empty()) {
         let variable = variable.to_string_lossy().to_lowercase();
@@ -214,14 +236,14 @@ fn variables(all: impl Iterator<Item = (OsString, OsString)>, faults: &mut Vec<S
                 values.insert(name.to_owned(), value);
             }
             // The value itself is not repeated, because it may be a password.
-            Err(_) => faults.push(format!("TENANTRY_{} is not valid UTF-8", name.to_uppercase())),
+            Err(_) => faults.of(name, "is not valid UTF-8"),
         }
     }
     values
 }
 
 /// The settings file. A file that cannot be read is a fault.
-fn table(path: &str, faults: &mut Vec<String>) -> Table {
+fn table(path: &str, faults: &mut Faults) -> Table {
     let text = fs::read_to_string(path).map_err(|error| format!("cannot read the settings file {path}: {error}"));
     let table = text.and_then(|text| {
         text.parse().map_err(|error: toml::de::Error| {
@@ -231,11 +253,11 @@ fn table(path: &str, faults: &mut Vec<String>) -> Table {
             format!("the settings file {path} is not valid TOML: line {line}: {}", error.message())
         })
     });
-    table.map_err(|fault| faults.push(fault)).unwrap_or_default()
+    table.map_err(|fault| faults.push("", fault)).unwrap_or_default()
 }
 
 /// The settings of one value each, as text.
-fn flat(table: Table, faults: &mut Vec<String>) -> Values {
+fn flat(table: Table, faults: &mut Faults) -> Values {
     let mut values = Values::new();
     for (name, value) in table {
         let text = match value {
@@ -245,7 +267,7 @@ fn flat(table: Table, faults: &mut Vec<String>) -> Values {
             Value::Boolean(flag) => flag.to_string(),
             Value::Datetime(time) => time.to_string(),
             Value::Array(_) | Value::Table(_) => {
-                faults.push(format!("\"{name}\" in the settings file must be one value, not a list or a table"));
+                faults.push("", format!("\"{name}\" in the settings file must be one value, not a list or a table"));
                 continue;
             }
         };
@@ -255,10 +277,42 @@ fn flat(table: Table, faults: &mut Vec<String>) -> Values {
 }
 
 /// Refuses unknown settings: a misspelt one would silently keep its default.
-fn unknown(values: &Values, named: impl Fn(&str) -> String, faults: &mut Vec<String>) {
-    for name in values.keys().filter(|name| !ROWS.iter().any(|row| row.0 == name.as_str())) {
-        faults.push(format!("{} is not a setting; `tenantry config` lists all settings", named(name)));
+fn unknown(environment: &Values, file: &Values, faults: &mut Faults) {
+    let is_unknown = |name: &&String| !ROWS.iter().any(|row| row.0 == name.as_str());
+    let names = || ROWS.iter().map(|row| row.0);
+    for name in environment.keys().filter(is_unknown) {
+        let meant = closest(name, names().chain([CONFIG])).map(variable);
+        faults.of(name, format!("is not a setting{}", suggestion(meant.as_deref())));
     }
+    for name in file.keys().filter(is_unknown) {
+        let meant = closest(name, names().chain([ISSUERS]));
+        faults.push("", format!("\"{name}\" in the settings file is not a setting{}", suggestion(meant)));
+    }
+}
+
+/// The name that is most like this one, if any is. In the file, somebody may have written the name of the variable.
+fn closest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let name = name.strip_prefix("tenantry_").unwrap_or(&name);
+    let alike = names.map(|known| (strsim::jaro_winkler(name, known), known)).filter(|(alike, _)| *alike > 0.85);
+    alike.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
+}
+
+fn suggestion(meant: Option<&str>) -> String {
+    match meant {
+        Some(meant) => format!(". Did you mean {meant}?"),
+        None => "; `tenantry config` lists all settings".to_owned(),
+    }
+}
+
+/// The variable of a setting.
+fn variable(name: &str) -> String {
+    format!("TENANTRY_{}", name.to_uppercase())
+}
+
+/// Whether its value may be, or may contain, something that nobody may read.
+fn may_hold_secret(name: &str) -> bool {
+    name == "smtp_password" || name == PLATFORM_KEYS || name.ends_with("database_url")
 }
 
 /// The environment overrides the file, and the file overrides the defaults.
@@ -289,16 +343,16 @@ impl Reader {
     }
 
     /// Checks a connection string before the driver does, whose error message would repeat a part of it: the password.
-    fn url(&self, name: &str, faults: &mut Vec<String>) -> Option<String> {
+    fn url(&self, name: &str, faults: &mut Faults) -> Option<String> {
         let url = self.text(name)?;
         if is_connection_string(&url) {
             return Some(url);
         }
-        faults.push(format!(
-            "TENANTRY_{} must be a URL such as postgres://tenantry_service:PASSWORD@db.example.com:5432/tenantry; in the \
-             password write %25 for %, %40 for @, %2F for /, %3A for : (the value is not shown, because it contains the password)",
-            name.to_uppercase()
-        ));
+        faults.of(
+            name,
+            "must be a URL such as postgres://tenantry_service:PASSWORD@db.example.com:5432/tenantry; in the password write \
+             %25 for %, %40 for @, %2F for /, %3A for : (the value is not shown, because it contains the password)",
+        );
         None
     }
 
@@ -307,35 +361,28 @@ impl Reader {
         self.value(name).0.into_iter().flat_map(listed).map(PathBuf::from).collect()
     }
 
-    fn provider_urls(&self, faults: &mut Vec<String>) -> Option<ProviderUrls> {
+    fn provider_urls(&self, faults: &mut Faults) -> Option<ProviderUrls> {
         let mut url = |name: &str| -> Option<Url> {
             let read = provider_url(self.value(name).0?);
-            read.map_err(|rule| faults.push(format!("TENANTRY_{} {rule}", name.to_uppercase()))).ok()
+            read.map_err(|rule| faults.of(name, rule)).ok()
         };
         let (twilio, elevenlabs) = (url("twilio_url"), url("elevenlabs_url"));
         let (openai, gohighlevel) = (url("openai_url"), url("gohighlevel_url"));
         Some(ProviderUrls { twilio: twilio?, elevenlabs, openai: openai?, gohighlevel: gohighlevel? })
     }
 
-    fn parse<T>(
-        &self,
-        name: &str,
-        faults: &mut Vec<String>,
-        parse: impl Fn(&str) -> Result<T, &'static str>,
-    ) -> Option<T> {
+    fn parse<T>(&self, name: &str, faults: &mut Faults, parse: impl Fn(&str) -> Result<T, &'static str>) -> Option<T> {
         let raw = self.value(name).0?;
-        parse(raw)
-            .map_err(|rule| faults.push(format!("TENANTRY_{} {rule}, not \"{raw:.60}\"", name.to_uppercase())))
-            .ok()
+        parse(raw).map_err(|rule| faults.of(name, format!("{rule}, not \"{raw:.60}\""))).ok()
     }
 
     /// Hashes, separated by commas. A value that is not a hash is not shown, because it may be the key itself.
-    fn hashes(&self, name: &str, faults: &mut Vec<String>) -> Vec<PlatformKeyHash> {
+    fn hashes(&self, name: &str, faults: &mut Faults) -> Vec<PlatformKeyHash> {
         let mut hashes = Vec::new();
         for (at, raw) in self.value(name).0.into_iter().flat_map(listed).enumerate() {
             match raw.parse() {
                 Ok(hash) => hashes.push(hash),
-                Err(refusal) => faults.push(format!("TENANTRY_{}: hash {} {refusal}", name.to_uppercase(), at + 1)),
+                Err(refusal) => faults.of(name, format!("has a wrong value: hash {} {refusal}", at + 1)),
             }
         }
         hashes
@@ -349,13 +396,7 @@ impl Reader {
             name if name.ends_with("database_url") => mask(value),
             _ => value.to_owned(),
         });
-        Shown {
-            name: row.0,
-            variable: format!("TENANTRY_{}", row.0.to_uppercase()),
-            value: masked,
-            source,
-            help: row.2,
-        }
+        Shown { name: row.0, variable: variable(row.0), value: masked, source, help: row.2 }
     }
 }
 
@@ -399,128 +440,4 @@ fn mask(url: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::ffi::OsStringExt;
-
-    use super::*;
-
-    #[test]
-    fn a_password_is_never_shown() {
-        assert_eq!(mask("postgres://app:s3cret@db:5432/tenantry"), "postgres://app:***@db:5432/tenantry");
-        for url in [
-            "host=db password=s3cret",
-            "postgres://db/tenantry?password=s3cret",
-            "postgres://a:s3cret@db/t?password=s3cret",
-        ] {
-            assert!(!mask(url).contains("s3cret"), "{url}");
-        }
-        assert_eq!(mask("postgres:///tenantry?host=/run/postgresql"), "postgres:///tenantry?host=/run/postgresql");
-    }
-
-    #[test]
-    fn a_connection_string_that_would_be_misread_is_refused_before_the_driver_repeats_it() {
-        for good in [
-            "postgres://app:s3cret@db:5432/tenantry",
-            "postgresql://app@[::1]:5432,other/tenantry?sslmode=require",
-            "postgresql:///tenantry?host=%2Frun%2Fpostgresql&hostaddr=&port=5432",
-            "postgres://app:s3%40c%2Fr%25et@db/tenantry",
-            "host=db user=app password=s3cret dbname=tenantry",
-            "host=db password='s3 cret'",
-        ] {
-            assert!(is_connection_string(good), "{good}");
-        }
-        for bad in [
-            "postgres://app:s3/cret@db/tenantry",
-            "postgres://app:s3@cret@db/tenantry",
-            "postgres://app:s3c%ret@db/tenantry",
-            "postgres://app:s3cret%@db/tenantry",
-            "postgres://app:s3?cret@db:x/tenantry",
-            "postgres://app:s3cret@db:notaport/tenantry",
-            "mysql://app:s3cret@db/tenantry",
-            "s3cret",
-            "host=db password = s3cret",
-        ] {
-            assert!(!is_connection_string(bad), "{bad}");
-        }
-        let environment = Values::from([("database_url".to_owned(), "postgres://app:s3c%ret@db/t".to_owned())]);
-        let mut faults = Vec::new();
-        Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
-        assert!(faults.len() == 1 && faults[0].contains("TENANTRY_DATABASE_URL") && !faults[0].contains("s3c"));
-    }
-
-    #[test]
-    fn a_platform_key_in_the_place_of_its_hash_is_refused_and_not_shown() {
-        let key = tenantry_auth::issue_platform().unwrap();
-        let hash = PlatformKeyHash::of(&key).to_string();
-        let read = |value: &str| {
-            let mut faults = Vec::new();
-            let environment = Values::from([(PLATFORM_KEYS.to_owned(), value.to_owned())]);
-            let settings = Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
-            let shown = settings.shown.into_iter().find(|shown| shown.name == PLATFORM_KEYS).unwrap().value;
-            (settings.platform_keys.len(), faults, shown)
-        };
-        let (known, faults, shown) = read(&format!("{hash}, {} ,", hash.to_uppercase()));
-        assert_eq!((known, faults), (2, vec![]));
-        assert_eq!(shown.unwrap(), format!("{}…, {}…", &hash[..8], hash[..8].to_uppercase()));
-        let (_, faults, shown) = read(&format!("{hash},{}", key.reveal()));
-        assert!(faults.len() == 1 && faults[0].contains("hash 2") && faults[0].contains("not the key itself"));
-        assert!(!format!("{faults:?} {shown:?}").contains(&key.reveal()[12..]));
-    }
-
-    #[test]
-    fn a_variable_or_a_line_that_cannot_be_read_is_named_and_not_shown() {
-        let not_text = |text: &str| OsString::from_vec([text.as_bytes(), b"\xff"].concat());
-        let all = [
-            ("TENANTRY_WORKERS".into(), "2".into()),
-            ("TENANTRY_BIND".into(), "".into()),
-            ("TENANTRY_SMTP_PASSWORD".into(), not_text("s3cret")),
-            ("OTHER".into(), not_text("s3cret")),
-        ];
-        let mut faults = Vec::new();
-        let values = variables(all.into_iter(), &mut faults);
-        assert_eq!(values, Values::from([("workers".to_owned(), "2".to_owned())]));
-        assert_eq!(faults, ["TENANTRY_SMTP_PASSWORD is not valid UTF-8"]);
-
-        let file = tempfile::NamedTempFile::new().unwrap();
-        fs::write(&file, "workers = 2\nsmtp_password = \"s3cret\n").unwrap();
-        let mut faults = Vec::new();
-        assert!(table(file.path().to_str().unwrap(), &mut faults).is_empty());
-        assert!(faults.len() == 1 && faults[0].contains("line 2") && !faults[0].contains("s3cret"), "{faults:?}");
-    }
-
-    #[test]
-    fn every_kind_of_single_value_is_read_as_its_text() {
-        let file =
-            "workers = 1_0\nprepare_statements = false\nlog_level = 'info'\nmail_poll = 1.5\nbind = []\n[smtp_host]";
-        let mut faults = Vec::new();
-        let values = flat(file.parse().unwrap(), &mut faults);
-        let expected =
-            [("workers", "10"), ("prepare_statements", "false"), ("log_level", "info"), ("mail_poll", "1.5")];
-        assert_eq!(values, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
-        assert!(
-            faults.len() == 2 && faults[0].contains("\"bind\"") && faults[1].contains("\"smtp_host\""),
-            "{faults:?}"
-        );
-    }
-
-    #[test]
-    fn all_faults_are_reported_together_and_each_names_its_setting() {
-        let environment = [("bind", "nowhere"), ("workers", "0"), ("database_wait", "soon"), ("log_format", "xml")];
-        let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let mut faults = Vec::new();
-        Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
-        for name in ["TENANTRY_BIND", "TENANTRY_WORKERS", "TENANTRY_DATABASE_WAIT", "TENANTRY_LOG_FORMAT"] {
-            assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
-        }
-    }
-
-    #[test]
-    fn the_defaults_are_good_and_the_environment_wins_over_the_file() {
-        let mut faults = Vec::new();
-        let file = Values::from([("workers".to_owned(), "3".to_owned()), ("bind".to_owned(), "[::1]:1".to_owned())]);
-        let environment = Values::from([("workers".to_owned(), "2".to_owned())]);
-        let settings = Settings::of(&Reader { environment, file }, &mut faults);
-        assert_eq!(faults, Vec::<String>::new());
-        assert_eq!((settings.workers, settings.bind.to_string()), (2, "[::1]:1".to_owned()));
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry_domain::{Action, Noun, Role};
-use tenantry_tests::{Operation, Tenant, new_email, new_name, schema};
+use tenantry_tests::{Operation, Tenant, new_name, schema};
 use uuid::Uuid;
 
 use super::{World, comparable};
@@ -71,13 +71,17 @@ async fn path_of(operation: &Operation, tenant: &Tenant) -> String {
     operation.with_id(&operation.path, 0, &workspace)
 }
 
+/// Some of everything, with the stem at the end of each name.
 async fn fill(tenant: &Tenant, stem: &str, count: usize) {
     for n in 0..count {
-        tenant.workspace(&format!("Thing {n} {stem}")).await;
-        tenant.brand(&format!("Thing {n} {stem}")).await;
-        tenant.key(&["keys:read"], json!({ "name": format!("Thing {n} {stem}") })).await;
+        for creation in Operation::creations() {
+            let mut body = creation.body().unwrap();
+            if body.get("name").is_some() {
+                body["name"] = format!("Thing {n} {stem}").into();
+            }
+            creation.send(&tenant.owner, &creation.path, Some(&body)).await.expect(201);
+        }
         tenant.member(Role::Agent, &[]).await;
-        tenant.invitation(&new_email(), json!({})).await;
     }
     let (_, id) = tenant.key_with_id(&["keys:read"], json!({ "name": format!("Thing {stem}") })).await;
     tenant.owner.delete(&format!("/api/api-keys/{id}")).await.expect(204);

@@ -23,20 +23,45 @@ impl World {
     /// so that they lie behind their twins and are found later.
     fn make_twins(&self) {
         let (ours, theirs) = (self.ours.id, self.theirs.id);
-        let copy = |table: &str, changes: &str| {
+        let all: Vec<_> = Scope::all().iter().map(|scope| format!("'{scope}'")).collect();
+        let changes = |table: &str| match table {
+            "brands" => format!(", 'email_from_name', '{MARK}', 'brand_instructions', '{MARK}'"),
+            // What is capped in theirs is open in ours.
+            "workspaces" => format!(
+                ", 'workspace_instructions', '{MARK}', 'max_members', 0, 'max_agents', 0, 'max_minutes', 0,
+                 'time_zone', 'Pacific/Apia', 'limits_version', 77"
+            ),
+            "members" | "invitations" => {
+                format!(", 'email', '{MARK}.' || email, 'email_key', '{MARK}.' || email_key, 'role', 'owner'")
+            }
+            "agents" => format!(", 'voice', '{MARK}'"),
+            "usage_entries" | "usage_months" => ", 'seconds', 7777".to_owned(),
+            "integrations" => {
+                format!(", 'last_error', '{MARK}', 'last_four', CASE WHEN sealed_secret IS NOT NULL THEN '{MARK}' END")
+            }
+            "api_keys" => format!(", 'last_four', '{MARK}', 'scopes', ARRAY[{}]", all.join(", ")),
+            _ => String::new(),
+        };
+        // A table without a name or a version leaves them out.
+        let copy = |table: &String| {
             format!(
-                "INSERT INTO {table} SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{theirs}' {changes}))).*
-                     FROM {table} AS row WHERE tenant_id = '{ours}';
-                 UPDATE {table} SET tenant_id = tenant_id WHERE tenant_id = '{ours}';"
+                "INSERT INTO {table} SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{theirs}',
+                     'name', '{MARK}', 'version', 77 {}))).* FROM {table} AS row WHERE tenant_id = '{ours}';
+                 UPDATE {table} SET tenant_id = tenant_id WHERE tenant_id = '{ours}';",
+                changes(table)
             )
         };
-        let all: Vec<_> = Scope::all().iter().map(|scope| format!("'{scope}'")).collect();
+        let mut tables = Rows::of(&self.app.database).tables();
+        tables.retain(|table| !["tenants", "audit_events"].contains(&table.as_str()));
+        let delete = |table: &String| format!("DELETE FROM {table} WHERE tenant_id = '{theirs}';");
+        let deletions: String = tables.iter().map(delete).collect();
+        // They are read by nobody who asks for something.
+        tables.retain(|table| !["outbox_messages", "invitation_tokens"].contains(&table.as_str()));
+        let copies: String = tables.iter().map(copy).collect();
         self.behind_the_back(&format!(
-            "DELETE FROM members WHERE tenant_id = '{theirs}'; DELETE FROM invitations WHERE tenant_id = '{theirs}';
-             DELETE FROM api_keys WHERE tenant_id = '{theirs}'; DELETE FROM workspaces WHERE tenant_id = '{theirs}';
-             DELETE FROM brands WHERE tenant_id = '{theirs}'; UPDATE api_keys SET last_used_at = NULL;
-             {brands} {workspaces} {keys} {members} {assignments} {invitations} {places} {agents} {entries} {months}
-             {integrations}
+            "-- In no order: foreign keys are not checked.
+             SET session_replication_role = replica;
+             {deletions} UPDATE api_keys SET last_used_at = NULL; {copies}
              -- Everybody of theirs may do everything, and is assigned to everything.
              INSERT INTO assignments (tenant_id, workspace_id, member_id, number)
                  SELECT tenant_id, workspaces.id, members.id, 1000000 + row_number() OVER () FROM members
@@ -48,38 +73,6 @@ impl World {
                  ORDER BY other.id = row.brand_id, other.id LIMIT 1), deleted_at = NULL WHERE tenant_id = '{theirs}';
              INSERT INTO brands SELECT (jsonb_populate_record(row, jsonb_build_object('id', gen_random_uuid(), 'slug', 'free',
                  'is_default', false))).* FROM brands AS row WHERE tenant_id = '{theirs}' LIMIT 1;",
-            brands = copy(
-                "brands",
-                &format!(", 'name', '{MARK}', 'email_from_name', '{MARK}', 'brand_instructions', '{MARK}', 'version', 77")
-            ),
-            // What is capped in theirs is open in ours.
-            workspaces = copy(
-                "workspaces",
-                &format!(
-                    ", 'name', '{MARK}', 'workspace_instructions', '{MARK}', 'version', 77, 'max_members', 0,
-                     'max_agents', 0, 'max_minutes', 0, 'time_zone', 'Pacific/Apia', 'limits_version', 77"
-                )
-            ),
-            members = copy(
-                "members",
-                &format!(", 'email', '{MARK}.' || email, 'email_key', '{MARK}.' || email_key, 'role', 'owner', 'version', 77")
-            ),
-            assignments = copy("assignments", ""),
-            invitations = copy(
-                "invitations",
-                &format!(", 'email', '{MARK}.' || email, 'email_key', '{MARK}.' || email_key, 'role', 'owner', 'version', 77")
-            ),
-            places = copy("invitation_workspaces", ""),
-            agents = copy("agents", &format!(", 'name', '{MARK}', 'voice', '{MARK}', 'version', 77")),
-            entries = copy("usage_entries", ", 'seconds', 7777"),
-            months = copy("usage_months", ", 'seconds', 7777"),
-            integrations = copy("integrations", &format!(
-                ", 'last_error', '{MARK}', 'last_four', CASE WHEN sealed_secret IS NOT NULL THEN '{MARK}' END, 'version', 77"
-            )),
-            keys = copy(
-                "api_keys",
-                &format!(", 'name', '{MARK}', 'last_four', '{MARK}', 'version', 77, 'scopes', ARRAY[{}]", all.join(", "))
-            ),
         ));
     }
 

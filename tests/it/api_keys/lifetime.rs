@@ -43,12 +43,31 @@ async fn a_revoked_key_is_refused_by_every_replica_from_the_next_request_on() {
 }
 
 #[tokio::test]
-async fn revoking_again_changes_nothing_and_a_key_may_revoke_itself() {
+async fn revoking_again_changes_nothing_and_a_key_revokes_itself_only_if_it_is_told_to() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
     let (key, id) = acme.key_with_id(&["keys:write"], json!({})).await;
     let path = format!("/api/api-keys/{id}");
-    key.delete(&path).await.expect(204);
+    for query in ["", "?revokeOwn=false"] {
+        let refused = key.delete(&format!("{path}{query}")).await.expect(409);
+        assert_eq!(refused.body["code"], "own_api_key");
+        assert!(refused.text.contains("?revokeOwn=true"), "it says what to do: {}", refused.text);
+    }
+    for (query, code) in
+        [("revokeOwn=yes", "not_a_choice"), ("revokeOwn=", "not_a_choice"), ("own=true", "unknown_field")]
+    {
+        let refused = key.delete(&format!("{path}?{query}")).await.expect(422);
+        assert_eq!(refused.refused()[0].1, code, "{query}");
+    }
+    assert_eq!(acme.owner.get(&path).await.expect(200).body["revokedAt"], json!(null));
+    // It may be replaced by itself, and it does not matter what is said about the key of somebody else.
+    let other = acme.key_with_id(&["keys:write"], json!({})).await.1;
+    key.delete(&format!("/api/api-keys/{other}")).await.expect(204);
+    let (rotating, own) = acme.key_with_id(&["keys:write"], json!({})).await;
+    let now = json!({ "overlapSeconds": 0 });
+    rotating.post(&format!("/api/api-keys/{own}/rotate"), now).await.expect(201);
+    rotating.get("/api/me").await.expect(401);
+    key.delete(&format!("{path}?revokeOwn=true")).await.expect(204);
     key.delete(&path).await.expect(401);
     let first = acme.owner.get(&path).await.expect(200);
     assert!(first.body["revokedAt"].is_string());

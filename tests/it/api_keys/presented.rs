@@ -6,6 +6,8 @@ use tenantry_tests::{App, Client, TestDatabase};
 
 const INVALID: &str = "Bearer realm=\"tenantry\", error=\"invalid_token\"";
 
+const NOT_VALID: &str = "The API key is not valid. It may be mistyped, revoked or expired.";
+
 /// What cannot be a key, made from one that is.
 fn malformed(key: &str) -> Vec<String> {
     let flipped = |at: usize| {
@@ -44,8 +46,11 @@ async fn a_malformed_key_is_refused_without_a_connection_to_the_database() {
             let refused = elsewhere.client().with_key(&key).get(path).await.expect(401);
             assert_eq!(refused.header("www-authenticate"), INVALID, "{key:.100}");
             assert_eq!(refused.body["code"], "invalid_credentials");
+            assert_eq!(refused.body["error"], NOT_VALID, "{key:.100}");
             assert!(!refused.text.contains(key.trim()), "the key is not repeated");
         }
+        let refused = elsewhere.client().with_key(&key).get("/api/workspace/get-all").await.expect(401);
+        assert_eq!(refused.body, json!({ "status": false, "error": NOT_VALID }), "{key:.100}");
     }
     elsewhere.client().get("/api/me").await.expect(401);
     assert_eq!(elsewhere.store.state().open, 0, "and nobody has since");

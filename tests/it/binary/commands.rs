@@ -116,7 +116,7 @@ async fn keys_are_made_listed_shown_rotated_and_revoked() {
     let crm = app.client().with_key(rotated["apiKey"].as_str().unwrap());
     crm.get("/api/tenant").await.expect(200);
     let key = rotated["key"]["id"].as_str().unwrap();
-    assert_eq!(of(&["revoke", key]), json!({ "revoked": key }));
+    assert_eq!(of(&["revoke", key, "--yes"]), json!({ "revoked": key }));
     crm.get("/api/tenant").await.expect(401);
     let shown = tenantry.run(&["key", "list", "--tenant", &id]).expect(0).out;
     assert!(shown.contains("revoked") && shown.contains("expired") && shown.contains("active"), "{shown}");
@@ -137,17 +137,17 @@ async fn what_is_not_there_and_what_is_no_id_are_told_apart_for_an_operator() {
     let (unused, id) = (uuid::Uuid::now_v7().to_string(), acme.id.to_string());
     let code = |arguments: &[&str]| tenantry.run(arguments).code;
     assert_eq!(code(&["tenant", "show", &unused]), 3);
-    assert_eq!(code(&["tenant", "show", "Acme"]), 2);
+    assert_eq!(code(&["tenant", "show", "Nobody"]), 3);
     assert_eq!(code(&["key", "list", "--tenant", &unused]), 3);
     assert_eq!(code(&["key", "create", "--tenant", &unused, "--name", "k"]), 3);
     assert_eq!(code(&["key", "show", &unused, "--tenant", &id]), 3);
     assert_eq!(code(&["key", "show", &key, "--tenant", &id]), 3, "another tenant's");
-    assert_eq!(code(&["key", "revoke", &key, "--tenant", &id]), 3);
+    assert_eq!(code(&["key", "revoke", "--yes", &key, "--tenant", &id]), 3);
     assert_eq!(code(&["key", "rotate", &key, "--tenant", &id, "--overlap", "8days"]), 2);
     let wrong = ["key", "create", "--tenant", &id, "--name", "k", "--scope", "everything", "--mode", "prod"];
     let refused = tenantry.run(&wrong).expect(2);
     assert!(refused.err.contains("scope:") && refused.err.contains("mode:"), "{}", refused.err);
-    assert_eq!(code(&["key", "revoke", &key, "--tenant", &beta.id.to_string()]), 0);
+    assert_eq!(code(&["key", "revoke", "--yes", &key, "--tenant", &beta.id.to_string()]), 0);
     assert_eq!(code(&["key", "rotate", &key, "--tenant", &beta.id.to_string()]), 4, "it has ended");
     assert_eq!(done_by_ada(&app.database, "api_key.revoke"), 1);
 }

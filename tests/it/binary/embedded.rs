@@ -77,7 +77,7 @@ async fn the_second_start_finds_the_data_and_says_how_to_make_a_key() {
     let second = tenantry.serve();
     second.until_printed("with your existing data");
     let list = second.until_printed("tenant list");
-    let create = second.until_printed("key create --tenant ID");
+    let create = second.until_printed("key create --tenant NAME");
     second.client().with_key(acme.key()).get(&path).await.expect(200);
     assert!(list.ends_with("tenantry tenant list") && create.contains("tenantry key create"), "{list} {create}");
     let tenants = tenantry.json(&["tenant", "list"]);
@@ -122,7 +122,7 @@ async fn with_its_own_database_the_service_erases_what_is_due_by_itself() {
     let service = tenantry.serve();
     let made = tenantry.json(&["tenant", "create", "--name", "Beta", "--country", "NL"]);
     let id = made["tenant"]["id"].as_str().unwrap();
-    tenantry.json(&["tenant", "delete", id]);
+    tenantry.json(&["tenant", "delete", "--yes", id]);
     let url = format!("host={} user=postgres dbname=tenantry", tenantry.path("data/postgres/socket").display());
     let sql = format!("UPDATE tenants SET deleted_at = now() - interval '31 days' WHERE id = '{id}'");
     PgConnection::establish(&url).unwrap().batch_execute(&sql).unwrap();

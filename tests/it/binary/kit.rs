@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, Permissions},
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Write},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -12,6 +12,7 @@ use std::{
 };
 
 use nix::{
+    pty::{OpenptyResult, openpty},
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
@@ -84,20 +85,28 @@ impl Tenantry {
 
     /// Runs a command to its end, which must come.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
+        finish(self.command(arguments))
+    }
+
+    /// Runs a command on a terminal where somebody types this.
+    pub(crate) fn run_on_a_terminal(&self, arguments: &[&str], typed: &str) -> Ran {
+        let OpenptyResult { master, slave } = openpty(None, None).unwrap();
+        fs::File::from(master.try_clone().unwrap()).write_all(typed.as_bytes()).unwrap();
         let mut command = self.command(arguments);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (pid, (ended, end)) = (pid_of(&child), channel());
-        let guard = thread::spawn(move || {
-            if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                let _ = kill(pid, Signal::SIGKILL);
-            }
-        });
-        let done = child.wait_with_output().unwrap();
-        drop::<Sender<()>>(ended);
-        guard.join().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let (out, err) = (text(done.stdout), text(done.stderr));
-        Ran { code: done.status.code().unwrap_or_else(|| panic!("it does not end: {out}\n{err}")), out, err }
+        command.stdin(slave);
+        let ran = finish(command);
+        drop(master);
+        ran
+    }
+
+    /// Runs a command after a line of the shell that changes what it may do, or where its output goes.
+    pub(crate) fn run_in_a_shell(&self, script: &str, arguments: &[&str]) -> Ran {
+        let program = self.command(arguments);
+        let mut command = Command::new("/bin/sh");
+        command.env_clear().envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command.args(["-c", script, "sh"]).arg(program.get_program()).args(program.get_args());
+        command.current_dir(self.directory.path()).stdin(Stdio::null());
+        finish(command)
     }
 
     /// The JSON that a command prints, which must succeed.
@@ -119,6 +128,23 @@ impl Tenantry {
         service.base = format!("http://{}", line["address"].as_str().unwrap());
         service
     }
+}
+
+/// Runs a command to its end, which must come.
+fn finish(mut command: Command) -> Ran {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (pid, (ended, end)) = (pid_of(&child), channel());
+    let guard = thread::spawn(move || {
+        if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+    });
+    let done = child.wait_with_output().unwrap();
+    drop::<Sender<()>>(ended);
+    guard.join().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    let (out, err) = (text(done.stdout), text(done.stderr));
+    Ran { code: done.status.code().unwrap_or_else(|| panic!("it does not end: {out}\n{err}")), out, err }
 }
 
 impl Ran {

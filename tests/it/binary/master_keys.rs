@@ -122,7 +122,7 @@ async fn a_key_that_does_not_open_what_is_stored_is_refused_at_the_start_until_a
     assert!(missing.err.contains("version 2 is missing"), "{}", missing.err);
     let lost = with(&[("c.key", &MasterKey::generate(3).unwrap())]);
     assert!(lost.run(&["reseal"]).expect(1).out.contains("still under version 2: 4"));
-    lost.run(&["reseal", "--discard-unopened"]).expect(0);
+    lost.run(&["reseal", "--discard-unopened", "--yes"]).expect(0);
     stop(lost.serve());
 }
 
@@ -136,8 +136,9 @@ fn a_new_key_goes_into_a_file_of_its_own_with_the_next_version() {
     let text = fs::read_to_string(tenantry.path("new.key")).unwrap();
     assert!(text.starts_with("v2:") && text.ends_with('\n') && !made.out.contains(&text[3..20]), "{text}");
     assert_eq!(fs::metadata(tenantry.path("new.key")).unwrap().permissions().mode() & 0o777, 0o600);
-    tenantry.run(&["master-key", "new.key"]).expect(1);
-    tenantry.run(&["master-key", "master.key"]).expect(1);
+    let there = tenantry.run(&["master-key", "new.key"]).expect(4);
+    assert!(there.err.contains("new.key already exists"), "{}", there.err);
+    tenantry.run(&["master-key", "master.key"]).expect(4);
     assert_eq!(tenantry.json(&["master-key", "--if-missing", "new.key"])["made"], false);
     assert_eq!(tenantry.json(&["master-key", "--version", "9", "nine.key"])["version"], 9);
     assert_eq!(fs::read_to_string(tenantry.path("master.key")).unwrap(), before);

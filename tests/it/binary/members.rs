@@ -28,11 +28,11 @@ async fn members_are_made_listed_and_removed() {
     assert_eq!(of(&["list", "--status", "suspended"]), json!([]));
     let table = tenantry.run(&["member", "list", "--tenant", &id]).expect(0).out;
     assert!(table.starts_with("ID ") && table.contains("bob@example.com") && table.contains("agent"), "{table}");
-    let last = tenantry.run(&["member", "remove", "--tenant", &id, "--email", "ada@example.com"]).expect(4);
+    let last = tenantry.run(&["member", "remove", "--yes", "--tenant", &id, "--email", "ada@example.com"]).expect(4);
     assert!(last.err.contains("must always have an active owner"), "{}", last.err);
-    assert_eq!(of(&["remove", "--email", "BOB@example.com"]), json!({ "removed": bob["id"] }));
+    assert_eq!(of(&["remove", "--yes", "--email", "BOB@example.com"]), json!({ "removed": bob["id"] }));
     let grace = create("grace@example.com", "owner", &[]);
-    assert_eq!(of(&["remove", ada["id"].as_str().unwrap()]), json!({ "removed": ada["id"] }));
+    assert_eq!(of(&["remove", "--yes", ada["id"].as_str().unwrap()]), json!({ "removed": ada["id"] }));
     assert_eq!(of(&["list"]), json!([grace]));
     assert_eq!((done_by_ada(&app.database, "member.create"), done_by_ada(&app.database, "member.remove")), (3, 2));
 }
@@ -48,18 +48,23 @@ async fn what_makes_no_member_is_refused_with_its_reason() {
         tenantry.run(&[&base[..], more].concat())
     };
     let good = ["--role", "owner", "--issuer", "https://login.example.com/"];
-    let refused = create("ada", &["--role", "boss", "--issuer", "a b", "--workspace", "DACH"]).expect(2);
-    for name in ["email:", "role:", "issuer:", "workspace:"] {
+    let refused = create("ada", &["--role", "boss", "--issuer", "a b"]).expect(2);
+    for name in ["email:", "role:", "issuer:"] {
         assert!(refused.err.contains(name), "{name} {}", refused.err);
     }
     create("ada@example.com", &[&good[..], &["--workspace", &foreign]].concat()).expect(3);
+    create("ada@example.com", &[&good[..], &["--workspace", "Theirs"]].concat()).expect(3);
     create("ada@example.com", &good).expect(0);
     create("ADA@example.com", &good).expect(4);
     let of = |command: &[&str]| tenantry.run(&[&["member"][..], command].concat()).code;
     assert_eq!(of(&["list", "--tenant", &uuid::Uuid::now_v7().to_string()]), 3);
     assert_eq!(of(&["list", "--tenant", &id, "--role", "boss"]), 2);
     assert_eq!(of(&["remove", "--tenant", &id]), 2);
-    assert_eq!(of(&["remove", "--tenant", &id, "--email", "nobody@example.com"]), 3);
-    assert_eq!(of(&["remove", "--tenant", &id, "--email", "da@example.com"]), 3, "a part of an address is none");
+    assert_eq!(of(&["remove", "--yes", "--tenant", &id, "--email", "nobody@example.com"]), 3);
+    assert_eq!(
+        of(&["remove", "--yes", "--tenant", &id, "--email", "da@example.com"]),
+        3,
+        "a part of an address is none"
+    );
     assert_eq!(app.database.rows("SELECT FROM members"), 1);
 }

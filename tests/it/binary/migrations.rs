@@ -22,13 +22,13 @@ fn migrations_run_are_undone_and_say_where_they_stand() {
     let status = tenantry.json(&["migrate", "status"]);
     assert!(states(&status).iter().all(|state| *state == "applied"));
     let last = names.last().unwrap();
-    assert_eq!(tenantry.json(&["migrate", "revert"]), json!({ "undid": [last] }));
+    assert_eq!(tenantry.json(&["migrate", "revert", "--yes"]), json!({ "undid": [last] }));
     let one = tenantry.run(&["migrate", "status", "--output", "json"]).expect(5);
     assert_eq!(states(&one.json()).iter().filter(|state| **state == "pending").count(), 1);
     tenantry.run(&["migrate", "run"]).expect(0);
-    assert_eq!(tenantry.json(&["migrate", "redo"]), json!({ "undid": [last], "ran": [last] }));
+    assert_eq!(tenantry.json(&["migrate", "redo", "--yes"]), json!({ "undid": [last], "ran": [last] }));
     let all: Vec<_> = names.iter().rev().cloned().collect();
-    assert_eq!(tenantry.json(&["migrate", "revert", "--count", "100"]), json!({ "undid": all }));
+    assert_eq!(tenantry.json(&["migrate", "revert", "--yes", "--count", "100"]), json!({ "undid": all }));
     let own = "SELECT FROM pg_tables WHERE schemaname = 'public' AND tablename <> '__diesel_schema_migrations'";
     assert_eq!(database.rows(own), 0);
 }
@@ -43,7 +43,7 @@ fn people_read_the_same_in_words() {
     let ran = tenantry.run(&["migrate", "run"]).expect(0).out;
     assert!(ran.lines().all(|line| line.starts_with("ran 20")), "{ran}");
     assert_eq!(tenantry.run(&["migrate", "run"]).expect(0).out, "nothing to run: the database is up to date\n");
-    let redone = tenantry.run(&["migrate", "redo"]).expect(0).out;
+    let redone = tenantry.run(&["migrate", "redo", "--yes"]).expect(0).out;
     let verbs: Vec<_> = redone.lines().map(|line| line.split(' ').next().unwrap()).collect();
     assert_eq!(verbs, ["undid", "ran"]);
     assert!(!tenantry.run(&["migrate", "status"]).expect(0).out.contains("pending"));

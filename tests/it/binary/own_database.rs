@@ -1,7 +1,7 @@
 //! The service with a PostgreSQL of the operator's.
 
 use nix::sys::signal::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry_tests::TestDatabase;
 
 use super::kit::Tenantry;
@@ -39,7 +39,7 @@ async fn with_migrations_pending_it_serves_but_is_not_ready_until_they_have_run(
     client.get("/readyz").await.expect(200);
     let made = tenantry.json(&["tenant", "create", "--name", "Beta", "--country", "NL"]);
     client.with_key(made["apiKey"].as_str().unwrap()).get("/api/me").await.expect(200);
-    tenantry.run(&["migrate", "revert"]).expect(0);
+    tenantry.run(&["migrate", "revert", "--yes"]).expect(0);
     client.get("/readyz").await.expect(503);
     service.signal(Signal::SIGTERM);
     assert_eq!(service.wait().0, Some(0));
@@ -89,6 +89,49 @@ async fn an_api_key_is_never_in_the_log_not_even_in_the_most_talkative_one() {
             let line = log.lines().find(|line| line.contains(part));
             assert_eq!(line, None, "a part of a key");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_log_keeps_probes_for_debug_and_says_why_a_key_cannot_be_one() {
+    let database = TestDatabase::new();
+    let tenantry = Tenantry::on(&database).with("TENANTRY_LOG_LEVEL", "debug");
+    let made = tenantry.json(&["tenant", "create", "--name", "Beta", "--country", "NL"]);
+    let service = tenantry.serve();
+    let client = service.client();
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        client.get(path).await.expect(200);
+    }
+    let key = made["apiKey"].as_str().unwrap();
+    client.with_key(key).get("/api/tenant").await.expect(200);
+    let mistyped = format!("{}{}", &key[..71], if key.ends_with('x') { "y" } else { "x" });
+    let platform = format!("tnt_plat_v1_{}", &key[12..]);
+    let meant = [
+        (key[..70].to_owned(), "refused an API key", "it is malformed: it has the wrong length"),
+        (mistyped, "refused an API key", "it is malformed: its checksum is wrong"),
+        (key[1..].to_owned(), "refused an API key", "it is malformed: it has another prefix"),
+        (platform, "refused a platform key", "it has the wrong length"),
+        ("eyJh.eyJh".to_owned(), "refused an access token", "the token does not have three parts"),
+    ];
+    for (credential, ..) in &meant {
+        client.with_key(credential).get("/api/tenant").await.expect(401);
+    }
+    service.signal(Signal::SIGTERM);
+    let (_, log) = service.wait();
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let said = |message: &str| lines.iter().filter(|line| line["message"] == message).collect::<Vec<_>>();
+    let answered: Vec<_> = said("answered").iter().map(|line| (&line["route"], &line["level"])).collect();
+    let levels = ["/healthz", "/readyz", "/metrics"].map(|route| (json!(route), json!("DEBUG")));
+    for (route, level) in levels.iter().chain(&[(json!("/api/tenant"), json!("INFO"))]) {
+        assert!(answered.contains(&(route, level)), "{log}");
+    }
+    assert_eq!(answered.iter().filter(|(_, level)| *level == "DEBUG").count(), 3, "{log}");
+    for line in said("answered") {
+        let ms = line["ms"].as_f64().unwrap() * 100.0;
+        assert!((ms - ms.round()).abs() < 1e-6, "milliseconds with two digits: {line}");
+    }
+    for (_, message, reason) in &meant {
+        assert!(said(message).iter().any(|line| line["reason"] == *reason), "{message}, {reason}: {log}");
     }
 }
 

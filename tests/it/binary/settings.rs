@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::{Value, json};
+
 use super::kit::Tenantry;
 
 #[test]
@@ -35,22 +37,63 @@ fn all_wrong_settings_are_named_at_once_and_every_command_refuses_them() {
         .with("TENANTRY_BNID", "127.0.0.1:0")
         .with("TENANTRY_CONFIG", "tenantry.toml");
     fs::write(tenantry.path("tenantry.toml"), "colour = \"blue\"\n").unwrap();
-    for command in [&["serve"][..], &["config"], &["tenant", "list"], &["migrate", "run"], &["healthcheck"]] {
+    for command in [&["serve"][..], &["tenant", "list"], &["migrate", "run"], &["healthcheck"]] {
         let refused = tenantry.run(command).expect(6);
-        for named in ["WORKERS", "STATEMENT_TIMEOUT", "LOG_FORMAT", "TENANTRY_BNID is not a setting", "DATABASE_URL"] {
+        for named in [
+            "WORKERS",
+            "STATEMENT_TIMEOUT",
+            "LOG_FORMAT",
+            "TENANTRY_BNID: is not a setting. Did you mean TENANTRY_BIND?",
+            "DATABASE_URL",
+        ] {
             assert!(refused.err.contains(named), "{named}: {}", refused.err);
         }
         assert!(refused.err.contains("\"colour\" in the settings file"), "{}", refused.err);
         assert!(!refused.err.contains("s3c") && refused.out.is_empty(), "{} {}", refused.out, refused.err);
     }
+    let refused = tenantry.run(&["healthcheck", "--output", "json"]).expect(6);
+    let error: Value = serde_json::from_str(&refused.err).expect("JSON for a script");
+    let fields: Vec<_> = error["fields"].as_array().unwrap().iter().map(|field| field["field"].clone()).collect();
+    assert!(fields.contains(&json!("TENANTRY_WORKERS")) && fields.contains(&json!("TENANTRY_BNID")), "{error}");
+}
+
+#[test]
+fn the_table_marks_what_is_wrong_where_it_stands() {
+    let tenantry = Tenantry::at("s3cret")
+        .with("TENANTRY_WORKERS", "none")
+        .with("TENANTRY_SMTP_PASSWROD", "s3cret")
+        .with("TENANTRY_CONFIG", "tenantry.toml");
+    fs::write(tenantry.path("tenantry.toml"), "databse_wait = \"1s\"\n").unwrap();
+    let wrong = tenantry.run(&["config"]).expect(6);
+    assert!(wrong.out.starts_with("  SETTING ") && wrong.out.contains("\n  TENANTRY_BIND "), "{}", wrong.out);
+    let lines: Vec<_> = wrong.out.lines().collect();
+    let below = |start: &str| {
+        let at =
+            lines.iter().position(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}: {}", wrong.out));
+        lines[at + 1]
+    };
+    assert_eq!(below("! TENANTRY_WORKERS"), "    ^ must be a whole number from 1 to 256, not \"none\"");
+    assert!(below("! TENANTRY_DATABASE_URL").starts_with("    ^ must be a URL"), "{}", wrong.out);
+    assert!(wrong.out.contains("\n! TENANTRY_SMTP_PASSWROD is not a setting. Did you mean TENANTRY_SMTP_PASSWORD?"));
+    let file = "\n! \"databse_wait\" in the settings file is not a setting. Did you mean database_wait?";
+    assert!(wrong.out.contains(file), "{}", wrong.out);
+    assert_eq!(wrong.err, "tenantry: 4 faults in the settings, marked with ! above\n");
+    let script = tenantry.run(&["config", "--output", "json"]).expect(6);
+    let setting = script.json().as_array().unwrap().iter().find(|it| it["name"] == "workers").unwrap().clone();
+    assert_eq!(setting["faults"], json!(["must be a whole number from 1 to 256, not \"none\""]));
+    let error: Value = serde_json::from_str(&script.err).unwrap();
+    assert_eq!((error["fields"].as_array().unwrap().len(), &error["exitCode"]), (4, &json!(6)));
+    assert!(![wrong.out, wrong.err, script.out, script.err].concat().contains("s3cret"));
 }
 
 #[test]
 fn a_settings_file_that_is_not_there_or_cannot_be_read_is_said_so() {
     let tenantry = Tenantry::embedded().with("TENANTRY_CONFIG", "tenantry.toml");
     let missing = tenantry.run(&["config"]).expect(6);
-    assert!(missing.err.contains("tenantry.toml"), "{}", missing.err);
+    assert!(missing.out.contains("! cannot read the settings file tenantry.toml"), "{}", missing.out);
     fs::write(tenantry.path("tenantry.toml"), "workers = \n").unwrap();
     let broken = tenantry.run(&["config"]).expect(6);
-    assert!(broken.err.contains("tenantry.toml"), "{}", broken.err);
+    assert!(broken.out.contains("tenantry.toml is not valid TOML: line 1"), "{}", broken.out);
+    let refused = tenantry.run(&["tenant", "list"]).expect(6);
+    assert!(refused.err.contains("tenantry.toml is not valid TOML: line 1"), "{}", refused.err);
 }

@@ -118,3 +118,27 @@ async fn a_long_request_line_or_head_is_refused_and_hurts_nobody() {
     }
     assert_eq!(acme.owner.get("/api/workspaces").await.expect(200).body["data"], json!([]));
 }
+
+#[tokio::test]
+async fn a_browser_at_the_root_is_led_to_the_documentation_and_nobody_else_is() {
+    let app = App::start().await;
+    let client = app.client();
+    let at = async |method: &str, accept: &str| client.send(client.request(method, "/").header("Accept", accept)).await;
+    let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+    for method in ["GET", "HEAD"] {
+        let led = at(method, browser).await.expect(303);
+        assert_eq!((led.header("location"), led.header("vary"), led.text.as_str()), ("/docs", "Accept", ""));
+    }
+    for accept in ["*/*", "application/json", "text/html;q=0.5, application/json;q=0.5", "text/html;q=0"] {
+        let nothing = at("GET", accept).await.expect(404);
+        assert_eq!(
+            (nothing.body["code"].as_str(), nothing.header("vary")),
+            (Some("no_such_route"), "Accept"),
+            "{accept}"
+        );
+    }
+    at("POST", browser).await.expect(404);
+    let elsewhere = client.request("GET", "/nothing").header("Accept", browser);
+    let elsewhere = client.send(elsewhere).await.expect(404);
+    assert_eq!((elsewhere.body["code"].as_str(), elsewhere.header("vary")), (Some("no_such_route"), ""));
+}

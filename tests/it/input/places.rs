@@ -11,7 +11,10 @@ async fn a_naughty_query_is_answered_or_refused() {
     let acme = app.tenant("Acme").await;
     acme.workspace("DACH").await;
     let lists = [
-        ("/api/workspaces", ["brandId", "country", "operatingLanguage", "currency", "workspaceType"].as_slice()),
+        (
+            "/api/workspaces",
+            ["state", "brandId", "country", "operatingLanguage", "currency", "workspaceType"].as_slice(),
+        ),
         ("/api/brands", &[]),
         ("/api/api-keys", &[]),
         ("/api/members", &["role", "status", "workspaceId"]),

@@ -195,9 +195,14 @@ async fn a_dry_run_counts_and_changes_nothing() {
     let stage = Stage::new().await;
     let mut rows = tenantry_tests::Rows::of(&stage.app.database);
     let before = rows.all();
-    let would = stage.reseal(&stage.files.keys(&[2, 1]), Resealing::DryRun).await.unwrap();
-    let left = BTreeMap::from([(1, SECRETS as i64)]);
-    assert_eq!(would, Resealed { tenants: 2, resealed: SECRETS, unopened: 0, left });
+    let store = stage.app.store.rehearsal();
+    for (keys, how, resealed) in
+        [(&[2, 1][..], Resealing::Reseal, SECRETS), (&[3], Resealing::Reseal, 0), (&[3], Resealing::Discard, 0)]
+    {
+        let would = reseal(&store, &stage.files.keys(keys), &operator(), how).await.unwrap();
+        let left = BTreeMap::from([(1, SECRETS as i64)]);
+        assert_eq!(would, Resealed { tenants: 2, resealed, unopened: SECRETS - resealed, left });
+    }
     assert_eq!(rows.all(), before);
 }
 

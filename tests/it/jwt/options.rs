@@ -44,10 +44,10 @@ fn all_faults_are_named_together_with_their_issuer() {
     };
     let found = faults(vec![options("twice"), bare, options("twice")]);
     let expected = [
-        "The issuer \"\": its name must not be empty and have no spaces.",
+        "The issuer \"\": its name must not be empty or contain spaces.",
         "The issuer \"\": it needs at least one audience.",
         "The issuer \"\": it needs at least one algorithm.",
-        "The issuer \"\": the tenant claim must not be empty and have no spaces.",
+        "The issuer \"\": the tenant claim must not be empty or contain spaces.",
         "The issuer \"\": it needs at least one token type.",
         "The issuer \"\": the JWKS URL must begin with https:// (http:// is allowed only for this machine).",
         "The issuer \"twice\": it is configured twice.",

@@ -6,13 +6,13 @@ use futures_util::future::join_all;
 use tenantry_operations::mail::SmtpOptions;
 use tenantry_tests::{SmtpServer, Turn};
 
-use super::{later, letter, mailer, never};
+use super::{email, later, mailer, never};
 
 #[tokio::test]
-async fn a_letter_arrives_with_both_parts_from_its_sender_to_its_recipient() {
+async fn an_email_arrives_with_both_parts_from_its_sender_to_its_recipient() {
     let server = SmtpServer::start();
-    let letter = letter();
-    mailer(server.options()).send(&letter).await.unwrap();
+    let email = email();
+    mailer(server.options()).send(&email).await.unwrap();
     let mail = server.mail();
     assert_eq!((mail.from.as_str(), mail.to), ("no-reply@acme.example", vec!["ada@example.com".to_owned()]));
     let mail = server.mail();
@@ -20,7 +20,7 @@ async fn a_letter_arrives_with_both_parts_from_its_sender_to_its_recipient() {
     assert_eq!(mail.headers("to"), ["ada@example.com"]);
     assert_eq!(mail.headers("subject"), ["Good news"]);
     assert_eq!(mail.headers("date"), ["Tue, 20 Jan 2026 10:00:00 +0000"]);
-    assert_eq!(mail.headers("message-id"), [format!("<{}@acme.example>", letter.id)]);
+    assert_eq!(mail.headers("message-id"), [format!("<{}@acme.example>", email.id)]);
     assert_eq!(mail.headers("mime-version"), ["1.0"]);
     assert_eq!(mail.headers("auto-submitted"), ["auto-generated"]);
     assert!(mail.headers("content-type")[0].starts_with("multipart/alternative;"));
@@ -32,9 +32,9 @@ async fn a_letter_arrives_with_both_parts_from_its_sender_to_its_recipient() {
 async fn two_attempts_have_the_same_message_id_and_date() {
     let server = SmtpServer::start();
     server.next(Turn::AcceptAndVanish);
-    let (mailer, letter) = (mailer(server.options()), letter());
-    later(mailer.send(&letter).await);
-    mailer.send(&letter).await.unwrap();
+    let (mailer, email) = (mailer(server.options()), email());
+    later(mailer.send(&email).await);
+    mailer.send(&email).await.unwrap();
     let mails = server.mails();
     assert_eq!(mails.len(), 2);
     for name in ["message-id", "date"] {
@@ -48,10 +48,10 @@ async fn a_refused_connection_is_for_later_and_the_next_attempt_gets_through() {
     let server = SmtpServer::start();
     let mailer = mailer(server.options());
     server.close().await;
-    let reason = later(mailer.send(&letter()).await);
+    let reason = later(mailer.send(&email()).await);
     assert!(reason.starts_with("no connection to localhost:") && reason.contains("refused"), "{reason}");
     server.open();
-    mailer.send(&letter()).await.unwrap();
+    mailer.send(&email()).await.unwrap();
     assert_eq!(server.mails().len(), 1);
 }
 
@@ -59,7 +59,7 @@ async fn a_refused_connection_is_for_later_and_the_next_attempt_gets_through() {
 async fn an_unknown_host_is_for_later() {
     let server = SmtpServer::start();
     let options = SmtpOptions { host: "mail.invalid".to_owned(), ..server.options() };
-    let reason = later(mailer(options).send(&letter()).await);
+    let reason = later(mailer(options).send(&email()).await);
     assert!(reason.starts_with("no connection to mail.invalid:"), "{reason}");
 }
 
@@ -70,17 +70,17 @@ async fn four_hundred_is_for_later_and_five_hundred_for_ever() {
     let turns: [fn(String) -> Turn; 2] = [Turn::Recipient, Turn::Content];
     for (turn, what) in turns.into_iter().zip(["the recipient", "the email"]) {
         server.next(turn("450 4.2.0 greylisted, try again".to_owned()));
-        let reason = later(mailer.send(&letter()).await);
+        let reason = later(mailer.send(&email()).await);
         assert_eq!(reason, format!("{what} was refused: 450 4.2.0 greylisted, try again"));
         server.next(turn("550 5.1.1 not here".to_owned()));
-        let reason = never(mailer.send(&letter()).await);
+        let reason = never(mailer.send(&email()).await);
         assert_eq!(reason, format!("{what} was refused: 550 5.1.1 not here"));
     }
     assert_eq!(server.mails(), []);
 }
 
 #[tokio::test]
-async fn what_is_no_fault_of_the_letter_is_for_later_even_with_five_hundred() {
+async fn what_is_no_fault_of_the_email_is_for_later_even_with_five_hundred() {
     let server = SmtpServer::start();
     let mailer = mailer(server.options());
     for (turn, words) in [
@@ -93,19 +93,19 @@ async fn what_is_no_fault_of_the_letter_is_for_later_even_with_five_hundred() {
         (Turn::Recipient("nonsense".to_owned()), "the connection failed at the recipient"),
     ] {
         server.next(turn);
-        let reason = later(mailer.send(&letter()).await);
+        let reason = later(mailer.send(&email()).await);
         assert!(reason.contains(words), "{words}: {reason}");
     }
     assert_eq!(server.mails(), []);
 }
 
 #[tokio::test]
-async fn a_server_that_vanishes_after_the_letter_is_for_later_whether_or_not_it_kept_it() {
+async fn a_server_that_vanishes_after_the_email_is_for_later_whether_or_not_it_kept_it() {
     let server = SmtpServer::start();
     let mailer = mailer(server.options());
     for turn in [Turn::Vanish, Turn::AcceptAndVanish] {
         server.next(turn);
-        let reason = later(mailer.send(&letter()).await);
+        let reason = later(mailer.send(&email()).await);
         assert!(reason.starts_with("the connection failed at the email"), "{reason}");
     }
     assert_eq!(server.mails().len(), 1);
@@ -115,7 +115,7 @@ async fn a_server_that_vanishes_after_the_letter_is_for_later_whether_or_not_it_
 async fn an_answer_that_comes_byte_by_byte_is_understood() {
     let server = SmtpServer::start();
     server.next(Turn::Trickle);
-    mailer(server.options()).send(&letter()).await.unwrap();
+    mailer(server.options()).send(&email()).await.unwrap();
     server.mail();
 }
 
@@ -125,17 +125,17 @@ async fn a_server_that_never_gets_to_the_point_costs_no_more_than_the_time_out()
     let mailer = mailer(SmtpOptions { timeout: Duration::from_millis(300), ..server.options() });
     for turn in [Turn::Stall, Turn::Creep] {
         server.next(turn);
-        let reason = later(mailer.send(&letter()).await);
+        let reason = later(mailer.send(&email()).await);
         assert!(reason.ends_with("did not accept the email within 300ms"), "{reason}");
     }
     assert_eq!(server.ended(2).await.len(), 2, "nothing is left of a conversation that was given up");
 }
 
 #[tokio::test]
-async fn a_letter_that_was_taken_is_sent_although_the_server_does_not_say_good_bye() {
+async fn an_email_that_was_taken_is_sent_although_the_server_does_not_say_good_bye() {
     let server = SmtpServer::start();
     server.next(Turn::AcceptAndStall);
-    mailer(SmtpOptions { timeout: Duration::from_secs(20), ..server.options() }).send(&letter()).await.unwrap();
+    mailer(SmtpOptions { timeout: Duration::from_secs(20), ..server.options() }).send(&email()).await.unwrap();
     server.mail();
 }
 
@@ -144,26 +144,26 @@ async fn a_reason_is_one_short_line_whatever_the_server_says() {
     let server = SmtpServer::start();
     let words = format!("550 5.1.1 \u{1b}[31mred\u{202E}\u{2028}\0{}", "x".repeat(400));
     server.next(Turn::Recipient(words));
-    let reason = never(mailer(server.options()).send(&letter()).await);
+    let reason = never(mailer(server.options()).send(&email()).await);
     assert!(reason.contains("\\u{1b}[31mred\\u{202e}\\u{2028}\\u{0}xxx"), "{reason}");
     assert!(reason.chars().count() < 400 && reason.ends_with('…'), "{reason}");
     server.next(Turn::Recipient("550-5.1.1 one\r\n550 5.1.1 two".to_owned()));
-    let reason = never(mailer(server.options()).send(&letter()).await);
+    let reason = never(mailer(server.options()).send(&email()).await);
     assert!(reason.contains("one") && reason.contains("two") && !reason.contains(['\r', '\n']), "{reason:?}");
 }
 
 #[tokio::test]
-async fn letters_that_are_sent_at_once_arrive_once_each() {
+async fn emails_that_are_sent_at_once_arrive_once_each() {
     let server = SmtpServer::start();
     let mailer = mailer(server.options());
-    let letters: Vec<_> = (0..20).map(|_| letter()).collect();
-    let sent = join_all(letters.iter().cloned().map(|letter| {
+    let emails: Vec<_> = (0..20).map(|_| email()).collect();
+    let sent = join_all(emails.iter().cloned().map(|email| {
         let mailer = mailer.clone();
-        tokio::spawn(async move { mailer.send(&letter).await })
+        tokio::spawn(async move { mailer.send(&email).await })
     }));
     assert!(sent.await.into_iter().all(|outcome| outcome.unwrap().is_ok()));
     let mut arrived: Vec<_> = server.mails().iter().flat_map(|mail| mail.headers("message-id")).collect();
     arrived.sort();
-    let expected: Vec<_> = letters.iter().map(|letter| format!("<{}@acme.example>", letter.id)).collect();
+    let expected: Vec<_> = emails.iter().map(|email| format!("<{}@acme.example>", email.id)).collect();
     assert_eq!(arrived, expected);
 }

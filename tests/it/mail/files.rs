@@ -1,11 +1,11 @@
-//! Letters as files, where there is no server.
+//! Emails as files, where there is no server.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use mail_parser::MessageParser;
 use tenantry_operations::mail::{MailOptions, Mailer};
 
-use super::{later, letter};
+use super::{email, later};
 
 fn mailer(directory: &Path) -> Mailer {
     Mailer::new(&MailOptions::Files(directory.to_owned())).unwrap()
@@ -16,25 +16,25 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[tokio::test]
-async fn a_letter_is_a_file_that_only_its_owner_can_read() {
+async fn an_email_is_a_file_that_only_its_owner_can_read() {
     let place = tempfile::tempdir().unwrap();
     let directory = place.path().join("data/mail");
-    let letter = letter();
-    mailer(&directory).send(&letter).await.unwrap();
-    let file = directory.join(format!("{}.eml", letter.id));
+    let email = email();
+    mailer(&directory).send(&email).await.unwrap();
+    let file = directory.join(format!("{}.eml", email.id));
     assert_eq!((mode(&directory), mode(&file)), (0o700, 0o600));
     let content = fs::read(&file).unwrap();
     let message = MessageParser::default().parse(&content).unwrap();
     assert_eq!(message.subject(), Some("Good news"));
     assert_eq!(message.body_text(0).as_deref(), Some("Hello Ada"));
     assert_eq!(message.body_html(0).as_deref(), Some("<p>Hello <b>Ada</b></p>"));
-    assert_eq!(message.message_id(), Some(format!("{}@acme.example", letter.id).as_str()));
+    assert_eq!(message.message_id(), Some(format!("{}@acme.example", email.id).as_str()));
 }
 
 #[tokio::test]
-async fn the_same_letter_is_the_same_file_even_when_it_is_written_by_several_at_once() {
+async fn the_same_email_is_the_same_file_even_when_it_is_written_by_several_at_once() {
     let directory = tempfile::tempdir().unwrap();
-    let (mailer, first, second) = (mailer(directory.path()), letter(), letter());
+    let (mailer, first, second) = (mailer(directory.path()), email(), email());
     let sent = tokio::join!(mailer.send(&first), mailer.send(&first), mailer.send(&second), mailer.send(&first));
     assert_eq!(sent, (Ok(()), Ok(()), Ok(()), Ok(())));
     let mut names: Vec<_> = fs::read_dir(directory.path())
@@ -50,14 +50,14 @@ async fn a_directory_that_cannot_be_written_is_for_later_and_is_named() {
     let place = tempfile::tempdir().unwrap();
     let directory = place.path().join("mail");
     fs::write(&directory, "in the way").unwrap();
-    let (mailer, letter) = (mailer(&directory), letter());
-    let reason = later(mailer.send(&letter).await);
+    let (mailer, email) = (mailer(&directory), email());
+    let reason = later(mailer.send(&email).await);
     assert!(reason.starts_with(&format!("cannot write {}", directory.display())), "{reason}");
     fs::remove_file(&directory).unwrap();
-    mailer.send(&letter).await.unwrap();
-    let taken = directory.join(format!("{}.eml", letter.id));
+    mailer.send(&email).await.unwrap();
+    let taken = directory.join(format!("{}.eml", email.id));
     fs::remove_file(&taken).unwrap();
     fs::create_dir(&taken).unwrap();
-    later(mailer.send(&letter).await);
+    later(mailer.send(&email).await);
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 1, "nothing unfinished is left");
 }

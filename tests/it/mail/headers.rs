@@ -1,15 +1,15 @@
 //! Names and texts that would like to be more than names and texts.
 
 use tenantry_domain::{BrandName, EmailAddress, SenderName, TenantName};
-use tenantry_operations::mail::{Letter, Subject};
+use tenantry_operations::mail::{Email, Subject};
 use tenantry_tests::{ReceivedMail, SmtpServer};
 
-use super::{letter, mailer};
+use super::{email, mailer};
 
-/// The letter as it arrives.
-async fn arrived(letter: &Letter) -> ReceivedMail {
+/// The email as it arrives.
+async fn arrived(email: &Email) -> ReceivedMail {
     let server = SmtpServer::start();
-    mailer(server.options()).send(letter).await.unwrap();
+    mailer(server.options()).send(email).await.unwrap();
     let conversation = server.ended(1).await.remove(0);
     let verbs: Vec<_> = conversation.commands().iter().map(|line| line.split([' ', ':']).next().unwrap()).collect();
     assert_eq!(verbs, ["EHLO", "STARTTLS", "EHLO", "MAIL", "RCPT", "DATA", "QUIT"]);
@@ -74,22 +74,22 @@ async fn a_name_that_is_allowed_arrives_as_written_in_one_header() {
         &"\"".repeat(120),
         &"a b ".repeat(30),
     ] {
-        let letter = Letter { from_name: name.parse().unwrap(), subject: name.parse().unwrap(), ..letter() };
-        let mail = arrived(&letter).await;
+        let email = Email { from_name: name.parse().unwrap(), subject: name.parse().unwrap(), ..email() };
+        let mail = arrived(&email).await;
         let parsed = mail.parsed();
         let from = parsed.from().and_then(|from| from.first()).unwrap();
         assert_eq!(from.address(), Some("no-reply@acme.example"), "{name}: {:?}", mail.headers("from"));
         assert_eq!(parsed.from().unwrap().iter().count(), 1);
-        assert_eq!(from.name(), Some(letter.from_name.as_str()), "{:?}", mail.headers("from"));
-        assert_eq!(parsed.subject(), Some(letter.subject.as_str()), "{:?}", mail.headers("subject"));
+        assert_eq!(from.name(), Some(email.from_name.as_str()), "{:?}", mail.headers("from"));
+        assert_eq!(parsed.subject(), Some(email.subject.as_str()), "{:?}", mail.headers("subject"));
     }
 }
 
 #[tokio::test]
 async fn a_lone_dot_in_a_text_is_not_the_end_of_the_message() {
     let text = "Hello\r\n.\r\nQUIT\r\n..\r\n.hidden\n.\nMAIL FROM:<eve@example.com>\r\n.\r\n";
-    let letter = Letter { text: text.to_owned(), html: format!("<pre>{text}</pre>"), ..letter() };
-    let mail = arrived(&letter).await;
+    let email = Email { text: text.to_owned(), html: format!("<pre>{text}</pre>"), ..email() };
+    let mail = arrived(&email).await;
     let text = text.replace("\r\n", "\n");
     assert_eq!((mail.text(), mail.html()), (text.clone(), format!("<pre>{text}</pre>")));
 }
@@ -98,7 +98,7 @@ async fn a_lone_dot_in_a_text_is_not_the_end_of_the_message() {
 async fn any_text_arrives_whole_and_never_as_bare_control_characters() {
     let long = format!("{}\n{}\nFrom here\n=3D=\n", "long ".repeat(1_000), "é".repeat(3_000));
     for text in ["one\rtwo\0three\u{1b}\r.\r\nfour\n\n\rfive \t\n", "a\r.\rb", "a\0b", &long] {
-        let mail = arrived(&Letter { text: text.to_owned(), ..letter() }).await;
+        let mail = arrived(&Email { text: text.to_owned(), ..email() }).await;
         assert_eq!(mail.text(), text.replace("\r\n", "\n"));
     }
 }

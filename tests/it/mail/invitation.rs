@@ -1,14 +1,14 @@
-//! The letter that invites.
+//! The email that invites.
 
-use tenantry_operations::mail::{InvitationLetter, InvitationLink, invitation_letter};
+use tenantry_operations::mail::{InvitationEmail, InvitationLink, invitation_email};
 use tenantry_tests::{ReceivedMail, SmtpServer};
 use uuid::Uuid;
 
 use super::mailer;
 
-fn invitation() -> InvitationLetter {
+fn invitation() -> InvitationEmail {
     let link: InvitationLink = "https://app.example.com/join?a=1&b=2#{token}".parse().unwrap();
-    InvitationLetter {
+    InvitationEmail {
         id: Uuid::now_v7(),
         date: "2026-01-20T10:00:00Z".parse().unwrap(),
         from_address: "no-reply@acme.example".parse().unwrap(),
@@ -25,9 +25,9 @@ fn invitation() -> InvitationLetter {
     }
 }
 
-async fn arrived(invitation: &InvitationLetter) -> ReceivedMail {
+async fn arrived(invitation: &InvitationEmail) -> ReceivedMail {
     let server = SmtpServer::start();
-    mailer(server.options()).send(&invitation_letter(invitation).unwrap()).await.unwrap();
+    mailer(server.options()).send(&invitation_email(invitation).unwrap()).await.unwrap();
     server.mail()
 }
 
@@ -60,14 +60,14 @@ async fn it_says_who_invites_where_as_what_and_until_when() {
 
 #[tokio::test]
 async fn what_is_not_known_is_left_out() {
-    let plain = InvitationLetter { signature_html: None, signature_text: None, workspaces: Vec::new(), ..invitation() };
+    let plain = InvitationEmail { signature_html: None, signature_text: None, workspaces: Vec::new(), ..invitation() };
     let mail = arrived(&plain).await;
     assert_eq!(mail.headers("subject"), ["Acme Europe invites you to Acme"]);
     let (text, html) = (mail.text(), mail.html());
     assert!(text.starts_with("Hello,\n\nAcme Europe invites you to join Acme as an agent.\n\nTo accept"), "{text}");
     assert!(text.ends_with("you can ignore this email.\n"), "{text}");
     assert!(!html.contains("<ul>") && !html.contains("You will work"), "{html}");
-    let own = InvitationLetter { brand: "Acme".parse().unwrap(), ..plain };
+    let own = InvitationEmail { brand: "Acme".parse().unwrap(), ..plain };
     let mail = arrived(&own).await;
     assert_eq!(mail.headers("subject"), ["You are invited to Acme"], "nobody is invited by a tenant to itself");
     assert!(
@@ -84,9 +84,9 @@ async fn what_is_not_known_is_left_out() {
 
 #[tokio::test]
 async fn each_part_has_the_signature_that_there_is_and_nothing_is_made_of_the_other() {
-    let mail = arrived(&InvitationLetter { signature_text: None, ..invitation() }).await;
+    let mail = arrived(&InvitationEmail { signature_text: None, ..invitation() }).await;
     assert!(!mail.text().contains("Yours") && mail.html().contains("<p>Yours, <b>Acme</b></p>"));
-    let mail = arrived(&InvitationLetter { signature_html: None, ..invitation() }).await;
+    let mail = arrived(&InvitationEmail { signature_html: None, ..invitation() }).await;
     assert!(mail.text().ends_with("-- \nYours,\nAcme\n") && !mail.html().contains("Yours"));
 }
 
@@ -94,7 +94,7 @@ async fn each_part_has_the_signature_that_there_is_and_nothing_is_made_of_the_ot
 async fn many_workspaces_are_counted() {
     let workspaces = |count: usize| (1..=count).map(|n| format!("Region {n}").parse().unwrap()).collect();
     for (count, more) in [(10, None), (11, Some("and 1 more")), (200, Some("and 190 more"))] {
-        let mail = arrived(&InvitationLetter { workspaces: workspaces(count), ..invitation() }).await;
+        let mail = arrived(&InvitationEmail { workspaces: workspaces(count), ..invitation() }).await;
         for part in [mail.text(), mail.html()] {
             assert!(part.contains("Region 10") && !part.contains("Region 11"), "{part}");
             assert_eq!(part.contains("more"), more.is_some(), "{part}");
@@ -106,7 +106,7 @@ async fn many_workspaces_are_counted() {
 #[tokio::test]
 async fn placeholders_are_text_like_any_other() {
     let placeholders = "{{7*7}} {% if x %} {# no #} ${7*7} #{7*7} <%= 7*7 %> %s %(x)s %n {0} $1 \\u0041 {token} @@";
-    let invitation = InvitationLetter {
+    let invitation = InvitationEmail {
         tenant: placeholders.parse().unwrap(),
         workspaces: vec![placeholders.parse().unwrap()],
         signature_text: Some(placeholders.parse().unwrap()),
@@ -124,7 +124,7 @@ async fn placeholders_are_text_like_any_other() {
 #[tokio::test]
 async fn names_are_no_markup() {
     let hostile = "<script>alert('x')</script><img src=x onerror=\"y\">&amp;";
-    let invitation = InvitationLetter {
+    let invitation = InvitationEmail {
         tenant: hostile.parse().unwrap(),
         brand: format!("{hostile}.").parse().unwrap(),
         workspaces: vec![hostile.parse().unwrap()],
@@ -140,15 +140,15 @@ async fn names_are_no_markup() {
 #[tokio::test]
 async fn a_signature_cannot_end_the_message() {
     let signature = "Yours\r\n.\r\n\r\nMAIL FROM:<eve@example.com>\r\n.\r\n..";
-    let mail = arrived(&InvitationLetter { signature_text: Some(signature.parse().unwrap()), ..invitation() }).await;
+    let mail = arrived(&InvitationEmail { signature_text: Some(signature.parse().unwrap()), ..invitation() }).await;
     assert!(mail.text().ends_with(&format!("-- \n{}\n", signature.replace("\r\n", "\n"))), "{}", mail.text());
 }
 
 #[tokio::test]
 async fn the_longest_names_make_a_subject_of_one_line() {
     let (tenant, brand) = ("Ω".repeat(120), "Ψ".repeat(120));
-    let letter = InvitationLetter { tenant: tenant.parse().unwrap(), brand: brand.parse().unwrap(), ..invitation() };
-    let mail = arrived(&letter).await;
+    let email = InvitationEmail { tenant: tenant.parse().unwrap(), brand: brand.parse().unwrap(), ..invitation() };
+    let mail = arrived(&email).await;
     assert_eq!(mail.headers("subject").len(), 1);
     let subject = mail.parsed().subject().unwrap().to_owned();
     assert!(subject.starts_with("Ψ") && subject.contains("… invites you to Ω"), "{subject}");

@@ -3,7 +3,7 @@
 use tenantry_operations::mail::{MailOptions, Mailer, Security, SmtpOptions};
 use tenantry_tests::{Encryption, Presented, SmtpServer, Turn};
 
-use super::{later, letter, mailer};
+use super::{email, later, mailer};
 
 /// What may be said before a connection is encrypted.
 fn only_asks_for_encryption(commands: &[&str]) -> bool {
@@ -13,7 +13,7 @@ fn only_asks_for_encryption(commands: &[&str]) -> bool {
 #[tokio::test]
 async fn with_starttls_nothing_but_the_request_for_it_is_in_the_clear() {
     let server = SmtpServer::start();
-    mailer(server.options()).send(&letter()).await.unwrap();
+    mailer(server.options()).send(&email()).await.unwrap();
     let conversation = server.ended(1).await.remove(0);
     let in_the_clear = conversation.commands_in_the_clear();
     assert_eq!(in_the_clear.len(), 2, "{in_the_clear:?}");
@@ -25,7 +25,7 @@ async fn with_starttls_nothing_but_the_request_for_it_is_in_the_clear() {
 async fn with_tls_nothing_is_in_the_clear() {
     let server = SmtpServer::with(Encryption::Tls, Presented::Own);
     for host in ["localhost", "127.0.0.1"] {
-        mailer(SmtpOptions { host: host.to_owned(), ..server.options() }).send(&letter()).await.unwrap();
+        mailer(SmtpOptions { host: host.to_owned(), ..server.options() }).send(&email()).await.unwrap();
     }
     for conversation in server.ended(2).await {
         assert_eq!(conversation.commands_in_the_clear(), [""; 0]);
@@ -34,7 +34,7 @@ async fn with_tls_nothing_is_in_the_clear() {
 }
 
 #[tokio::test]
-async fn a_server_without_starttls_is_for_later_and_hears_neither_a_letter_nor_a_password() {
+async fn a_server_without_starttls_is_for_later_and_hears_neither_an_email_nor_a_password() {
     let server = SmtpServer::with(Encryption::Nothing, Presented::Own);
     let options = SmtpOptions {
         security: Security::StartTls,
@@ -42,7 +42,7 @@ async fn a_server_without_starttls_is_for_later_and_hears_neither_a_letter_nor_a
         password: Some("s3cret".to_owned().into()),
         ..server.options()
     };
-    let reason = later(mailer(options).send(&letter()).await);
+    let reason = later(mailer(options).send(&email()).await);
     assert!(reason.contains("STARTTLS is not supported"), "{reason}");
     let conversation = server.ended(1).await.remove(0);
     assert!(only_asks_for_encryption(&conversation.commands()), "{conversation:?}");
@@ -56,7 +56,7 @@ async fn a_certificate_that_does_not_hold_is_for_later_and_the_server_hears_noth
             [(Presented::UnknownAuthority, "UnknownIssuer"), (Presented::OtherName, "not valid for name")]
         {
             let server = SmtpServer::with(encryption, presented);
-            let reason = later(mailer(server.options()).send(&letter()).await);
+            let reason = later(mailer(server.options()).send(&email()).await);
             assert!(reason.contains(words), "{encryption:?} {presented:?}: {reason}");
             let conversation = server.ended(1).await.remove(0);
             assert!(only_asks_for_encryption(&conversation.commands()), "{conversation:?}");
@@ -69,14 +69,14 @@ async fn a_certificate_that_does_not_hold_is_for_later_and_the_server_hears_noth
 async fn without_its_authority_a_good_certificate_does_not_hold_either() {
     let server = SmtpServer::start();
     let options = SmtpOptions { ca_file: None, ..server.options() };
-    let reason = later(mailer(options).send(&letter()).await);
+    let reason = later(mailer(options).send(&email()).await);
     assert!(reason.contains("UnknownIssuer"), "{reason}");
 }
 
 #[tokio::test]
 async fn tls_is_not_spoken_to_a_server_that_does_not_understand_it() {
     let server = SmtpServer::start();
-    let reason = later(mailer(SmtpOptions { security: Security::Tls, ..server.options() }).send(&letter()).await);
+    let reason = later(mailer(SmtpOptions { security: Security::Tls, ..server.options() }).send(&email()).await);
     assert!(reason.starts_with("no connection to localhost:"), "{reason}");
     assert_eq!(server.mails(), []);
 }
@@ -86,17 +86,17 @@ async fn answers_that_were_injected_before_the_encryption_count_for_nothing() {
     let server = SmtpServer::start();
     let injected = ["250 injected", "550 5.1.1 injected"].map(str::to_owned).to_vec();
     server.next(Turn::Inject(injected));
-    let reason = later(mailer(server.options()).send(&letter()).await);
+    let reason = later(mailer(server.options()).send(&email()).await);
     assert!(reason.starts_with("no connection to localhost:") && !reason.contains("injected"), "{reason}");
     let conversation = server.ended(1).await.remove(0);
     assert!(only_asks_for_encryption(&conversation.commands()), "{conversation:?}");
 }
 
 #[tokio::test]
-async fn a_letter_goes_in_the_clear_only_when_that_was_asked_for_by_name() {
+async fn an_email_goes_in_the_clear_only_when_that_was_asked_for_by_name() {
     assert_eq!(Security::default(), Security::StartTls);
     let server = SmtpServer::with(Encryption::Nothing, Presented::Own);
-    mailer(SmtpOptions { security: "plain".parse().unwrap(), ..server.options() }).send(&letter()).await.unwrap();
+    mailer(SmtpOptions { security: "plain".parse().unwrap(), ..server.options() }).send(&email()).await.unwrap();
     server.mail();
 }
 

@@ -3,7 +3,7 @@
 use tenantry_operations::mail::SmtpOptions;
 use tenantry_tests::{SmtpServer, Turn};
 
-use super::{later, letter, mailer};
+use super::{email, later, mailer};
 
 fn with_password(server: &SmtpServer, password: &str) -> SmtpOptions {
     SmtpOptions { username: Some("acme".to_owned()), password: Some(password.to_owned().into()), ..server.options() }
@@ -12,7 +12,7 @@ fn with_password(server: &SmtpServer, password: &str) -> SmtpOptions {
 #[tokio::test]
 async fn a_known_user_may_send_and_the_password_is_never_in_the_clear() {
     let server = SmtpServer::for_user("acme", "s3cret");
-    mailer(with_password(&server, "s3cret")).send(&letter()).await.unwrap();
+    mailer(with_password(&server, "s3cret")).send(&email()).await.unwrap();
     server.mail();
     let conversation = server.ended(1).await.remove(0);
     assert!(!conversation.commands_in_the_clear().iter().any(|command| command.starts_with("AUTH")));
@@ -22,7 +22,7 @@ async fn a_known_user_may_send_and_the_password_is_never_in_the_clear() {
 #[tokio::test]
 async fn a_wrong_password_is_for_later_because_the_operator_can_mend_it() {
     let server = SmtpServer::for_user("acme", "s3cret");
-    let reason = later(mailer(with_password(&server, "wr0ng")).send(&letter()).await);
+    let reason = later(mailer(with_password(&server, "wr0ng")).send(&email()).await);
     assert!(reason.contains("did not accept the user name and password: it answered 535"), "{reason}");
     assert_eq!(server.mails(), []);
 }
@@ -30,7 +30,7 @@ async fn a_wrong_password_is_for_later_because_the_operator_can_mend_it() {
 #[tokio::test]
 async fn a_server_that_knows_no_users_is_for_later() {
     let server = SmtpServer::start();
-    let reason = later(mailer(with_password(&server, "s3cret")).send(&letter()).await);
+    let reason = later(mailer(with_password(&server, "s3cret")).send(&email()).await);
     assert!(reason.contains("offers no supported way to log in"), "{reason}");
 }
 
@@ -40,7 +40,7 @@ async fn a_password_that_a_server_repeats_is_in_no_reason_and_in_no_debug_output
     server.next(Turn::EchoPassword);
     let options = with_password(&server, "s3cret");
     assert!(!format!("{options:?}").contains("s3cret"));
-    let reason = later(mailer(options).send(&letter()).await);
+    let reason = later(mailer(options).send(&email()).await);
     let conversation = server.ended(1).await.remove(0);
     let told = conversation.commands().into_iter().find_map(|command| command.strip_prefix("AUTH PLAIN ")).unwrap();
     assert!(conversation.lines.iter().any(|said| !said.by_client && said.line.contains(told)), "it was repeated");

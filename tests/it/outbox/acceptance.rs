@@ -27,7 +27,7 @@ async fn sending_again_kills_the_link_before_and_drops_what_is_not_sent_yet() {
     assert_eq!(deliver(&app, &server).await, Report { sent: 1, ..Report::default() });
     let mails = server.mails();
     assert_eq!(mails.len(), 2);
-    assert_ne!(mails[0].headers("message-id"), mails[1].headers("message-id"), "it is another letter");
+    assert_ne!(mails[0].headers("message-id"), mails[1].headers("message-id"), "it is another email");
     let (old, new) = (token(&mails[0]), token(&mails[1]));
     assert_eq!(conflict(accept(&app.store, "ada", ADA, &old).await), "invitation_replaced");
     assert_eq!(app.database.rows("SELECT 1 FROM members"), 0);
@@ -92,7 +92,7 @@ async fn a_link_that_was_revoked_or_has_expired_says_so() {
 }
 
 #[tokio::test]
-async fn fifty_at_once_who_invite_one_address_make_one_invitation_and_one_letter() {
+async fn fifty_at_once_who_invite_one_address_make_one_invitation_and_one_email() {
     let (app, server) = (App::start().await, server());
     let acme = app.tenant("Acme").await;
     let owner = &acme.owner;

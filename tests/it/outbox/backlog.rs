@@ -18,13 +18,13 @@ const BACKLOG: &str = "
     ANALYZE";
 
 #[tokio::test]
-async fn a_hundred_thousand_old_letters_hold_up_neither_a_new_one_nor_another_tenant() {
+async fn a_hundred_thousand_old_emails_hold_up_neither_a_new_one_nor_another_tenant() {
     let (app, server) = (App::start().await, server());
     let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
     behind_the_back(&app, &BACKLOG.replace("TENANT", &acme.id.to_string()));
     acme.invitation("new@example.com", json!({})).await;
     beta.invitation("beta@example.com", json!({})).await;
-    // One round is a bounded number of letters, whatever waits.
+    // One round is a bounded number of emails, whatever waits.
     assert_eq!(deliver(&app, &server).await, Report { sent: 21, ..Report::default() });
     let first = by_recipient(&server);
     assert!(first.contains_key("new@example.com") && first.contains_key("beta@example.com"), "{first:?}");

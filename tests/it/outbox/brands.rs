@@ -1,4 +1,4 @@
-//! Each letter in the name of its own tenant, and headers that nobody breaks out of.
+//! Each email in the name of its own tenant, and headers that nobody breaks out of.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ async fn two_tenants_are_never_mixed_up_however_many_send_at_once() {
 }
 
 #[tokio::test]
-async fn a_letter_to_one_workspace_has_what_is_in_force_there_and_any_other_the_default_brand_s() {
+async fn an_email_to_one_workspace_has_what_is_in_force_there_and_any_other_the_default_brand_s() {
     let (app, server) = (App::start().await, server());
     let acme = app.tenant("Acme").await;
     brand(&acme, json!({ "emailFromName": "Acme Desk", "emailSignatureText": "Yours, Acme", "emailSignatureHtml": "<p>Acme</p>" }))

@@ -36,7 +36,7 @@ async fn an_invitation_arrives_once_and_its_link_makes_a_member() {
 }
 
 #[tokio::test]
-async fn while_nobody_takes_mail_requests_are_answered_and_afterwards_every_letter_arrives_once() {
+async fn while_nobody_takes_mail_requests_are_answered_and_afterwards_every_email_arrives_once() {
     let (app, server) = (App::start().await, server());
     let acme = app.tenant("Acme").await;
     server.close().await;

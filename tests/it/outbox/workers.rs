@@ -12,7 +12,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn any_number_of_workers_sends_each_letter_once() {
+async fn any_number_of_workers_sends_each_email_once() {
     let (app, server) = (App::start().await, server());
     let acme = app.tenant("Acme").await;
     let (acme_ref, store) = (&acme, App::store(&app.database.service_url(), |_| {}));
@@ -84,11 +84,11 @@ async fn a_worker_that_dies_before_it_sends_is_given_up_after_two_minutes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_dies_after_it_has_sent_leaves_a_letter_that_comes_twice_and_can_be_told() {
+async fn a_worker_that_dies_after_it_has_sent_leaves_an_email_that_comes_twice_and_can_be_told() {
     let (app, server) = (patient().await, server());
     let acme = app.tenant("Acme").await;
     acme.invitation("ada@example.com", json!({})).await;
-    // It dies while it writes down that it has sent the letter.
+    // It dies while it writes down that it has sent the email.
     let holder = hold(&app, "BEFORE UPDATE ON outbox_messages FOR EACH ROW WHEN (NEW.state = 'sent')");
     let (store, dying) = (app.store.clone(), sender(&server));
     let worker = tokio::spawn(async move { deliver_due(&store, &dying, || true).await });
@@ -121,7 +121,7 @@ async fn a_worker_that_dies_after_it_has_sent_leaves_a_letter_that_comes_twice_a
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_a_letter_that_may_come_twice_and_the_second_link_is_good_as_well() {
+async fn a_lost_answer_is_an_email_that_may_come_twice_and_the_second_link_is_good_as_well() {
     let (app, server) = (App::start().await, server());
     let acme = app.tenant("Acme").await;
     acme.invitation("ada@example.com", json!({})).await;
@@ -136,7 +136,7 @@ async fn a_lost_answer_is_a_letter_that_may_come_twice_and_the_second_link_is_go
 }
 
 #[tokio::test]
-async fn a_worker_that_is_asked_to_stop_begins_no_other_letter() {
+async fn a_worker_that_is_asked_to_stop_begins_no_other_email() {
     let (app, server) = (App::start().await, server());
     let acme = app.tenant("Acme").await;
     for n in 1..=3 {

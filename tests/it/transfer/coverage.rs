@@ -38,29 +38,34 @@ impl Move {
 /// What requests do not fill, or only after a while.
 fn fill_the_rest(app: &App, tenant: &Tenant) {
     let sql = "
-        UPDATE brands SET version = 12 WHERE tenant_id = 'ACME';
         UPDATE brands SET secondary_color = '#112233', email_signature_text = 'Best', ai_sender_name = 'Ada',
                           ai_sender_title = 'Assistant', ai_sender_avatar_url = 'https://example.com/a.png'
         WHERE tenant_id = 'ACME';
-        UPDATE workspaces SET version = 13, limits_version = 14, email_signature_html = '<p>Bye</p>' WHERE tenant_id = 'ACME';
-        UPDATE integrations SET version = 15, verification_status = 'failed', verified_at = '2001-01-01T01:01:01Z',
+        UPDATE workspaces SET limits_version = 14, email_signature_html = '<p>Bye</p>' WHERE tenant_id = 'ACME';
+        UPDATE integrations SET verification_status = 'failed', verified_at = '2001-01-01T01:01:01Z',
                                 last_error = 'It did not like it.', updated_at = '2001-02-02T02:02:02.000002Z'
         WHERE tenant_id = 'ACME' AND secret_set_at IS NOT NULL;
-        UPDATE agents SET version = 16 WHERE tenant_id = 'ACME';
-        UPDATE members SET version = 17 WHERE tenant_id = 'ACME';
-        UPDATE invitations SET version = 18 WHERE tenant_id = 'ACME';
-        INSERT INTO invitations (tenant_id, id, email, email_key, role, expires_at, accepted_at, version)
-        VALUES ('ACME', gen_random_uuid(), 'In@example.com', 'in@example.com', 'agent', '2001-03-03T03:03:03Z', now(), 2);
+        INSERT INTO invitations (tenant_id, id, email, email_key, role, expires_at, accepted_at)
+        VALUES ('ACME', gen_random_uuid(), 'In@example.com', 'in@example.com', 'agent', '2001-03-03T03:03:03Z', now());
         INSERT INTO invitation_tokens (tenant_id, token_hash, invitation_id, replaced_at)
         SELECT tenant_id, sha256('token'), id, '2001-04-04T04:04:04Z' FROM invitations WHERE tenant_id = 'ACME' LIMIT 1;
         UPDATE outbox_messages SET state = 'dead', attempts = 19, last_error = 'The mailbox is full.' WHERE tenant_id = 'ACME';
-        UPDATE api_keys SET version = 20, expires_at = '2001-05-05T05:05:05Z', revoked_at = '2001-06-06T06:06:06Z',
+        UPDATE api_keys SET expires_at = '2001-05-05T05:05:05Z', revoked_at = '2001-06-06T06:06:06Z',
                             last_used_at = '2001-07-07T07:07:07Z', updated_at = '2001-08-08T08:08:08Z'
         WHERE tenant_id = 'ACME';
         UPDATE audit_events SET address = '192.0.2.7' WHERE tenant_id = 'ACME';
         UPDATE tenants SET version = 21, max_workspaces = 1001, max_members = 1002, max_agents = 1003, max_minutes = 1004,
                            suspended_at = '2001-09-09T09:09:09Z', deleted_at = '2001-10-10T10:10:10Z', mail_due_at = now()
         WHERE id = 'ACME';";
+    let versions = Rows::of(&app.database).tables().into_iter().filter(|table| table != "tenants");
+    let versions = versions.enumerate().map(|(n, table)| {
+        format!(
+            "DO $$ BEGIN UPDATE {table} SET version = {} WHERE tenant_id = 'ACME';
+             EXCEPTION WHEN undefined_column THEN NULL; END $$;",
+            9_001 + n
+        )
+    });
+    let sql = sql.to_owned() + &versions.collect::<String>();
     app.database.admin().batch_execute(&sql.replace("ACME", &tenant.id.to_string())).unwrap();
 }
 

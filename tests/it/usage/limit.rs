@@ -65,7 +65,7 @@ async fn the_limit_is_exact_to_the_second_and_holds_in_each_month_by_itself() {
     let over = record(&acme.owner, &id, seconds(61, in_month("01"))).await.expect(409);
     assert_eq!(
         over.body["error"],
-        "Recording 61 seconds would exceed the limit of 1 minutes for 2026-01: 0 seconds are already used."
+        "Recording 61 seconds would exceed the limit of 1 minute for 2026-01: 0 seconds are already used."
     );
     record(&acme.owner, &id, seconds(59, in_month("01"))).await.expect(201);
     record(&acme.owner, &id, seconds(2, in_month("01"))).await.expect(409);

@@ -115,7 +115,7 @@ impl KeyCache {
             found => found,
         };
         found.map_err(|no_key| match no_key {
-            NoKey::Unknown => Refused::Invalid("the issuer has no such key"),
+            NoKey::Unknown => Refused::Invalid("the issuer has no key with this kid"),
             NoKey::Refused(reason) => Refused::Invalid(reason),
         })
     }
@@ -198,7 +198,7 @@ impl Flight {
         let KeyCache { client, url, algorithms, .. } = &*self.cache;
         let document = fetch::get(client, url).await;
         self.result = document.and_then(|document| {
-            KeySet::read(&document, algorithms).ok_or_else(|| "the answer is not a JWK Set".to_owned())
+            KeySet::read(&document, algorithms).ok_or_else(|| "the response is not a JWK Set".to_owned())
         });
     }
 }

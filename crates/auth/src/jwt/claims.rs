@@ -61,7 +61,7 @@ impl<'a> Claims<'a> {
                 .get("sub")
                 .and_then(Value::as_str)
                 .filter(|sub| is_subject(sub))
-                .ok_or("sub is no subject")?,
+                .ok_or("sub is missing, or is not text of 1 to 255 characters")?,
             tenant: payload.get(tenant_claim).map(tenant).transpose()?,
             email: email(payload),
         })
@@ -70,7 +70,7 @@ impl<'a> Claims<'a> {
 
 fn purpose(payload: &Map<String, Value>) -> Result<(), &'static str> {
     if OF_OTHER_TOKENS.iter().any(|name| payload.contains_key(*name)) {
-        return Err("the token has a claim of another kind of token");
+        return Err("the token has a claim that access tokens do not have, such as nonce: it may be an ID token");
     }
     let of_another_kind = |(name, expected): &(&str, &[&str])| {
         payload.get(*name).is_some_and(|kind| {
@@ -78,7 +78,7 @@ fn purpose(payload: &Map<String, Value>) -> Result<(), &'static str> {
         })
     };
     if KINDS.iter().any(of_another_kind) {
-        return Err("the token says that it is of another kind");
+        return Err("typ, token_use or token_type says that this is not an access token");
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ fn for_us(aud: Option<&Value>, audience: &[String]) -> bool {
 
 /// `exp`, when the token is alive.
 fn lifetime(payload: &Map<String, Value>, now: DateTime<Utc>) -> Result<DateTime<Utc>, &'static str> {
-    let expires_at = moment(payload, "exp")?.ok_or("exp is missing or not a moment")?;
+    let expires_at = moment(payload, "exp")?.ok_or("exp is missing or not a time")?;
     if now >= expires_at + LEEWAY {
         return Err("the token has expired");
     }
@@ -108,7 +108,7 @@ fn lifetime(payload: &Map<String, Value>, now: DateTime<Utc>) -> Result<DateTime
         return Err("iat is in the future or after exp");
     }
     if expires_at - issued_at.unwrap_or(now + LEEWAY) > MAX_LIFETIME {
-        return Err("the token lives too long");
+        return Err("the token is valid for more than 24 hours");
     }
     Ok(expires_at)
 }
@@ -118,7 +118,7 @@ fn moment(payload: &Map<String, Value>, claim: &str) -> Result<Option<DateTime<U
     let Some(value) = payload.get(claim) else { return Ok(None) };
     let seconds = value.as_f64().filter(|seconds| (0.0..=LAST_SECOND).contains(seconds));
     let moment = seconds.and_then(|seconds| DateTime::from_timestamp_millis((seconds * 1000.0).floor() as i64));
-    moment.map(Some).ok_or("a time is not a number of seconds between 1970 and 9999")
+    moment.map(Some).ok_or("exp, nbf or iat is not a number of seconds in the years 1970 to 9999")
 }
 
 fn is_subject(sub: &str) -> bool {

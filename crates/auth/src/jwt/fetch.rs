@@ -35,12 +35,12 @@ pub(crate) async fn get(client: &Client, url: &Url) -> Result<Vec<u8>, String> {
     let request = client.get(url.clone()).header(ACCEPT, "application/jwk-set+json, application/json");
     let mut response = request.send().await.map_err(failed)?;
     if response.status() != StatusCode::OK {
-        return Err(format!("the answer has status {}", response.status().as_u16()));
+        return Err(format!("the response has status {}", response.status().as_u16()));
     }
     let mut document = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         if document.len() + chunk.len() > MAX_DOCUMENT {
-            return Err(format!("the answer has more than {MAX_DOCUMENT} bytes"));
+            return Err(format!("the response has more than {MAX_DOCUMENT} bytes"));
         }
         document.extend_from_slice(&chunk);
     }

@@ -25,22 +25,22 @@ impl<'a> Header<'a> {
         types: &[MediaType],
     ) -> Result<Self, &'static str> {
         if REFUSED.iter().any(|name| header.contains_key(*name)) {
-            return Err("the header has a parameter that is not supported");
+            return Err("the header has crit, b64 or zip, which are not supported");
         }
         let named = header.get("alg").and_then(Value::as_str).ok_or("alg is missing or not a string")?;
         let allowed = algorithms.iter().find(|algorithm| algorithm.name() == named);
-        let algorithm = *allowed.ok_or("alg is not among the issuer's algorithms")?;
+        let algorithm = *allowed.ok_or("alg is not one of the algorithms in the issuer's settings")?;
         let found = match header.get("typ") {
             None => MediaType::jwt(),
             Some(Value::String(found)) => MediaType::new(found),
             Some(_) => return Err("typ is not a string"),
         };
         if !types.contains(&found) {
-            return Err("typ is not an accepted type of token");
+            return Err("typ is not one of the token_types in the issuer's settings");
         }
         let kid = match header.get("kid") {
             None => None,
-            Some(kid) => Some(kid.as_str().filter(|kid| is_kid(kid)).ok_or("kid is not the name of a key")?),
+            Some(kid) => Some(kid.as_str().filter(|kid| is_kid(kid)).ok_or("kid is not a valid key id")?),
         };
         Ok(Self { algorithm, kid })
     }

@@ -82,7 +82,7 @@ impl Key {
     pub(crate) fn read(jwk: &Value, algorithms: &[Algorithm]) -> Result<Self, &'static str> {
         let jwk = jwk.as_object().ok_or("is not an object")?;
         if SECRET_MEMBERS.iter().any(|member| jwk.contains_key(*member)) {
-            return Err("is private or symmetric");
+            return Err("is private or symmetric, and only public keys are accepted");
         }
         if jwk.get("use").is_some_and(|purpose| purpose != "sig") {
             return Err("is not for signatures");
@@ -94,7 +94,7 @@ impl Key {
         }
         let kid = match jwk.get("kid") {
             None => None,
-            Some(kid) => Some(kid.as_str().filter(|kid| is_kid(kid)).ok_or("has a kid that is not a name")?.to_owned()),
+            Some(kid) => Some(kid.as_str().filter(|kid| is_kid(kid)).ok_or("has an invalid kid")?.to_owned()),
         };
         let (material, possible) = material(jwk)?;
         let algorithm = algorithm(jwk.get("alg"), possible, algorithms)?;
@@ -113,7 +113,7 @@ fn material(jwk: &Map<String, Value>) -> Result<(DecodingKey, &'static [Algorith
         (Some("RSA"), _) => Ok((rsa(jwk)?, &[Algorithm::Rs256, Algorithm::Ps256])),
         (Some("EC"), Some("P-256")) => Ok((p256(jwk)?, &[Algorithm::Es256])),
         (Some("OKP"), Some("Ed25519")) => Ok((ed25519(jwk)?, &[Algorithm::EdDsa])),
-        _ => Err("is of a type or on a curve that is not supported"),
+        _ => Err("has a type or curve that is not supported"),
     }
 }
 
@@ -121,12 +121,12 @@ fn algorithm(named: Option<&Value>, possible: &[Algorithm], allowed: &[Algorithm
     let mut fitting = possible.iter().filter(|algorithm| allowed.contains(algorithm));
     match named {
         Some(named) => {
-            fitting.find(|algorithm| named == algorithm.name()).ok_or("has an alg that is not expected of it")
+            fitting.find(|algorithm| named == algorithm.name()).ok_or("has an alg that does not fit its type")
         }
         None => match (fitting.next(), fitting.next()) {
             (Some(only), None) => Ok(only),
-            (None, _) => Err("is for none of the issuer's algorithms"),
-            _ => Err("has no alg and could be for several"),
+            (None, _) => Err("fits none of the algorithms in the issuer's settings"),
+            _ => Err("has no alg, and fits several of the algorithms in the issuer's settings"),
         },
     }
     .copied()
@@ -136,11 +136,11 @@ fn rsa(jwk: &Map<String, Value>) -> Result<DecodingKey, &'static str> {
     let (n, e) = (number(jwk, "n")?, number(jwk, "e")?);
     let bits = n.len() * 8 - n.first().map_or(0, |first| first.leading_zeros() as usize);
     if !RSA_BITS.contains(&bits) {
-        return Err("has a modulus that is not of 2048 to 8192 bits");
+        return Err("has a modulus of fewer than 2048 or more than 8192 bits");
     }
     let exponent = e.iter().fold(0_u64, |exponent, byte| (exponent << 8) | u64::from(*byte));
     if e.len() > RSA_EXPONENT || exponent < 65537 || exponent % 2 == 0 {
-        return Err("has a public exponent that is not safe");
+        return Err("has an unsafe public exponent");
     }
     Ok(DecodingKey::from_rsa_raw_components(&n, &e))
 }
@@ -165,7 +165,7 @@ fn text<'a>(jwk: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
 fn bytes(jwk: &Map<String, Value>, member: &str) -> Result<Vec<u8>, &'static str> {
     text(jwk, member)
         .and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
-        .ok_or("lacks a member, or has one that is not base64url")
+        .ok_or("has a field that is missing or not base64url")
 }
 
 /// The bytes of a positive number, without the leading zeros that some issuers publish.

@@ -44,10 +44,10 @@ impl KeySet {
             *named.entry(kid).or_default() += 1;
         }
         let mut set = Self { keys: Vec::new(), skipped: Vec::new() };
-        for (place, jwk) in jwks.iter().enumerate() {
+        for (index, jwk) in jwks.iter().enumerate() {
             let read = match kid(jwk) {
-                _ if place >= MAX_KEYS => Err("is one too many"),
-                Some(kid) if named.get(kid).is_some_and(|times| *times > 1) => Err("shares its kid with another"),
+                _ if index >= MAX_KEYS => Err("is left out, because there are too many keys"),
+                Some(kid) if named.get(kid).is_some_and(|times| *times > 1) => Err("has the same kid as another key"),
                 _ => Key::read(jwk, algorithms),
             };
             match read {
@@ -71,7 +71,7 @@ impl KeySet {
         };
         let key = self.keys.iter().find(|key| key.kid.as_deref() == Some(kid)).ok_or(NoKey::Unknown)?;
         if key.algorithm != algorithm {
-            return Err(NoKey::Refused("the key is for another algorithm"));
+            return Err(NoKey::Refused("the key with this kid is for another algorithm"));
         }
         Ok(Arc::clone(key))
     }

@@ -78,16 +78,19 @@ fn faults_of(options: &IssuerOptions) -> Vec<String> {
     let hs256 = algorithms.contains(&Algorithm::Hs256);
     let shared = matches!(options.keys, KeySource::HmacSecret(_));
     let rules = [
-        (plain(issuer), "its name must not be empty and have no spaces"),
+        (plain(issuer), "its name must not be empty or contain spaces"),
         (!audience.is_empty(), "it needs at least one audience"),
-        (audience.iter().all(|one| plain(one)), "an audience must not be empty and have no spaces"),
+        (audience.iter().all(|one| plain(one)), "an audience must not be empty or contain spaces"),
         (!algorithms.is_empty(), "it needs at least one algorithm"),
         (shared || !hs256, "HS256 needs a secret; it cannot use a JWKS URL"),
         (!shared || algorithms.iter().all(|one| *one == Algorithm::Hs256), "a secret can be used with HS256 only"),
-        (plain(tenant_claim), "the tenant claim must not be empty and have no spaces"),
-        (!TAKEN_CLAIMS.contains(&tenant_claim.as_str()), "the tenant claim has a meaning of its own already"),
+        (plain(tenant_claim), "the tenant claim must not be empty or contain spaces"),
+        (
+            !TAKEN_CLAIMS.contains(&tenant_claim.as_str()),
+            "the tenant claim must not be a standard claim such as sub or aud",
+        ),
         (!token_types.is_empty(), "it needs at least one token type"),
-        (token_types.iter().all(|one| plain(one)), "a token type must not be empty and have no spaces"),
+        (token_types.iter().all(|one| plain(one)), "a token type must not be empty or contain spaces"),
     ];
     rules.into_iter().filter(|(holds, _)| !holds).map(|(_, fault)| fault.to_owned()).collect()
 }

@@ -30,13 +30,15 @@ impl<'a> Token<'a> {
             return Err("the token does not have three parts");
         };
         // The engine refuses padding, other alphabets, white space and trailing bits that are not zero.
-        let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| "a part is not base64url");
+        let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| "a part of the token is not base64url");
         if bytes(signature)?.is_empty() {
             return Err("the token is not signed");
         }
         Ok(Self {
-            header: strict_json::object(&bytes(header)?).ok_or("the header is not an unambiguous JSON object")?,
-            payload: strict_json::object(&bytes(payload)?).ok_or("the payload is not an unambiguous JSON object")?,
+            header: strict_json::object(&bytes(header)?)
+                .ok_or("the header is not a JSON object, or has a field twice")?,
+            payload: strict_json::object(&bytes(payload)?)
+                .ok_or("the payload is not a JSON object, or has a field twice")?,
             message: &token[..header.len() + 1 + payload.len()],
             signature,
         })

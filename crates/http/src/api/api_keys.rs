@@ -12,14 +12,14 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::view::ApiKeyView;
 use self::{
-    request::{ApiKeyFilters, CreateApiKey, RotateApiKey},
+    request::{ApiKeyFilters, CreateApiKey, RevokeApiKey, RotateApiKey},
     view::{ApiKeyCreated, ApiKeyList},
 };
 use crate::{
     answer,
     error::Failure,
     etag::Etag,
-    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Query, Valid},
     part::Part,
     service::Service,
 };
@@ -126,11 +126,12 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
 
 /// Revoke an API key
 ///
-/// The key stops working immediately, on every replica. A key that is already revoked stays as it is.
+/// The key stops working immediately, on every replica. A key that is already revoked stays as it is. The key that
+/// authenticates the request is revoked only with `revokeOwn=true`.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::ApiKeyRevoke))),
-    params(IfMatch),
+    extensions(("x-action" = json!(Action::ApiKeyRevoke)), ("x-conflicts" = json!([Conflict::OwnApiKey]))),
+    params(IfMatch, RevokeApiKey),
     responses((status = 204, description = "The API key is revoked."))
 )]
 #[delete("/api/api-keys/{apiKeyId}")]
@@ -138,8 +139,10 @@ pub(crate) async fn revoke(
     caller: Caller,
     id: PathId<ApiKey>,
     seen: IfMatch,
+    query: Query<RevokeApiKey>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    api_keys::revoke(&service.store, &caller.credential, id.id(), seen.0).await?;
+    let own = query.0.revoke_own.unwrap_or_default();
+    api_keys::revoke(&service.store, &caller.credential, id.id(), seen.0, own).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -15,13 +15,10 @@ use self::{
 use crate::{
     answer,
     error::Failure,
-    extract::{Caller, Listing, accepts},
+    extract::{Caller, Listing},
     part::Part,
     service::Service,
 };
-
-/// The media type of one JSON value on each line.
-const NDJSON: &str = "application/x-ndjson";
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
@@ -31,41 +28,62 @@ pub(crate) const PART: Part = Part {
 };
 
 fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list);
+    config.service(list).service(export);
 }
 
 /// List audit events
 ///
-/// Who changed what, when and in which request, with the values before and after. Newest first by default. With
-/// `Accept: application/x-ndjson`, each event is on its own line and the header `Link` points to the next page.
+/// Who changed what, when and in which request, with the values before and after. Newest first by default.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AuditEventList))),
     params(Listing<AuditFilters>),
-    responses((status = 200, description = "A page of the audit log.", content(
-        (AuditEventList = "application/json"),
-        (AuditEventView = "application/x-ndjson"),
-    )))
+    responses((status = 200, description = "A page of the audit log.", body = AuditEventList))
 )]
 #[get("/api/audit-events")]
 pub(crate) async fn list(
     caller: Caller,
     query: Listing<AuditFilters>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    Ok(answer::list(&page(&caller, query, &service).await?))
+}
+
+/// Export audit events
+///
+/// The same events as lines of JSON (NDJSON): each line is one event. The header `Link` points to the next page, and is absent on
+/// the last page.
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::AuditEventList))),
+    params(Listing<AuditFilters>),
+    responses((
+        status = 200,
+        description = "A page of the audit log, one event on each line.",
+        body = String,
+        content_type = "application/x-ndjson"
+    ))
+)]
+#[get("/api/audit-events/export")]
+pub(crate) async fn export(
+    caller: Caller,
+    query: Listing<AuditFilters>,
     request: HttpRequest,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
+    let page = page(&caller, query, &service).await?;
+    let mut response = answer::listing();
+    if let Some(next) = page.next_cursor() {
+        response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", next_page(&request, next))));
+    }
+    Ok(response.content_type("application/x-ndjson").body(page.lines()))
+}
+
+async fn page(caller: &Caller, query: Listing<AuditFilters>, service: &Service) -> Result<AuditEventList, Failure> {
     let (filters, paging) = query.page(caller.credential.tenant())?;
     let (filter, page) = (filters.into_domain(), paging.request.clone());
     let events = audit_events::list(&service.store, &caller.credential, filter, page).await?;
-    let list = paging.answer(events, AuditEventView::from);
-    if !accepts(&request, NDJSON) {
-        return Ok(answer::list(&list));
-    }
-    let mut response = answer::listing();
-    if let Some(next) = list.next_cursor() {
-        response.insert_header((header::LINK, format!("<{}>; rel=\"next\"", next_page(&request, next))));
-    }
-    Ok(response.content_type(NDJSON).body(list.lines()))
+    Ok(paging.answer(events, AuditEventView::from))
 }
 
 /// The address of the next page: this one, from where it ended.

@@ -8,9 +8,10 @@ use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::workspaces;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use self::view::WorkspaceView;
 use self::{
     request::{CreateWorkspace, UpdateWorkspace, WorkspaceFilters},
-    view::{WorkspaceList, WorkspaceView},
+    view::WorkspaceList,
 };
 use crate::{
     answer,
@@ -35,7 +36,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List workspaces
 ///
-/// The workspaces that the caller can see, one page at a time.
+/// The workspaces that the caller can see, one page at a time. With `state=deleted`: the deleted workspaces that can still be
+/// restored. This also needs the permission to restore a workspace.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceList))),

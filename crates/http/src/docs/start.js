@@ -1,8 +1,25 @@
 // Everything the page needs comes from this service: no fonts, no proxy, no telemetry and no assistant from elsewhere.
-const methods = ["get", "post", "patch", "delete"];
+const methods = ["get", "post", "put", "patch", "delete"];
+const rank = ({ method }) => methods.indexOf(method.toLowerCase());
 
+// Scalar fills in every filter that has an example, and sends it. A list would then seem to lack what the example does not match.
+const withoutFilters = (document) => {
+  const operations = Object.values(document.paths).flatMap(Object.values);
+  const parameters = operations.flatMap((operation) => operation.parameters ?? []);
+  for (const parameter of [...parameters, ...Object.values(document.components.parameters)]) {
+    if (parameter.in === "query" && !parameter.required) {
+      delete parameter.example;
+      delete parameter.schema.example;
+    }
+  }
+  return document;
+};
+
+const content = withoutFilters(await (await fetch("/openapi.json")).json());
+
+document.getElementById("loading").remove();
 Scalar.createApiReference("#reference", {
-  url: "/openapi.json",
+  content,
   servers: [{ url: window.location.origin, description: "This service" }],
   withDefaultFonts: false,
   telemetry: false,
@@ -17,12 +34,19 @@ Scalar.createApiReference("#reference", {
   // The document's own order: a workspace begins with its id, and ends with its timestamps.
   orderSchemaPropertiesBy: "preserve",
   orderRequiredPropertiesFirst: false,
-  operationsSorter: (a, b) => a.path.localeCompare(b.path) || methods.indexOf(a.method.toLowerCase()) - methods.indexOf(b.method.toLowerCase()),
-  favicon: "/docs/icon.svg",
+  operationsSorter: (a, b) => a.path.localeCompare(b.path) || rank(a) - rank(b),
   metaData: { title: "Tenantry API", description: "Tenants, brands and workspaces: the API reference." },
+  // Scalar's own grey and some of its method colours are too pale: these have a contrast of 4.5 or more.
   customCss: `
     :root { --scalar-font: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
-    .light-mode { --scalar-color-accent: #1f4b99; }
-    .dark-mode { --scalar-color-accent: #8ab4f8; }
+    .light-mode {
+      --scalar-color-accent: #1f4b99;
+      --scalar-color-3: #6a6a6a;
+      --scalar-color-green: #00734a;
+      --scalar-color-yellow: #855d00;
+      --scalar-color-orange: #a84300;
+      --scalar-color-red: #c80000;
+    }
+    .dark-mode { --scalar-color-accent: #8ab4f8; --scalar-color-3: #909090; --scalar-color-red: #ff6b6b; }
   `,
 });

@@ -1,19 +1,73 @@
-//! What form of an answer the caller asks for.
+//! Which form of an answer the caller prefers.
 
-use actix_web::{HttpRequest, http::header};
+use actix_web::{
+    HttpRequest,
+    http::header::{Accept, Header, Quality},
+    mime::{self, Mime},
+};
 
-/// Whether `Accept` names this media type (RFC 9110, section 12.5.1), in any case and not with a weight of nothing. Who names
-/// none gets JSON.
-pub(crate) fn accepts(request: &HttpRequest, media: &str) -> bool {
-    let named = |value: &str| {
-        let mut parts = value.split(';').map(str::trim);
-        parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media)) && !parts.any(is_nothing)
-    };
-    let values = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(named)
+/// Whether the caller prefers HTML to JSON, by the weights in `Accept` (RFC 9110, section 12.5.1). On a tie, and without `Accept`,
+/// it is JSON. Whoever answers by it sends `Vary: Accept`.
+pub(crate) fn prefers_html(request: &HttpRequest) -> bool {
+    let accept = Accept::parse(request).unwrap_or(Accept(Vec::new()));
+    weight(&accept, &mime::TEXT_HTML) > weight(&accept, &mime::APPLICATION_JSON)
 }
 
-fn is_nothing(parameter: &str) -> bool {
-    let weight = parameter.strip_prefix("q=").or_else(|| parameter.strip_prefix("Q="));
-    weight.and_then(|weight| weight.trim().parse::<f32>().ok()).is_some_and(|weight| weight <= 0.0)
+/// The weight that the most specific range gives the media type; nothing if no range includes it.
+fn weight(accept: &Accept, media: &Mime) -> Quality {
+    let specificity = |range: &Mime| match (range.type_(), range.subtype()) {
+        (mime::STAR, mime::STAR) => Some(0),
+        (kind, mime::STAR) => (kind == media.type_()).then_some(1),
+        _ => (range.essence_str() == media.essence_str()).then_some(2),
+    };
+    let weights = accept.iter().filter_map(|range| Some((specificity(&range.item)?, range.quality)));
+    weights.max().map_or(Quality::ZERO, |(_, weight)| weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn html_is_preferred_only_by_its_weight() {
+        let of = |accept: &[&str]| {
+            let request = TestRequest::default();
+            let request = accept.iter().fold(request, |request, value| request.append_header(("Accept", *value)));
+            prefers_html(&request.to_http_request())
+        };
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        for html in [
+            &[browser][..],
+            &["text/html"],
+            &["TEXT/HTML"],
+            &["text/*"],
+            &["application/json;q=0.8, text/html;q=0.9"],
+            &["application/json;q=0.8", "text/html"],
+            &["application/json;q=0, */*"],
+            &["text/html;level=1;q=0.5, application/*;q=0.4"],
+            &["nonsense, text/html"],
+        ] {
+            assert!(of(html), "{html:?}");
+        }
+        for json in [
+            &[][..],
+            &[""],
+            &["*/*"],
+            &["application/json"],
+            &["application/json, text/html"],
+            &["text/html, application/json"],
+            &["text/html;q=0.5, application/json;q=0.5"],
+            &["text/html;q=0.5, application/*;q=0.6"],
+            &["text/html;q=0"],
+            &["text/html;q=0, */*"],
+            &["text/html;q=0, text/*;q=1, */*;q=0.1"],
+            &["text/html;q=nonsense"],
+            &["image/png"],
+            &["nonsense"],
+        ] {
+            assert!(!of(json), "{json:?}");
+        }
+    }
 }

@@ -4,7 +4,10 @@ use std::{future::Future, pin::Pin};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
 use chrono::Utc;
-use tenantry_auth::jwt::{Refused, VerifiedToken};
+use tenantry_auth::{
+    CredentialKind,
+    jwt::{Refused, VerifiedToken},
+};
 use tenantry_domain::{Credential, Error, Holder, Invitee, Origin, Person, Refusal, Unauthenticated};
 
 use crate::{
@@ -46,7 +49,7 @@ impl FromRequest for Invited {
         let request = request.clone();
         Box::pin(async move {
             let token = bearer(&request)?;
-            if token.starts_with(OURS) {
+            if CredentialKind::of(token) != CredentialKind::AccessToken {
                 return Err(Error::Unauthenticated(Unauthenticated::NotAPerson).into());
             }
             let token = verified(&request, token).await?;
@@ -76,14 +79,23 @@ fn bearer(request: &HttpRequest) -> Result<&str, Failure> {
     token.map(|(_, token)| token).ok_or_else(|| Error::Unauthenticated(Unauthenticated::Invalid).into())
 }
 
-/// What kind of credential it is shows in its first characters.
+/// Who presents it, by the kind of credential that its form shows.
 async fn holder(request: &HttpRequest, token: &str) -> Result<Holder, Failure> {
-    if tenantry_auth::looks_like_platform_key(token) {
-        let known = trust(request).is_some_and(|trust| trust.platform.recognise(token).is_some());
-        return if known { Ok(Holder::Platform) } else { Err(Error::Unauthenticated(Unauthenticated::Invalid).into()) };
-    }
-    if token.starts_with(OURS) {
-        return tenantry_auth::present(token).map_err(|error| Error::Unauthenticated(error).into());
+    match CredentialKind::of(token) {
+        CredentialKind::PlatformKey => {
+            let keys = trust(request).map(|trust| trust.platform.clone()).unwrap_or_default();
+            return keys.recognise(token).map(|_| Holder::Platform).map_err(|reason| {
+                tracing::info!(reason, "refused a platform key");
+                Error::Unauthenticated(Unauthenticated::Invalid).into()
+            });
+        }
+        CredentialKind::ApiKey => {
+            return tenantry_auth::present(token).map_err(|reason| {
+                tracing::info!(reason = format!("it is malformed: {reason}"), "refused an API key");
+                Error::Unauthenticated(Unauthenticated::Invalid).into()
+            });
+        }
+        CredentialKind::AccessToken => {}
     }
     let token = verified(request, token).await?;
     let Some(tenant) = token.tenant else {
@@ -109,9 +121,6 @@ fn person(token: &VerifiedToken) -> Result<Person, Error> {
     let wrong = |refusal: Refusal| Error::internal(format!("a verified token has a name that {refusal}"));
     Ok(Person { issuer: token.issuer.parse().map_err(wrong)?, subject: token.subject.parse().map_err(wrong)? })
 }
-
-/// How every secret begins that this service makes. No access token does.
-const OURS: &str = "tnt_";
 
 /// Whom the service trusts.
 fn trust(request: &HttpRequest) -> Option<&Trust> {

@@ -29,6 +29,16 @@ use crate::{
 pub(crate) struct IfNoneMatch(Option<Listed>);
 
 impl IfNoneMatch {
+    /// What this request says.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Failure> {
+        listed(request, &header::IF_NONE_MATCH).map(Self)
+    }
+
+    /// Whether the caller has what this tag is of.
+    pub(crate) fn names(&self, etag: &Etag) -> bool {
+        self.0.as_ref().is_some_and(|listed| listed.names(etag))
+    }
+
     /// The view of a thing in this version, or 304 when the caller has it.
     pub(crate) fn answer(&self, version: i64, view: &impl Serialize) -> HttpResponse {
         let etag = Etag::of_version(version);
@@ -54,8 +64,7 @@ impl IfNoneMatch {
     }
 
     fn not_modified(&self, etag: &Etag) -> Option<HttpResponse> {
-        let listed = self.0.as_ref()?;
-        listed.names(etag).then(|| {
+        self.names(etag).then(|| {
             let mut response = HttpResponse::NotModified();
             answer::mark(&mut response, etag);
             response.finish()
@@ -68,7 +77,7 @@ impl FromRequest for IfNoneMatch {
     type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(listed(request, &header::IF_NONE_MATCH).map(Self))
+        ready(Self::of(request))
     }
 }
 
@@ -106,8 +115,11 @@ impl IntoParams for IfMatch {
     }
 }
 
+/// `*`, or one or more entity tags.
+const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+
 fn header_parameter(name: &str, text: &str) -> Parameter {
-    let text_schema = ObjectBuilder::new().schema_type(Type::String);
+    let text_schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(TAGS));
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Header).required(Required::False);
     schema::shared(parameter.description(Some(text)).schema(Some(text_schema)).build(), &name.replace('-', ""))
 }

@@ -317,6 +317,9 @@ impl<'de, V: Read> Deserialize<'de> for Given<V> {
     }
 }
 
+/// Every whole number up to this one is exact in JSON as most programs read it (RFC 8259, section 6).
+const EXACT: f64 = 9_007_199_254_740_991.0;
+
 struct GivenVisitor<V>(PhantomData<fn() -> V>);
 
 impl<V: Read> GivenVisitor<V> {
@@ -364,8 +367,11 @@ impl<'de, V: Read> Visitor<'de> for GivenVisitor<V> {
         Ok(Self::given(i64::try_from(value).ok().and_then(V::of_number), "a number"))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Given<V>, E> {
-        Ok(Self::given(None, "a number"))
+    /// A number without a fraction is whole however it is written: `5.0` is `5` (JSON Schema, `integer`).
+    fn visit_f64<E>(self, value: f64) -> Result<Given<V>, E> {
+        let whole = value.fract() == 0.0 && value.abs() <= EXACT;
+        let number = whole.then_some(value as i64);
+        Ok(Self::given(number.and_then(V::of_number), "a number"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Given<V>, A::Error> {

@@ -310,6 +310,9 @@ fn sentence(conflict: Conflict) -> &'static str {
         Conflict::InvitationReplaced => "This link has been replaced by a newer one. Use the link in the latest email.",
         Conflict::InvitationExpired => "This invitation has expired. Ask for it to be sent again.",
         Conflict::ApiKeyEnded => "This API key is revoked or expired. Create a new one instead.",
+        Conflict::OwnApiKey => {
+            "This is the API key you are using. Rotate it to replace it. To revoke it anyway, add ?revokeOwn=true."
+        }
         Conflict::ReferenceTaken => {
             "Another agent in this workspace already has the external reference \"agent-4711\"."
         }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tenantry_auth::seal::{MasterKeys, SealPlace};
+use tenantry_auth::seal::{MasterKeys, SealContext};
 use tenantry_domain::{
-    Action, Change, Credential, Error, Holder, InTenant, MasterKeyId, Members, Origin, Platform, Provider, TenantId,
+    Action, Change, Credential, Error, Fields, Holder, InTenant, MasterKeyId, Origin, Platform, Provider, TenantId,
     WorkspaceId,
 };
 use tenantry_persistence::Store;
@@ -31,7 +31,7 @@ pub async fn needed_master_keys(store: &Store) -> Result<Vec<MasterKeyId>, Error
 pub struct Resealed {
     /// How many tenants had something to be sealed anew.
     pub tenants: u64,
-    /// How many secrets are sealed under the new key now; in a dry run, how many would be looked at.
+    /// How many secrets are sealed under the new key now.
     pub resealed: u64,
     /// How many did not open.
     pub unopened: u64,
@@ -42,8 +42,6 @@ pub struct Resealed {
 /// What to do about secrets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resealing {
-    /// Only count them.
-    DryRun,
     /// Seal them anew, and leave those that do not open.
     Reseal,
     /// Seal them anew, and discard those that do not open: their key is lost, and somebody has to set them again.
@@ -51,7 +49,8 @@ pub enum Resealing {
 }
 
 /// Seals every secret under the key that seals now, tenant by tenant and one in each transaction, while the service runs. It may be
-/// stopped anywhere, run again, and run twice at once.
+/// stopped anywhere, run again, and run twice at once. With [`Store::rehearsal`] it says what it would do, and what is left is what
+/// is there now.
 ///
 /// # Errors
 ///
@@ -67,19 +66,14 @@ pub async fn reseal(
         let (sealing, from) = (keys.sealing().clone(), after);
         let tenants = store
             .read(operator, Platform, Action::TenantList, move |tx| {
-                tx.tenants_sealed_elsewise(&sealing, from, i64::from(PAGE))
+                tx.tenants_with_stale_secrets(&sealing, from, i64::from(PAGE))
             })
             .await?;
         let Some(last) = tenants.last() else { return Ok(done) };
         after = Some(*last);
         for tenant in tenants {
             let operator = in_tenant(operator, tenant);
-            if how == Resealing::DryRun {
-                done.resealed +=
-                    elsewise(keys, &count(store, &operator).await?).map(|(_, count)| magnitude(count)).sum::<u64>();
-            } else {
-                reseal_tenant(store, keys, &operator, (tenant, how), &mut done).await?;
-            }
+            reseal_tenant(store, keys, &operator, (tenant, how), &mut done).await?;
             let counts = count(store, &operator).await?;
             done.tenants += 1;
             for (version, count) in elsewise(keys, &counts) {
@@ -107,11 +101,11 @@ async fn reseal_tenant(
             if before == after {
                 return Ok(Change::nothing(()));
             }
-            let members = |keys: &[MasterKeyId]| {
+            let fields = |keys: &[MasterKeyId]| {
                 let versions: Vec<_> = keys.iter().map(|key| key.version()).collect();
-                Members::new().with("masterKeyVersions", versions)
+                Fields::new().with("masterKeyVersions", versions)
             };
-            Ok(Change::between((), tenant, &members(&before), &members(&after)))
+            Ok(Change::between((), tenant, &fields(&before), &fields(&after)))
         })
         .await
 }
@@ -129,23 +123,23 @@ async fn reseal_next(
         .write(operator, InTenant, Action::IntegrationReseal, move |tx| {
             // The tenant before the row, as whoever sets a secret locks them.
             tx.note_master_key(keys.sealing())?;
-            let Some(next) = tx.next_sealed_elsewise(keys.sealing().version(), after)? else {
+            let Some(next) = tx.next_stale_secret(keys.sealing().version(), after)? else {
                 return Ok(Change::nothing(None));
             };
             let (workspace, provider) = (next.workspace, next.provider);
-            let place = SealPlace { tenant, workspace, provider, field: provider.secret_field() };
-            let Ok(secret) = keys.open(&place, &next.sealed) else {
-                does_not_open(&place, &next.sealed);
+            let context = SealContext { tenant, workspace, provider, field: provider.secret_field() };
+            let Ok(secret) = keys.open(&context, &next.sealed) else {
+                does_not_open(&context, &next.sealed);
                 let value = Some((workspace, provider, false));
                 if how != Resealing::Discard {
                     return Ok(Change::nothing(value));
                 }
                 tx.discard_sealed(workspace, provider)?;
                 let name = format!("{provider}.{}", provider.secret_field());
-                let (before, after) = (Members::new().with(&name, "set"), Members::new());
+                let (before, after) = (Fields::new().with(&name, "set"), Fields::new());
                 return Ok(Change::between(value, workspace, &before, &after));
             };
-            let sealed = keys.seal(&place, &secret)?;
+            let sealed = keys.seal(&context, &secret)?;
             tx.store_resealed(workspace, provider, &sealed, keys.sealing())?;
             Ok(Change::bookkeeping(Some((workspace, provider, true))))
         })
@@ -160,10 +154,6 @@ async fn count(store: &Store, operator: &Credential) -> Result<BTreeMap<u16, i64
 fn elsewise(keys: &MasterKeys, counts: &BTreeMap<u16, i64>) -> impl Iterator<Item = (u16, i64)> {
     let sealing = keys.sealing().version();
     counts.iter().map(|(version, count)| (*version, *count)).filter(move |(version, _)| *version != sealing)
-}
-
-fn magnitude(count: i64) -> u64 {
-    u64::try_from(count).unwrap_or_default()
 }
 
 /// The same operator inside a tenant.

@@ -1,4 +1,4 @@
-//! Letters as files, for a service without an SMTP server.
+//! Emails as files, for a service without an SMTP server.
 
 use std::{
     io,
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{MailFault, said};
 
-/// Writes a message to `ID.eml`. The same letter is the same file, which is whole or is not there. Files hold links that open
+/// Writes a message to `ID.eml`. The same email is the same file, which is whole or is not there. Files hold links that open
 /// something, so that they are for their owner only.
 pub(super) async fn write(directory: &Path, id: Uuid, message: &[u8]) -> Result<(), MailFault> {
     let file = directory.join(format!("{id}.eml"));

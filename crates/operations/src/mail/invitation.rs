@@ -1,20 +1,20 @@
-//! The letter that invites somebody into a tenant.
+//! The email that invites somebody into a tenant.
 
 use askama::Template;
 use chrono::{DateTime, Utc};
 use tenantry_domain::{BrandName, EmailAddress, SenderName, SignatureHtml, SignatureText, TenantName, WorkspaceName};
 use uuid::Uuid;
 
-use super::{Letter, MailFault, Subject};
+use super::{Email, MailFault, Subject};
 
 /// What an invitation says. It is not `Debug`, because its link is a secret.
 #[derive(Clone)]
-pub struct InvitationLetter {
-    /// See [`Letter::id`].
+pub struct InvitationEmail {
+    /// See [`Email::id`].
     pub id: Uuid,
-    /// See [`Letter::date`].
+    /// See [`Email::date`].
     pub date: DateTime<Utc>,
-    /// See [`Letter::from_address`].
+    /// See [`Email::from_address`].
     pub from_address: EmailAddress,
     /// Who is invited.
     pub to: EmailAddress,
@@ -30,7 +30,7 @@ pub struct InvitationLetter {
     pub signature_text: Option<SignatureText>,
     /// The role as it stands behind "as", with its article: `an agent`.
     pub role: String,
-    /// The workspaces it is for; the letter names the first ten and counts the others.
+    /// The workspaces it is for; the email names the first ten and counts the others.
     pub workspaces: Vec<WorkspaceName>,
     /// Where it is accepted, with its token: [`InvitationLink::with`](super::InvitationLink::with).
     pub link: String,
@@ -41,13 +41,13 @@ pub struct InvitationLetter {
 #[derive(Template)]
 #[template(path = "invitation.txt")]
 struct Text<'a> {
-    letter: &'a Words<'a>,
+    email: &'a Words<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "invitation.html")]
 struct Html<'a> {
-    letter: &'a Words<'a>,
+    email: &'a Words<'a>,
 }
 
 /// What both templates say.
@@ -68,14 +68,14 @@ struct Words<'a> {
 /// How many workspaces are named.
 const NAMED: usize = 10;
 
-/// Writes the letter.
+/// Writes the email.
 ///
 /// # Errors
 ///
-/// `Never`, for a letter that cannot be written.
-pub fn invitation_letter(invitation: &InvitationLetter) -> Result<Letter, MailFault> {
+/// `Never`, for an email that cannot be written.
+pub fn invitation_email(invitation: &InvitationEmail) -> Result<Email, MailFault> {
     let subject = subject(invitation)?;
-    let letter = &Words {
+    let email = &Words {
         subject: subject.as_str(),
         inviter: inviter(invitation),
         tenant: invitation.tenant.as_str(),
@@ -87,9 +87,9 @@ pub fn invitation_letter(invitation: &InvitationLetter) -> Result<Letter, MailFa
         signature_html: invitation.signature_html.as_ref().map(SignatureHtml::as_str),
         signature_text: invitation.signature_text.as_ref().map(SignatureText::as_str),
     };
-    let (text, html) = (Text { letter }.render(), Html { letter }.render());
+    let (text, html) = (Text { email }.render(), Html { email }.render());
     let unwritten = |error: askama::Error| MailFault::Never(format!("the invitation cannot be rendered: {error}"));
-    Ok(Letter {
+    Ok(Email {
         id: invitation.id,
         date: invitation.date,
         from_name: invitation.sender.clone(),
@@ -102,12 +102,12 @@ pub fn invitation_letter(invitation: &InvitationLetter) -> Result<Letter, MailFa
 }
 
 /// Nobody is invited by a tenant to itself.
-fn inviter(invitation: &InvitationLetter) -> Option<&str> {
+fn inviter(invitation: &InvitationEmail) -> Option<&str> {
     let brand = invitation.brand.as_str();
     (brand != invitation.tenant.as_str()).then_some(brand)
 }
 
-fn subject(invitation: &InvitationLetter) -> Result<Subject, MailFault> {
+fn subject(invitation: &InvitationEmail) -> Result<Subject, MailFault> {
     let tenant = short(invitation.tenant.as_str());
     let subject = match inviter(invitation) {
         Some(brand) => format!("{} invites you to {tenant}", short(brand)),

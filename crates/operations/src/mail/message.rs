@@ -1,4 +1,4 @@
-//! A letter as an Internet message (RFC 5322).
+//! An email as an Internet message (RFC 5322).
 
 use email_encoding::headers::{rfc2047, writer::EmailWriter};
 use lettre::{
@@ -10,24 +10,24 @@ use lettre::{
 };
 use tenantry_domain::EmailAddress;
 
-use super::{Letter, MailFault};
+use super::{Email, MailFault};
 
-/// The message: the letter as text and as HTML, of which a reader shows one.
-pub(super) fn compose(letter: &Letter) -> Result<Message, MailFault> {
-    let (from, to) = (address(&letter.from_address)?, address(&letter.to)?);
-    let id = format!("<{}@{}>", letter.id, from.domain());
+/// The message: the email as text and as HTML, of which a reader shows one.
+pub(super) fn compose(email: &Email) -> Result<Message, MailFault> {
+    let (from, to) = (address(&email.from_address)?, address(&email.to)?);
+    let id = format!("<{}@{}>", email.id, from.domain());
     Message::builder()
         .message_id(Some(id))
-        .date(letter.date.into())
-        .from(Mailbox::new(Some(letter.from_name.as_str().to_owned()), from))
+        .date(email.date.into())
+        .from(Mailbox::new(Some(email.from_name.as_str().to_owned()), from))
         .to(Mailbox::new(None, to))
-        .raw_header(subject(letter.subject.as_str())?)
+        .raw_header(subject(email.subject.as_str())?)
         // Nobody's holiday reply to a machine (RFC 3834).
         .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()))
         .multipart(
             MultiPart::alternative()
-                .singlepart(part(ContentType::TEXT_PLAIN, &letter.text))
-                .singlepart(part(ContentType::TEXT_HTML, &letter.html)),
+                .singlepart(part(ContentType::TEXT_PLAIN, &email.text))
+                .singlepart(part(ContentType::TEXT_HTML, &email.html)),
         )
         .map_err(|error| MailFault::Never(format!("the email cannot be built: {error}")))
 }

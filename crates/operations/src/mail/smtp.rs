@@ -1,7 +1,7 @@
 //! The way to an SMTP server (RFC 5321), over TLS unless somebody asked by name for none.
 //!
-//! Each letter has a connection of its own. A conversation that was given up half-way can then not go on in the next letter,
-//! and what one letter did to the server is over before the next one.
+//! Each email has a connection of its own. A conversation that was given up half-way can then not go on in the next email,
+//! and what one email did to the server is over before the next one.
 
 mod lines;
 
@@ -38,7 +38,7 @@ pub struct SmtpOptions {
     pub password: Option<Password>,
     /// A file of certificates (PEM) that are trusted as roots, besides those of the system.
     pub ca_file: Option<PathBuf>,
-    /// How long a letter may take from the look-up of the host to the last answer of the server.
+    /// How long an email may take from the look-up of the host to the last answer of the server.
     pub timeout: Duration,
 }
 
@@ -146,8 +146,8 @@ impl Smtp {
         outcome
     }
 
-    /// A connection on which a letter may be sent: encrypted, and with a user, as the options say. Whatever goes wrong so far has
-    /// nothing to do with the letter.
+    /// A connection on which an email may be sent: encrypted, and with a user, as the options say. Whatever goes wrong so far has
+    /// nothing to do with the email.
     async fn connect(&self) -> Result<AsyncSmtpConnection, MailFault> {
         let mut connection = self.protected().await.map_err(|why| {
             let (host, port) = (&self.host, self.port);
@@ -207,7 +207,7 @@ fn tls(options: &SmtpOptions) -> Result<TlsParameters, String> {
 /// Gives the message over, command by command, because it matters which of them is refused.
 async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> Result<(), MailFault> {
     let envelope = message.envelope();
-    // The sender is the operator's own, and the same in every letter.
+    // The sender is the operator's own, and the same in every email.
     let sender = connection.command(Mail::new(envelope.from().cloned(), vec![])).await;
     sender.map_err(|error| MailFault::Later(refusal("the sender", &error)))?;
     for to in envelope.to() {

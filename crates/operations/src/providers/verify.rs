@@ -2,7 +2,7 @@
 
 use reqwest::RequestBuilder;
 use serde_json::Value;
-use tenantry_domain::{PlainField, Provider};
+use tenantry_domain::{PlainField, Provider, counted};
 
 use super::{
     OpenedFields, Providers, VerifyOutcome, below,
@@ -67,9 +67,8 @@ fn judge(provider: Provider, fields: &OpenedFields, answer: &Result<ProviderAnsw
             None => unexpected(label, status),
         },
         429 => VerifyOutcome::Unavailable(match answer.retry_after.map(|wait| wait.as_secs()) {
-            Some(1) => format!("{label} is rate limiting requests. Try again in 1 second."),
             Some(wait @ 0..=MAX_WAIT) => {
-                format!("{label} is rate limiting requests. Try again in {wait} seconds.")
+                format!("{label} is rate limiting requests. Try again in {}.", counted(wait, "second"))
             }
             _ => format!("{label} is rate limiting requests. Try again later."),
         }),

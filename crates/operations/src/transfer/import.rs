@@ -6,13 +6,10 @@ use std::{
 };
 
 use serde::{Deserialize, de::DeserializeOwned};
-use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Members, Refusal, TenantDetails};
+use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Refusal, TenantDetails, counted};
 use tenantry_persistence::{Fault, LastNumbers, WriteTx};
 
-use super::{
-    Counts,
-    lines::{Line, Target, VERSION},
-};
+use super::lines::{Counts, Line, Target, VERSION};
 
 pub(super) fn all(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<Counts>, Fault> {
     let mut lines = Lines::of(file)?;
@@ -26,19 +23,19 @@ pub(super) fn all(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<
             return Err(at(number, vec![unexpected(OUT_OF_PLACE)]).into());
         }
         rank = line.rank();
-        store(tx, line, target, &mut counts).map_err(|refused| refused.at(number))?;
+        line.store(tx, target, &mut counts).map_err(|refused| refused.at(number))?;
     }
     tx.check_imported()?;
     let after = if details == before.details { before.clone() } else { tx.update_tenant(&details)? };
-    let members = counts.added_to(after.details.members());
-    Ok(Change::between(counts, before.id, &before.details.members(), &members))
+    let fields = counts.added_to(after.details.fields());
+    Ok(Change::between(counts, before.id, &before.details.fields(), &fields))
 }
 
-const OUT_OF_PLACE: &str = "comes too late: brands come first, then workspaces with their integrations, agents, usage \
-                            entries, members, invitations, API keys and audit events";
+const OUT_OF_PLACE: &str = "is out of order: the order is brands, workspaces with their integrations, agents, usage \
+                            entries, members, invitations, API keys, audit events";
 
 /// Why a line is not stored.
-enum Refused {
+pub(super) enum Refused {
     /// Something in it is not good, or cannot stand beside earlier lines.
     Line(Vec<FieldRefusal>),
     /// Whatever the line is.
@@ -66,46 +63,6 @@ impl Refused {
     }
 }
 
-/// Stores what is in a line.
-fn store(tx: &mut WriteTx<'_, InTenant>, line: Line, target: Target, counts: &mut Counts) -> Result<(), Refused> {
-    let refused = match line {
-        Line::Brand(line) => {
-            counts.brands += 1;
-            tx.import_brand(&line.into_brand(target)?)?
-        }
-        Line::Workspace(line) => {
-            counts.workspaces += 1;
-            tx.import_workspace(&line.into_workspace(target)?)?
-        }
-        Line::Integration(line) => {
-            counts.integrations += 1;
-            counts.secrets_to_set += u64::from(line.had_secret());
-            tx.import_integration(&line.into_integration(target)?)?
-        }
-        Line::Agent(line) => {
-            counts.agents += 1;
-            tx.import_agent(&line.into_agent(target)?)?
-        }
-        Line::UsageEntry(line) => {
-            counts.usage_entries += 1;
-            tx.import_usage(&line.into_entry(target)?)?
-        }
-        Line::Member(line) => {
-            counts.members += 1;
-            let (member, assignments) = line.into_member(target)?;
-            tx.import_member(&member, &assignments)?
-        }
-        Line::Invitation(line) => {
-            counts.invitations += 1;
-            let (invitation, slots) = line.into_invitation(target)?;
-            tx.import_invitation(&invitation, &slots)?
-        }
-        Line::ApiKey(_) | Line::AuditEvent(_) => None,
-        Line::Export(_) | Line::End(_) => Some(unexpected("is in the middle of the file")),
-    };
-    refused.map_or(Ok(()), |refused| Err(vec![refused].into()))
-}
-
 /// What is refused of a line, each with the line's number.
 fn at(number: u64, refused: Vec<FieldRefusal>) -> Error {
     let named = |refusal: FieldRefusal| FieldRefusal { field: format!("line {number} {}", refusal.field), ..refusal };
@@ -116,29 +73,8 @@ fn of_line(number: u64, message: impl Into<String>) -> Error {
     Error::invalid(Refusal::new("not_a_line", message).of(format!("line {number}")))
 }
 
-fn unexpected(message: &str) -> FieldRefusal {
+pub(super) fn unexpected(message: &str) -> FieldRefusal {
     Refusal::new("unexpected", message).of("type")
-}
-
-impl Counts {
-    /// As the audit log has them.
-    pub(super) fn members(self) -> Members {
-        self.added_to(Members::new())
-    }
-
-    fn added_to(self, members: Members) -> Members {
-        members
-            .with("brands", self.brands)
-            .with("workspaces", self.workspaces)
-            .with("integrations", self.integrations)
-            .with("secretsToSet", self.secrets_to_set)
-            .with("agents", self.agents)
-            .with("usageEntries", self.usage_entries)
-            .with("members", self.members)
-            .with("invitations", self.invitations)
-            .with("apiKeys", self.api_keys)
-            .with("auditEvents", self.audit_events)
-    }
 }
 
 /// What a header of any version has.
@@ -206,17 +142,21 @@ impl<'f> Lines<'f> {
         match self.line()? {
             Some(Line::End(end)) if end.lines != self.number - 1 => {
                 let message =
-                    format!("is {}, but {} lines precede it: the file is incomplete", end.lines, self.number - 1);
+                    format!("is {}, but {} before it: the file is incomplete", end.lines, come(self.number - 1));
                 Err(at(self.number, vec![Refusal::new("not_whole", message).of("lines")]))
             }
             Some(Line::End(_)) => match self.raw()? {
                 None => Ok(None),
-                Some(_) => Err(of_line(self.number, "comes after the end of the export")),
+                Some(_) => Err(of_line(self.number, "comes after the last line of the export")),
             },
             Some(line) => Ok(Some((self.number, line))),
-            None => Err(of_line(self.number + 1, "is missing: the file ends before the end of the export")),
+            None => Err(of_line(self.number + 1, "is missing: the file is cut off")),
         }
     }
+}
+
+fn come(lines: u64) -> String {
+    format!("{} {}", counted(lines, "line"), if lines == 1 { "comes" } else { "come" })
 }
 
 fn unreadable(error: std::io::Error) -> Error {

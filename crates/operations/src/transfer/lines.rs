@@ -1,4 +1,5 @@
-//! The lines, and what they are in the words of the domain. Every value is parsed on the way in as if a caller had sent it.
+//! The kinds of lines, and what they are in the words of the domain. Each kind has a file, with its way out and its way in;
+//! everything that goes through all kinds is here. Every value is parsed on the way in as if a caller had sent it.
 
 mod brand;
 mod people;
@@ -7,23 +8,30 @@ mod tenant;
 mod work;
 mod workspace;
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{Cap, FieldRefusal, Locale, Refusal, SlotNumber, TenantId, WorkspaceId};
-use tenantry_persistence::LastNumbers;
+use tenantry_domain::{
+    Cap, FieldRefusal, Fields, InTenant, Locale, Refusal, SlotNumber, TenantId, WorkspaceId, counted,
+};
+use tenantry_persistence::{Fault, LastNumbers, Tx, WriteTx};
 
-pub(super) use self::{
+pub(super) use self::tenant::Header;
+use self::{
     brand::BrandLine,
     people::{InvitationLine, MemberLine},
     record::{ApiKeyLine, AuditEventLine},
-    tenant::Header,
     work::{AgentLine, UsageEntryLine},
     workspace::{IntegrationLine, WorkspaceLine},
 };
+use super::{
+    export::Out,
+    import::{Refused, unexpected},
+};
 
-/// The form of the lines. Each change of it is a new number, and files of another form are refused.
+/// The form of the lines. Each change of a kind is a new number, and files of another form are refused. A new kind is not such a
+/// change: a program that does not know it names it and refuses the file.
 pub(super) const VERSION: u32 = 2;
 
 /// The largest number or version that is read: what comes after it still fits everywhere, in JSON too.
@@ -61,6 +69,123 @@ impl Line {
             Self::AuditEvent(_) => 8,
             Self::End(_) => 9,
         }
+    }
+}
+
+/// Writes all lines between the first and the last one.
+pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
+    BrandLine::export(tx, out, counts)?;
+    WorkspaceLine::export(tx, out, counts)?;
+    AgentLine::export(tx, out, counts)?;
+    UsageEntryLine::export(tx, out, counts)?;
+    MemberLine::export(tx, out, counts)?;
+    InvitationLine::export(tx, out, counts)?;
+    ApiKeyLine::export(tx, out, counts)?;
+    AuditEventLine::export(tx, out, counts)
+}
+
+impl Line {
+    /// Stores what is in the line.
+    pub(super) fn store(
+        self,
+        tx: &mut WriteTx<'_, InTenant>,
+        target: Target,
+        counts: &mut Counts,
+    ) -> Result<(), Refused> {
+        let refused = match self {
+            Self::Brand(line) => {
+                counts.brands += 1;
+                tx.import_brand(&line.into_brand(target)?)?
+            }
+            Self::Workspace(line) => {
+                counts.workspaces += 1;
+                tx.import_workspace(&line.into_workspace(target)?)?
+            }
+            Self::Integration(line) => {
+                counts.integrations += 1;
+                counts.secrets_to_set += u64::from(line.had_secret());
+                tx.import_integration(&line.into_integration(target)?)?
+            }
+            Self::Agent(line) => {
+                counts.agents += 1;
+                tx.import_agent(&line.into_agent(target)?)?
+            }
+            Self::UsageEntry(line) => {
+                counts.usage_entries += 1;
+                tx.import_usage(&line.into_entry(target)?)?
+            }
+            Self::Member(line) => {
+                counts.members += 1;
+                let (member, assignments) = line.into_member(target)?;
+                tx.import_member(&member, &assignments)?
+            }
+            Self::Invitation(line) => {
+                counts.invitations += 1;
+                let (invitation, slots) = line.into_invitation(target)?;
+                tx.import_invitation(&invitation, &slots)?
+            }
+            Self::ApiKey(_) | Self::AuditEvent(_) => None,
+            Self::Export(_) | Self::End(_) => Some(unexpected("is in the middle of the file")),
+        };
+        refused.map_or(Ok(()), |refused| Err(vec![refused].into()))
+    }
+}
+
+/// How many of each kind of thing there were.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Counts {
+    pub brands: u64,
+    pub workspaces: u64,
+    pub integrations: u64,
+    /// How many integrations had a secret, which does not come along and has to be set again.
+    pub secrets_to_set: u64,
+    pub agents: u64,
+    pub usage_entries: u64,
+    pub members: u64,
+    pub invitations: u64,
+    pub api_keys: u64,
+    pub audit_events: u64,
+}
+
+impl Counts {
+    /// These fields and the counts, as the audit log has them.
+    pub(super) fn added_to(self, fields: Fields) -> Fields {
+        let counts = serde_json::to_value(self).unwrap_or_default();
+        counts.as_object().into_iter().flatten().fold(fields, |fields, (name, count)| fields.with(name, count.clone()))
+    }
+}
+
+impl fmt::Display for Counts {
+    /// For a person; without what is only exported, where there is none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Without `..`: a kind that is not told is an error.
+        let Self {
+            brands,
+            workspaces,
+            integrations,
+            secrets_to_set: _,
+            agents,
+            usage_entries,
+            members,
+            invitations,
+            api_keys,
+            audit_events,
+        } = self;
+        let mut parts = vec![
+            counted(*brands, "brand"),
+            counted(*workspaces, "workspace"),
+            counted(*integrations, "integration"),
+            counted(*agents, "agent"),
+            counted(*usage_entries, "usage entry"),
+            counted(*members, "member"),
+            counted(*invitations, "invitation"),
+        ];
+        if api_keys + audit_events > 0 {
+            parts.extend([counted(*api_keys, "API key"), counted(*audit_events, "audit event")]);
+        }
+        f.write_str(&parts.join(", "))
     }
 }
 
@@ -109,7 +234,7 @@ impl Reading {
     /// A number that was given, and so is not beyond the last one that the header names.
     fn given<T: FromStr<Err = Refusal>>(&mut self, field: &str, raw: i64, last: (&str, i64)) -> Option<T> {
         if raw > last.1 {
-            let message = format!("is {raw}, beyond {} in the header, which is {}", last.0, last.1);
+            let message = format!("is {raw}, but {} in the header is only {}", last.0, last.1);
             self.refuse(Refusal::new("out_of_range", message).of(field));
         }
         self.value(field, &raw.to_string())

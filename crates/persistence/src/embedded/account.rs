@@ -104,7 +104,7 @@ impl Account {
         command.args(["-c", "cd -- \"$1\"", "sh"]).arg(directory).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().map(|status| status.success()).map_err(|source| {
             Error::Account(format!(
-                "this process cannot become the user {}, to run PostgreSQL: {source}. Run it as an ordinary user, \
+                "cannot run PostgreSQL as the user {}: {source}. Start Tenantry as an ordinary user, \
                  or name another user in TENANTRY_PG_USER. {}",
                 self.name,
                 super::error::OWN_SERVER

@@ -66,13 +66,13 @@ fn choose(candidates: Vec<(&'static str, PathBuf)>, exactly: Option<u32>) -> Res
         looked.push_str(&format!("  {} ({origin}): {found}\n", directory.display()));
     }
     let wanted = match exactly {
-        Some(major) => format!("The PostgreSQL {major} server, which made the existing cluster,"),
+        Some(major) => format!("The PostgreSQL {major} server, which the existing database needs,"),
         None => format!("A PostgreSQL server, version {OLDEST} or later,"),
     };
     let looked = if looked.is_empty() {
-        "Looked at pg_config, PATH and the usual directories of packages.\n".to_owned()
+        "Tenantry looked in pg_config, the PATH and the usual package directories.\n".to_owned()
     } else {
-        format!("Looked at:\n{looked}")
+        format!("Tenantry looked in:\n{looked}")
     };
     Err(Error::NoServer { wanted, looked, advice: advice::install() })
 }
@@ -81,7 +81,7 @@ fn choose(candidates: Vec<(&'static str, PathBuf)>, exactly: Option<u32>) -> Res
 fn inspect(directory: &Path) -> Result<u32, String> {
     for name in ["postgres", "initdb"] {
         if !is_program(&directory.join(name)) {
-            return Err(format!("no program {name}"));
+            return Err(format!("has no program {name}"));
         }
     }
     let said = output_of(&directory.join("postgres"), "--version").ok_or("postgres --version does not work")?;

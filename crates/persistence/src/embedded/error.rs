@@ -34,8 +34,8 @@ pub enum Error {
     },
     /// The account of the server cannot reach its own files.
     #[error(
-        "the user {user}, whom PostgreSQL runs as, cannot enter {}.\n\
-         Let it pass (chmod o+x on the directory and those above it), or set TENANTRY_PG_USER to a user who can.",
+        "PostgreSQL runs as the user {user}, who cannot enter {}.\n\
+         Let that user in (chmod o+x on the directory and those above it), or set TENANTRY_PG_USER to another user.",
         path.display()
     )]
     CannotEnter {
@@ -46,8 +46,8 @@ pub enum Error {
     },
     /// The cluster is another user's.
     #[error(
-        "the database in {} belongs to {owner}, and this process runs as {user}.\n\
-         Run it as root or as the user of the database, or choose another data directory. {OWN_SERVER}",
+        "the database in {} belongs to the user {owner}, but Tenantry runs as {user}.\n\
+         Run it as {owner} or as root, or choose another directory with TENANTRY_DATA_DIR. {OWN_SERVER}",
         path.display()
     )]
     Foreign {
@@ -59,7 +59,7 @@ pub enum Error {
         user: String,
     },
     /// What lies where the cluster should be is no cluster.
-    #[error("{} is not a PostgreSQL cluster ({why}). Move it away, or choose another data directory.", path.display())]
+    #[error("{} is not a PostgreSQL cluster ({why}). Move it away, or choose another directory with TENANTRY_DATA_DIR.", path.display())]
     NoCluster {
         /// The directory.
         path: PathBuf,
@@ -68,7 +68,7 @@ pub enum Error {
     },
     /// Another process was starting or stopping the server for too long.
     #[error(
-        "another process has held {} for {seconds} seconds while starting or stopping the embedded PostgreSQL. Wait for it or end it, and try again.",
+        "another process has been starting or stopping the embedded PostgreSQL for {seconds} seconds, and holds {}. Wait for it or end it, and try again.",
         path.display()
     )]
     Busy {
@@ -140,7 +140,7 @@ fn remedy(source: &io::Error, path: &Path) -> String {
         }
         io::ErrorKind::ReadOnlyFilesystem => "The file system is read-only: mount it writable",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "The disk is full: free some space",
-        _ => "Put that right",
+        _ => "Fix that",
     };
     format!("{todo}, or {choose}. {OWN_SERVER}")
 }
@@ -152,5 +152,5 @@ fn hint(said: &str) -> String {
             "The disk is full: free some space, or choose another data directory with TENANTRY_DATA_DIR. {OWN_SERVER}"
         );
     }
-    format!("Put that right and start again. {OWN_SERVER}")
+    format!("Fix that and start again. {OWN_SERVER}")
 }

@@ -66,7 +66,7 @@ impl Place {
 
     fn noticed(home: PathBuf, asked: &Path, account: Account) -> Place {
         let notice = format!(
-            "The database is in {}, because the user {}, whom PostgreSQL runs as, could not enter {} when it was made.",
+            "The database is in {}: PostgreSQL runs as the user {}, who could not enter {} when the database was created.",
             home.display(),
             account.name,
             asked.display()
@@ -164,7 +164,7 @@ impl Place {
         }
         let no_cluster = |why: String| Error::NoCluster { path: data.clone(), why };
         let said = fs::read_to_string(data.join("PG_VERSION"))
-            .map_err(|error| no_cluster(format!("its file PG_VERSION: {error}")))?;
+            .map_err(|error| no_cluster(format!("its file PG_VERSION cannot be read: {error}")))?;
         let major = said.trim().split('.').next().and_then(|major| major.parse().ok());
         major.map(Some).ok_or_else(|| no_cluster(format!("its file PG_VERSION says {:?}", said.trim())))
     }

@@ -111,9 +111,9 @@ impl Postmaster {
                 }
                 sleep(Duration::from_millis(10));
             }
-            tracing::warn!(pid = self.pid, seconds, "the embedded PostgreSQL did not stop at {signal}");
+            tracing::warn!(pid = self.pid, seconds, "the embedded PostgreSQL did not stop after {signal}");
         }
-        Err(self.stop_failed("it did not react to two requests to stop".to_owned()))
+        Err(self.stop_failed("it ignored two requests to stop".to_owned()))
     }
 
     fn stop_failed(&self, why: String) -> Error {

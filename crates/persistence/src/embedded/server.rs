@@ -48,7 +48,7 @@ struct Started {
 pub(super) fn ensure(place: &Place, wish: &Wish) -> Result<PathBuf, Error> {
     let since = Instant::now();
     let mut started: Option<Started> = None;
-    let mut last = "did not answer".to_owned();
+    let mut last = "it does not answer".to_owned();
     while since.elapsed() < PATIENCE {
         match Postmaster::read(&place.data())? {
             Some(postmaster) if postmaster.life(&place.data()) == Life::Alive => match answers(place, &postmaster) {
@@ -75,7 +75,7 @@ pub(super) fn ensure(place: &Place, wish: &Wish) -> Result<PathBuf, Error> {
 
 /// Connects as the superuser. The error says why it did not work out, for now.
 fn answers(place: &Place, postmaster: &Postmaster) -> Result<PathBuf, String> {
-    let directory = postmaster.socket_directory.as_ref().ok_or("has no socket yet")?;
+    let directory = postmaster.socket_directory.as_ref().ok_or("it has no socket yet")?;
     let url = socket::url(directory, &place.account.name, Role::Admin.name(), "postgres");
     let mut connection = PgConnection::establish(&url).map_err(|error| error.to_string())?;
     match setup::is_the_same(&mut connection, postmaster) {

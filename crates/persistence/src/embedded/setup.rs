@@ -59,7 +59,7 @@ struct Content {
 /// Whether the server at the other end is the one that `postmaster` describes.
 pub(super) fn is_the_same(connection: &mut PgConnection, postmaster: &Postmaster) -> Result<bool, Error> {
     let query = sql_query("SELECT pg_read_binary_file('postmaster.pid') AS content");
-    let seen: Content = query.get_result(connection).map_err(failed("asking the server who it is"))?;
+    let seen: Content = query.get_result(connection).map_err(failed("identifying the server"))?;
     Ok(postmaster.is_the_same(&seen.content))
 }
 
@@ -73,7 +73,7 @@ pub(super) fn run(admin_url: impl Fn(&str) -> String) -> Result<(), Error> {
         connection.batch_execute(DATABASE).map_err(failed("creating the database"))?;
     }
     let mut connection = connect(&admin_url("tenantry"))?;
-    connection.batch_execute(SCHEMA).map_err(failed("closing the schema to the public"))
+    connection.batch_execute(SCHEMA).map_err(failed("revoking public access to the schema"))
 }
 
 fn connect(url: &str) -> Result<PgConnection, Error> {

@@ -28,11 +28,13 @@ pub(super) fn prepare(place: &Place) -> Result<PathBuf, Error> {
         place.account.give(&inside).or_else(absent_is_fine).map_err(Error::file("change the owner of", &inside))?;
         return match make_private(&inside, &place.account) {
             Ok(true) => clear(&inside).map(|()| inside.clone()).map_err(Error::file("clear", &inside)),
-            Ok(false) => Err(Error::file("use", &inside)(io::Error::other("it is not a directory of this user"))),
+            Ok(false) => {
+                Err(Error::file("use", &inside)(io::Error::other("it is not a directory that belongs to this user")))
+            }
             Err(error) => Err(Error::file("create", &inside)(error)),
         };
     }
-    let mut last = io::Error::other("no directory for short-lived files is short enough");
+    let mut last = io::Error::other("the paths of all directories for temporary files are too long");
     let name = format!("tenantry-{}", short_hash(&place.home));
     for candidate in bases(&place.account).iter().flat_map(|base| (0..10).map(|n| base.join(format!("{name}-{n}")))) {
         // Somebody else may have made a directory of this name, to be in between: then it is the next one.
@@ -44,7 +46,7 @@ pub(super) fn prepare(place: &Place) -> Result<PathBuf, Error> {
             Err(error) => last = error,
         }
     }
-    Err(Error::file("make a short private directory for the socket of", &place.home)(last))
+    Err(Error::file("create a private directory with a short path for the socket of", &place.home)(last))
 }
 
 /// Removes what a stopped server may have left: the socket, and a directory outside the home.

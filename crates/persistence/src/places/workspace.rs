@@ -1,8 +1,11 @@
 //! In a workspace.
 
+use std::ops::Sub;
+
 use diesel::{
     PgConnection, QueryResult,
-    dsl::{IntervalDsl, now},
+    dsl::{AsExprOf, IntervalDsl, now},
+    pg::data_types::PgInterval,
     prelude::*,
     sql_types::Timestamptz,
 };
@@ -94,14 +97,27 @@ impl Place for InWorkspace {
     }
 }
 
+/// That a workspace is deleted and can still be restored.
+#[diesel::dsl::auto_type]
+pub(crate) fn is_restorable() -> _ {
+    let until: ErasedUntil = erased_until();
+    workspaces::deleted_at.is_not_null().and(workspaces::deleted_at.assume_not_null().gt(until))
+}
+
+/// A workspace that was deleted at this time or before can no longer be restored.
+pub(crate) fn erased_until() -> ErasedUntil {
+    now.into_sql::<Timestamptz>() - RESTORABLE_DAYS.days()
+}
+
+type ErasedUntil = <AsExprOf<now, Timestamptz> as Sub<PgInterval>>::Output;
+
 impl Sealed for InRestorableWorkspace {}
 impl Place for InRestorableWorkspace {
     type Found = FoundWorkspace;
     const NOUN: Noun = Workspace::NOUN;
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<FoundWorkspace>>> {
-        let erased_from = now.into_sql::<Timestamptz>() - RESTORABLE_DAYS.days();
-        let kept = workspaces::deleted_at.is_null().or(workspaces::deleted_at.assume_not_null().gt(erased_from));
+        let kept = workspaces::deleted_at.is_null().or(is_restorable());
         let row = search!(connection, visitor, workspaces::id.eq(self.0.uuid()).and(kept));
         Ok(sight(visitor, row?))
     }

@@ -1,24 +1,20 @@
 //! Workspaces for as long as they are kept: with those that were deleted, until they are erased.
 
 use chrono::{DateTime, Utc};
-use diesel::{
-    dsl::{IntervalDsl, now},
-    pg::Pg,
-    prelude::*,
-    sql_types::Timestamptz,
-};
+use diesel::{dsl::now, pg::Pg, prelude::*};
 use tenantry_domain::{
-    Error, InRestorableWorkspace, InTenant, Noun, Page, PageRequest, RESTORABLE_DAYS, SortKey, Workspace,
-    WorkspaceLimits, WorkspaceNumber,
+    FieldRefusal, InRestorableWorkspace, InTenant, Page, PageRequest, SortKey, Workspace, WorkspaceLimits,
+    WorkspaceNumber,
 };
 use uuid::Uuid;
 
-use super::{Columns, Row, this};
+use super::{Columns, Row, found, this};
 use crate::{
     fault::Fault,
     keyset, limits,
+    places::erased_until,
     schema::{assignments, members, workspaces},
-    scope::TenantScope,
+    transfer::refusal,
     tx::{Tx, WriteTx},
 };
 
@@ -27,8 +23,6 @@ use crate::{
 pub struct KeptWorkspace {
     /// The workspace.
     pub workspace: Workspace,
-    /// When it was deleted.
-    pub deleted_at: Option<DateTime<Utc>>,
     /// Its number, by which clients know it.
     pub number: WorkspaceNumber,
     /// Its own limits.
@@ -56,14 +50,13 @@ impl Tx<'_, InTenant> {
     pub fn kept_workspaces(&mut self, page: &PageRequest) -> Result<Page<KeptWorkspace>, Fault> {
         let query = workspaces::table
             .filter(workspaces::tenant_id.eq(self.found.uuid()))
-            .select((Row::as_select(), workspaces::deleted_at, workspaces::number, limits::Row::as_select()))
+            .select((Row::as_select(), workspaces::number, limits::Row::as_select()))
             .into_boxed::<Pg>();
-        let rows: Vec<(Row, Option<DateTime<Utc>>, i64, limits::Row)> =
+        let rows: Vec<(Row, i64, limits::Row)> =
             keyset::page::<workspaces::table, _>(query, page).load(self.connection)?;
-        let kept = |(row, deleted_at, number, limits): (Row, _, _, limits::Row)| {
+        let kept = |(row, number, limits): (Row, _, limits::Row)| {
             Ok::<_, Fault>(KeptWorkspace {
                 workspace: row.into_workspace()?,
-                deleted_at,
                 number: WorkspaceNumber::given(number),
                 limits_version: limits.limits_version,
                 limits: limits.into_limits()?,
@@ -76,9 +69,7 @@ impl Tx<'_, InTenant> {
 impl WriteTx<'_, InTenant> {
     /// Erases one workspace that can no longer be restored; `None` when there is none left.
     pub fn erase_a_workspace(&mut self) -> Result<Option<Workspace>, Fault> {
-        let due = workspaces::deleted_at
-            .is_not_null()
-            .and(workspaces::deleted_at.assume_not_null().le(now.into_sql::<Timestamptz>() - RESTORABLE_DAYS.days()));
+        let due = workspaces::deleted_at.is_not_null().and(workspaces::deleted_at.assume_not_null().le(erased_until()));
         let tenant = self.found.uuid();
         let row = Row::query()
             .filter(workspaces::tenant_id.eq(tenant).and(due))
@@ -99,19 +90,39 @@ impl WriteTx<'_, InTenant> {
             .execute(self.connection)?;
         row.into_workspace().map(Some)
     }
+
+    /// Stores a workspace as it was elsewhere, deleted ones too.
+    pub fn import_workspace(&mut self, kept: &KeptWorkspace) -> Result<Option<FieldRefusal>, Fault> {
+        let KeptWorkspace { workspace, number, limits, limits_version } = kept;
+        let stored = diesel::insert_into(workspaces::table)
+            .values((
+                workspaces::tenant_id.eq(self.found.uuid()),
+                workspaces::id.eq(workspace.id.uuid()),
+                Columns::of(&workspace.details),
+                workspaces::version.eq(workspace.version),
+                workspaces::created_at.eq(workspace.created_at),
+                workspaces::updated_at.eq(workspace.updated_at),
+                workspaces::deleted_at.eq(workspace.deleted_at),
+                workspaces::number.eq(number.get()),
+                limits::Columns::of(limits),
+                workspaces::limits_version.eq(limits_version),
+            ))
+            .execute(self.connection);
+        refusal(
+            stored,
+            &[
+                ("workspaces_pkey", "id", "is the id of an earlier workspace"),
+                ("workspaces_number_key", "number", "is the number of an earlier workspace"),
+                ("workspaces_brand_fkey", "brandId", "is not the id of an earlier brand"),
+            ],
+        )
+    }
 }
 
 impl WriteTx<'_, InRestorableWorkspace> {
-    /// The workspace, whether it is deleted, locked until the end of the transaction.
-    pub fn lock_workspace(&mut self) -> Result<(Workspace, bool), Fault> {
-        let row = workspaces::table
-            .filter(this(self.found))
-            .select((Row::as_select(), workspaces::deleted_at.is_not_null()))
-            .for_no_key_update()
-            .first::<(Row, bool)>(self.connection)
-            .optional()?;
-        let (row, deleted) = row.ok_or(Error::NotFound(Noun::Workspace))?;
-        Ok((row.into_workspace()?, deleted))
+    /// The workspace, deleted or not, locked until the end of the transaction.
+    pub fn lock_workspace(&mut self) -> Result<Workspace, Fault> {
+        found(Row::query().filter(this(self.found)).for_no_key_update().first(self.connection).optional()?)
     }
 
     /// Shows the workspace again, if the tenant may have one more.
@@ -126,27 +137,5 @@ impl WriteTx<'_, InRestorableWorkspace> {
             .returning(Row::as_returning())
             .get_result(self.connection)?
             .into_workspace()
-    }
-}
-
-impl TenantScope<'_> {
-    /// Stores a workspace as it was elsewhere.
-    pub(crate) fn import_workspace(&mut self, kept: &KeptWorkspace) -> QueryResult<()> {
-        let KeptWorkspace { workspace, deleted_at, number, limits, limits_version } = kept;
-        diesel::insert_into(workspaces::table)
-            .values((
-                workspaces::tenant_id.eq(self.tenant.uuid()),
-                workspaces::id.eq(workspace.id.uuid()),
-                Columns::of(&workspace.details),
-                workspaces::version.eq(workspace.version),
-                workspaces::created_at.eq(workspace.created_at),
-                workspaces::updated_at.eq(workspace.updated_at),
-                workspaces::deleted_at.eq(deleted_at),
-                workspaces::number.eq(number.get()),
-                limits::Columns::of(limits),
-                workspaces::limits_version.eq(limits_version),
-            ))
-            .execute(self.connection)
-            .map(drop)
     }
 }

@@ -7,17 +7,17 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    ApiKey, ApiKeyDetails, ApiKeyId, BrandId, Credential, Error, KeyMode, Overlap, PageLimit, PageRequest,
-    Precondition, Reach, Refusal, Scope, Sort, WorkspaceId,
+    ApiKey, ApiKeyDetails, ApiKeyId, Credential, Error, KeyMode, Overlap, Precondition, Reach, Refusal, Scope,
 };
 use tenantry_http::ApiKeyView;
 use tenantry_operations::{Store, api_keys};
 
-use super::tenant::{operator, parse, tenant_id};
+use super::tenant::{minutes, parse};
 use crate::{
-    database::with_store,
+    consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
-    output::{Output, table},
+    named::{self, Meant, OfTenant, in_tenant},
+    output::{Output, fields, table},
     settings::Settings,
 };
 
@@ -25,62 +25,70 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum Key {
     /// Create a key, which is printed only once
+    #[command(after_long_help = CREATE)]
     Create(Create),
     /// List the keys, including revoked and expired ones
-    List {
-        /// The tenant's id
-        #[arg(long)]
-        tenant: String,
-    },
+    List(OfTenant),
     /// Show one key, without its secret
     Show(One),
-    /// Replace a key by a new one, which is printed only once; the old key ends after the overlap
+    /// Replace a key with a new one, which is printed only once; the old key ends after the overlap
     Rotate {
         #[command(flatten)]
         one: One,
         /// How long the old key keeps working, such as 1h; at most 7 days
-        #[arg(long, default_value = "1day")]
+        #[arg(long, default_value = "1day", value_name = "TIME")]
         overlap: humantime::Duration,
     },
-    /// Revoke a key at once
-    Revoke(One),
+    /// Revoke a key at once, for good
+    Revoke {
+        #[command(flatten)]
+        one: One,
+        #[command(flatten)]
+        consent: Consent,
+    },
 }
+
+const CREATE: &str = "\
+Examples:
+  A key that may do everything in the tenant:
+    tenantry key create --tenant Acme --name \"Back office\"
+  A key that reads the workspaces of one brand, for 90 days:
+    tenantry key create --tenant Acme --name Website --scope workspaces:read --brand shop --expires-in 90days";
 
 #[derive(Args)]
 pub(crate) struct One {
-    /// The tenant's id
-    #[arg(long)]
-    tenant: String,
+    #[command(flatten)]
+    of: OfTenant,
     /// The key's id, as `tenantry key list` shows it; never the key itself
     key: String,
 }
 
 #[derive(Args)]
 pub(crate) struct Create {
-    /// The tenant's id
-    #[arg(long)]
-    tenant: String,
+    #[command(flatten)]
+    of: OfTenant,
     /// Name of the key
     #[arg(long)]
     name: String,
     /// A scope, such as workspaces:read; can be repeated. Default: every scope
-    #[arg(long = "scope")]
+    #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
-    /// Restrict the key to the brand with this id
+    /// Restrict the key to this brand: its id, its slug, or its name if only one brand has it
     #[arg(long, conflicts_with = "workspace")]
     brand: Option<String>,
-    /// Restrict the key to the workspace with this id
+    /// Restrict the key to this workspace: its id, or its name if only one workspace has it
     #[arg(long)]
     workspace: Option<String>,
     /// Let the key expire after this time, such as 90days. Default: never
-    #[arg(long)]
+    #[arg(long, value_name = "TIME")]
     expires_in: Option<humantime::Duration>,
-    /// live or test
+    /// Mode of the key: live or test
     #[arg(long, default_value = "live")]
     mode: String,
 }
 
 impl Create {
+    /// Everything but the reach, which is looked up. Reports all refused values together.
     fn into_domain(self, now: DateTime<Utc>) -> Result<ApiKeyDetails, Exit> {
         let mut refused = Vec::new();
         let name = parse("name", Some(&self.name), &mut refused);
@@ -90,9 +98,6 @@ impl Create {
         if self.scopes.is_empty() {
             scopes = Scope::all();
         }
-        let brand: Option<BrandId> = parse("brand", self.brand.as_deref(), &mut refused);
-        let workspace: Option<WorkspaceId> = parse("workspace", self.workspace.as_deref(), &mut refused);
-        let reach = brand.map(Reach::Brand).or(workspace.map(Reach::Workspace)).unwrap_or(Reach::Tenant);
         let expires_at = match self.expires_in.map(|time| end(now, time.into())) {
             Some(Err(refusal)) => {
                 refused.push(refusal.of("expires-in"));
@@ -103,7 +108,7 @@ impl Create {
         };
         match (name, mode) {
             (Some(name), Some(mode)) if refused.is_empty() => {
-                Ok(ApiKeyDetails { name, mode, scopes, reach, expires_at })
+                Ok(ApiKeyDetails { name, mode, scopes, reach: Reach::Tenant, expires_at })
             }
             _ => Err(Error::Invalid(refused).into()),
         }
@@ -119,59 +124,110 @@ pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<
     crate::logging::start(settings);
     match command {
         Key::Create(create) => {
-            let (operator, now) = (operator(Some(tenant_id(&create.tenant)?))?, Utc::now());
+            let now = Utc::now();
+            let (tenant, brand, workspace) = (create.of.tenant.clone(), create.brand.clone(), create.workspace.clone());
             let details = create.into_domain(now)?;
-            let made = with_store(settings, async move |store| api_keys::create(store, &operator, details, now).await)?;
-            print_made(output, made)
-        }
-        Key::List { tenant } => {
-            let operator = operator(Some(tenant_id(&tenant)?))?;
-            let keys = with_store(settings, async move |store| all(store, &operator).await)?;
-            print_list(output, &keys)
-        }
-        Key::Show(one) => {
-            let (operator, id) = one.parse()?;
-            let key = with_store(settings, async move |store| api_keys::show(store, &operator, id).await)?;
-            let view = ApiKeyView::from(key);
-            output.print(&view, || serde_json::to_string_pretty(&view).unwrap_or_default())
-        }
-        Key::Rotate { one, overlap } => {
-            let (operator, id) = one.parse()?;
-            let seconds = i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX);
-            let overlap =
-                Overlap::try_from(seconds).map_err(|refusal| Exit::usage(format!("the overlap {refusal}")))?;
-            let made = with_store(settings, async move |store| {
-                api_keys::rotate(store, &operator, id, overlap, Utc::now()).await
+            let made = in_tenant(settings, &tenant, async |store, operator| {
+                let reach = match (brand.as_deref(), workspace.as_deref()) {
+                    (Some(brand), _) => Reach::Brand(named::brand(store, operator, brand).await?),
+                    (None, Some(named)) => Reach::Workspace(named::workspace(store, operator, named).await?),
+                    (None, None) => Reach::Tenant,
+                };
+                Ok(api_keys::create(store, operator, ApiKeyDetails { reach, ..details }, now).await?)
             })?;
             print_made(output, made)
         }
-        Key::Revoke(one) => {
-            let (operator, id) = one.parse()?;
-            with_store(settings, async move |store| api_keys::revoke(store, &operator, id, Precondition::None).await)?;
-            output.print(&json!({ "revoked": id.to_string() }), || format!("revoked  {id}"))
+        Key::List(of) => {
+            let keys = in_tenant(settings, &of.tenant, async |store, operator| {
+                Ok(named::all(async |page| api_keys::list(store, operator, None, page).await).await?)
+            })?;
+            print_list(output, &keys)
+        }
+        Key::Show(one) => {
+            let id = one.id()?;
+            let key = in_tenant(settings, &one.of.tenant, async |store, operator| {
+                Ok(api_keys::show(store, operator, id).await?)
+            })?;
+            let text = words(&key);
+            output.print(&ApiKeyView::from(key), || text)
+        }
+        Key::Rotate { one, overlap } => {
+            let id = one.id()?;
+            let seconds = i64::try_from(overlap.as_secs()).unwrap_or(i64::MAX);
+            let overlap =
+                Overlap::try_from(seconds).map_err(|refusal| Exit::usage(format!("the overlap {refusal}")))?;
+            let made = in_tenant(settings, &one.of.tenant, async |store, operator| {
+                Ok(api_keys::rotate(store, operator, id, overlap, Utc::now()).await?)
+            })?;
+            print_made(output, made)
+        }
+        Key::Revoke { one, consent } => {
+            let id = one.id()?;
+            carry_out(consent, settings, output, async |store| revoke(store, &one, id).await)
         }
     }
+}
+
+async fn revoke(store: &Store, one: &One, id: ApiKeyId) -> Result<Deed, Exit> {
+    let tenant = named::tenant(store, &one.of.tenant, Meant::Present).await?;
+    let operator: Credential = super::tenant::operator(Some(tenant))?;
+    let key = api_keys::show(store, &operator, id).await?;
+    api_keys::revoke(store, &operator, id, Precondition::None, false).await?;
+    let name = key.details.name.as_str();
+    let mut would =
+        format!("This revokes the API key \"{name}\" (…{}, {id}), which is {}.", key.last_four, state(&key));
+    would += &match key.last_used_at {
+        Some(at) => format!(" It was last used on {}.", minutes(at)),
+        None => " It was never used.".to_owned(),
+    };
+    would += "\nWhoever uses it is refused from the next request on. Nobody can take that back.";
+    let used = key.last_used_at.map(|at| at.to_rfc3339());
+    Ok(Deed {
+        would,
+        plan: json!({ "revoke": thing(id, name), "lastUsedAt": used }),
+        done: format!("revoked  {id}"),
+        result: json!({ "revoked": id.to_string() }),
+    })
 }
 
 impl One {
-    fn parse(&self) -> Result<(Credential, ApiKeyId), Exit> {
-        let id = self.key.parse().map_err(|refusal: Refusal| {
+    fn id(&self) -> Result<ApiKeyId, Exit> {
+        self.key.parse().map_err(|refusal: Refusal| {
             Exit::usage(format!("the key's id {refusal}; `tenantry key list` shows the ids"))
-        })?;
-        Ok((operator(Some(tenant_id(&self.tenant)?))?, id))
+        })
     }
 }
 
-async fn all(store: &Store, operator: &Credential) -> Result<Vec<ApiKey>, Error> {
-    let mut request = PageRequest { limit: PageLimit::default(), sort: Sort::default(), after: None };
-    let mut keys = Vec::new();
-    loop {
-        let page = api_keys::list(store, operator, None, request.clone()).await?;
-        keys.extend(page.items);
-        match page.next {
-            Some(next) => request.after = Some(next),
-            None => return Ok(keys),
-        }
+fn words(key: &ApiKey) -> String {
+    let details = &key.details;
+    let scopes: Vec<_> = details.scopes.iter().map(ToString::to_string).collect();
+    fields(&[
+        ("id", key.id.to_string()),
+        ("name", details.name.as_str().to_owned()),
+        ("key", format!("…{}", key.last_four)),
+        ("mode", details.mode.to_string()),
+        ("state", state(key)),
+        ("reach", reach(key)),
+        ("scopes", scopes.join(" ")),
+        ("last used", key.last_used_at.map_or_else(|| "never".to_owned(), minutes)),
+        ("created", minutes(key.created_at)),
+    ])
+}
+
+fn state(key: &ApiKey) -> String {
+    match (key.revoked_at, key.details.expires_at) {
+        (Some(_), _) => "revoked".to_owned(),
+        (None, Some(at)) if at <= Utc::now() => "expired".to_owned(),
+        (None, Some(at)) => format!("active until {}", minutes(at)),
+        (None, None) => "active".to_owned(),
+    }
+}
+
+fn reach(key: &ApiKey) -> String {
+    match key.details.reach.restriction() {
+        (Some(id), _) => format!("brand {id}"),
+        (None, Some(id)) => format!("workspace {id}"),
+        (None, None) => "tenant".to_owned(),
     }
 }
 
@@ -185,21 +241,9 @@ fn print_made(output: &Output, (key, secret): (ApiKey, Secret)) -> Result<(), Ex
 fn print_list(output: &Output, keys: &[ApiKey]) -> Result<(), Exit> {
     let views: Vec<_> = keys.iter().cloned().map(ApiKeyView::from).collect();
     output.print(&views, || {
-        let now = Utc::now();
-        let state = |key: &ApiKey| match (key.revoked_at, key.details.expires_at) {
-            (Some(_), _) => "revoked".to_owned(),
-            (None, Some(at)) if at <= now => "expired".to_owned(),
-            (None, Some(at)) => format!("until {}", at.format("%Y-%m-%d %H:%M")),
-            (None, None) => "active".to_owned(),
-        };
         let row = |key: &ApiKey| {
-            let reach = match key.details.reach.restriction() {
-                (Some(id), _) => format!("brand {id}"),
-                (None, Some(id)) => format!("workspace {id}"),
-                (None, None) => "tenant".to_owned(),
-            };
             let name = key.details.name.as_str().to_owned();
-            [key.id.to_string(), name, format!("…{}", key.last_four), state(key), reach]
+            [key.id.to_string(), name, format!("…{}", key.last_four), state(key), reach(key)]
         };
         table(["ID", "NAME", "KEY", "STATE", "REACH"], &keys.iter().map(row).collect::<Vec<_>>())
     })

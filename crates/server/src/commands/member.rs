@@ -4,15 +4,16 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
     Credential, EmailAddress, Error, IssuerName, Member as Person, MemberDetails, MemberId, MemberStatus, Noun,
-    PageLimit, PageRequest, Precondition, Refusal, Role, Sort, Subject, WorkspaceId,
+    Precondition, Refusal, Role, Subject, counted,
 };
 use tenantry_http::MemberView;
 use tenantry_operations::{MemberFilter, Store, members};
 
-use super::tenant::{operator, parse, tenant_id};
+use super::tenant::{operator, parse};
 use crate::{
-    database::with_store,
+    consent::{Consent, Deed, carry_out},
     exit::Exit,
+    named::{self, Meant, OfTenant, in_tenant},
     output::{Output, table},
     settings::Settings,
 };
@@ -21,6 +22,7 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum Member {
     /// Create a member without an invitation, such as the first owner
+    #[command(after_long_help = CREATE)]
     Create(Create),
     /// List the members of a tenant
     List(List),
@@ -28,11 +30,15 @@ pub(crate) enum Member {
     Remove(Remove),
 }
 
+const CREATE: &str = "\
+Example:
+  tenantry member create --tenant Acme --email ada@example.com --role owner \\
+    --issuer https://login.example.com/ --subject 'auth0|65f0c1'";
+
 #[derive(Args)]
 pub(crate) struct Create {
-    /// The tenant's id
-    #[arg(long, value_name = "ID")]
-    tenant: String,
+    #[command(flatten)]
+    of: OfTenant,
     /// Email address
     #[arg(long)]
     email: String,
@@ -45,20 +51,19 @@ pub(crate) struct Create {
     /// Their id at the issuer, exactly as in sub
     #[arg(long, value_name = "SUB")]
     subject: String,
-    /// The id of a workspace to assign them to; can be repeated
-    #[arg(long = "workspace")]
+    /// A workspace to assign them to: its id, or its name if only one workspace has it; can be repeated
+    #[arg(long = "workspace", value_name = "WORKSPACE")]
     workspaces: Vec<String>,
 }
 
 #[derive(Args)]
 pub(crate) struct List {
-    /// The tenant's id
-    #[arg(long)]
-    tenant: String,
+    #[command(flatten)]
+    of: OfTenant,
     /// Only members with this role
     #[arg(long)]
     role: Option<String>,
-    /// Only members assigned to the workspace with this id
+    /// Only members assigned to this workspace, named by its id or its name
     #[arg(long)]
     workspace: Option<String>,
     /// Only members with this status: active or suspended
@@ -68,34 +73,30 @@ pub(crate) struct List {
 
 #[derive(Args)]
 pub(crate) struct Remove {
-    /// The tenant's id
-    #[arg(long)]
-    tenant: String,
+    #[command(flatten)]
+    of: OfTenant,
     /// The member's id, as `tenantry member list` shows it
     #[arg(required_unless_present = "email", conflicts_with = "email")]
     member: Option<String>,
     /// The member's email address, instead of the id
     #[arg(long)]
     email: Option<String>,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 impl Create {
-    /// Reports all refused values together.
-    fn into_domain(self) -> Result<(MemberDetails, Vec<WorkspaceId>), Exit> {
+    /// Everything but the workspaces, which are looked up. Reports all refused values together.
+    fn details(&self) -> Result<MemberDetails, Exit> {
         let mut refused = Vec::new();
         let email = parse("email", Some(&self.email), &mut refused);
         let role = parse("role", Some(&self.role), &mut refused);
         let issuer: Option<IssuerName> = parse("issuer", Some(&self.issuer), &mut refused);
         let subject: Option<Subject> = parse("subject", Some(&self.subject), &mut refused);
-        let mut workspaces = Vec::new();
-        for raw in &self.workspaces {
-            let id: Option<WorkspaceId> = parse("workspace", Some(raw), &mut refused);
-            workspaces.extend(id.filter(|id| !workspaces.contains(id)));
-        }
         match (email, role, issuer, subject) {
             (Some(email), Some(role), Some(issuer), Some(subject)) if refused.is_empty() => {
                 let person = tenantry_domain::Person { issuer, subject };
-                Ok((MemberDetails { email, role, status: MemberStatus::Active, person }, workspaces))
+                Ok(MemberDetails { email, role, status: MemberStatus::Active, person })
             }
             _ => Err(Error::Invalid(refused).into()),
         }
@@ -103,13 +104,13 @@ impl Create {
 }
 
 impl List {
+    /// Everything but the workspace, which is looked up.
     fn filter(&self) -> Result<MemberFilter, Exit> {
         let mut refused = Vec::new();
         let filter = MemberFilter {
             role: parse::<Role>("role", self.role.as_deref(), &mut refused),
             status: parse("status", self.status.as_deref(), &mut refused),
-            workspace_id: parse("workspace", self.workspace.as_deref(), &mut refused),
-            search: None,
+            ..MemberFilter::default()
         };
         if refused.is_empty() { Ok(filter) } else { Err(Error::Invalid(refused).into()) }
     }
@@ -136,27 +137,56 @@ pub(crate) fn run(command: Member, settings: &Settings, output: &Output) -> Resu
     crate::logging::start(settings);
     match command {
         Member::Create(create) => {
-            let operator = operator(Some(tenant_id(&create.tenant)?))?;
-            let (details, workspaces) = create.into_domain()?;
-            let member =
-                with_store(settings, async move |store| members::create(store, &operator, details, workspaces).await)?;
+            let details = create.details()?;
+            let member = in_tenant(settings, &create.of.tenant, async |store, operator| {
+                let mut workspaces = Vec::new();
+                for named in &create.workspaces {
+                    let id = named::workspace(store, operator, named).await?;
+                    workspaces.extend((!workspaces.contains(&id)).then_some(id));
+                }
+                Ok(members::create(store, operator, details, workspaces).await?)
+            })?;
             let line = format!("{}  {}  {}", member.id, member.details.email.as_str(), member.details.role);
             output.print(&MemberView::from(member), || line)
         }
         Member::List(list) => {
-            let (operator, filter) = (operator(Some(tenant_id(&list.tenant)?))?, list.filter()?);
-            let members = with_store(settings, async move |store| all(store, &operator, &filter).await)?;
+            let filter = list.filter()?;
+            let members = in_tenant(settings, &list.of.tenant, async |store, operator| {
+                let workspace_id = match &list.workspace {
+                    Some(named) => Some(named::workspace(store, operator, named).await?),
+                    None => None,
+                };
+                Ok(all(store, operator, &MemberFilter { workspace_id, ..filter }).await?)
+            })?;
             print_list(output, &members)
         }
         Member::Remove(remove) => {
-            let (operator, named) = (operator(Some(tenant_id(&remove.tenant)?))?, remove.named()?);
-            let id = with_store(settings, async move |store| {
-                let id = find(store, &operator, &named).await?;
-                members::remove(store, &operator, id, Precondition::None).await.map(|()| id)
-            })?;
-            output.print(&json!({ "removed": id.to_string() }), || format!("removed  {id}"))
+            let person = remove.named()?;
+            carry_out(remove.consent, settings, output, async |store| {
+                let tenant = named::tenant(store, &remove.of.tenant, Meant::Present).await?;
+                removed(store, &operator(Some(tenant))?, &person).await
+            })
         }
     }
+}
+
+async fn removed(store: &Store, operator: &Credential, person: &Named) -> Result<Deed, Exit> {
+    let id = find(store, operator, person).await?;
+    let members::Shown { member, count, .. } = members::show(store, operator, id).await?;
+    members::remove(store, operator, id, Precondition::None).await?;
+    let (email, role) = (member.details.email.as_str(), member.details.role);
+    Ok(Deed {
+        would: format!(
+            "This removes the member {email} ({id}), with the role {role} and {}.\nThey are refused from their next request on. \
+             To let them in again, invite them.",
+            counted(count, "assigned workspace"),
+        ),
+        plan: json!({
+            "remove": { "id": id.to_string(), "email": email, "role": role.to_string() }, "assignments": count,
+        }),
+        done: format!("removed  {id}"),
+        result: json!({ "removed": id.to_string() }),
+    })
 }
 
 async fn find(store: &Store, operator: &Credential, named: &Named) -> Result<MemberId, Error> {
@@ -170,16 +200,7 @@ async fn find(store: &Store, operator: &Credential, named: &Named) -> Result<Mem
 }
 
 async fn all(store: &Store, operator: &Credential, filter: &MemberFilter) -> Result<Vec<Person>, Error> {
-    let mut request = PageRequest { limit: PageLimit::default(), sort: Sort::default(), after: None };
-    let mut found = Vec::new();
-    loop {
-        let page = members::list(store, operator, filter.clone(), request.clone()).await?;
-        found.extend(page.items);
-        match page.next {
-            Some(next) => request.after = Some(next),
-            None => return Ok(found),
-        }
-    }
+    named::all(async |page| members::list(store, operator, filter.clone(), page).await).await
 }
 
 fn print_list(output: &Output, members: &[Person]) -> Result<(), Exit> {

@@ -2,9 +2,11 @@
 
 use clap::Subcommand;
 use serde_json::json;
-use tenantry_persistence::Migration;
+use tenantry_domain::counted;
+use tenantry_persistence::{Lost, Migration};
 
 use crate::{
+    consent::{Consent, Manner, ask, print_plan},
     database::Database,
     exit::Exit,
     output::{Output, table},
@@ -24,17 +26,69 @@ pub(crate) enum Migrate {
         /// How many migrations to revert
         #[arg(long, default_value_t = 1)]
         count: usize,
+        #[command(flatten)]
+        consent: Consent,
     },
     /// Revert the last migration and run it again; everything it created is lost
-    Redo,
+    Redo(Consent),
 }
 
 pub(crate) fn run(command: &Migrate, settings: &Settings, output: &Output) -> Result<(), Exit> {
     crate::logging::start(settings);
+    let revert = match command {
+        Migrate::Revert { count, consent } => Some((*count, consent.manner()?)),
+        Migrate::Redo(consent) => Some((1, consent.manner()?)),
+        Migrate::Run | Migrate::Status => None,
+    };
     let database = Database::open(settings)?;
-    let outcome = act(command, &database, output);
+    let outcome = match revert {
+        Some((count, manner)) if manner != Manner::Act => rehearse(command, &database, (count, manner), output),
+        _ => act(command, &database, output),
+    };
     database.close()?;
     outcome.map_err(|exit| super::as_owner(exit, settings, "migrations can be run"))
+}
+
+/// Says what reverting would destroy, and asks. Other processes need not wait for the answer before they migrate.
+fn rehearse(
+    command: &Migrate,
+    database: &Database,
+    (count, manner): (usize, Manner),
+    output: &Output,
+) -> Result<(), Exit> {
+    let lost = database.migrator()?.rehearse_revert(count).map_err(|error| Exit::failed(error.to_string()))?;
+    let would = would(&lost, matches!(command, Migrate::Redo(_)));
+    if manner == Manner::Rehearse {
+        let tables: Vec<_> = lost.tables.iter().map(|(name, rows)| json!({ "name": name, "rows": rows })).collect();
+        return print_plan(
+            output,
+            &json!({ "undo": lost.migrations, "dropTables": tables, "dropColumns": lost.columns }),
+            &would,
+        );
+    }
+    if !lost.migrations.is_empty() {
+        ask(&would)?;
+    }
+    act(command, database, output)
+}
+
+fn would(lost: &Lost, again: bool) -> String {
+    if lost.migrations.is_empty() {
+        return "There is nothing to undo.".to_owned();
+    }
+    let mut lines = vec![format!("This undoes {}:", counted(lost.migrations.len() as u64, "migration"))];
+    lines.extend(lost.migrations.iter().map(|name| format!("  {name}")));
+    if lost.tables.is_empty() && lost.columns.is_empty() {
+        lines.push("No table or column is lost.".to_owned());
+    } else {
+        lines.push("These are lost, and nobody can bring them back:".to_owned());
+    }
+    lines.extend(lost.tables.iter().map(|(table, rows)| format!("  table {table}: {}", counted(*rows, "row"))));
+    lines.extend(lost.columns.iter().map(|column| format!("  column {column}")));
+    if again {
+        lines.push("Then it is run again, without the data.".to_owned());
+    }
+    lines.join("\n")
 }
 
 fn act(command: &Migrate, database: &Database, output: &Output) -> Result<(), Exit> {
@@ -44,10 +98,10 @@ fn act(command: &Migrate, database: &Database, output: &Output) -> Result<(), Ex
         Migrate::Run => {
             report(output, &migrator.run().map_err(failed)?, "ran", "nothing to run: the database is up to date")
         }
-        Migrate::Revert { count } => {
+        Migrate::Revert { count, .. } => {
             report(output, &migrator.revert(*count).map_err(failed)?, "undid", "nothing to undo")
         }
-        Migrate::Redo => {
+        Migrate::Redo(_) => {
             let undone = migrator.revert(1).map_err(failed)?;
             let ran = migrator.run().map_err(failed)?;
             output.print(&json!({ "undid": undone, "ran": ran }), || {

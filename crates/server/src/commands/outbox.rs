@@ -2,16 +2,14 @@
 
 use clap::Subcommand;
 use serde::Serialize;
-use tenantry_domain::{
-    Choice, Credential, Error, FieldRefusal, OutboxMessage, OutboxMessageId, OutboxState, PageLimit, PageRequest, Sort,
-    TenantId,
-};
+use tenantry_domain::{Choice, Error, FieldRefusal, OutboxMessage, OutboxMessageId, OutboxState, TenantId};
 use tenantry_operations::{Store, TenantFilter, outbox, tenants};
 
-use super::tenant::{operator, parse, tenant_id};
+use super::tenant::{operator, parse};
 use crate::{
     database::with_store,
     exit::Exit,
+    named::{self, Meant},
     output::{Output, table},
     settings::Settings,
 };
@@ -21,7 +19,7 @@ use crate::{
 pub(crate) enum Outbox {
     /// List messages, oldest first: sent, still to be sent, and given up
     List {
-        /// Only messages of the tenant with this id
+        /// Only messages of this tenant, named by its id, or its name if only one tenant has it
         #[arg(long)]
         tenant: Option<String>,
         /// Only messages in this state: pending, sent, dead or dropped
@@ -30,11 +28,11 @@ pub(crate) enum Outbox {
     },
     /// Try messages again, starting with the first attempt: those given up, and those waiting
     Retry {
-        /// The tenant's id; with --all-dead the default is all tenants
+        /// The tenant: its id, or its name if only one tenant has it. Default with --all-dead: all
         #[arg(long)]
         tenant: Option<String>,
         /// The messages' ids, as `tenantry outbox list` shows them
-        #[arg(requires = "tenant", required_unless_present = "all_dead")]
+        #[arg(requires = "tenant", required_unless_present = "all_dead", value_name = "MESSAGE")]
         messages: Vec<String>,
         /// Try all messages that were given up
         #[arg(long, conflicts_with = "messages")]
@@ -78,19 +76,19 @@ pub(crate) fn run(command: Outbox, settings: &Settings, output: &Output) -> Resu
     crate::logging::start(settings);
     let views = match command {
         Outbox::List { tenant, state } => {
-            let tenant = tenant.as_deref().map(tenant_id).transpose()?;
             let state = state.as_deref().map(OutboxState::choose).transpose();
             let state = state.map_err(|refusal| Exit::usage(format!("the state {refusal}")))?;
-            with_store(settings, async move |store| all(store, tenant, state).await)?
+            with_store(settings, async |store| all(store, tenant.as_deref(), state).await)?
         }
         Outbox::Retry { tenant, all_dead: true, .. } => {
-            let tenant = tenant.as_deref().map(tenant_id).transpose()?;
-            with_store(settings, async move |store| retry_dead(store, tenant).await)?
+            with_store(settings, async |store| retry_dead(store, tenant.as_deref()).await)?
         }
         Outbox::Retry { tenant, messages, .. } => {
-            let tenant = tenant_id(&tenant.unwrap_or_default())?;
             let ids = ids(&messages)?;
-            with_store(settings, async move |store| retry(store, tenant, ids).await)?
+            with_store(settings, async |store| {
+                let tenant = named::tenant(store, &tenant.unwrap_or_default(), Meant::Present).await?;
+                Ok(retry(store, tenant, ids).await?)
+            })?
         }
     };
     print(output, &views)
@@ -102,19 +100,12 @@ fn ids(raw: &[String]) -> Result<Vec<OutboxMessageId>, Exit> {
     if refused.is_empty() { Ok(ids) } else { Err(Error::Invalid(refused).into()) }
 }
 
-async fn all(store: &Store, tenant: Option<TenantId>, state: Option<OutboxState>) -> Result<Vec<MessageView>, Error> {
+async fn all(store: &Store, tenant: Option<&str>, state: Option<OutboxState>) -> Result<Vec<MessageView>, Exit> {
     let mut views = Vec::new();
     for tenant in chosen(store, tenant).await? {
         let operator = operator(Some(tenant))?;
-        let mut request = first_page();
-        loop {
-            let page = outbox::list(store, &operator, state, request.clone()).await?;
-            views.extend(page.items.into_iter().map(|message| MessageView::of(tenant, message)));
-            match page.next {
-                Some(next) => request.after = Some(next),
-                None => break,
-            }
-        }
+        let messages = named::all(async |page| outbox::list(store, &operator, state, page).await).await?;
+        views.extend(messages.into_iter().map(|message| MessageView::of(tenant, message)));
     }
     Ok(views)
 }
@@ -128,7 +119,7 @@ async fn retry(store: &Store, tenant: TenantId, ids: Vec<OutboxMessageId>) -> Re
     Ok(views)
 }
 
-async fn retry_dead(store: &Store, tenant: Option<TenantId>) -> Result<Vec<MessageView>, Error> {
+async fn retry_dead(store: &Store, tenant: Option<&str>) -> Result<Vec<MessageView>, Exit> {
     let mut views = Vec::new();
     for tenant in chosen(store, tenant).await? {
         let retried = outbox::retry_dead(store, &operator(Some(tenant))?).await?;
@@ -138,24 +129,13 @@ async fn retry_dead(store: &Store, tenant: Option<TenantId>) -> Result<Vec<Messa
 }
 
 /// The named tenant, or all tenants.
-async fn chosen(store: &Store, tenant: Option<TenantId>) -> Result<Vec<TenantId>, Error> {
-    if let Some(tenant) = tenant {
-        return Ok(vec![tenant]);
+async fn chosen(store: &Store, tenant: Option<&str>) -> Result<Vec<TenantId>, Exit> {
+    if let Some(named) = tenant {
+        return Ok(vec![named::tenant(store, named, Meant::Present).await?]);
     }
-    let operator: Credential = operator(None)?;
-    let (mut request, mut ids) = (first_page(), Vec::new());
-    loop {
-        let page = tenants::list(store, &operator, TenantFilter::default(), request.clone()).await?;
-        ids.extend(page.items.into_iter().map(|tenant| tenant.id));
-        match page.next {
-            Some(next) => request.after = Some(next),
-            None => return Ok(ids),
-        }
-    }
-}
-
-fn first_page() -> PageRequest {
-    PageRequest { limit: PageLimit::default(), sort: Sort::default(), after: None }
+    let operator = operator(None)?;
+    let all = named::all(async |page| tenants::list(store, &operator, TenantFilter::default(), page).await).await?;
+    Ok(all.into_iter().map(|tenant| tenant.id).collect())
 }
 
 fn print(output: &Output, views: &[MessageView]) -> Result<(), Exit> {

@@ -1,41 +1,49 @@
 //! `tenantry reseal`.
 
 use clap::Args;
-use serde_json::json;
-use tenantry_operations::integrations::{self, Resealed, Resealing};
+use serde_json::{Value, json};
+use tenantry_auth::seal::MasterKeys;
+use tenantry_domain::counted;
+use tenantry_operations::{
+    Store,
+    integrations::{self, Resealed, Resealing},
+};
 
 use super::tenant::operator;
-use crate::{database::with_store, exit::Exit, master_keys, output::Output, settings::Settings};
+use crate::{
+    consent::{Consent, Manner, ask},
+    database::with_store,
+    exit::Exit,
+    master_keys,
+    output::Output,
+    settings::Settings,
+};
 
 /// Re-encrypt the secrets of integrations under the current master key, while the service runs.
 #[derive(Args)]
 pub(crate) struct Reseal {
-    /// Only count the secrets that would be re-encrypted
+    /// Delete secrets that cannot be decrypted because their key is lost; they must be set again
     #[arg(long)]
-    dry_run: bool,
-    /// Delete secrets that cannot be decrypted because their key is lost; somebody has to set them again
-    #[arg(long, conflicts_with = "dry_run")]
     discard_unopened: bool,
+    #[command(flatten)]
+    consent: Consent,
 }
 
 pub(crate) fn run(reseal: &Reseal, settings: &Settings, output: &Output) -> Result<(), Exit> {
     crate::logging::start(settings);
-    let (keys, operator) = (master_keys::required(settings)?, operator(None)?);
-    let how = match (reseal.dry_run, reseal.discard_unopened) {
-        (true, _) => Resealing::DryRun,
-        (_, true) => Resealing::Discard,
-        _ => Resealing::Reseal,
+    let how = if reseal.discard_unopened { Resealing::Discard } else { Resealing::Reseal };
+    // Re-encrypting alone destroys nothing, so that it asks nobody.
+    let manner = match (how, reseal.consent.is_dry_run()) {
+        (_, true) => Manner::Rehearse,
+        (Resealing::Discard, false) => reseal.consent.manner()?,
+        (Resealing::Reseal, false) => Manner::Act,
     };
+    let keys = master_keys::required(settings)?;
     let version = keys.sealing().version();
-    let done = with_store(settings, async move |store| integrations::reseal(store, &keys, &operator, how).await)?;
-    let left: Vec<_> =
-        done.left.iter().map(|(version, count)| json!({ "version": version, "secrets": count })).collect();
-    let json = json!({
-        "version": version, "dryRun": reseal.dry_run, "tenants": done.tenants, "resealed": done.resealed,
-        "unopened": done.unopened, "left": left,
-    });
-    output.print(&json, || words(&done, version, reseal.dry_run))?;
-    if how != Resealing::DryRun && !done.left.is_empty() {
+    let done = with_store(settings, async |store| act(store, &keys, how, manner).await)?;
+    let dry_run = manner == Manner::Rehearse;
+    output.print(&json(&done, version, dry_run), || words(&done, version, (how, dry_run)))?;
+    if !dry_run && !done.left.is_empty() {
         return Err(Exit::failed(
             "some secrets cannot be decrypted: the log lists them. Add their master key and run this again, or set the secrets again",
         ));
@@ -43,18 +51,53 @@ pub(crate) fn run(reseal: &Reseal, settings: &Settings, output: &Output) -> Resu
     Ok(())
 }
 
-fn words(done: &Resealed, version: u16, dry_run: bool) -> String {
+async fn act(store: &Store, keys: &MasterKeys, how: Resealing, manner: Manner) -> Result<Resealed, Exit> {
+    let operator = operator(None)?;
+    if manner != Manner::Act {
+        let would = integrations::reseal(&store.rehearsal(), keys, &operator, how).await?;
+        if manner == Manner::Rehearse {
+            return Ok(would);
+        }
+        if would.unopened > 0 {
+            ask(&format!(
+                "This re-encrypts {} and deletes {} that cannot be decrypted.\nWhat is deleted must be set again. Nobody can take \
+                 that back.",
+                counted(would.resealed, "secret"),
+                counted(would.unopened, "secret"),
+            ))?;
+        }
+    }
+    Ok(integrations::reseal(store, keys, &operator, how).await?)
+}
+
+fn json(done: &Resealed, version: u16, dry_run: bool) -> Value {
+    let left: Vec<_> =
+        done.left.iter().map(|(version, count)| json!({ "version": version, "secrets": count })).collect();
+    json!({
+        "version": version, "dryRun": dry_run, "tenants": done.tenants, "resealed": done.resealed,
+        "unopened": done.unopened, "left": left,
+    })
+}
+
+fn words(done: &Resealed, version: u16, (how, dry_run): (Resealing, bool)) -> String {
     let Resealed { tenants, resealed, unopened, left } = done;
-    let verb = if dry_run { "to re-encrypt" } else { "re-encrypted" };
-    let counted = |count: &u64, noun: &str| format!("{count} {noun}{}", if *count == 1 { "" } else { "s" });
-    let (secrets, tenants) = (counted(resealed, "secret"), counted(tenants, "tenant"));
+    let (verb, failed) = match (dry_run, how) {
+        (true, Resealing::Discard) => ("to re-encrypt", "to delete, because they cannot be decrypted"),
+        (true, Resealing::Reseal) => ("to re-encrypt", "cannot be decrypted"),
+        (false, Resealing::Discard) => ("re-encrypted", "deleted, because they could not be decrypted"),
+        (false, Resealing::Reseal) => ("re-encrypted", "could not be decrypted"),
+    };
+    let (secrets, tenants) = (counted(*resealed, "secret"), counted(*tenants, "tenant"));
     let mut lines = vec![format!("{verb} under version {version}: {secrets} of {tenants}")];
     if *unopened > 0 {
-        lines.push(format!("could not be decrypted: {unopened}"));
+        lines.push(format!("{failed}: {unopened}"));
     }
     lines.extend(left.iter().map(|(version, count)| format!("still under version {version}: {count}")));
     if left.is_empty() {
         lines.push(format!("no secret needs another key than version {version}"));
+    }
+    if dry_run {
+        lines.push("This was a dry run: nothing has changed.".to_owned());
     }
     lines.join("\n")
 }

@@ -7,13 +7,11 @@ mod transfer;
 
 use clap::{Args, Subcommand};
 use tenantry_domain::{
-    Credential, Error, FieldRefusal, Holder, Line, Origin, PageLimit, PageRequest, Refusal, Sort, TenantId,
+    Cap, Credential, Error, FieldRefusal, Holder, Line, Origin, Refusal, TENANT_RESTORABLE_DAYS, Tenant as Account,
+    TenantId, Use,
 };
 use tenantry_http::{PlatformTenantView, PlatformTenantWithUsage};
-use tenantry_operations::{
-    Store, TenantFilter,
-    tenants::{self, Founded, FoundedOwner},
-};
+use tenantry_operations::{TenantFilter, tenants};
 
 use self::{
     change::{Limit, State, Update},
@@ -22,9 +20,11 @@ use self::{
     transfer::{Export, Import},
 };
 use crate::{
+    consent::Consent,
     database::with_store,
     exit::Exit,
-    output::{Output, table},
+    named::{self, Meant, One},
+    output::{Output, fields, table},
     settings::Settings,
 };
 
@@ -32,10 +32,11 @@ use crate::{
 #[derive(Subcommand)]
 pub(crate) enum Tenant {
     /// Create a tenant with its default brand and its owner's API key, which is printed only once
+    #[command(after_long_help = CREATE)]
     Create(Create),
     /// List the tenants, oldest first
     List(List),
-    /// Show one tenant with its limits and usage
+    /// Show one tenant with its state, limits and usage
     Show(One),
     /// Change the name of a tenant and the defaults for its new workspaces
     Update(Update),
@@ -45,23 +46,35 @@ pub(crate) enum Tenant {
     Suspend(One),
     /// Accept the credentials of a suspended tenant again
     Reactivate(One),
-    /// Delete a tenant: its credentials are refused, and after 30 days it can be erased
-    Delete(One),
+    /// Delete a tenant: its credentials are refused at once, and you can restore it for 30 days
+    Delete {
+        #[command(flatten)]
+        one: One,
+        #[command(flatten)]
+        consent: Consent,
+    },
     /// Restore a deleted tenant that has not been erased yet
     Restore(One),
     /// Erase tenants deleted more than 30 days ago, with everything in them, as the owner of the database
     Erase(Erase),
     /// Write a tenant as lines of JSON, without secrets
+    #[command(after_long_help = EXPORT)]
     Export(Export),
     /// Read an export into an empty tenant: everything or nothing
     Import(Import),
 }
 
-#[derive(Args)]
-pub(crate) struct One {
-    /// The tenant's id
-    tenant: String,
-}
+const CREATE: &str = "\
+Examples:
+  A tenant in the Netherlands, with an API key for its owner:
+    tenantry tenant create --name Acme --country NL
+  With at most 25 workspaces, and an owner who is invited by email:
+    tenantry tenant create --name Acme --country NL --max-workspaces 25 --owner-email ada@example.com";
+
+const EXPORT: &str = "\
+Examples:
+  tenantry tenant export Acme --file acme.ndjson
+  tenantry tenant export Acme | gzip > acme.ndjson.gz";
 
 #[derive(Args)]
 pub(crate) struct List {
@@ -96,14 +109,17 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
         Tenant::Create(create) => create::run(create, settings, output),
         Tenant::List(list) => {
             let (filter, operator) = (list.into_domain()?, operator(None)?);
-            let tenants = with_store(settings, async move |store| all(store, &operator, &filter).await)?;
+            let tenants = with_store(settings, async |store| {
+                Ok(named::all(async |page| tenants::list(store, &operator, filter.clone(), page).await).await?)
+            })?;
             print_list(output, &tenants)
         }
         Tenant::Show(one) => {
-            let (id, operator) = (tenant_id(&one.tenant)?, operator(None)?);
-            let shown = with_store(settings, async move |store| tenants::inspect(store, &operator, id).await)?;
-            let view = PlatformTenantWithUsage::from(shown);
-            output.print(&view, || serde_json::to_string_pretty(&view).unwrap_or_default())
+            let shown = with_store(settings, async |store| {
+                let id = named::tenant(store, &one.tenant, Meant::Present).await?;
+                Ok(tenants::inspect(store, &operator(None)?, id).await?)
+            })?;
+            print(output, shown)
         }
         Tenant::Update(update) => change::update(update, settings, output),
         Tenant::Limit(limit) => change::limit(limit, settings, output),
@@ -113,14 +129,14 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
         Tenant::Export(export) => transfer::export(&export, settings, output),
         Tenant::Import(import) => transfer::import(&import, settings, output),
         Tenant::Erase(erase) => erase::run(&erase, settings, output),
-        Tenant::Delete(one) => change::delete(&one, settings, output),
+        Tenant::Delete { one, consent } => change::delete(&one, consent, settings, output),
     }
 }
 
-fn print_list(output: &Output, tenants: &[tenantry_domain::Tenant]) -> Result<(), Exit> {
+fn print_list(output: &Output, tenants: &[Account]) -> Result<(), Exit> {
     let views: Vec<_> = tenants.iter().cloned().map(PlatformTenantView::from).collect();
     output.print(&views, || {
-        let row = |tenant: &tenantry_domain::Tenant| {
+        let row = |tenant: &Account| {
             [
                 tenant.id.to_string(),
                 tenant.details.name.as_str().to_owned(),
@@ -133,36 +149,54 @@ fn print_list(output: &Output, tenants: &[tenantry_domain::Tenant]) -> Result<()
     })
 }
 
-async fn all(
-    store: &Store,
-    operator: &Credential,
-    filter: &TenantFilter,
-) -> Result<Vec<tenantry_domain::Tenant>, Error> {
-    let mut request = PageRequest { limit: PageLimit::default(), sort: Sort::default(), after: None };
-    let mut tenants = Vec::new();
-    loop {
-        let page = tenants::list(store, operator, filter.clone(), request.clone()).await?;
-        tenants.extend(page.items);
-        match page.next {
-            Some(next) => request.after = Some(next),
-            None => return Ok(tenants),
+/// Prints a tenant with its limits and how much it uses of them.
+fn print(output: &Output, (tenant, used): (Account, Use)) -> Result<(), Exit> {
+    let text = words(&tenant, used);
+    output.print(&PlatformTenantWithUsage::from((tenant, used)), || text)
+}
+
+fn words(tenant: &Account, used: Use) -> String {
+    let cap = |cap: Option<Cap>| cap.map_or_else(|| "no limit".to_owned(), |cap| format!("at most {}", cap.get()));
+    let (limits, defaults) = (tenant.limits, tenant.details.defaults);
+    let state = match (tenant.deleted_at, tenant.suspended_at) {
+        (Some(at), _) => {
+            let until = at + chrono::Duration::days(TENANT_RESTORABLE_DAYS.into());
+            format!("deleted on {}, erased after {}", minutes(at), minutes(until))
         }
-    }
+        (None, Some(at)) => format!("suspended on {}", minutes(at)),
+        (None, None) => tenant.state().to_string(),
+    };
+    fields(&[
+        ("id", tenant.id.to_string()),
+        ("name", tenant.details.name.as_str().to_owned()),
+        ("state", state),
+        ("workspaces", format!("{}, {}", used.workspaces, cap(limits.max_workspaces))),
+        ("members", used.members.to_string()),
+        ("invitations", format!("{} pending", used.pending_invitations)),
+        (
+            "in each workspace",
+            format!(
+                "members: {}; agents: {}; minutes a month: {}",
+                cap(limits.max_members),
+                cap(limits.max_agents),
+                cap(limits.max_minutes)
+            ),
+        ),
+        (
+            "new workspaces",
+            format!(
+                "country {}, language {}, currency {}, type {}",
+                defaults.country, defaults.language, defaults.currency, defaults.workspace_type
+            ),
+        ),
+        ("created", minutes(tenant.created_at)),
+        ("changed", minutes(tenant.updated_at)),
+    ])
 }
 
-/// The key of the first owner; empty if they were invited.
-pub(crate) fn secret(founded: &Founded) -> String {
-    match &founded.owner {
-        FoundedOwner::Key(secret) => secret.reveal().to_owned(),
-        FoundedOwner::Invitation(_) => String::new(),
-    }
-}
-
-/// Reads a tenant's id.
-pub(crate) fn tenant_id(raw: &str) -> Result<TenantId, Exit> {
-    raw.parse().map_err(|refusal: Refusal| {
-        Exit::usage(format!("the tenant's id {refusal}; `tenantry tenant list` shows the ids"))
-    })
+/// A time for people.
+pub(crate) fn minutes(at: chrono::DateTime<chrono::Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// The person at the command line, under the name of their account. The audit log records that name.

@@ -9,6 +9,8 @@ use tenantry_auth::jwt::{
 use tenantry_domain::{IssuerName, Refusal};
 use toml::Value;
 
+use super::Faults;
+
 /// One entry, as the file has it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,13 +32,11 @@ enum OneOrMany {
 }
 
 /// The issuers in the file. Errors are added to `faults`.
-pub(super) fn read(issuers: Option<Value>, faults: &mut Vec<String>) -> Issuers {
+pub(super) fn read(issuers: Option<Value>, faults: &mut Faults) -> Issuers {
     let entries = match issuers {
         Some(Value::Array(entries)) => entries,
         Some(_) => {
-            faults.push(
-                "\"issuers\" in the settings file must be a list: write [[issuers]] above each issuer".to_owned(),
-            );
+            faults.push("", "\"issuers\" in the settings file must be a list: write [[issuers]] above each issuer");
             return Issuers::none();
         }
         None => return Issuers::none(),
@@ -47,7 +47,7 @@ pub(super) fn read(issuers: Option<Value>, faults: &mut Vec<String>) -> Issuers 
         match entry.try_into::<Entry>() {
             Ok(entry) => options.extend(entry.into_options(faults)),
             Err(error) => {
-                faults.push(format!("[[issuers]] number {number} in the settings file: {}", one_line(&error)))
+                faults.push("", format!("[[issuers]] number {number} in the settings file: {}", one_line(&error)))
             }
         }
     }
@@ -56,25 +56,25 @@ pub(super) fn read(issuers: Option<Value>, faults: &mut Vec<String>) -> Issuers 
         Ok(_) if faults.len() > known => Issuers::none(),
         Ok(issuers) => issuers,
         Err(more) => {
-            faults.extend(more);
+            more.into_iter().for_each(|fault| faults.push("", fault));
             Issuers::none()
         }
     }
 }
 
 impl Entry {
-    fn into_options(self, faults: &mut Vec<String>) -> Option<IssuerOptions> {
+    fn into_options(self, faults: &mut Faults) -> Option<IssuerOptions> {
         let known = faults.len();
         let named = format!("the issuer \"{:.100}\"", self.issuer);
         if let Err(refusal) = self.issuer.parse::<IssuerName>() {
             let refusal: Refusal = refusal;
-            faults.push(format!("{named}: the name {refusal}"));
+            faults.push("", format!("{named}: the name {refusal}"));
         }
         let algorithms: Vec<Algorithm> = self
             .algorithms
             .iter()
             .filter_map(|name| {
-                name.parse().map_err(|error| faults.push(format!("{named}: \"{name:.20}\" {error}"))).ok()
+                name.parse().map_err(|error| faults.push("", format!("{named}: \"{name:.20}\" {error}"))).ok()
             })
             .collect();
         let keys = match (self.jwks_url, self.hmac_secret_file) {
@@ -82,12 +82,12 @@ impl Entry {
             (None, Some(path)) => match fs::read(&path) {
                 Ok(secret) => Some(KeySource::HmacSecret(HmacSecret::new(trimmed(&secret)))),
                 Err(error) => {
-                    faults.push(format!("{named}: cannot read hmac_secret_file {}: {error}", path.display()));
+                    faults.push("", format!("{named}: cannot read hmac_secret_file {}: {error}", path.display()));
                     None
                 }
             },
             _ => {
-                faults.push(format!("{named} needs either jwks_url or hmac_secret_file, and not both"));
+                faults.push("", format!("{named} needs either jwks_url or hmac_secret_file, and not both"));
                 None
             }
         };
@@ -125,9 +125,9 @@ mod tests {
 
     fn issuers(toml: &str) -> (Issuers, Vec<String>) {
         let mut file: Table = toml.parse().unwrap();
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let issuers = read(file.remove("issuers"), &mut faults);
-        (issuers, faults)
+        (issuers, faults.texts())
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
              algorithms = [\"RS256\", \"EdDSA\"]\njwks_url = \"https://login.example.com/jwks\"",
         );
         assert_eq!((issuers.is_empty(), faults), (false, Vec::new()));
-        let none = super::read(None, &mut Vec::new());
+        let none = super::read(None, &mut Faults::default());
         assert!(none.is_empty());
     }
 

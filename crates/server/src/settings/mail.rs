@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, str::FromStr, time::Duration};
 use tenantry_domain::{EmailAddress, Refusal};
 use tenantry_operations::mail::{InvitationLink, MailOptions, Password, Security, SmtpOptions};
 
-use super::Reader;
+use super::{Faults, Reader};
 
 /// How this process sends emails.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ const OF_SMTP: [&str; 7] = [
 ];
 
 /// The mail settings. `None` if no emails are sent, or if something is wrong; errors are added to `faults`.
-pub(super) fn read(reader: &Reader, faults: &mut Vec<String>) -> Option<Mail> {
+pub(super) fn read(reader: &Reader, faults: &mut Faults) -> Option<Mail> {
     let known = faults.len();
     let smtp = smtp(reader, faults);
     let from = of_domain(reader, "mail_from", faults);
@@ -54,21 +54,15 @@ pub(super) fn read(reader: &Reader, faults: &mut Vec<String>) -> Option<Mail> {
             ),
         ] {
             if !reader.is_given(name) {
-                faults.push(format!("{} is required with TENANTRY_SMTP_HOST: {what}", variable(name)));
+                faults.of(name, format!("is required with TENANTRY_SMTP_HOST: {what}"));
             }
         }
         if reader.is_given("mail_dir") {
-            faults.push(
-                "TENANTRY_MAIL_DIR and TENANTRY_SMTP_HOST cannot both be set: emails are either saved or sent"
-                    .to_owned(),
-            );
+            faults.of("mail_dir", "cannot be set together with TENANTRY_SMTP_HOST: emails are either saved or sent");
         }
     } else {
         for name in OF_SMTP.into_iter().filter(|name| reader.is_given(name)) {
-            faults.push(format!(
-                "{} has no effect without TENANTRY_SMTP_HOST: set that too, or remove this",
-                variable(name)
-            ));
+            faults.of(name, "has no effect without TENANTRY_SMTP_HOST: set that too, or remove this");
         }
     }
     let options = match smtp {
@@ -84,7 +78,7 @@ pub(super) fn read(reader: &Reader, faults: &mut Vec<String>) -> Option<Mail> {
     (faults.len() == known).then_some(Mail { options, from, link, workers, poll: poll? })
 }
 
-fn smtp(reader: &Reader, faults: &mut Vec<String>) -> Option<SmtpOptions> {
+fn smtp(reader: &Reader, faults: &mut Faults) -> Option<SmtpOptions> {
     let port = reader.parse("smtp_port", faults, |raw| match raw.parse() {
         Ok(0) | Err(_) => Err("must be a port from 1 to 65535"),
         Ok(port) => Ok(port),
@@ -96,14 +90,12 @@ fn smtp(reader: &Reader, faults: &mut Vec<String>) -> Option<SmtpOptions> {
     let has_password = reader.is_given("smtp_password") || reader.is_given("smtp_password_file");
     match (&username, has_password) {
         (Some(_), false) => {
-            faults
-                .push("TENANTRY_SMTP_USERNAME needs TENANTRY_SMTP_PASSWORD or TENANTRY_SMTP_PASSWORD_FILE".to_owned());
+            faults.of("smtp_username", "needs TENANTRY_SMTP_PASSWORD or TENANTRY_SMTP_PASSWORD_FILE");
         }
-        (None, true) => faults.push("TENANTRY_SMTP_PASSWORD needs TENANTRY_SMTP_USERNAME".to_owned()),
-        (Some(_), true) if security == Some(Security::Plain) => faults.push(
-            "TENANTRY_SMTP_SECURITY is plain, and no password is sent without encryption: use starttls or tls, or remove the \
-             user name"
-                .to_owned(),
+        (None, true) => faults.of("smtp_password", "needs TENANTRY_SMTP_USERNAME"),
+        (Some(_), true) if security == Some(Security::Plain) => faults.of(
+            "smtp_security",
+            "is plain, and no password is sent without encryption: use starttls or tls, or remove the user name",
         ),
         _ => {}
     }
@@ -119,15 +111,15 @@ fn smtp(reader: &Reader, faults: &mut Vec<String>) -> Option<SmtpOptions> {
 }
 
 /// The password. No error message repeats it.
-fn password(reader: &Reader, faults: &mut Vec<String>) -> Option<Password> {
+fn password(reader: &Reader, faults: &mut Faults) -> Option<Password> {
     let Some(path) = reader.text("smtp_password_file") else { return reader.text("smtp_password").map(Password::from) };
     if reader.is_given("smtp_password") {
-        faults.push("TENANTRY_SMTP_PASSWORD and TENANTRY_SMTP_PASSWORD_FILE are both set: remove one".to_owned());
+        faults.of("smtp_password_file", "and TENANTRY_SMTP_PASSWORD are both set: remove one");
     }
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) => {
-            faults.push(format!("TENANTRY_SMTP_PASSWORD_FILE {path} cannot be read: {error}"));
+            faults.of("smtp_password_file", format!("names {path}, which cannot be read: {error}"));
             return None;
         }
     };
@@ -135,7 +127,7 @@ fn password(reader: &Reader, faults: &mut Vec<String>) -> Option<Password> {
     let password = text.strip_suffix('\n').unwrap_or(&text);
     let password = password.strip_suffix('\r').unwrap_or(password);
     if password.is_empty() {
-        faults.push(format!("TENANTRY_SMTP_PASSWORD_FILE {path} is empty"));
+        faults.of("smtp_password_file", format!("names {path}, which is empty"));
     }
     Some(password.to_owned().into())
 }
@@ -144,7 +136,7 @@ fn duration(
     reader: &Reader,
     name: &str,
     bounds: std::ops::RangeInclusive<Duration>,
-    faults: &mut Vec<String>,
+    faults: &mut Faults,
 ) -> Option<Duration> {
     let duration = reader.parse(name, faults, |raw| {
         humantime::parse_duration(raw).map_err(|_| "must be a duration such as 2s or 500ms")
@@ -153,17 +145,13 @@ fn duration(
         return Some(duration);
     }
     let (least, most) = (humantime::format_duration(*bounds.start()), humantime::format_duration(*bounds.end()));
-    faults.push(format!("{} must be from {least} to {most}", variable(name)));
+    faults.of(name, format!("must be from {least} to {most}"));
     None
 }
 
-fn of_domain<T: FromStr<Err = Refusal>>(reader: &Reader, name: &str, faults: &mut Vec<String>) -> Option<T> {
+fn of_domain<T: FromStr<Err = Refusal>>(reader: &Reader, name: &str, faults: &mut Faults) -> Option<T> {
     let raw = reader.text(name)?;
-    raw.parse().map_err(|refusal: Refusal| faults.push(format!("{} {refusal}", variable(name)))).ok()
-}
-
-fn variable(name: &str) -> String {
-    format!("TENANTRY_{}", name.to_uppercase())
+    raw.parse().map_err(|refusal: Refusal| faults.of(name, refusal.message)).ok()
 }
 
 #[cfg(test)]
@@ -173,9 +161,9 @@ mod tests {
 
     fn mail(settings: &[(&str, &str)]) -> (Option<Mail>, Vec<String>) {
         let environment = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let mail = read(&Reader { environment, file: Values::new() }, &mut faults);
-        (mail, faults)
+        (mail, faults.texts())
     }
 
     const SERVER: [(&str, &str); 3] = [

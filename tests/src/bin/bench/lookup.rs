@@ -18,22 +18,25 @@ pub(crate) async fn run(time: Duration) {
     let path = format!("/api/workspaces/{id}");
     let body = tenant.owner.get(&path).await.expect(200).body;
     let bare = bare_server(body);
-    let (mut ours, mut best, mut database) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ours, mut best, mut database, mut dialect) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     println!("look-up, {CONNECTIONS} connections, {ROUNDS} rounds of {} s", time.as_secs());
     for _ in 0..ROUNDS {
         let figures = load::run(&app.base, &path, tenant.owner.key(), CONNECTIONS, time).await;
+        let overview = load::run(&app.base, "/api/workspace/get/1", tenant.owner.key(), CONNECTIONS, time).await;
         let bare = load::run(&bare, "/", "none", CONNECTIONS, time).await;
         let transactions = pgbench(&app.database, &tenant.id.to_string(), &id, time);
         println!(
-            "  look-up {:>8.0}/s (median {:?}, p99 {:?})   bare answer {:>8.0}/s (p99 {:?})   pgbench {transactions:>8.0}/s",
-            figures.rate, figures.median, figures.p99, bare.rate, bare.p99
+            "  look-up {:>8.0}/s (median {:?}, p99 {:?})   CallFluent {:>8.0}/s (p99 {:?})   bare answer {:>8.0}/s (p99 {:?})   pgbench {transactions:>8.0}/s",
+            figures.rate, figures.median, figures.p99, overview.rate, overview.p99, bare.rate, bare.p99
         );
         ours.push(figures.rate);
+        dialect.push(overview.rate);
         best.push(bare.rate);
         database.push(transactions);
     }
     let (ours, best, database) = (median(ours), median(best), median(database));
     println!("  medians: look-up {ours:.0}/s = {:.3} of a bare answer, {:.3} of pgbench", ours / best, ours / database);
+    println!("  a look-up by number in the CallFluent dialect costs {:.2} look-ups", ours / median(dialect));
     let refused = format!("{}x", &tenant.owner.key()[..71]);
     let figures = load::run_expecting(&app.base, &path, &refused, CONNECTIONS, time, 401).await;
     println!("  a mistyped key, refused without the database: {:.0}/s (p99 {:?})", figures.rate, figures.p99);

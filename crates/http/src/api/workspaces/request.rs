@@ -2,18 +2,18 @@
 
 use tenantry_domain::{
     BrandId, CountryCode, CurrencyCode, Instructions, LanguageCode, LocaleRequest, NewWorkspace, SignatureHtml,
-    SignatureText, Sort, WorkspaceName, WorkspacePatch, WorkspaceType,
+    SignatureText, Sort, WorkspaceName, WorkspacePatch, WorkspaceState, WorkspaceType, demo,
 };
 use tenantry_operations::WorkspaceFilter;
 
-use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, Required, query, request};
+use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, OrDefault, Required, query, request};
 
 request! {
     /// A workspace to create. If you leave out language or currency, it follows the country. Without a country, all
     /// three are the tenant's defaults.
     #[example({
         "name": "Nordics",
-        "brandId": "b1a2c3d4-5678-4abc-9ef0-1234567890ab",
+        "brandId": demo::BRAND.to_string(),
         "country": "SE",
         "workspaceType": "b2c",
         "workspaceInstructions": "Quote delivery times in working days.",
@@ -100,6 +100,8 @@ impl UpdateWorkspace {
 query! {
     /// Which workspaces.
     pub(crate) struct WorkspaceFilters => WorkspaceFilter {
+        /// Only workspaces in this state. `deleted`: workspaces that can be restored.
+        state: OrDefault<WorkspaceState>,
         /// Only workspaces of this brand.
         brand_id: Optional<BrandId>,
         /// Only workspaces in this country.

@@ -6,7 +6,11 @@ use tenantry_domain::{Workspace, WorkspaceType};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{api::millis, extract::List, schema::Word};
+use crate::{
+    api::{millis, millis_option},
+    extract::List,
+    schema::Word,
+};
 
 type WorkspaceTypeWord = Word<WorkspaceType>;
 
@@ -15,7 +19,7 @@ type WorkspaceTypeWord = Word<WorkspaceType>;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Workspace)]
-pub(crate) struct WorkspaceView {
+pub struct WorkspaceView {
     /// Unique identifier for the workspace.
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     id: Uuid,
@@ -30,13 +34,13 @@ pub(crate) struct WorkspaceView {
     name: String,
     /// ISO 3166-1 alpha-2 country code for this workspace's primary operating region. Affects currency defaults and
     /// compliance.
-    #[schema(example = "DE")]
+    #[schema(example = "DE", pattern = "^[A-Z]{2}$")]
     country: String,
     /// The primary language the AI uses when communicating in this workspace. ISO 639-1 code.
-    #[schema(example = "de")]
+    #[schema(example = "de", pattern = "^[a-z]{2}$")]
     operating_language: String,
     /// ISO 4217 currency code used for financial references in this workspace.
-    #[schema(example = "EUR")]
+    #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
     currency: String,
     /// Whether this workspace handles business-to-business or business-to-consumer conversations. Affects contact
     /// resolution, account enrichment, and AI behavior.
@@ -63,10 +67,19 @@ pub(crate) struct WorkspaceView {
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:45:00.000Z")]
     updated_at: DateTime<Utc>,
+    /// When the workspace was deleted. Only on deleted workspaces.
+    #[serde(serialize_with = "millis_option", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "2026-03-02T09:30:00.000Z")]
+    deleted_at: Option<DateTime<Utc>>,
+    /// When the workspace will be erased for good. It can be restored until then. Only on deleted workspaces.
+    #[serde(serialize_with = "millis_option", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "2026-04-01T09:30:00.000Z")]
+    erased_at: Option<DateTime<Utc>>,
 }
 
 impl From<Workspace> for WorkspaceView {
     fn from(workspace: Workspace) -> Self {
+        let erased_at = workspace.erased_at();
         let details = workspace.details;
         Self {
             id: workspace.id.uuid(),
@@ -82,6 +95,8 @@ impl From<Workspace> for WorkspaceView {
             email_signature_text: details.email_signature_text.map(|text| text.as_str().to_owned()),
             created_at: workspace.created_at,
             updated_at: workspace.updated_at,
+            deleted_at: workspace.deleted_at,
+            erased_at,
         }
     }
 }

@@ -3,10 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Brand, BrandDetails, FieldRefusal, HexColor, HttpsUrl, Instructions, SenderName, SignatureHtml, SignatureText, Tone,
+    Brand, BrandDetails, FieldRefusal, HexColor, HttpsUrl, InTenant, Instructions, SenderName, SignatureHtml,
+    SignatureText, Tone,
 };
+use tenantry_persistence::{Fault, Tx};
 
-use super::{Reading, Target, text};
+use super::{Counts, Line, Reading, Target, text};
+use crate::transfer::export::{Out, pages};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -32,7 +35,18 @@ pub(in crate::transfer) struct BrandLine {
 }
 
 impl BrandLine {
-    pub(in crate::transfer) fn of(brand: Brand) -> Box<Self> {
+    /// Writes every brand.
+    pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
+        pages(|page| {
+            let page = tx.brands(None, page)?;
+            for brand in page.items {
+                counts.brands += out.line(&Line::Brand(Self::of(brand)))?;
+            }
+            Ok(page.next)
+        })
+    }
+
+    fn of(brand: Brand) -> Box<Self> {
         let details = brand.details;
         Box::new(Self {
             id: brand.id.to_string(),
@@ -56,7 +70,7 @@ impl BrandLine {
         })
     }
 
-    pub(in crate::transfer) fn into_brand(self, target: Target) -> Result<Brand, Vec<FieldRefusal>> {
+    pub(super) fn into_brand(self, target: Target) -> Result<Brand, Vec<FieldRefusal>> {
         let mut reading = Reading::default();
         let (id, slug) = (reading.value("id", &self.id), reading.value("slug", &self.slug));
         let name = reading.value("name", &self.name);

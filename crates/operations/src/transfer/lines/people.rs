@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    FieldRefusal, Invitation, InvitationDetails, IssuerName, Member, MemberDetails, Person, SlotNumber, Subject,
-    WorkspaceId,
+    FieldRefusal, InTenant, Invitation, InvitationDetails, InvitationId, IssuerName, Member, MemberDetails, MemberId,
+    Person, SlotNumber, Subject, WorkspaceId,
 };
-use tenantry_persistence::{HeldSlot, KeptAssignment};
+use tenantry_persistence::{Fault, HeldSlot, InvitationFilter, KeptAssignment, MemberFilter, Tx};
 
-use super::{Reading, Target};
+use super::{Counts, Line, Reading, Target};
+use crate::transfer::export::{Out, pages};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -43,7 +44,20 @@ struct SlotLine {
 }
 
 impl MemberLine {
-    pub(in crate::transfer) fn of(member: Member, assignments: &[KeptAssignment]) -> Self {
+    /// Writes every member with its assignments.
+    pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
+        pages(|page| {
+            let page = tx.members(&MemberFilter::default(), page)?;
+            let ids: Vec<MemberId> = page.items.iter().map(|member| member.id).collect();
+            let assignments = tx.assignments_of(&ids)?;
+            for member in page.items {
+                counts.members += out.line(&Line::Member(Self::of(member, &assignments)))?;
+            }
+            Ok(page.next)
+        })
+    }
+
+    fn of(member: Member, assignments: &[KeptAssignment]) -> Self {
         let details = member.details;
         let assignment = |kept: &KeptAssignment| AssignmentLine {
             number: kept.number.get(),
@@ -65,10 +79,7 @@ impl MemberLine {
         }
     }
 
-    pub(in crate::transfer) fn into_member(
-        self,
-        target: Target,
-    ) -> Result<(Member, Vec<KeptAssignment>), Vec<FieldRefusal>> {
+    pub(super) fn into_member(self, target: Target) -> Result<(Member, Vec<KeptAssignment>), Vec<FieldRefusal>> {
         let mut reading = Reading::default();
         let (id, email) = (reading.value("id", &self.id), reading.value("email", &self.email));
         let (role, status) = (reading.value("role", &self.role), reading.value("status", &self.status));
@@ -123,7 +134,20 @@ pub(in crate::transfer) struct InvitationLine {
 }
 
 impl InvitationLine {
-    pub(in crate::transfer) fn of(invitation: Invitation, slots: &[HeldSlot]) -> Self {
+    /// Writes every invitation with its slots.
+    pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
+        pages(|page| {
+            let page = tx.invitations(&InvitationFilter::default(), page)?;
+            let ids: Vec<InvitationId> = page.items.iter().map(|invitation| invitation.id).collect();
+            let slots = tx.slots_of(&ids)?;
+            for invitation in page.items {
+                counts.invitations += out.line(&Line::Invitation(Self::of(invitation, &slots)))?;
+            }
+            Ok(page.next)
+        })
+    }
+
+    fn of(invitation: Invitation, slots: &[HeldSlot]) -> Self {
         let details = invitation.details;
         let slot =
             |held: &HeldSlot| SlotLine { number: held.number.get(), workspace_id: held.workspace_id.to_string() };
@@ -142,10 +166,7 @@ impl InvitationLine {
         }
     }
 
-    pub(in crate::transfer) fn into_invitation(
-        self,
-        target: Target,
-    ) -> Result<(Invitation, Vec<HeldSlot>), Vec<FieldRefusal>> {
+    pub(super) fn into_invitation(self, target: Target) -> Result<(Invitation, Vec<HeldSlot>), Vec<FieldRefusal>> {
         let mut reading = Reading::default();
         let (id, email) = (reading.value("id", &self.id), reading.value("email", &self.email));
         let role = reading.value("role", &self.role);

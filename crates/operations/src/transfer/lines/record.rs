@@ -3,7 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tenantry_domain::{ApiKey, AuditRecord};
+use tenantry_domain::{ApiKey, AuditRecord, InTenant};
+use tenantry_persistence::{AuditFilter, Fault, Tx};
+
+use super::{Counts, Line};
+use crate::transfer::export::{Out, pages};
 
 /// An API key: what there is to know of it, and nothing by which it could be used or guessed.
 #[derive(Serialize, Deserialize)]
@@ -25,7 +29,18 @@ pub(in crate::transfer) struct ApiKeyLine {
 }
 
 impl ApiKeyLine {
-    pub(in crate::transfer) fn of(key: ApiKey) -> Box<Self> {
+    /// Writes every API key.
+    pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
+        pages(|page| {
+            let page = tx.api_keys(None, page)?;
+            for key in page.items {
+                counts.api_keys += out.line(&Line::ApiKey(Self::of(key)))?;
+            }
+            Ok(page.next)
+        })
+    }
+
+    fn of(key: ApiKey) -> Box<Self> {
         let (brand, workspace) = key.details.reach.restriction();
         Box::new(Self {
             id: key.id.to_string(),
@@ -61,7 +76,18 @@ pub(in crate::transfer) struct AuditEventLine {
 }
 
 impl AuditEventLine {
-    pub(in crate::transfer) fn of(event: AuditRecord) -> Box<Self> {
+    /// Writes the whole audit log.
+    pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
+        pages(|page| {
+            let page = tx.audit_events(&AuditFilter::default(), page)?;
+            for event in page.items {
+                counts.audit_events += out.line(&Line::AuditEvent(Self::of(event)))?;
+            }
+            Ok(page.next)
+        })
+    }
+
+    fn of(event: AuditRecord) -> Box<Self> {
         Box::new(Self {
             id: event.id.to_string(),
             occurred_at: event.occurred_at,

@@ -3,10 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Agent, AgentDetails, AgentReference, FieldRefusal, Month, Refusal, UsageEntry, UsageSeconds, UsedAt, VoiceName,
+    Agent, AgentDetails, AgentReference, FieldRefusal, InTenant, Month, Refusal, UsageEntry, UsageSeconds, UsedAt,
+    VoiceName,
 };
+use tenantry_persistence::{Fault, Tx};
 
-use super::{Reading, Target, text};
+use super::{Counts, Line, Reading, Target, text};
+use crate::transfer::export::{Out, PAGE, by_id};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -23,7 +26,19 @@ pub(in crate::transfer) struct AgentLine {
 }
 
 impl AgentLine {
-    pub(in crate::transfer) fn of(agent: Agent) -> Box<Self> {
+    /// Writes every agent.
+    pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
+        by_id(
+            |last| tx.agents_after(last, PAGE),
+            |agent| {
+                let id = agent.id;
+                counts.agents += out.line(&Line::Agent(Self::of(agent)))?;
+                Ok(id)
+            },
+        )
+    }
+
+    fn of(agent: Agent) -> Box<Self> {
         let details = agent.details;
         Box::new(Self {
             id: agent.id.to_string(),
@@ -38,7 +53,7 @@ impl AgentLine {
         })
     }
 
-    pub(in crate::transfer) fn into_agent(self, target: Target) -> Result<Agent, Vec<FieldRefusal>> {
+    pub(super) fn into_agent(self, target: Target) -> Result<Agent, Vec<FieldRefusal>> {
         let mut reading = Reading::default();
         let (id, workspace_id) = (reading.value("id", &self.id), reading.value("workspaceId", &self.workspace_id));
         let (name, status) = (reading.value("name", &self.name), reading.value("status", &self.status));
@@ -74,7 +89,19 @@ pub(in crate::transfer) struct UsageEntryLine {
 }
 
 impl UsageEntryLine {
-    pub(in crate::transfer) fn of(entry: UsageEntry) -> Box<Self> {
+    /// Writes every entry.
+    pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
+        by_id(
+            |last| tx.usage_after(last, PAGE),
+            |entry| {
+                let id = entry.id;
+                counts.usage_entries += out.line(&Line::UsageEntry(Self::of(entry)))?;
+                Ok(id)
+            },
+        )
+    }
+
+    fn of(entry: UsageEntry) -> Box<Self> {
         Box::new(Self {
             id: entry.id.to_string(),
             workspace_id: entry.workspace_id.to_string(),
@@ -87,7 +114,7 @@ impl UsageEntryLine {
         })
     }
 
-    pub(in crate::transfer) fn into_entry(self, target: Target) -> Result<UsageEntry, Vec<FieldRefusal>> {
+    pub(super) fn into_entry(self, target: Target) -> Result<UsageEntry, Vec<FieldRefusal>> {
         let mut reading = Reading::default();
         let (id, workspace_id) = (reading.value("id", &self.id), reading.value("workspaceId", &self.workspace_id));
         let (kind, reference) = (reading.value("kind", &self.kind), reading.value("reference", &self.reference));
@@ -97,7 +124,7 @@ impl UsageEntryLine {
         let month: Option<Month> = reading.value("month", &self.month);
         // Which of the two it was depends on a time zone that may have changed since.
         if month.is_some_and(|month| Month::of_date(used_at.date_naive()).distance(month).abs() > 1) {
-            let message = format!("is not the month of usedAt, {used_at}, in any time zone");
+            let message = format!("does not fit usedAt, which is {used_at}");
             reading.refuse(Refusal::new("conflicting", message).of("month"));
         }
         let created_at = reading.time("createdAt", self.created_at);

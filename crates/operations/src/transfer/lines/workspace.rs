@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Cap, FieldRefusal, Instructions, Integration, PlainField, Provider, SecretTrace, SignatureHtml, SignatureText,
-    Verification, Workspace, WorkspaceDetails, WorkspaceLimits,
+    Cap, FieldRefusal, InTenant, Instructions, Integration, PlainField, Provider, SecretTrace, SignatureHtml,
+    SignatureText, Verification, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceLimits,
 };
-use tenantry_persistence::KeptWorkspace;
+use tenantry_persistence::{Fault, KeptWorkspace, Tx};
 
-use super::{Reading, Target, locale, text};
+use super::{Counts, Line, Reading, Target, locale, text};
+use crate::transfer::export::{Out, pages};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -36,8 +37,26 @@ pub(in crate::transfer) struct WorkspaceLine {
 }
 
 impl WorkspaceLine {
-    pub(in crate::transfer) fn of(kept: KeptWorkspace) -> Box<Self> {
-        let KeptWorkspace { workspace, number, deleted_at, limits, limits_version } = kept;
+    /// Writes every workspace, each with its integrations behind it.
+    pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
+        pages(|page| {
+            let page = tx.kept_workspaces(page)?;
+            let ids: Vec<WorkspaceId> = page.items.iter().map(|kept| kept.workspace.id).collect();
+            let integrations = tx.integrations_of(&ids)?;
+            for (kept, id) in page.items.into_iter().zip(ids) {
+                counts.workspaces += out.line(&Line::Workspace(Self::of(kept)))?;
+                for integration in integrations.iter().filter(|integration| integration.workspace_id == id) {
+                    let line = IntegrationLine::of(integration.clone());
+                    counts.secrets_to_set += u64::from(line.had_secret());
+                    counts.integrations += out.line(&Line::Integration(line))?;
+                }
+            }
+            Ok(page.next)
+        })
+    }
+
+    fn of(kept: KeptWorkspace) -> Box<Self> {
+        let KeptWorkspace { workspace, number, limits, limits_version } = kept;
         let details = workspace.details;
         Box::new(Self {
             id: workspace.id.to_string(),
@@ -59,11 +78,11 @@ impl WorkspaceLine {
             version: workspace.version,
             created_at: workspace.created_at,
             updated_at: workspace.updated_at,
-            deleted_at,
+            deleted_at: workspace.deleted_at,
         })
     }
 
-    pub(in crate::transfer) fn into_workspace(self, target: Target) -> Result<KeptWorkspace, Vec<FieldRefusal>> {
+    pub(super) fn into_workspace(self, target: Target) -> Result<KeptWorkspace, Vec<FieldRefusal>> {
         let mut reading = Reading::default();
         let (id, brand_id) = (reading.value("id", &self.id), reading.value("brandId", &self.brand_id));
         let number = reading.given("number", self.number, ("lastWorkspaceNumber", target.last.workspace));
@@ -100,8 +119,15 @@ impl WorkspaceLine {
         let limits = time_zone.map(|time_zone| WorkspaceLimits { max_members, max_agents, max_minutes, time_zone });
         reading.end(id.zip(number).zip(details.zip(limits)).map(|((id, number), (details, limits))| KeptWorkspace {
             number,
-            workspace: Workspace { id, tenant_id: target.tenant_id, details, version, created_at, updated_at },
-            deleted_at,
+            workspace: Workspace {
+                id,
+                tenant_id: target.tenant_id,
+                details,
+                version,
+                created_at,
+                updated_at,
+                deleted_at,
+            },
             limits,
             limits_version,
         }))
@@ -132,7 +158,7 @@ struct TraceLine {
 }
 
 impl IntegrationLine {
-    pub(in crate::transfer) fn of(integration: Integration) -> Box<Self> {
+    fn of(integration: Integration) -> Box<Self> {
         let trace = |SecretTrace { last_four, set_at }| TraceLine { last_four, set_at };
         Box::new(Self {
             workspace_id: integration.workspace_id.to_string(),
@@ -148,12 +174,12 @@ impl IntegrationLine {
     }
 
     /// Whether a secret is left behind.
-    pub(in crate::transfer) fn had_secret(&self) -> bool {
+    pub(super) fn had_secret(&self) -> bool {
         self.secret.is_some()
     }
 
     /// The integration without its secret and without what the provider said of it, which is a change that its version counts.
-    pub(in crate::transfer) fn into_integration(self, target: Target) -> Result<Integration, Vec<FieldRefusal>> {
+    pub(super) fn into_integration(self, target: Target) -> Result<Integration, Vec<FieldRefusal>> {
         let mut reading = Reading::default();
         let workspace_id = reading.value("workspaceId", &self.workspace_id);
         let provider: Option<Provider> = reading.value("provider", &self.provider);

@@ -1,24 +1,32 @@
 //! `tenantry tenant update`, `limit`, and the commands that change a tenant's state.
 
+use chrono::Utc;
 use clap::{ArgGroup, Args};
 use serde_json::json;
 use tenantry_domain::{
     Cap, Error, FieldRefusal, LimitsPatch, LocaleRequest, Precondition, Refusal, TENANT_RESTORABLE_DAYS, Tenant,
-    TenantPatch, Use,
+    TenantPatch, Use, counted,
 };
 use tenantry_http::PlatformTenantWithUsage;
-use tenantry_operations::tenants;
+use tenantry_operations::{api_keys, tenants};
 
-use super::{One, operator, parse, tenant_id};
-use crate::{database::with_store, exit::Exit, output::Output, settings::Settings};
+use super::{operator, parse, print};
+use crate::{
+    consent::{Consent, Deed, carry_out, thing},
+    database::with_store,
+    exit::Exit,
+    named::{self, Meant, One},
+    output::Output,
+    settings::Settings,
+};
 
 #[derive(Args)]
 #[command(override_usage = "tenantry tenant update [OPTIONS] <TENANT>")]
 #[command(group = ArgGroup::new("changes").required(true).multiple(true)
     .args(["name", "country", "language", "currency", "workspace_type"]))]
 pub(crate) struct Update {
-    /// The tenant's id
-    tenant: String,
+    #[command(flatten)]
+    one: One,
     /// Display name
     #[arg(long)]
     name: Option<String>,
@@ -32,7 +40,7 @@ pub(crate) struct Update {
     #[arg(long)]
     currency: Option<String>,
     /// Default type of new workspaces: b2b or b2c
-    #[arg(long = "type")]
+    #[arg(long = "type", value_name = "TYPE")]
     workspace_type: Option<String>,
 }
 
@@ -40,19 +48,19 @@ pub(crate) struct Update {
 #[command(override_usage = "tenantry tenant limit [OPTIONS] <TENANT>")]
 #[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["max_workspaces", "max_members", "max_agents", "max_minutes"]))]
 pub(crate) struct Limit {
-    /// The tenant's id
-    tenant: String,
+    #[command(flatten)]
+    one: One,
     /// Limit of workspaces: a number, or none for no limit
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_workspaces: Option<String>,
     /// Limit of members in each workspace, pending invitations included: a number, or none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_members: Option<String>,
     /// Limit of agents in each workspace: a number, or none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_agents: Option<String>,
     /// Limit of minutes a month in each workspace: a number, or none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_minutes: Option<String>,
 }
 
@@ -83,7 +91,7 @@ pub(super) fn update(update: Update, settings: &Settings, output: &Output) -> Re
             workspace_type: parse("type", update.workspace_type.as_deref(), &mut refused),
         },
     };
-    administer(&update.tenant, refused, patch, LimitsPatch::default(), settings, output)
+    administer(&update.one, refused, patch, LimitsPatch::default(), settings, output)
 }
 
 pub(super) fn limit(limit: Limit, settings: &Settings, output: &Output) -> Result<(), Exit> {
@@ -94,30 +102,29 @@ pub(super) fn limit(limit: Limit, settings: &Settings, output: &Output) -> Resul
         max_agents: cap("max-agents", limit.max_agents.as_deref(), &mut refused),
         max_minutes: cap("max-minutes", limit.max_minutes.as_deref(), &mut refused),
     };
-    administer(&limit.tenant, refused, TenantPatch::default(), limits, settings, output)
+    administer(&limit.one, refused, TenantPatch::default(), limits, settings, output)
 }
 
 fn administer(
-    tenant: &str,
+    one: &One,
     refused: Vec<FieldRefusal>,
     patch: TenantPatch,
     limits: LimitsPatch,
     settings: &Settings,
     output: &Output,
 ) -> Result<(), Exit> {
-    let (id, operator) = (tenant_id(tenant)?, operator(None)?);
     if !refused.is_empty() {
         return Err(Error::Invalid(refused).into());
     }
-    let changed = with_store(settings, async move |store| {
-        tenants::administer(store, &operator, id, Precondition::None, patch, limits).await
+    let changed = with_store(settings, async |store| {
+        let id = named::tenant(store, &one.tenant, Meant::Present).await?;
+        Ok(tenants::administer(store, &operator(None)?, id, Precondition::None, patch, limits).await?)
     })?;
-    let view = PlatformTenantWithUsage::from(changed);
-    output.print(&view, || serde_json::to_string_pretty(&view).unwrap_or_default())
+    print(output, changed)
 }
 
 /// The state that a tenant should get.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Suspended,
     Active,
@@ -125,22 +132,49 @@ pub(super) enum State {
 }
 
 pub(super) fn set(state: State, one: &One, settings: &Settings, output: &Output) -> Result<(), Exit> {
-    let (id, operator) = (tenant_id(&one.tenant)?, operator(None)?);
-    let (tenant, used): (Tenant, Use) = with_store(settings, async move |store| match state {
-        State::Suspended => tenants::suspend(store, &operator, id).await,
-        State::Active => tenants::reactivate(store, &operator, id).await,
-        State::Restored => tenants::restore(store, &operator, id).await,
+    let (tenant, used): (Tenant, Use) = with_store(settings, async |store| {
+        let (meant, operator) =
+            (if state == State::Restored { Meant::Deleted } else { Meant::Present }, operator(None)?);
+        let id = named::tenant(store, &one.tenant, meant).await?;
+        Ok(match state {
+            State::Suspended => tenants::suspend(store, &operator, id).await?,
+            State::Active => tenants::reactivate(store, &operator, id).await?,
+            State::Restored => tenants::restore(store, &operator, id).await?,
+        })
     })?;
-    let line = format!("{}  {id}  {}", tenant.state(), tenant.details.name.as_str());
+    let line = format!("{}  {}  {}", tenant.state(), tenant.id, tenant.details.name.as_str());
     output.print(&PlatformTenantWithUsage::from((tenant, used)), || line)
 }
 
-pub(super) fn delete(one: &One, settings: &Settings, output: &Output) -> Result<(), Exit> {
-    let (id, operator) = (tenant_id(&one.tenant)?, operator(None)?);
-    with_store(settings, async move |store| tenants::delete(store, &operator, id, Precondition::None).await)?;
-    output.print(&json!({ "deleted": id.to_string() }), || {
-        format!(
-            "deleted  {id}\n         You can restore it for {TENANT_RESTORABLE_DAYS} days: `tenantry tenant restore`."
-        )
+pub(super) fn delete(one: &One, consent: Consent, settings: &Settings, output: &Output) -> Result<(), Exit> {
+    carry_out(consent, settings, output, async |store| {
+        let id = named::tenant(store, &one.tenant, Meant::Present).await?;
+        let above = operator(None)?;
+        let (tenant, used) = tenants::inspect(store, &above, id).await?;
+        let (inside, now) = (operator(Some(id))?, Utc::now());
+        let keys = named::all(async |page| api_keys::list(store, &inside, None, page).await).await?;
+        let keys = keys.iter().filter(|key| key.revoked_at.is_none() && key.details.lives_at(now).is_ok()).count();
+        tenants::delete(store, &above, id, Precondition::None).await?;
+        let Use { workspaces, members, pending_invitations } = used;
+        let name = tenant.details.name.as_str();
+        Ok(Deed {
+            would: format!(
+                "This deletes the tenant \"{name}\" ({id}). It has {}, {}, {} and {}.\nFrom their next request on, its keys \
+                 and members are refused. For {TENANT_RESTORABLE_DAYS} days you can take this back with `tenantry tenant \
+                 restore {id}`.\nAfter that the tenant can be erased with all its data.",
+                counted(workspaces, "workspace"),
+                counted(members, "member"),
+                counted(pending_invitations, "pending invitation"),
+                counted(keys as u64, "usable API key"),
+            ),
+            plan: json!({
+                "delete": thing(id, name), "restorableDays": TENANT_RESTORABLE_DAYS, "workspaces": workspaces,
+                "members": members, "pendingInvitations": pending_invitations, "apiKeys": keys,
+            }),
+            done: format!(
+                "deleted  {id}\n         You can restore it for {TENANT_RESTORABLE_DAYS} days: `tenantry tenant restore {id}`."
+            ),
+            result: json!({ "deleted": id.to_string() }),
+        })
     })
 }

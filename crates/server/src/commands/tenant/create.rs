@@ -24,22 +24,22 @@ pub(crate) struct Create {
     #[arg(long)]
     currency: Option<String>,
     /// Default type of new workspaces: b2b or b2c. Default: b2b
-    #[arg(long = "type")]
+    #[arg(long = "type", value_name = "TYPE")]
     workspace_type: Option<String>,
     /// Invite the first owner at this email address instead of creating an API key
-    #[arg(long)]
+    #[arg(long, value_name = "EMAIL")]
     owner_email: Option<String>,
     /// Limit of workspaces: a number, or none. Default: none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_workspaces: Option<String>,
     /// Limit of members in each workspace, pending invitations included: a number, or none. Default: none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_members: Option<String>,
     /// Limit of agents in each workspace: a number, or none. Default: none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_agents: Option<String>,
     /// Limit of minutes a month in each workspace: a number, or none. Default: none
-    #[arg(long)]
+    #[arg(long, value_name = "N")]
     max_minutes: Option<String>,
 }
 
@@ -107,7 +107,7 @@ impl Create {
 
 pub(super) fn run(create: Create, settings: &Settings, output: &Output) -> Result<(), Exit> {
     let ((new, owner), operator) = (create.into_domain()?, operator(None)?);
-    let founded = with_store(settings, async move |store| tenants::create(store, &operator, new, owner).await)?;
+    let founded = with_store(settings, async |store| Ok(tenants::create(store, &operator, new, owner).await?))?;
     let Founded { tenant, brand, owner } = founded;
     let (id, name) = (tenant.id, tenant.details.name.clone());
     let (brand_id, slug) = (brand.id, brand.slug.clone());

@@ -1,8 +1,8 @@
 //! `tenantry tenant export` and `import`.
 
 use std::{
-    fs::File,
-    io::{self, Seek},
+    fs::{self, File},
+    io::{self, IsTerminal, Seek},
     path::{Path, PathBuf},
 };
 
@@ -11,22 +11,26 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 use tenantry_operations::transfer::{self, Counts};
 
-use super::{operator, tenant_id};
-use crate::{database::with_store, exit::Exit, output::Output, settings::Settings};
+use crate::{
+    exit::Exit,
+    named::{One, in_tenant},
+    output::Output,
+    settings::Settings,
+};
 
 #[derive(Args)]
 pub(crate) struct Export {
-    /// The tenant's id
-    tenant: String,
-    /// Write to this file, which only you can read. Default: standard output
+    #[command(flatten)]
+    one: One,
+    /// Write to this file, which must not exist yet and which only you can read. Default: standard output
     #[arg(long)]
     file: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Import {
-    /// The id of an empty tenant: one that has only its default brand and keys
-    tenant: String,
+    #[command(flatten)]
+    one: One,
     /// Read this file. Default: standard input
     #[arg(long)]
     file: Option<PathBuf>,
@@ -34,70 +38,95 @@ pub(crate) struct Import {
 
 /// A failed export leaves no partial output, neither in the file nor on standard output.
 pub(super) fn export(export: &Export, settings: &Settings, output: &Output) -> Result<(), Exit> {
-    let operator = operator(Some(tenant_id(&export.tenant)?))?;
-    let directory = export.file.as_deref().map(directory_of);
-    let kept = match directory {
-        Some(directory) => NamedTempFile::new_in(directory),
-        None => NamedTempFile::new(),
-    };
-    let mut kept = kept.map_err(unwritable)?;
-    let file = kept.as_file().try_clone().map_err(unwritable)?;
-    let counts = with_store(settings, async move |store| transfer::export(store, &operator, file).await)?;
-    let Some(path) = &export.file else {
+    let path = export.file.as_deref().filter(|path| *path != Path::new("-"));
+    if let Some(path) = path.filter(|path| path.symlink_metadata().is_ok()) {
+        return Err(already_there(path));
+    }
+    let mut kept = beside(path).map_err(|error| unwritable(path, &error))?;
+    let file = kept.as_file().try_clone().map_err(|error| unwritable(path, &error))?;
+    let counts = in_tenant(settings, &export.one.tenant, async |store, operator| {
+        Ok(transfer::export(store, operator, file).await?)
+    })?;
+    let Some(path) = path else {
         return copy_out(kept.as_file_mut());
     };
-    kept.persist(path).map_err(|error| unwritable(error.error))?;
+    // Some file systems only say now that the disk is full.
+    kept.as_file().sync_all().map_err(|error| unwritable(Some(path), &error))?;
+    kept.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        io::ErrorKind::AlreadyExists => already_there(path),
+        _ => unwritable(Some(path), &error.error),
+    })?;
     output.print(&json!({ "exported": counts, "file": path }), || words("exported", counts))
 }
 
 pub(super) fn import(import: &Import, settings: &Settings, output: &Output) -> Result<(), Exit> {
-    let operator = operator(Some(tenant_id(&import.tenant)?))?;
-    let file = match &import.file {
-        Some(path) => {
-            File::open(path).map_err(|error| Exit::failed(format!("cannot read {}: {error}", path.display())))?
+    let file = match import.file.as_deref().filter(|path| *path != Path::new("-")) {
+        Some(path) => open(path).map_err(|error| Exit::failed(format!("cannot read {}: {error}", path.display())))?,
+        None if io::stdin().is_terminal() => {
+            return Err(Exit::usage("name the file to import with --file, or pipe it in"));
         }
-        None => spooled()?,
+        None => spooled(&mut io::stdin().lock())?,
     };
-    let counts = with_store(settings, async move |store| transfer::import(store, &operator, file).await)?;
+    let counts = in_tenant(settings, &import.one.tenant, async |store, operator| {
+        Ok(transfer::import(store, operator, file).await?)
+    })?;
     output.print(&json!({ "imported": counts }), || words("imported", counts))
 }
 
-/// The directory of the file. The export is written there under another name and renamed when it is complete.
-fn directory_of(path: &Path) -> &Path {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+/// A file under another name, in the directory of the path. It is renamed when it is complete, and removed if it never is.
+fn beside(path: Option<&Path>) -> io::Result<NamedTempFile> {
+    let Some(path) = path else { return NamedTempFile::new() };
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(directory)
+}
+
+fn already_there(path: &Path) -> Exit {
+    let path = path.display();
+    Exit::conflict(format!(
+        "{path} already exists, and an export overwrites nothing: name another file, or remove it first"
+    ))
+}
+
+/// The file to import. A pipe is copied first, because the file may be read twice.
+fn open(path: &Path) -> io::Result<File> {
+    let kind = fs::metadata(path)?;
+    if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let mut file = File::open(path)?;
+    if kind.is_file() {
+        return Ok(file);
+    }
+    spooled(&mut file).map_err(|exit| io::Error::other(exit.message))
 }
 
 fn copy_out(file: &mut File) -> Result<(), Exit> {
-    file.rewind().map_err(unwritable)?;
+    file.rewind().map_err(|error| unwritable(None, &error))?;
     match io::copy(file, &mut io::stdout().lock()) {
         // A reader that has gone away has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(None, &error)),
         _ => Ok(()),
     }
 }
 
-/// Standard input as a file, which can be read again if the transaction runs again.
-fn spooled() -> Result<File, Exit> {
-    let mut file = tempfile::tempfile().map_err(unwritable)?;
-    io::copy(&mut io::stdin().lock(), &mut file)
-        .map_err(|error| Exit::failed(format!("cannot read standard input: {error}")))?;
+/// What is read once as a file, which can be read again if the transaction runs again.
+fn spooled(from: &mut impl io::Read) -> Result<File, Exit> {
+    let mut file = tempfile::tempfile().map_err(|error| unwritable(Some(&std::env::temp_dir()), &error))?;
+    io::copy(from, &mut file).map_err(|error| Exit::failed(format!("cannot copy what is to be imported: {error}")))?;
     Ok(file)
 }
 
-fn unwritable(error: io::Error) -> Exit {
-    Exit::failed(format!("cannot write the file: {error}"))
+fn unwritable(path: Option<&Path>, error: &io::Error) -> Exit {
+    let to = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let todo = if full { ". The disk is full: free some space, or choose another place" } else { "" };
+    Exit::failed(format!("cannot write the export to {to}: {error}{todo}"))
 }
 
 fn words(verb: &str, counts: Counts) -> String {
-    let Counts { brands, workspaces, integrations, agents, usage_entries, members, invitations, .. } = counts;
-    let Counts { secrets_to_set, api_keys, audit_events, .. } = counts;
-    let mut words = format!(
-        "{verb}  {brands} brands, {workspaces} workspaces, {integrations} integrations, {agents} agents, \
-         {usage_entries} usage entries, {members} members, {invitations} invitations"
-    );
-    if api_keys + audit_events > 0 {
-        words += &format!(", {api_keys} API keys, {audit_events} audit events");
-    }
+    let mut words = format!("{verb}  {counts}");
+    let secrets_to_set = counts.secrets_to_set;
     if secrets_to_set > 0 {
         words += &format!(
             "\nSecrets of integrations are never exported: {secrets_to_set} must be set again after the import."

@@ -4,22 +4,22 @@ use tenantry_domain::{Brand, OutboxMessage, Role, SignatureHtml, SignatureText, 
 use tenantry_persistence::DueInvitation;
 
 use super::Sender;
-use crate::mail::{InvitationLetter, Letter, MailFault, invitation_letter};
+use crate::mail::{Email, InvitationEmail, MailFault, invitation_email};
 
-/// The letter of an invitation. One to a single workspace is written in its name, with the signature in force there; any other
+/// The email of an invitation. One to a single workspace is written in its name, with the signature in force there; any other
 /// one in the name of the default brand.
 pub(super) fn of_invitation(
     sender: &Sender,
     message: &OutboxMessage,
     due: &DueInvitation,
     link: &str,
-) -> Result<Letter, MailFault> {
+) -> Result<Email, MailFault> {
     let DueInvitation { invitation, tenant, workspaces, brand } = due;
     let (html, text) = match workspaces.as_slice() {
         [one] => signatures(one, brand),
         _ => (brand.details.email_signature_html.clone(), brand.details.email_signature_text.clone()),
     };
-    invitation_letter(&InvitationLetter {
+    invitation_email(&InvitationEmail {
         id: message.id.uuid(),
         date: message.created_at,
         from_address: sender.from_address.clone(),

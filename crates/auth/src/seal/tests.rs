@@ -14,9 +14,9 @@ fn keys() -> MasterKeys {
     MasterKeys::new(key(1), Vec::new()).unwrap()
 }
 
-fn place() -> SealPlace {
+fn context() -> SealContext {
     let id = |n| Uuid::from_u128(n);
-    SealPlace {
+    SealContext {
         tenant: TenantId::from_uuid(id(1)),
         workspace: WorkspaceId::from_uuid(id(2)),
         provider: Provider::OpenAi,
@@ -31,8 +31,8 @@ fn secret() -> PlainSecret {
 #[test]
 fn what_is_sealed_opens_at_its_place() {
     let keys = keys();
-    let sealed = keys.seal(&place(), &secret()).unwrap();
-    assert_eq!(keys.open(&place(), &sealed).unwrap().reveal(), secret().reveal());
+    let sealed = keys.seal(&context(), &secret()).unwrap();
+    assert_eq!(keys.open(&context(), &sealed).unwrap().reveal(), secret().reveal());
     assert_eq!((sealed.as_bytes().len(), sealed_under(&sealed)), (3 + 12 + 25 + 16, Some(1)));
     let text = String::from_utf8_lossy(sealed.as_bytes()).into_owned();
     assert!(!text.contains("canary") && !format!("{keys:?} {:?}", key(1)).contains("canary"));
@@ -41,14 +41,14 @@ fn what_is_sealed_opens_at_its_place() {
 #[test]
 fn it_opens_at_no_other_place() {
     let keys = keys();
-    let sealed = keys.seal(&place(), &secret()).unwrap();
+    let sealed = keys.seal(&context(), &secret()).unwrap();
     let other = |n| Uuid::from_u128(n);
     for elsewhere in [
-        SealPlace { tenant: TenantId::from_uuid(other(3)), ..place() },
-        SealPlace { workspace: WorkspaceId::from_uuid(other(3)), ..place() },
-        SealPlace { tenant: TenantId::from_uuid(other(2)), workspace: WorkspaceId::from_uuid(other(1)), ..place() },
-        SealPlace { provider: Provider::ElevenLabs, ..place() },
-        SealPlace { field: "accessToken", ..place() },
+        SealContext { tenant: TenantId::from_uuid(other(3)), ..context() },
+        SealContext { workspace: WorkspaceId::from_uuid(other(3)), ..context() },
+        SealContext { tenant: TenantId::from_uuid(other(2)), workspace: WorkspaceId::from_uuid(other(1)), ..context() },
+        SealContext { provider: Provider::ElevenLabs, ..context() },
+        SealContext { field: "accessToken", ..context() },
     ] {
         assert_eq!(keys.open(&elsewhere, &sealed).unwrap_err(), Unopened, "{elsewhere:?}");
     }
@@ -64,14 +64,14 @@ fn the_parts_of_a_place_stand_behind_their_lengths() {
         [length(6).as_slice(), b"openai", &length(6), b"apiKey"].concat(),
     ];
     // Whoever changes this can open nothing that is stored.
-    assert_eq!(place().associated_data(1, 0x0102), expected.concat());
+    assert_eq!(context().associated_data(1, 0x0102), expected.concat());
 }
 
 #[test]
 fn whatever_is_wrong_with_it_is_one_error() {
     let keys = MasterKeys::new(key(1), vec![key(2)]).unwrap();
-    let good = keys.seal(&place(), &secret()).unwrap().as_bytes().to_vec();
-    let opens = |bytes: &[u8]| keys.open(&place(), &SealedSecret::from_bytes(bytes.to_vec()));
+    let good = keys.seal(&context(), &secret()).unwrap().as_bytes().to_vec();
+    let opens = |bytes: &[u8]| keys.open(&context(), &SealedSecret::from_bytes(bytes.to_vec()));
     for at in 0..good.len() {
         for bit in 0..8 {
             let mut bytes = good.clone();
@@ -80,7 +80,7 @@ fn whatever_is_wrong_with_it_is_one_error() {
         }
         assert_eq!(opens(&good[..at]).unwrap_err(), Unopened, "cut to {at}");
     }
-    let another = keys.seal(&place(), &secret()).unwrap().as_bytes().to_vec();
+    let another = keys.seal(&context(), &secret()).unwrap().as_bytes().to_vec();
     let swapped = [&good[..3], &another[3..15], &good[15..]].concat();
     let relabelled = [&good[..1], &[0, 2], &good[3..]].concat();
     let longer = [good.as_slice(), &[0]].concat();
@@ -92,9 +92,9 @@ fn whatever_is_wrong_with_it_is_one_error() {
 
 #[test]
 fn what_one_key_sealed_no_other_opens_not_even_one_of_its_version() {
-    let sealed = keys().seal(&place(), &secret()).unwrap();
-    assert_eq!(keys().open(&place(), &sealed).unwrap_err(), Unopened);
-    assert_eq!(MasterKeys::new(key(2), Vec::new()).unwrap().open(&place(), &sealed).unwrap_err(), Unopened);
+    let sealed = keys().seal(&context(), &secret()).unwrap();
+    assert_eq!(keys().open(&context(), &sealed).unwrap_err(), Unopened);
+    assert_eq!(MasterKeys::new(key(2), Vec::new()).unwrap().open(&context(), &sealed).unwrap_err(), Unopened);
 }
 
 #[test]
@@ -104,9 +104,9 @@ fn the_first_key_seals_and_all_of_them_open() {
     let before = MasterKeys::new(parse(&old), vec![parse(&new)]).unwrap();
     let after = MasterKeys::new(parse(&new), vec![parse(&old)]).unwrap();
     for (sealing, opening, version) in [(&before, &after, 1), (&after, &before, 2)] {
-        let sealed = sealing.seal(&place(), &secret()).unwrap();
+        let sealed = sealing.seal(&context(), &secret()).unwrap();
         assert_eq!(sealed_under(&sealed), Some(version));
-        assert_eq!(opening.open(&place(), &sealed).unwrap().reveal(), secret().reveal());
+        assert_eq!(opening.open(&context(), &sealed).unwrap().reveal(), secret().reveal());
     }
     assert_eq!(MasterKeys::new(parse(&old), vec![key(1)]).unwrap_err(), 1);
     assert_eq!(MasterKeys::new(key(3), vec![key(1), key(2), key(1)]).unwrap_err(), 1);
@@ -115,7 +115,7 @@ fn the_first_key_seals_and_all_of_them_open() {
 #[test]
 fn a_hundred_thousand_secrets_have_a_hundred_thousand_nonces() {
     let keys = keys();
-    let nonce = |_| keys.seal(&place(), &secret()).unwrap().as_bytes()[3..15].to_vec();
+    let nonce = |_| keys.seal(&context(), &secret()).unwrap().as_bytes()[3..15].to_vec();
     let nonces: HashSet<Vec<u8>> = (0..100_000).map(nonce).collect();
     assert_eq!(nonces.len(), 100_000);
 }

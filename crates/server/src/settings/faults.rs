@@ -1,0 +1,42 @@
+//! What is wrong with the settings. All of it is reported together.
+
+use super::variable;
+
+/// Something that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// The variable that it is about; empty if it is about the file or about several things.
+    pub(crate) setting: String,
+    /// What is wrong. Together with the variable in front of it, it is a sentence.
+    pub(crate) rule: String,
+}
+
+/// A collection of faults.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Notes what is wrong with the setting of this name.
+    pub(crate) fn of(&mut self, name: &str, rule: impl Into<String>) {
+        self.push(&variable(name), rule);
+    }
+
+    /// Notes what is wrong with a variable, or with none in particular.
+    pub(crate) fn push(&mut self, setting: &str, rule: impl Into<String>) {
+        self.0.push(Fault { setting: setting.to_owned(), rule: rule.into() });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Fault> {
+        self.0
+    }
+
+    /// Each as a sentence.
+    #[cfg(test)]
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.0.iter().map(|fault| format!("{} {}", fault.setting, fault.rule).trim_start().to_owned()).collect()
+    }
+}

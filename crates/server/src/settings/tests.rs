@@ -1,0 +1,142 @@
+//! What settings are read as, and what is said of them.
+
+use std::os::unix::ffi::OsStringExt;
+
+use super::*;
+
+#[test]
+fn a_password_is_never_shown() {
+    assert_eq!(mask("postgres://app:s3cret@db:5432/tenantry"), "postgres://app:***@db:5432/tenantry");
+    for url in [
+        "host=db password=s3cret",
+        "postgres://db/tenantry?password=s3cret",
+        "postgres://a:s3cret@db/t?password=s3cret",
+    ] {
+        assert!(!mask(url).contains("s3cret"), "{url}");
+    }
+    assert_eq!(mask("postgres:///tenantry?host=/run/postgresql"), "postgres:///tenantry?host=/run/postgresql");
+}
+
+#[test]
+fn a_connection_string_that_would_be_misread_is_refused_before_the_driver_repeats_it() {
+    for good in [
+        "postgres://app:s3cret@db:5432/tenantry",
+        "postgresql://app@[::1]:5432,other/tenantry?sslmode=require",
+        "postgresql:///tenantry?host=%2Frun%2Fpostgresql&hostaddr=&port=5432",
+        "postgres://app:s3%40c%2Fr%25et@db/tenantry",
+        "host=db user=app password=s3cret dbname=tenantry",
+        "host=db password='s3 cret'",
+    ] {
+        assert!(is_connection_string(good), "{good}");
+    }
+    for bad in [
+        "postgres://app:s3/cret@db/tenantry",
+        "postgres://app:s3@cret@db/tenantry",
+        "postgres://app:s3c%ret@db/tenantry",
+        "postgres://app:s3cret%@db/tenantry",
+        "postgres://app:s3?cret@db:x/tenantry",
+        "postgres://app:s3cret@db:notaport/tenantry",
+        "mysql://app:s3cret@db/tenantry",
+        "s3cret",
+        "host=db password = s3cret",
+    ] {
+        assert!(!is_connection_string(bad), "{bad}");
+    }
+    let environment = Values::from([("database_url".to_owned(), "postgres://app:s3c%ret@db/t".to_owned())]);
+    let mut faults = Faults::default();
+    Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+    let faults = faults.texts();
+    assert!(faults.len() == 1 && faults[0].contains("TENANTRY_DATABASE_URL") && !faults[0].contains("s3c"));
+}
+
+#[test]
+fn a_platform_key_in_the_place_of_its_hash_is_refused_and_not_shown() {
+    let key = tenantry_auth::issue_platform().unwrap();
+    let hash = PlatformKeyHash::of(&key).to_string();
+    let read = |value: &str| {
+        let mut faults = Faults::default();
+        let environment = Values::from([(PLATFORM_KEYS.to_owned(), value.to_owned())]);
+        let settings = Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+        let shown = settings.shown.into_iter().find(|shown| shown.name == PLATFORM_KEYS).unwrap().value;
+        (settings.platform_keys.len(), faults.texts(), shown)
+    };
+    let (known, faults, shown) = read(&format!("{hash}, {} ,", hash.to_uppercase()));
+    assert_eq!((known, faults), (2, vec![]));
+    assert_eq!(shown.unwrap(), format!("{}…, {}…", &hash[..8], hash[..8].to_uppercase()));
+    let (_, faults, shown) = read(&format!("{hash},{}", key.reveal()));
+    assert!(faults.len() == 1 && faults[0].contains("hash 2") && faults[0].contains("not the key itself"));
+    assert!(!format!("{faults:?} {shown:?}").contains(&key.reveal()[12..]));
+}
+
+#[test]
+fn a_variable_or_a_line_that_cannot_be_read_is_named_and_not_shown() {
+    let not_text = |text: &str| OsString::from_vec([text.as_bytes(), b"\xff"].concat());
+    let all = [
+        ("TENANTRY_WORKERS".into(), "2".into()),
+        ("TENANTRY_BIND".into(), "".into()),
+        ("TENANTRY_SMTP_PASSWORD".into(), not_text("s3cret")),
+        ("OTHER".into(), not_text("s3cret")),
+    ];
+    let mut faults = Faults::default();
+    let values = variables(all.into_iter(), &mut faults);
+    assert_eq!(values, Values::from([("workers".to_owned(), "2".to_owned())]));
+    assert_eq!(faults.texts(), ["TENANTRY_SMTP_PASSWORD is not valid UTF-8"]);
+
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, "workers = 2\nsmtp_password = \"s3cret\n").unwrap();
+    let mut faults = Faults::default();
+    assert!(table(file.path().to_str().unwrap(), &mut faults).is_empty());
+    let faults = faults.texts();
+    assert!(faults.len() == 1 && faults[0].contains("line 2") && !faults[0].contains("s3cret"), "{faults:?}");
+}
+
+#[test]
+fn every_kind_of_single_value_is_read_as_its_text() {
+    let file = "workers = 1_0\nprepare_statements = false\nlog_level = 'info'\nmail_poll = 1.5\nbind = []\n[smtp_host]";
+    let mut faults = Faults::default();
+    let values = flat(file.parse().unwrap(), &mut faults);
+    let faults = faults.texts();
+    let expected = [("workers", "10"), ("prepare_statements", "false"), ("log_level", "info"), ("mail_poll", "1.5")];
+    assert_eq!(values, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    assert!(faults.len() == 2 && faults[0].contains("\"bind\"") && faults[1].contains("\"smtp_host\""), "{faults:?}");
+}
+
+#[test]
+fn all_faults_are_reported_together_and_each_names_its_setting() {
+    let environment = [("bind", "nowhere"), ("workers", "0"), ("database_wait", "soon"), ("log_format", "xml")];
+    let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut faults = Faults::default();
+    Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+    let faults = faults.texts();
+    for name in ["TENANTRY_BIND", "TENANTRY_WORKERS", "TENANTRY_DATABASE_WAIT", "TENANTRY_LOG_FORMAT"] {
+        assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
+    }
+}
+
+#[test]
+fn the_defaults_are_good_and_the_environment_wins_over_the_file() {
+    let mut faults = Faults::default();
+    let file = Values::from([("workers".to_owned(), "3".to_owned()), ("bind".to_owned(), "[::1]:1".to_owned())]);
+    let environment = Values::from([("workers".to_owned(), "2".to_owned())]);
+    let settings = Settings::of(&Reader { environment, file }, &mut faults);
+    assert_eq!(faults.texts(), Vec::<String>::new());
+    assert_eq!((settings.workers, settings.bind.to_string()), (2, "[::1]:1".to_owned()));
+}
+
+#[test]
+fn a_misspelt_name_is_met_with_the_one_that_was_meant() {
+    let names = |all: &[&str]| all.iter().map(|name| ((*name).to_owned(), "s3cret".to_owned())).collect::<Values>();
+    let mut faults = Faults::default();
+    unknown(&names(&["bnid", "smtp_passwrod", "colour"]), &names(&["TENANTRY_WORKERS", "issuer", "x"]), &mut faults);
+    assert_eq!(
+        faults.texts(),
+        [
+            "TENANTRY_BNID is not a setting. Did you mean TENANTRY_BIND?",
+            "TENANTRY_COLOUR is not a setting; `tenantry config` lists all settings",
+            "TENANTRY_SMTP_PASSWROD is not a setting. Did you mean TENANTRY_SMTP_PASSWORD?",
+            "\"TENANTRY_WORKERS\" in the settings file is not a setting. Did you mean workers?",
+            "\"issuer\" in the settings file is not a setting. Did you mean issuers?",
+            "\"x\" in the settings file is not a setting; `tenantry config` lists all settings",
+        ]
+    );
+}

@@ -1,0 +1,3 @@
+DROP INDEX workspaces_deleted_by_name;
+DROP INDEX workspaces_deleted_by_updated_at;
+DROP INDEX workspaces_deleted_by_created_at;
