@@ -1,10 +1,14 @@
 import com.example.tenantry.ApiClient;
 import com.example.tenantry.ApiException;
 import com.example.tenantry.api.AuditApi;
+import com.example.tenantry.api.AuditApi.APIAuditListRequest;
 import com.example.tenantry.api.BrandsApi;
 import com.example.tenantry.api.CallFluentApi;
 import com.example.tenantry.api.UsageApi;
+import com.example.tenantry.api.UsageApi.APIUsageShowRequest;
 import com.example.tenantry.api.WorkspacesApi;
+import com.example.tenantry.api.WorkspacesApi.APIWorkspacesListRequest;
+import com.example.tenantry.api.WorkspacesApi.APIWorkspacesUpdateRequest;
 import com.example.tenantry.model.CallFluentError;
 import com.example.tenantry.model.CreateBrand;
 import com.example.tenantry.model.CreateWorkspace;
@@ -52,18 +56,23 @@ public final class Flow {
         var names = new ArrayList<String>();
         String cursor = null;
         do {
-            var page = workspaces.workspacesList(brand.getId(), null, null, null, null, null, "name", 2L, cursor);
+            var request = APIWorkspacesListRequest.newBuilder().brandId(brand.getId()).sort("name").limit(2L);
+            var page = workspaces.workspacesList(request.cursor(cursor).build());
             page.getData().forEach(each -> names.add(each.getName()));
             cursor = page.getNextCursor();
         } while (cursor != null);
         equal(names, List.of("Benelux", "Iberia", "Nordics, Java"));
 
         // Change only what nobody else has changed. A field that is set to null is sent as null, which clears it.
-        var change = new UpdateWorkspace().workspaceInstructions(null);
-        var changed = workspaces.workspacesUpdate(workspace.getId(), etag, change);
+        var change = APIWorkspacesUpdateRequest.newBuilder()
+                .workspaceId(workspace.getId())
+                .ifMatch(etag)
+                .updateWorkspace(new UpdateWorkspace().workspaceInstructions(null))
+                .build();
+        var changed = workspaces.workspacesUpdate(change);
         equal(changed.getWorkspaceInstructions(), null);
         equal(changed.getName(), "Nordics, Java");
-        var outdated = problem(() -> workspaces.workspacesUpdate(workspace.getId(), etag, change));
+        var outdated = problem(() -> workspaces.workspacesUpdate(change));
         equal(outdated.getCode(), "precondition_failed");
 
         // Errors have types, too.
@@ -81,14 +90,15 @@ public final class Flow {
 
         // Record usage, and read it.
         var entry = usage.usageRecord(workspace.getId(), new RecordUsage().seconds(95L).reference("call-1"));
-        var months = usage.usageShow(workspace.getId(), null, null, null).getMonths();
+        var months = usage.usageShow(APIUsageShowRequest.newBuilder().workspaceId(workspace.getId()).build())
+                .getMonths();
         var last = months.get(months.size() - 1);
         equal(last.getMonth(), entry.getMonth().getMonth());
         equal(last.getUsedMinutes(), 2L);
 
         // Read the audit log.
-        var events = audit.auditList(
-                null, null, null, workspace.getId(), null, null, null, "occurredAt", null, null);
+        var request = APIAuditListRequest.newBuilder().subjectId(workspace.getId()).sort("occurredAt").build();
+        var events = audit.auditList(request);
         var actions = new ArrayList<String>();
         events.getData().forEach(event -> actions.add(event.getAction()));
         equal(actions, List.of("workspace.create", "workspace.update", "workspace.delete", "workspace.restore"));

@@ -6,7 +6,8 @@
 set -eu
 rm -rf client classes
 ../openapi-generator/generate.sh --generator-name java --library native --output client --additional-properties \
-    useJakartaEe=true,invokerPackage=com.example.tenantry,apiPackage=com.example.tenantry.api,modelPackage=com.example.tenantry.model
+    useJakartaEe=true,useSingleRequestParameter=true,\
+invokerPackage=com.example.tenantry,apiPackage=com.example.tenantry.api,modelPackage=com.example.tenantry.model
 jar=$(echo ../openapi-generator/venv/lib/python*/site-packages/openapi_generator_cli/openapi-generator.jar)
 find client/src/main standins -name '*.java' >sources
 javac -nowarn -proc:none -cp "$jar" -d classes Flow.java @sources
