@@ -67,7 +67,7 @@ fn path_parameter(name: &str) -> Option<Parameter> {
     let (text, example, (schema, component)): (String, Option<Value>, (RefOr<Schema>, _)) = match name {
         PROVIDER => {
             let provider = schema::of_value(&Provider::description());
-            ("The provider.".to_owned(), Some(Provider::OpenAi.as_str().into()), provider)
+            ("The provider.".to_owned(), Some(Provider::ElevenLabs.as_str().into()), provider)
         }
         name => {
             let noun = noun(name)?;

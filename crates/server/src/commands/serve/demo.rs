@@ -23,7 +23,7 @@ fn first_banner(key: &str, base: &str) -> String {
   Tenantry is running with a demo tenant: Acme Industrial Supply.
 
   Documentation   {base}/docs
-                  Every example works there as it is: enter the key and send.
+                  Enter the key there, and the examples work as they are.
   API key         {key}
                   Save it now: it is not shown again.
 
