@@ -1,6 +1,8 @@
 //! The OpenAPI document is true: it is the committed one, its routes are the routes, and answers are as it says.
 
 mod answers;
+mod examples;
+mod names;
 mod routes;
 
 use std::collections::BTreeSet;

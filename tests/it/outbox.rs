@@ -22,7 +22,7 @@ use tenantry_operations::{
 use tenantry_tests::{App, Encryption, Presented, ReceivedMail, SmtpServer, Tenant, TestDatabase};
 
 /// A server without encryption, for tests that are not about it.
-fn server() -> SmtpServer {
+pub(crate) fn server() -> SmtpServer {
     SmtpServer::with(Encryption::Nothing, Presented::Own)
 }
 
@@ -35,7 +35,7 @@ fn sender(server: &SmtpServer) -> Sender {
 }
 
 /// One round.
-async fn deliver(app: &App, server: &SmtpServer) -> Report {
+pub(crate) async fn deliver(app: &App, server: &SmtpServer) -> Report {
     deliver_due(&app.store, &sender(server), || true).await.unwrap()
 }
 
@@ -115,7 +115,7 @@ async fn listed(app: &App, tenant: &Tenant, state: Option<OutboxState>) -> Vec<t
 
 /// The token in the link of a message.
 #[track_caller]
-fn token(mail: &ReceivedMail) -> String {
+pub(crate) fn token(mail: &ReceivedMail) -> String {
     let text = mail.text();
     let (_, rest) = text.split_once("https://app.example.com/join#").expect("a link");
     rest.lines().next().unwrap().to_owned()

@@ -14,7 +14,7 @@ use tenantry_domain::{
 };
 use tenantry_http::{Closing, Integrations, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
-    Store, members,
+    Store, demo, members,
     providers::{Catalogue, ProviderUrls, Providers, Timeouts},
     tenants::{self, FoundedOwner, Owner},
 };
@@ -157,6 +157,18 @@ impl App {
         }
         let path = operation.path.replace("{tenantId}", &tenant.id.to_string());
         (tenant, path)
+    }
+
+    /// The demo tenant, as the first start with an embedded database creates it.
+    pub async fn demo(&self) -> Tenant {
+        let key = demo::create_if_first(&self.store).await.unwrap().expect("a database without tenants");
+        Tenant {
+            people: self.people.clone(),
+            store: self.store.clone(),
+            id: tenantry_domain::demo::TENANT,
+            brand: tenantry_domain::demo::BRAND.to_string(),
+            owner: self.client().with_key(key.reveal()),
+        }
     }
 
     /// A new tenant in Germany with its default brand and its owner's key.

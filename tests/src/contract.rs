@@ -29,6 +29,7 @@ impl Contract {
     /// By this document, in which everything but schemas stands in its place.
     fn of(mut document: Value) -> Self {
         forbid_what_is_not_named(&mut document);
+        close_open_lists(&mut document);
         let mut schemas = BTreeMap::new();
         for (path, item) in document["paths"].as_object().unwrap() {
             for (method, operation) in item.as_object().unwrap() {
@@ -116,6 +117,18 @@ fn validator(document: &Value, schema: Value) -> Validator {
         "allOf": [schema],
     });
     jsonschema::options().should_validate_formats(true).build(&root).expect("every schema of the document is one")
+}
+
+/// A client must accept any word in an open list; the service must not send any that the document does not name.
+fn close_open_lists(part: &mut Value) {
+    if let Some(words) = part.get("x-extensible-enum").cloned() {
+        part["enum"] = words;
+    }
+    match part {
+        Value::Object(members) => members.values_mut().for_each(close_open_lists),
+        Value::Array(values) => values.iter_mut().for_each(close_open_lists),
+        _ => {}
+    }
 }
 
 /// A schema allows members that it does not name; the service must not have any, or the document forgot them. A schema that

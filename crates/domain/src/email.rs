@@ -82,6 +82,7 @@ input!(
     EmailAddress,
     str,
     Description::text(format!("One plain email address, at most {} characters.", Self::MAX))
+        .format("email")
         .length(0, Self::MAX)
         .example("ada@example.com")
 );

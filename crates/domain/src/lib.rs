@@ -12,6 +12,7 @@ mod brand;
 mod calendar;
 mod codes;
 mod conflict;
+pub mod demo;
 mod email;
 mod error;
 mod ids;

@@ -107,7 +107,10 @@ impl FromStr for HttpsUrl {
 input!(
     HttpsUrl,
     str,
-    Description::text("An absolute https URL.").length(0, Self::MAX).example("https://cdn.example.com/acme/logo.png")
+    Description::text("An absolute https URL.")
+        .format("uri")
+        .length(0, Self::MAX)
+        .example("https://cdn.example.com/acme/logo.png")
 );
 
 impl Slug {

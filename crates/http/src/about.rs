@@ -71,7 +71,7 @@ pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failu
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text"))
+    responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text", example = json!("# TYPE tenantry_requests counter\n# EOF\n")))
 )]
 #[get("/metrics")]
 pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Failure> {
@@ -89,7 +89,7 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     tag = PART.tag,
     security(()),
     operation_id = "openapi_json",
-    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object))
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object, example = json!({ "openapi": "3.1.0", "info": { "title": "Tenantry API" }, "paths": {} })))
 )]
 #[get("/openapi.json")]
 pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
@@ -103,7 +103,7 @@ pub(crate) async fn openapi_json(document: Data<Document>) -> HttpResponse {
     tag = PART.tag,
     security(()),
     operation_id = "openapi_yaml",
-    responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml"))
+    responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml", example = json!("openapi: 3.1.0\ninfo:\n  title: Tenantry API\n")))
 )]
 #[get("/openapi.yaml")]
 pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
@@ -116,7 +116,7 @@ pub(crate) async fn openapi_yaml(document: Data<Document>) -> HttpResponse {
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html"))
+    responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html", example = json!("<!doctype html>\n<title>Tenantry API</title>\n")))
 )]
 #[get("/docs")]
 pub(crate) async fn docs_page() -> HttpResponse {
@@ -130,7 +130,7 @@ pub(crate) async fn docs_page() -> HttpResponse {
     tag = PART.tag,
     security(()),
     params(("file" = String, Path, description = "The name of the file.", example = "start.js")),
-    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript"), (status = 404, description = "There is no such file."))
+    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript", example = json!("Scalar.createApiReference(\"#app\", { url: \"/openapi.json\" });\n")), (status = 404, description = "There is no such file."))
 )]
 #[get("/docs/{file}")]
 pub(crate) async fn docs_asset(file: actix_web::web::Path<String>) -> Result<HttpResponse, Failure> {

@@ -3,6 +3,7 @@
 
 mod access;
 mod components;
+mod examples;
 mod failures;
 mod shapes;
 
@@ -51,6 +52,7 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
     failures::name_codes(&mut components);
     shapes::unify(&mut components);
     document.components = Some(components);
+    examples::add(document);
     components::share_parameters(document);
 }
 

@@ -174,9 +174,20 @@ pub(crate) fn described(mut schema: RefOr<Schema>, text: &str, default: Option<V
 /// By this extension a parameter says under which name it stands in the components. It is not in the document.
 pub(crate) const SHARED: &str = "x-shared-as";
 
+/// By this extension a parameter brings along the schema that it refers to. It is not in the document.
+pub(crate) const REFERS_TO: &str = "x-refers-to";
+
 /// A parameter that several operations have.
 pub(crate) fn shared(mut parameter: Parameter, name: &str) -> Parameter {
-    parameter.extensions = Some([(SHARED, name)].into_iter().collect());
+    parameter.extensions.get_or_insert_default().insert(SHARED.to_owned(), name.into());
+    parameter
+}
+
+/// A parameter that refers to this schema.
+pub(crate) fn referring(mut parameter: Parameter, component: Option<Named>) -> Parameter {
+    if let Some(component) = component.and_then(|component| serde_json::to_value(component).ok()) {
+        parameter.extensions.get_or_insert_default().insert(REFERS_TO.to_owned(), component);
+    }
     parameter
 }
 
@@ -205,4 +216,12 @@ pub(crate) fn of_request(fields: Vec<FieldSchema>, text: &str, example: Value) -
     let mut body = body.build();
     body.example = Some(example);
     body.into()
+}
+
+/// The example of a body.
+pub(crate) fn example_of<T: PartialSchema>() -> Option<Value> {
+    match T::schema() {
+        RefOr::T(Schema::Object(body)) => body.example,
+        _ => None,
+    }
 }

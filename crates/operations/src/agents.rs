@@ -4,7 +4,7 @@ use tenantry_domain::{
     Action, Agent, AgentDetails, AgentId, AgentPatch, Change, Credential, Error, InWorkspace, Page, PageRequest,
     Precondition, WorkspaceId,
 };
-use tenantry_persistence::{AgentFilter, Store, new_id};
+use tenantry_persistence::{AgentFilter, Fault, Store, WriteTx, new_id};
 
 /// A page of a workspace's agents.
 ///
@@ -41,14 +41,18 @@ pub async fn create(
     workspace: WorkspaceId,
     details: AgentDetails,
 ) -> Result<Agent, Error> {
-    let id = new_id();
-    store
-        .write(credential, InWorkspace::Id(workspace), Action::AgentCreate, move |tx| {
-            let agent = tx.create_agent(id, &details)?;
-            let members = agent.members();
-            Ok(Change::created(agent, id, &members))
-        })
-        .await
+    let (place, id) = (InWorkspace::Id(workspace), new_id());
+    store.write(credential, place, Action::AgentCreate, move |tx| create_in(tx, id, &details)).await
+}
+
+pub(crate) fn create_in(
+    tx: &mut WriteTx<'_, InWorkspace>,
+    id: AgentId,
+    details: &AgentDetails,
+) -> Result<Change<Agent>, Fault> {
+    let agent = tx.create_agent(id, details)?;
+    let members = agent.members();
+    Ok(Change::created(agent, id, &members))
 }
 
 /// Changes an agent.

@@ -6,7 +6,7 @@ use tenantry_domain::{
     Action, ApiKey, ApiKeyDetails, ApiKeyId, Change, Conflict, Credential, Error, InTenant, NewApiKey, Overlap, Page,
     PageRequest, Precondition,
 };
-use tenantry_persistence::{Store, new_id, nowhere};
+use tenantry_persistence::{Fault, Store, WriteTx, new_id, nowhere};
 
 /// A page of the tenant's keys; with `active` only those that work, or only those that no longer do.
 ///
@@ -44,16 +44,21 @@ pub async fn create(
     now: DateTime<Utc>,
 ) -> Result<(ApiKey, Secret), Error> {
     details.lives_at(now)?;
-    let (id, secret, new) = prepare(credential, Action::ApiKeyCreate, details)?;
-    let key = store
-        .write(credential, InTenant, Action::ApiKeyCreate, move |tx| {
-            new.details.within(tx.grant())?;
-            let key = tx.create_api_key(id, &new)?;
-            let members = key.members();
-            Ok(Change::created(key, id, &members))
-        })
-        .await?;
+    let (secret, new) = prepare(credential, Action::ApiKeyCreate, details)?;
+    let id = new_id();
+    let key = store.write(credential, InTenant, Action::ApiKeyCreate, move |tx| create_in(tx, id, &new)).await?;
     Ok((key, secret))
+}
+
+pub(crate) fn create_in(
+    tx: &mut WriteTx<'_, InTenant>,
+    id: ApiKeyId,
+    new: &NewApiKey,
+) -> Result<Change<ApiKey>, Fault> {
+    new.details.within(tx.grant())?;
+    let key = tx.create_api_key(id, new)?;
+    let members = key.members();
+    Ok(Change::created(key, id, &members))
 }
 
 /// Makes a new key that is like an existing one, which ends after the overlap. The secret can be read this once.
@@ -69,7 +74,8 @@ pub async fn rotate(
     now: DateTime<Utc>,
 ) -> Result<(ApiKey, Secret), Error> {
     let details = show_for_rotation(store, credential, old).await?.details;
-    let (id, secret, new) = prepare(credential, Action::ApiKeyRotate, details)?;
+    let (secret, new) = prepare(credential, Action::ApiKeyRotate, details)?;
+    let id: ApiKeyId = new_id();
     let key = store
         .write(credential, InTenant, Action::ApiKeyRotate, move |tx| {
             let before = tx.lock_api_key(old)?;
@@ -96,15 +102,16 @@ async fn show_for_rotation(store: &Store, credential: &Credential, id: ApiKeyId)
     store.read(credential, InTenant, Action::ApiKeyRotate, move |tx| tx.api_key(id)).await
 }
 
-fn prepare(
+/// A secret for a new key, and what is stored of it.
+pub(crate) fn prepare(
     credential: &Credential,
     action: Action,
     details: ApiKeyDetails,
-) -> Result<(ApiKeyId, Secret, NewApiKey), Error> {
+) -> Result<(Secret, NewApiKey), Error> {
     let tenant = credential.tenant().ok_or_else(|| nowhere(credential, action))?;
     let secret = tenantry_auth::issue(tenant, details.mode)?;
     let new = NewApiKey { details, hash: secret.hash(), last_four: secret.last_four().to_owned() };
-    Ok((new_id(), secret, new))
+    Ok((secret, new))
 }
 
 /// Ends a key at once, everywhere. A key that has been revoked already stays as it is.

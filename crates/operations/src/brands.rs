@@ -4,7 +4,7 @@ use tenantry_domain::{
     Action, Brand, BrandId, BrandPatch, Change, Conflict, Credential, Error, InBrand, InTenant, NewBrand, Page,
     PageRequest, Precondition,
 };
-use tenantry_persistence::{Store, new_id};
+use tenantry_persistence::{Fault, Store, WriteTx, new_id};
 
 /// A page of the brands that the caller sees, with `search` somewhere in the name if given.
 ///
@@ -36,13 +36,13 @@ pub async fn show(store: &Store, credential: &Credential, id: BrandId) -> Result
 /// Those of [`Store::write`], and `Conflict` for a slug that was asked for and is taken.
 pub async fn create(store: &Store, credential: &Credential, new: NewBrand) -> Result<Brand, Error> {
     let id = new_id();
-    store
-        .write(credential, InTenant, Action::BrandCreate, move |tx| {
-            let brand = tx.create_brand(id, &new)?;
-            let members = brand.members();
-            Ok(Change::created(brand, id, &members))
-        })
-        .await
+    store.write(credential, InTenant, Action::BrandCreate, move |tx| create_in(tx, id, &new)).await
+}
+
+pub(crate) fn create_in(tx: &mut WriteTx<'_, InTenant>, id: BrandId, new: &NewBrand) -> Result<Change<Brand>, Fault> {
+    let brand = tx.create_brand(id, new)?;
+    let members = brand.members();
+    Ok(Change::created(brand, id, &members))
 }
 
 /// Changes a brand. The default brand stops being the default only when another one takes over.

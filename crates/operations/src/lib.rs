@@ -10,6 +10,7 @@ pub mod assignments;
 pub mod audit_events;
 pub mod brands;
 pub mod calendars;
+pub mod demo;
 pub mod housekeeping;
 pub mod integrations;
 pub mod invitations;

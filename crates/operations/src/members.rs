@@ -5,7 +5,7 @@ use tenantry_domain::{
     MemberId, MemberPatch, MemberStatus, Noun, Page, PageRequest, Precondition, Refusal, Role, WorkspaceId, last_owner,
     may_grant,
 };
-use tenantry_persistence::{MemberFilter, Store, new_id};
+use tenantry_persistence::{Fault, MemberFilter, Store, WriteTx, new_id};
 
 /// A page of the tenant's members.
 ///
@@ -58,17 +58,22 @@ pub async fn create(
     workspaces: Vec<WorkspaceId>,
 ) -> Result<Member, Error> {
     let id = new_id();
-    store
-        .write(credential, InTenant, Action::MemberCreate, move |tx| {
-            tx.lock_members()?;
-            may_grant(tx.grant(), details.role)?;
-            let member = tx.create_member(id, &details)?;
-            tx.assign_to(id, &workspaces)?;
-            let members =
-                details.members().with("workspaceIds", workspaces.iter().map(ToString::to_string).collect::<Vec<_>>());
-            Ok(Change::created(member, id, &members))
-        })
-        .await
+    store.write(credential, InTenant, Action::MemberCreate, move |tx| create_in(tx, id, &details, &workspaces)).await
+}
+
+pub(crate) fn create_in(
+    tx: &mut WriteTx<'_, InTenant>,
+    id: MemberId,
+    details: &MemberDetails,
+    workspaces: &[WorkspaceId],
+) -> Result<Change<Member>, Fault> {
+    tx.lock_members()?;
+    may_grant(tx.grant(), details.role)?;
+    let member = tx.create_member(id, details)?;
+    tx.assign_to(id, workspaces)?;
+    let members =
+        details.members().with("workspaceIds", workspaces.iter().map(ToString::to_string).collect::<Vec<_>>());
+    Ok(Change::created(member, id, &members))
 }
 
 /// Changes a member's role or status. Counts at its next request.

@@ -2,7 +2,7 @@
 
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    Action, ApiKeyDetails, Brand, BrandDetails, Change, Conflict, Credential, EmailAddress, Error, InTenant,
+    Action, ApiKeyDetails, Brand, BrandDetails, BrandId, Change, Conflict, Credential, EmailAddress, Error, InTenant,
     InvitationDays, InvitationDetails, InvitationId, KeyMode, LimitsPatch, Mail, NewApiKey, NewBrand, NewTenant, Noun,
     OverTenant, Page, PageRequest, Platform, Precondition, Record, Role, Tenant, TenantDetails, TenantId, TenantPatch,
     Use,
@@ -78,15 +78,25 @@ pub enum FoundedOwner {
 ///
 /// Those of [`Store::write`], and `Invalid` for a country that has no language or currency to start from.
 pub async fn create(store: &Store, credential: &Credential, new: NewTenant, owner: Owner) -> Result<Founded, Error> {
+    found(store, credential, (new_id(), new_id()), new, owner).await
+}
+
+/// [`create`], with these ids of the tenant and of its default brand.
+pub(crate) async fn found(
+    store: &Store,
+    credential: &Credential,
+    (id, brand_id): (TenantId, BrandId),
+    new: NewTenant,
+    owner: Owner,
+) -> Result<Founded, Error> {
     let details = TenantDetails { defaults: new.locale.resolve(None).map_err(Error::Invalid)?, name: new.name };
-    let id = new_id();
     let (first, founded) = first_owner(id, owner)?;
     let mail = match founded {
         FoundedOwner::Key(_) => None,
         FoundedOwner::Invitation(id) => Some(Mail::Invitation(id)),
     };
     let brand = NewBrand { details: BrandDetails::named(details.name.clone()), slug: None, is_default: true };
-    let founding = Founding { tenant: (id, details, new.limits), brand: (new_id(), brand), owner: first };
+    let founding = Founding { tenant: (id, details, new.limits), brand: (brand_id, brand), owner: first };
     let (tenant, brand) = store
         .write(credential, Platform, Action::TenantCreate, move |tx| {
             let (tenant, brand) = tx.found_tenant(&founding)?;

@@ -9,7 +9,7 @@ use tenantry_operations::integrations;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
-    request::{PathProvider, SetIntegration},
+    request::{PathProvider, SetElevenLabs, SetHighLevel, SetIntegration, SetOpenAi, SetTwilio},
     view::{IntegrationList, IntegrationView},
 };
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, PathId},
     part::Part,
+    schema::example_of,
     service::Service,
 };
 
@@ -81,7 +82,12 @@ pub(crate) async fn show(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationUpdate))),
     params(IfMatch),
-    request_body = SetIntegration,
+    request_body(content = SetIntegration, examples(
+        ("twilio" = (summary = "Twilio", value = json!(example_of::<SetTwilio>()))),
+        ("elevenlabs" = (summary = "ElevenLabs", value = json!(example_of::<SetElevenLabs>()))),
+        ("openai" = (summary = "OpenAI", value = json!(example_of::<SetOpenAi>()))),
+        ("gohighlevel" = (summary = "HighLevel", value = json!(example_of::<SetHighLevel>()))),
+    )),
     responses((status = 200, description = "The integration after the change.", body = IntegrationView))
 )]
 #[put("/api/workspaces/{workspaceId}/integrations/{provider}")]

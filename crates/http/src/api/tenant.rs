@@ -36,13 +36,13 @@ pub struct TenantView {
     #[schema(example = "Acme Industrial Supply")]
     name: String,
     /// The default country of new workspaces (ISO 3166-1 alpha-2).
-    #[schema(example = "DE")]
+    #[schema(example = "DE", pattern = "^[A-Z]{2}$")]
     default_country: String,
     /// The default language of new workspaces, if they name no country (ISO 639-1).
-    #[schema(example = "de")]
+    #[schema(example = "de", pattern = "^[a-z]{2}$")]
     default_operating_language: String,
     /// The default currency of new workspaces, if they name no country (ISO 4217).
-    #[schema(example = "EUR")]
+    #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
     default_currency: String,
     /// The default type of new workspaces.
     #[schema(example = "b2b")]

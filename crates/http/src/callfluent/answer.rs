@@ -57,7 +57,7 @@ pub(crate) struct Person {
     #[schema(example = 11)]
     id: i64,
     /// The email address.
-    #[schema(example = "ada@example.com")]
+    #[schema(example = "ada@example.com", format = Email)]
     email: String,
     /// The role.
     role: RoleWord,
@@ -107,7 +107,7 @@ pub(crate) struct Info {
     #[schema(example = 2)]
     used_agents: i64,
     /// Twilio SID. `null` if it is not set or the caller may not see integrations.
-    #[schema(example = "AC0123456789abcdef0123456789abcdef")]
+    #[schema(example = "AC0123456789abcdef0123456789abcdef", pattern = "^AC[0-9a-fA-F]{32}$")]
     sid: Option<String>,
     /// Which secrets are set. `null` if the caller may not see integrations.
     secrets: Option<Secrets>,

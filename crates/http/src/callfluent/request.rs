@@ -19,7 +19,7 @@ request! {
 
 request! {
     /// Whom to invite, and to which workspace.
-    #[example({ "workspace_id": 14, "email": "ada@example.com" })]
+    #[example({ "workspace_id": 1, "email": "margaret@example.com" })]
     pub(crate) struct Invite as CallFluentInvite {
         /// The workspace's number.
         workspace_id as "workspace_id": Required<WorkspaceNumber>,

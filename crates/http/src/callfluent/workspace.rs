@@ -100,7 +100,7 @@ pub(crate) async fn get(
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::VoiceList)), ("x-conflicts" = json!([Conflict::SecretUnreadable]))),
-    params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
+    params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
     responses((status = 200, description = "The voices.", body = Vec<VoiceView>), (status = 502, description = "A provider failed."))
 )]
 #[get("/api/workspace/{id}/voices")]
@@ -122,7 +122,7 @@ pub(crate) async fn voice_list(
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceUpdate))),
-    params(("id" = i64, Path, description = "The workspace's number.", example = 14)),
+    params(("id" = i64, Path, description = "The workspace's number.", example = 1)),
     request_body = Update,
     responses((status = 200, description = "Every workspace that the caller can see.", body = List))
 )]
@@ -185,7 +185,7 @@ pub(crate) async fn invite_user(
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentRemove))),
-    params(("id" = i64, Path, description = "The number of the slot.", example = 11)),
+    params(("id" = i64, Path, description = "The number of the slot.", example = 1)),
     responses((status = 200, description = "Every workspace that the caller can see.", body = List))
 )]
 #[delete("/api/workspace/invite-delete/{id}")]

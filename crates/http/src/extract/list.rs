@@ -201,7 +201,12 @@ impl<V: ToSchema> PartialSchema for List<V> {
         ObjectBuilder::new()
             .schema_type(Type::Object)
             .description(Some("One page of a list."))
-            .property("data", ArrayBuilder::new().items(Ref::from_schema_name(V::name())))
+            .property(
+                "data",
+                ArrayBuilder::new()
+                    .items(Ref::from_schema_name(V::name()))
+                    .description(Some("The items of this page.")),
+            )
             .required("data")
             .property("nextCursor", cursor)
             .into()

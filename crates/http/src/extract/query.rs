@@ -17,7 +17,10 @@ use utoipa::openapi::{
 };
 
 use super::Request;
-use crate::{error::Failure, schema::FieldSchema};
+use crate::{
+    error::Failure,
+    schema::{FieldSchema, referring},
+};
 
 /// The parameters of a request as a `T`.
 pub(crate) struct Query<T>(pub(crate) T);
@@ -79,11 +82,12 @@ pub(crate) fn parameter(mut field: FieldSchema) -> Parameter {
         RefOr::Ref(reference) => Some(std::mem::take(&mut reference.description)),
         RefOr::T(_) => None,
     };
-    ParameterBuilder::new()
+    let parameter = ParameterBuilder::new()
         .name(field.name)
         .parameter_in(ParameterIn::Query)
         .required(if field.required { Required::True } else { Required::False })
         .description(text.filter(|text| !text.is_empty()))
         .schema(Some(field.schema))
-        .build()
+        .build();
+    referring(parameter, field.component)
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tenantry_domain::{Choice, Input, Noun, Provider};
+use serde_json::Value;
+use tenantry_domain::{Choice, Input, Noun, Provider, demo};
 use utoipa::openapi::{
     Components, Header, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, Schema,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn},
@@ -11,7 +12,7 @@ use utoipa::openapi::{
 
 use crate::{
     extract::camel_case,
-    schema::{self, SHARED},
+    schema::{self, Named, REFERS_TO, SHARED},
 };
 
 /// The headers of answers, each with what it says.
@@ -61,20 +62,26 @@ pub(super) fn path_parameters(operation: &mut Operation, path: &str) {
     parameters.splice(0..0, missing.into_iter().map(RefOr::T));
 }
 
+/// Its example is of the demo tenant, where it can be sent as it is.
 fn path_parameter(name: &str) -> Option<Parameter> {
-    let (text, schema): (String, RefOr<Schema>) = match name {
-        PROVIDER => ("The provider.".to_owned(), schema::of_value(&Provider::description()).0),
+    let (text, example, (schema, component)): (String, Option<Value>, (RefOr<Schema>, _)) = match name {
+        PROVIDER => {
+            let provider = schema::of_value(&Provider::description());
+            ("The provider.".to_owned(), Some(Provider::ElevenLabs.as_str().into()), provider)
+        }
         name => {
-            let text = format!("The unique identifier of the {}.", noun(name)?.lower_case());
+            let noun = noun(name)?;
+            let text = format!("The unique identifier of the {}.", noun.lower_case());
+            let example = demo::id_of(noun).map(|id| id.to_string().into());
             let uuid = ObjectBuilder::new()
                 .schema_type(Type::String)
                 .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
-            (text, uuid.into())
+            (text, example, (uuid.into(), None))
         }
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
-    let parameter = parameter.description(Some(text)).schema(Some(schema)).build();
-    Some(schema::shared(parameter, &camel_case(&format!("_{name}"))))
+    let parameter = parameter.description(Some(text)).example(example).schema(Some(schema)).build();
+    Some(schema::shared(schema::referring(parameter, component), &camel_case(&format!("_{name}"))))
 }
 
 /// Says whether the body must be there: an empty one is an empty object, which is enough where no field is required.
@@ -101,24 +108,28 @@ fn requires_a_field(schema: &RefOr<Schema>, components: &Components) -> bool {
     }
 }
 
-/// Moves every parameter that has a name for it into the components.
+/// Moves every parameter that has a name for it into the components, and every schema that a parameter brings along.
 pub(super) fn share_parameters(document: &mut OpenApi) {
-    let mut shared = BTreeMap::new();
+    let (mut shared, mut schemas) = (BTreeMap::new(), Vec::new());
     super::for_each_operation(document, |_, operation| {
         for parameter in operation.parameters.iter_mut().flatten() {
             let RefOr::T(own) = parameter else { continue };
-            if let Some(name) = name_of(own) {
+            let schema = take_off(own, REFERS_TO).and_then(|named| serde_json::from_value::<Named>(named).ok());
+            schemas.extend(schema);
+            if let Some(Value::String(name)) = take_off(own, SHARED) {
                 let reference = Ref::new(format!("#/components/parameters/{name}"));
                 shared.insert(name, std::mem::replace(parameter, RefOr::Ref(reference)));
             }
         }
     });
-    document.components.get_or_insert_default().parameters.extend(shared);
+    let components = document.components.get_or_insert_default();
+    components.parameters.extend(shared);
+    components.schemas.extend(schemas);
 }
 
-/// Takes the name off.
-fn name_of(parameter: &mut Parameter) -> Option<String> {
-    let name = parameter.extensions.as_mut()?.remove(SHARED)?;
+/// Takes an extension off that is not for the document.
+fn take_off(parameter: &mut Parameter, extension: &str) -> Option<Value> {
+    let value = parameter.extensions.as_mut()?.remove(extension)?;
     parameter.extensions = parameter.extensions.take().filter(|rest| !rest.is_empty());
-    name.as_str().map(str::to_owned)
+    Some(value)
 }

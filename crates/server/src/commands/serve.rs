@@ -115,10 +115,7 @@ async fn greet(output: &Output, store: &Store, address: std::net::SocketAddr, em
     if !embedded {
         return Ok(());
     }
-    let banner = match demo::create_if_first(store).await? {
-        Some(demo) => demo.banner(address),
-        None => demo::later_banner(address),
-    };
+    let banner = demo::banner(store, address).await?;
     // If standard output is closed, nobody wants to read it.
     let _ = output.line(&banner);
     Ok(())

@@ -10,10 +10,7 @@ use tenantry_domain::{
     Credential, Error, FieldRefusal, Holder, Line, Origin, PageLimit, PageRequest, Refusal, Sort, TenantId,
 };
 use tenantry_http::{PlatformTenantView, PlatformTenantWithUsage};
-use tenantry_operations::{
-    Store, TenantFilter,
-    tenants::{self, Founded, FoundedOwner},
-};
+use tenantry_operations::{Store, TenantFilter, tenants};
 
 use self::{
     change::{Limit, State, Update},
@@ -147,14 +144,6 @@ async fn all(
             Some(next) => request.after = Some(next),
             None => return Ok(tenants),
         }
-    }
-}
-
-/// The key of the first owner; empty if they were invited.
-pub(crate) fn secret(founded: &Founded) -> String {
-    match &founded.owner {
-        FoundedOwner::Key(secret) => secret.reveal().to_owned(),
-        FoundedOwner::Invitation(_) => String::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, OrDefau
 
 request! {
     /// An agent to create.
-    #[example({ "name": "Reception", "externalReference": "agent-4711", "voice": "shimmer" })]
+    #[example({ "name": "Order desk", "externalReference": "agent-4712", "voice": "shimmer" })]
     pub(crate) struct CreateAgent => AgentDetails {
         /// Display name.
         name: Required<AgentName>,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
     ApiKeyDetails, ApiKeyName, BrandId, FieldRefusal, Instant, KeyMode, Overlap, Reach, Refusal, Scope, Sort,
-    WorkspaceId,
+    WorkspaceId, demo,
 };
 
 use crate::extract::{Distinct, Filters, Flag, Optional, OptionalAs, OrDefault, Required, query, request};
@@ -13,8 +13,8 @@ request! {
     #[example({
         "name": "CRM synchronisation",
         "scopes": ["workspaces:read", "brands:read"],
-        "brandId": "b1a2c3d4-5678-4abc-9ef0-1234567890ab",
-        "expiresAt": "2027-01-20T10:00:00.000Z",
+        "brandId": demo::BRAND.to_string(),
+        "expiresAt": "2099-12-31T23:59:59.000Z",
     })]
     pub(crate) struct CreateApiKey {
         /// Display name.

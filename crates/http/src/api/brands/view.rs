@@ -26,19 +26,19 @@ pub struct BrandView {
     #[schema(example = "Acme Industrial Supply")]
     name: String,
     /// A name for use in URLs, unique in the tenant.
-    #[schema(example = "acme-industrial-supply")]
+    #[schema(example = "acme-industrial-supply", pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
     slug: String,
     /// The sender name of the brand's email.
     #[schema(example = "Acme Industrial Supply")]
     email_from_name: String,
     /// Logo of the brand, over https.
-    #[schema(required, example = "https://cdn.example.com/acme/logo.png")]
+    #[schema(required, example = "https://cdn.example.com/acme/logo.png", format = "uri")]
     logo_url: Option<String>,
     /// Primary colour: `#` and six hexadecimal digits.
-    #[schema(required, example = "#0055AA")]
+    #[schema(required, example = "#0055AA", pattern = "^#[0-9A-Fa-f]{6}$")]
     primary_color: Option<String>,
     /// Secondary colour: `#` and six hexadecimal digits.
-    #[schema(required, example = "#FFB000")]
+    #[schema(required, example = "#FFB000", pattern = "^#[0-9A-Fa-f]{6}$")]
     secondary_color: Option<String>,
     /// Email signature for workspaces without their own. Sanitised HTML.
     #[schema(required, example = "<p>Kind regards,<br>Acme</p>")]
@@ -53,7 +53,7 @@ pub struct BrandView {
     #[schema(required, example = "Customer care")]
     ai_sender_title: Option<String>,
     /// The AI's picture, over https.
-    #[schema(required, example = "https://cdn.example.com/acme/alex.png")]
+    #[schema(required, example = "https://cdn.example.com/acme/alex.png", format = "uri")]
     ai_sender_avatar_url: Option<String>,
     /// The tone the AI writes in.
     #[schema(required, example = "professional")]

@@ -37,7 +37,7 @@ impl Entry for Address {
 
 request! {
     /// Several people to invite to the same role and workspaces.
-    #[example({ "emails": ["ada@example.com", "grace@example.com"], "role": "observer" })]
+    #[example({ "emails": ["barbara@example.com", "edsger@example.com"], "role": "observer" })]
     pub(crate) struct CreateInvitations {
         /// Whom to invite. A refused address does not affect the others.
         emails: Required<Several<Address, 1, 100>>,

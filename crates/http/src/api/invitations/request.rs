@@ -1,7 +1,7 @@
 //! What a caller asks of invitations.
 
 use tenantry_domain::{
-    EmailAddress, InvitationDays, InvitationDetails, InvitationState, Line, PeopleSort, Role, WorkspaceId,
+    EmailAddress, InvitationDays, InvitationDetails, InvitationState, Line, PeopleSort, Role, WorkspaceId, demo,
 };
 use tenantry_operations::InvitationFilter;
 
@@ -15,7 +15,7 @@ request! {
     #[example({
         "email": "ada@example.com",
         "role": "agent",
-        "workspaceIds": ["c1a2b3c4-5678-4abc-9ef0-1234567890ab"],
+        "workspaceIds": [demo::WORKSPACE.to_string()],
     })]
     pub(crate) struct CreateInvitation {
         /// Unique among members and pending invitations, ignoring case.

@@ -22,13 +22,13 @@ type InvitationStateWord = Word<InvitationState>;
 #[schema(as = Invitation)]
 pub(crate) struct InvitationView {
     /// Unique identifier. It reveals nothing about the token.
-    #[schema(example = "f1a2b3c4-5678-4abc-9ef0-1234567890ab")]
+    #[schema(example = "01a2b3c4-5678-4abc-9ef0-1234567890ab")]
     id: Uuid,
     /// The tenant of the invitation.
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
     /// Email address of the invitee.
-    #[schema(example = "ada@example.com")]
+    #[schema(example = "ada@example.com", format = Email)]
     email: String,
     /// The invitee's future role in the tenant.
     #[schema(example = "agent")]

@@ -25,7 +25,7 @@ pub(crate) struct WorkspaceLimitsView {
     /// Minutes of usage in a month. `used` is for the current month; a started minute counts as a full minute.
     minutes: LimitView,
     /// The current month in that time zone.
-    #[schema(example = "2026-11")]
+    #[schema(example = "2026-11", pattern = "^[0-9]{4}-[0-9]{2}$")]
     month: String,
     /// The time zone in which months are counted.
     #[schema(example = "Europe/Berlin")]

@@ -1,6 +1,6 @@
 //! What a caller asks of members.
 
-use tenantry_domain::{Line, MemberId, MemberPatch, MemberStatus, PeopleSort, Role, WorkspaceId};
+use tenantry_domain::{Line, MemberId, MemberPatch, MemberStatus, PeopleSort, Role, WorkspaceId, demo};
 use tenantry_operations::MemberFilter;
 
 use crate::extract::{Filters, Optional, OptionalAs, Required, query, request};
@@ -18,7 +18,7 @@ request! {
 
 request! {
     /// Who becomes an owner.
-    #[example({ "memberId": "e1a2b3c4-5678-4abc-9ef0-1234567890ab" })]
+    #[example({ "memberId": demo::MEMBER.to_string() })]
     pub(crate) struct TransferOwnership {
         /// Another active member of the tenant.
         member_id: Required<MemberId>,

@@ -55,7 +55,7 @@ pub(crate) struct RecordedView {
 #[schema(as = UsageMonth)]
 pub(crate) struct MonthView {
     /// The month.
-    #[schema(example = "2026-03")]
+    #[schema(example = "2026-03", pattern = "^[0-9]{4}-[0-9]{2}$")]
     month: String,
     /// Seconds used.
     #[schema(example = 28895)]
@@ -148,7 +148,7 @@ pub(crate) struct AllowanceView {
     #[schema(example = "c1a2b3c4-5678-4abc-9ef0-1234567890ab")]
     workspace_id: Uuid,
     /// The current month in the time zone of the workspace.
-    #[schema(example = "2026-03")]
+    #[schema(example = "2026-03", pattern = "^[0-9]{4}-[0-9]{2}$")]
     month: String,
     /// Whether the requested seconds could be recorded now.
     #[schema(example = true)]

@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     BrandId, CountryCode, CurrencyCode, Instructions, LanguageCode, LocaleRequest, NewWorkspace, SignatureHtml,
-    SignatureText, Sort, WorkspaceName, WorkspacePatch, WorkspaceType,
+    SignatureText, Sort, WorkspaceName, WorkspacePatch, WorkspaceType, demo,
 };
 use tenantry_operations::WorkspaceFilter;
 
@@ -13,7 +13,7 @@ request! {
     /// three are the tenant's defaults.
     #[example({
         "name": "Nordics",
-        "brandId": "b1a2c3d4-5678-4abc-9ef0-1234567890ab",
+        "brandId": demo::BRAND.to_string(),
         "country": "SE",
         "workspaceType": "b2c",
         "workspaceInstructions": "Quote delivery times in working days.",

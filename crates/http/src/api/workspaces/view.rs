@@ -30,13 +30,13 @@ pub(crate) struct WorkspaceView {
     name: String,
     /// ISO 3166-1 alpha-2 country code for this workspace's primary operating region. Affects currency defaults and
     /// compliance.
-    #[schema(example = "DE")]
+    #[schema(example = "DE", pattern = "^[A-Z]{2}$")]
     country: String,
     /// The primary language the AI uses when communicating in this workspace. ISO 639-1 code.
-    #[schema(example = "de")]
+    #[schema(example = "de", pattern = "^[a-z]{2}$")]
     operating_language: String,
     /// ISO 4217 currency code used for financial references in this workspace.
-    #[schema(example = "EUR")]
+    #[schema(example = "EUR", pattern = "^[A-Z]{3}$")]
     currency: String,
     /// Whether this workspace handles business-to-business or business-to-consumer conversations. Affects contact
     /// resolution, account enrichment, and AI behavior.

@@ -2,66 +2,28 @@
 
 use std::net::SocketAddr;
 
-use tenantry_domain::{
-    Credential, Error, Limits, LocaleRequest, NewTenant, NewWorkspace, Refusal, TenantId, WorkspaceId, WorkspaceType,
-};
-use tenantry_operations::{
-    Store,
-    tenants::{self, Owner},
-    workspaces,
-};
+use tenantry_domain::{Error, demo};
+use tenantry_operations::{Store, demo::create_if_first};
 
-use crate::commands::tenant::{named_operator, secret};
-
-/// The demo tenant.
-pub(super) struct Demo {
-    key: String,
-    workspace: WorkspaceId,
+/// What a person needs to know when the service starts with its own database: how to look up something in the demo tenant if it
+/// was just created, and else how to get a key.
+pub(super) async fn banner(store: &Store, address: SocketAddr) -> Result<String, Error> {
+    let base = base(address);
+    Ok(match create_if_first(store).await? {
+        Some(key) => first_banner(key.reveal(), &base),
+        None => later_banner(&base),
+    })
 }
 
-/// Creates the demo tenant if there is no tenant yet.
-pub(super) async fn create_if_first(store: &Store) -> Result<Option<Demo>, Error> {
-    if tenants::any(store, &first_start(None)?).await? {
-        return Ok(None);
-    }
-    let (tenant, workspace) = examples().map_err(|refusal| Error::internal(format!("the demo tenant {refusal}")))?;
-    let founded = tenants::create(store, &first_start(None)?, tenant, Owner::Key).await?;
-    let workspace = workspaces::create(store, &first_start(Some(founded.tenant.id))?, None, workspace).await?;
-    Ok(Some(Demo { key: secret(&founded), workspace: workspace.id }))
-}
-
-fn first_start(tenant: Option<TenantId>) -> Result<Credential, Error> {
-    named_operator("first start", tenant)
-}
-
-/// The example from the published contract.
-fn examples() -> Result<(NewTenant, NewWorkspace), Refusal> {
-    let locale = LocaleRequest {
-        country: Some("DE".parse()?),
-        language: Some("de".parse()?),
-        currency: Some("EUR".parse()?),
-        workspace_type: Some(WorkspaceType::B2b),
-    };
-    let instructions = "All prices must include VAT. Refer customers to the German returns policy for DACH orders.";
-    let workspace = NewWorkspace {
-        name: "DACH Region".parse()?,
-        locale,
-        workspace_instructions: Some(instructions.parse()?),
-        email_signature_html: Some("<p>Freundliche Gruesse,<br>Ihr Acme DACH Team</p>".parse()?),
-        email_signature_text: Some("Freundliche Gruesse,\nIhr Acme DACH Team".parse()?),
-    };
-    Ok((NewTenant { name: "Acme Industrial Supply".parse()?, locale, limits: Limits::default() }, workspace))
-}
-
-impl Demo {
-    /// What to do next, with a command that can be pasted.
-    pub(super) fn banner(&self, address: SocketAddr) -> String {
-        let (key, workspace, base) = (&self.key, self.workspace, base(address));
-        format!(
-            "
+/// What to do next, with a command that can be pasted.
+fn first_banner(key: &str, base: &str) -> String {
+    let workspace = demo::WORKSPACE;
+    format!(
+        "
   Tenantry is running with a demo tenant: Acme Industrial Supply.
 
   Documentation   {base}/docs
+                  Every example works there as it is: enter the key and send.
   API key         {key}
                   Save it now: it is not shown again.
 
@@ -71,13 +33,11 @@ impl Demo {
 
   Press Ctrl-C to stop the service and its database. The data stays.
 "
-        )
-    }
+    )
 }
 
 /// The banner of every start after the first one.
-pub(super) fn later_banner(address: SocketAddr) -> String {
-    let base = base(address);
+fn later_banner(base: &str) -> String {
     let program = std::env::args().next().unwrap_or_else(|| "tenantry".to_owned());
     format!(
         "
