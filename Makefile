@@ -6,11 +6,11 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check golden bench db openapi clean \
-	setup-run setup-install setup-test setup-check format lint document dependencies
+.PHONY: help run install test check golden bench db openapi lint-openapi clean \
+	setup-run setup-install setup-test setup-check setup-lint format lint document dependencies
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: setup-run ## Install what is missing, build, and serve with an embedded PostgreSQL until Ctrl-C
 	$(HEADING) 'build: minutes the first time, seconds after that'
@@ -37,12 +37,14 @@ GOLDEN = awk '/^ *(async )?fn / { split($$0, words, /fn |\(/); name = words[2] }
 	$$(find tests/it -name '*.rs') | sort -u
 
 # Snapshots are deleted first, so that none outlives its test.
-golden: setup-test openapi ## Rewrite golden files, snapshots and openapi.yaml from the code, and show what changed
+# openapi.yaml comes last, because it has examples from a golden file.
+golden: setup-test ## Rewrite golden files, snapshots and openapi.yaml from the code, and show what changed
 	@find tests/it -name '*.snap' -exec rm {} +
 	@. ./scripts/env.sh && \
 	UPDATE_GOLDEN=1 INSTA_UPDATE=always cargo test --workspace --tests --locked -- golden_file $$($(GOLDEN))
-	@git add --intent-to-add -- '*.golden.txt' '*.snap'
-	@git --no-pager diff -- '*.golden.txt' '*.snap' openapi.yaml
+	@$(MAKE) --no-print-directory openapi
+	@git add --intent-to-add -- '*.golden.*' '*.snap'
+	@git --no-pager diff -- '*.golden.*' '*.snap' openapi.yaml
 
 bench: setup-run ## Measure the service on this machine
 	@$(CARGO) run --release --locked -p tenantry-tests --bin bench
@@ -53,6 +55,10 @@ db: setup-run ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C,
 # Written to another file first: a failed build must not leave an empty document.
 openapi: setup-run ## Regenerate openapi.yaml after a change of the API
 	@$(CARGO) run --quiet --locked --bin tenantry -- openapi > openapi.yaml.new && mv openapi.yaml.new openapi.yaml
+
+lint-openapi: setup-lint ## Run three strict linters over openapi.yaml, which need Node.js and Python
+	$(HEADING) 'linters of the OpenAPI document'
+	@tests/lint-openapi/run.sh
 
 clean: ## Remove build output; the database in data/ stays
 	@$(CARGO) clean
@@ -65,6 +71,8 @@ setup-test:
 	@scripts/setup.sh test
 setup-check:
 	@scripts/setup.sh check
+setup-lint:
+	@scripts/setup.sh lint
 
 format:
 	$(HEADING) 'format'

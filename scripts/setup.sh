@@ -6,6 +6,7 @@
 #   scripts/setup.sh run      also PostgreSQL server programs
 #   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page
 #   scripts/setup.sh check    also rustfmt, clippy and cargo-deny
+#   scripts/setup.sh lint     only Node.js with npm, and Python with venv, for the linters of the OpenAPI document
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/env.sh
@@ -14,11 +15,11 @@ OLDEST_POSTGRES=15
 CARGO_DENY=0.20.2
 
 usage() {
-    echo "usage: scripts/setup.sh install|run|test|check" >&2
+    echo "usage: scripts/setup.sh install|run|test|check|lint" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
-case $1 in install | run | test | check) purpose=$1 ;; *) usage ;; esac
+case $1 in install | run | test | check | lint) purpose=$1 ;; *) usage ;; esac
 
 say() { printf '%s\n' "setup: $*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -97,8 +98,19 @@ has_browser() {
 
 has_driver() { have chromedriver || have chromium.chromedriver; }
 
+# The oldest that the linters run on.
+has_node() { have npm && have node && [ "$(node --version | sed 's/^v\([0-9]*\).*/\1/')" -ge 20 ]; }
+
+# Debian has ensurepip, without which there is no pip in a virtual environment, in a package of its own.
+has_python() { have python3 && python3 -c 'import venv, ensurepip' 2>/dev/null; }
+
 look() {
     missing=
+    if [ "$purpose" = lint ]; then
+        has_node || missing="$missing node"
+        has_python || missing="$missing python"
+        return 0
+    fi
     has_compiler || missing="$missing compiler"
     has_libpq || missing="$missing libpq"
     has_postgres || missing="$missing postgres"
@@ -116,6 +128,8 @@ in_words() {
             postgres) echo "  the server programs of PostgreSQL $OLDEST_POSTGRES or later" ;;
             browser) echo "  Chromium or Chrome (for the tests)" ;;
             driver) echo "  chromedriver, in the same version as the browser (for the tests)" ;;
+            node) echo "  Node.js 20 or later, with npm" ;;
+            python) echo "  Python 3, with venv and pip" ;;
         esac
     done >&2
 }
@@ -139,7 +153,7 @@ as_root() {
     fi
 }
 
-# $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, as this system names the packages
+# $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, $6: node, $7: python, as this system names the packages
 packages() {
     for part in $missing; do
         case $part in
@@ -148,6 +162,8 @@ packages() {
             postgres) echo "$3" ;;
             browser) echo "$4" ;;
             driver) echo "$5" ;;
+            node) echo "$6" ;;
+            python) echo "$7" ;;
         esac
     done | tr '\n' ' ' | sed 's/  */ /g; s/ $//'
 }
@@ -165,7 +181,7 @@ install_with_apt() {
             exit 1
         fi
     fi
-    list=$(packages "gcc libc6-dev" libpq-dev postgresql "$browser" "$driver")
+    list=$(packages "gcc libc6-dev" libpq-dev postgresql "$browser" "$driver" "nodejs npm" "python3 python3-venv")
     if [ -n "$list" ]; then
         install="export DEBIAN_FRONTEND=noninteractive
 apt-get -q update
@@ -186,13 +202,13 @@ rm -f $no_cluster"
 }
 
 install_with_brew() {
-    if ! links; then
+    if is_missing compiler && ! links; then
         say "the C compiler is part of Apple's command line tools. Run this, then try again:"
         echo "  xcode-select --install" >&2
         exit 1
     fi
-    list=$(packages "" libpq "postgresql@17" "" "")
-    casks=$(packages "" "" "" google-chrome chromedriver)
+    list=$(packages "" libpq "postgresql@17" "" "" node python)
+    casks=$(packages "" "" "" google-chrome chromedriver "" "")
     if [ -n "$list" ]; then
         say "running: brew install $list"
         # shellcheck disable=SC2086 # a list of words
@@ -226,9 +242,9 @@ install_missing() {
     elif have apt-get; then
         install_with_apt
     elif have dnf; then
-        as_root "dnf install -y $(packages gcc libpq-devel postgresql-server chromium chromedriver)"
+        as_root "dnf install -y $(packages gcc libpq-devel postgresql-server chromium chromedriver "nodejs npm" python3)"
     elif have pacman; then
-        as_root "pacman -S --needed --noconfirm $(packages "gcc" postgresql-libs postgresql chromium "")"
+        as_root "pacman -S --needed --noconfirm $(packages "gcc" postgresql-libs postgresql chromium "" "nodejs npm" python)"
     else
         say "this system has no apt-get, dnf, pacman or brew. Install the above yourself, and try again."
         exit 1
@@ -302,7 +318,7 @@ check_rust_tools() {
 }
 
 # Rust first: do not install packages if the user then has to stop and install Rust.
-check_rust
+[ "$purpose" = lint ] || check_rust
 look
 [ -z "$missing" ] || install_missing
 [ "$purpose" != check ] || check_rust_tools
