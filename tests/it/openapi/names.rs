@@ -91,7 +91,10 @@ fn forms(part: &Value, found: &mut BTreeMap<String, BTreeSet<String>>) {
 #[test]
 fn a_field_with_a_pattern_has_the_same_one_in_requests_and_in_answers() {
     let mut found = BTreeMap::new();
-    forms(&document()["components"]["schemas"], &mut found);
+    let mut schemas = document()["components"]["schemas"].clone();
+    // Says what was sent, also where that is no address.
+    schemas.as_object_mut().unwrap().remove("InvitationResult").unwrap();
+    forms(&schemas, &mut found);
     let differ: Vec<_> = found.iter().filter(|(_, patterns)| patterns.len() > 1).collect();
     assert!(differ.is_empty(), "{differ:?}");
     assert!(found["country"].contains("^[A-Z]{2}$"));

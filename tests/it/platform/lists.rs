@@ -96,5 +96,5 @@ async fn a_cursor_is_good_for_its_own_list_only_and_a_query_is_refused_as_a_whol
     assert_eq!(fields, ["colour", "limit", "q", "sort", "state"]);
     let document = tenantry_tests::document();
     let states: Vec<Value> = ["active", "suspended", "deleted"].map(|state| json!(state)).to_vec();
-    assert_eq!(document["components"]["schemas"]["TenantState"]["enum"], json!(states));
+    assert_eq!(document["components"]["schemas"]["TenantStateChoice"]["enum"], json!(states));
 }

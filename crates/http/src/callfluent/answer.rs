@@ -57,7 +57,7 @@ pub(crate) struct Person {
     #[schema(example = 11)]
     id: i64,
     /// The email address.
-    #[schema(example = "ada@example.com", format = Email)]
+    #[schema(example = "ada@example.com", format = Email, pattern = "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
     email: String,
     /// The role.
     role: RoleWord,

@@ -28,7 +28,7 @@ pub(crate) struct InvitationView {
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
     /// Email address of the invitee.
-    #[schema(example = "ada@example.com", format = Email)]
+    #[schema(example = "ada@example.com", format = Email, pattern = "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
     email: String,
     /// The invitee's future role in the tenant.
     #[schema(example = "agent")]
