@@ -98,12 +98,12 @@ pub struct Record {
 }
 
 impl Record {
-    /// The creation of `id` with these members.
+    /// The creation of `id` with these fields.
     pub fn created<K: Identified>(id: Id<K>, after: &Fields) -> Self {
         Self::between(id, &Fields::new(), after)
     }
 
-    /// The removal of `id` with these members.
+    /// The removal of `id` with these fields.
     pub fn removed<K: Identified>(id: Id<K>, before: &Fields) -> Self {
         Self::between(id, before, &Fields::new())
     }
