@@ -50,7 +50,7 @@ pub(crate) async fn observe(
     let work = async move {
         let answer = match within_limits(next.call(request)).await {
             Ok(answer) => answer,
-            Err(failure) => Err(failed(&failure)),
+            Err(failure) => Err(failed(&failure, upgrade)),
         };
         let (status, route) = match &answer {
             Ok(response) => (response.status(), response.request().match_pattern()),
@@ -68,12 +68,7 @@ pub(crate) async fn observe(
             service.metrics.answered(&method, route, status, elapsed);
         }
         answer.map(|mut response| {
-            mark(response.headers_mut());
-            if upgrade {
-                // The connection ends after an answer to a request that offers another protocol, as Java's client does. Without
-                // this, the answer would not say so, and the next request would be lost.
-                response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
-            }
+            mark(response.response_mut(), upgrade);
             response
         })
     };
@@ -95,8 +90,14 @@ fn hundredths(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
 
-/// What every answer carries.
-fn mark(headers: &mut header::HeaderMap) {
+/// What every answer carries; also one to a request that offers an upgrade to another protocol.
+fn mark<B>(response: &mut HttpResponse<B>, upgrade: bool) {
+    if upgrade {
+        // The connection ends after an answer to a request that offers another protocol, as Java's client does. Without this, the
+        // answer would not say so, and the next request would be lost.
+        response.head_mut().set_connection_type(ConnectionType::Close);
+    }
+    let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&request_id()) {
         headers.insert(X_REQUEST_ID, id);
     }
@@ -104,9 +105,9 @@ fn mark(headers: &mut header::HeaderMap) {
 }
 
 /// The answer to a request that was given up, of which nothing is left to hang the answer on.
-fn failed(failure: &Failure) -> actix_web::Error {
+fn failed(failure: &Failure, upgrade: bool) -> actix_web::Error {
     let mut response = failure.error_response();
-    mark(response.headers_mut());
+    mark(&mut response, upgrade);
     InternalError::from_response(failure.to_string(), response).into()
 }
 

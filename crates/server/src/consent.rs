@@ -64,22 +64,25 @@ pub(crate) struct Deed {
 }
 
 /// Does something that destroys data, as far as the operator agrees. The work runs in a rehearsal first, unless nobody wants to know.
-pub(crate) fn carry_out(
+/// What it is about is found once, before the question: a name may mean something else by the time of the answer.
+pub(crate) fn carry_out<T>(
     consent: Consent,
     settings: &Settings,
     output: &Output,
-    work: impl AsyncFn(&Store) -> Result<Deed, Exit>,
+    find: impl AsyncFnOnce(&Store) -> Result<T, Exit>,
+    work: impl AsyncFn(&Store, &T) -> Result<Deed, Exit>,
 ) -> Result<(), Exit> {
     let manner = consent.manner()?;
     let deed = with_store(settings, async |store| {
+        let found = find(store).await?;
         if manner != Manner::Act {
-            let deed = work(&store.rehearsal()).await?;
+            let deed = work(&store.rehearsal(), &found).await?;
             if manner == Manner::Rehearse {
                 return Ok(deed);
             }
             ask(&deed.would)?;
         }
-        work(store).await
+        work(store, &found).await
     })?;
     match manner {
         Manner::Rehearse => print_plan(output, &deed.plan, &deed.would),

@@ -3,11 +3,11 @@
 use tenantry_domain::TenantId;
 use tenantry_persistence::{EraseError, Eraser};
 
-/// Erases every tenant that is due, each in a separate transaction. Returns their ids and the last error. A tenant that cannot be
-/// erased now does not hold up the others.
-pub(crate) fn erase_due(eraser: &mut Eraser) -> Result<(Vec<TenantId>, Option<EraseError>), EraseError> {
+/// Erases these tenants as far as they are due, each in a separate transaction. Returns the ids of those that were erased, and the
+/// last error. A tenant that cannot be erased now does not hold up the others.
+pub(crate) fn erase_due(eraser: &mut Eraser, due: Vec<TenantId>) -> (Vec<TenantId>, Option<EraseError>) {
     let (mut erased, mut fault) = (Vec::new(), None);
-    for id in eraser.due()? {
+    for id in due {
         match eraser.erase(id) {
             Ok(Some(_)) => {
                 tracing::info!(tenant = %id, "erased a tenant that was deleted more than 30 days ago");
@@ -21,12 +21,15 @@ pub(crate) fn erase_due(eraser: &mut Eraser) -> Result<(Vec<TenantId>, Option<Er
             }
         }
     }
-    Ok((erased, fault))
+    (erased, fault)
 }
 
 /// What `tenantry serve` does every hour in its embedded database, which it owns.
 pub(crate) fn keep_house(owner_url: &str) {
-    let erased = Eraser::connect(owner_url).and_then(|mut eraser| erase_due(&mut eraser));
+    let erased = Eraser::connect(owner_url).and_then(|mut eraser| {
+        let due = eraser.due()?;
+        Ok(erase_due(&mut eraser, due))
+    });
     if let Err(error) = erased {
         tracing::warn!(%error, "could not look for deleted tenants; trying again later");
     }

@@ -38,10 +38,12 @@ pub(crate) fn in_tenant<T>(
     named: &str,
     work: impl AsyncFnOnce(&Store, &Credential) -> Result<T, Exit>,
 ) -> Result<T, Exit> {
-    with_store(settings, async |store| {
-        let operator = operator(Some(tenant(store, named, Meant::Present).await?))?;
-        work(store, &operator).await
-    })
+    with_store(settings, async |store| work(store, &operator_in(store, named).await?).await)
+}
+
+/// The person at the command line, inside the tenant that is named like this.
+pub(crate) async fn operator_in(store: &Store, named: &str) -> Result<Credential, Exit> {
+    Ok(operator(Some(tenant(store, named, Meant::Present).await?))?)
 }
 
 /// The tenant that is named like this.

@@ -153,3 +153,39 @@ fn nothing_to_undo_is_said_and_not_asked() {
     let nothing = tenantry.run_on_a_terminal(&["migrate", "revert"], "").expect(0);
     assert_eq!(nothing.out, "nothing to undo\n");
 }
+
+#[tokio::test]
+async fn what_is_done_is_what_was_asked_about_whatever_happens_meanwhile() {
+    let app = App::start().await;
+    let tenantry = Tenantry::on(&app.database);
+    let behind = |sql: &str| app.database.admin().batch_execute(sql).unwrap();
+
+    // A name that has come to mean another workspace.
+    let acme = app.tenant("Acme").await;
+    let (nordics, dach) = (acme.workspace("Nordics").await, acme.workspace("DACH").await);
+    let swap = "UPDATE workspaces SET name = 'Baltics' WHERE name = 'Nordics';
+                UPDATE workspaces SET name = 'Nordics' WHERE name = 'DACH'";
+    let delete = ["workspace", "delete", "--tenant", "Acme", "Nordics"];
+    tenantry.run_while_it_asks(&delete, || behind(swap), "y\n").expect(0);
+    acme.owner.get(&format!("/api/workspaces/{nordics}")).await.expect(404);
+    acme.owner.get(&format!("/api/workspaces/{dach}")).await.expect(200);
+
+    // A tenant that has become due.
+    for name in ["Beta", "Gamma"] {
+        app.tenant(name).await;
+        tenantry.json(&["tenant", "delete", name, "--yes"]);
+    }
+    let due = |name: &str| behind(&format!("UPDATE tenants SET deleted_at = '2026-01-01' WHERE name = '{name}'"));
+    due("Beta");
+    let erased = tenantry.run_while_it_asks(&["tenant", "erase"], || due("Gamma"), "y\n").expect(0);
+    assert_eq!(erased.out.lines().count(), 1, "{}", erased.out);
+    assert_eq!(app.database.rows("SELECT 1 FROM tenants WHERE name = 'Gamma'"), 1);
+
+    // A migration that somebody else has undone.
+    let undo = ["migrate", "revert"];
+    let meanwhile = || drop(tenantry.run(&["migrate", "revert", "--yes"]).expect(0));
+    let refused = tenantry.run_while_it_asks(&undo, meanwhile, "y\n").expect(4);
+    assert!(refused.err.contains("nothing was undone"), "{}", refused.err);
+    let pending = tenantry.run(&["migrate", "status", "--output", "json"]).expect(5).out;
+    assert_eq!(pending.matches("pending").count(), 1, "{pending}");
+}

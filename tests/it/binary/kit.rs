@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     os::unix::fs::PermissionsExt,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStderr, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
     time::{Duration, Instant},
@@ -99,6 +99,22 @@ impl Tenantry {
         ran
     }
 
+    /// Runs a command on a terminal where somebody types this once they are asked, and where something happens before they do.
+    pub(crate) fn run_while_it_asks(&self, arguments: &[&str], meanwhile: impl FnOnce(), typed: &str) -> Ran {
+        let OpenptyResult { master, slave } = openpty(None, None).unwrap();
+        let mut command = self.command(arguments);
+        command.stdin(slave);
+        finish_after(command, |err| {
+            let (mut asked, mut byte) = (Vec::new(), [0]);
+            while !asked.ends_with(b"[y/N] ") && err.read(&mut byte).unwrap() > 0 {
+                asked.push(byte[0]);
+            }
+            meanwhile();
+            fs::File::from(master).write_all(typed.as_bytes()).unwrap();
+            asked
+        })
+    }
+
     /// Runs a command after a line of the shell that changes what it may do, or where its output goes.
     pub(crate) fn run_in_a_shell(&self, script: &str, arguments: &[&str]) -> Ran {
         let program = self.command(arguments);
@@ -131,19 +147,25 @@ impl Tenantry {
 }
 
 /// Runs a command to its end, which must come.
-fn finish(mut command: Command) -> Ran {
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+fn finish(command: Command) -> Ran {
+    finish_after(command, |_| Vec::new())
+}
+
+/// The same, after something that reads the beginning of what it says as errors.
+fn finish_after(mut command: Command, first: impl FnOnce(&mut ChildStderr) -> Vec<u8>) -> Ran {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (pid, (ended, end)) = (pid_of(&child), channel());
     let guard = thread::spawn(move || {
         if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
             let _ = kill(pid, Signal::SIGKILL);
         }
     });
+    let begin = first(child.stderr.as_mut().unwrap());
     let done = child.wait_with_output().unwrap();
     drop::<Sender<()>>(ended);
     guard.join().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    let (out, err) = (text(done.stdout), text(done.stderr));
+    let (out, err) = (text(done.stdout), text([begin, done.stderr].concat()));
     Ran { code: done.status.code().unwrap_or_else(|| panic!("it does not end: {out}\n{err}")), out, err }
 }
 

@@ -9,11 +9,11 @@ use tenantry_domain::{
 use tenantry_http::BrandView;
 use tenantry_operations::{Store, api_keys, brands};
 
-use super::tenant::{minutes, operator, parse};
+use super::tenant::{minutes, parse};
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
-    named::{self, Meant, OfTenant, in_tenant},
+    named::{self, OfTenant, in_tenant},
     output::{Output, fields, table},
     settings::Settings,
 };
@@ -133,12 +133,16 @@ pub(crate) fn run(command: Brand, settings: &Settings, output: &Output) -> Resul
             })?;
             print_line(output, brand)
         }
-        Brand::Delete { one, consent } => carry_out(consent, settings, output, async |store| {
-            let tenant = named::tenant(store, &one.of.tenant, Meant::Present).await?;
-            let operator = operator(Some(tenant))?;
-            let id = named::brand(store, &operator, &one.brand).await?;
-            deleted(store, &operator, id).await
-        }),
+        Brand::Delete { one, consent } => {
+            let find = async |store: &Store| {
+                let operator = named::operator_in(store, &one.of.tenant).await?;
+                let id = named::brand(store, &operator, &one.brand).await?;
+                Ok((operator, id))
+            };
+            carry_out(consent, settings, output, find, async |store, (operator, id)| {
+                deleted(store, operator, *id).await
+            })
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::tenant::{minutes, parse};
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
-    named::{self, Meant, OfTenant, in_tenant},
+    named::{self, OfTenant, in_tenant},
     output::{Output, fields, table},
     settings::Settings,
 };
@@ -163,16 +163,15 @@ pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<
         }
         Key::Revoke { one, consent } => {
             let id = one.id()?;
-            carry_out(consent, settings, output, async |store| revoke(store, &one, id).await)
+            let find = async |store: &Store| named::operator_in(store, &one.of.tenant).await;
+            carry_out(consent, settings, output, find, async |store, operator| revoke(store, operator, id).await)
         }
     }
 }
 
-async fn revoke(store: &Store, one: &One, id: ApiKeyId) -> Result<Deed, Exit> {
-    let tenant = named::tenant(store, &one.of.tenant, Meant::Present).await?;
-    let operator: Credential = super::tenant::operator(Some(tenant))?;
-    let key = api_keys::show(store, &operator, id).await?;
-    api_keys::revoke(store, &operator, id, Precondition::None, false).await?;
+async fn revoke(store: &Store, operator: &Credential, id: ApiKeyId) -> Result<Deed, Exit> {
+    let key = api_keys::show(store, operator, id).await?;
+    api_keys::revoke(store, operator, id, Precondition::None, false).await?;
     let name = key.details.name.as_str();
     let mut would =
         format!("This revokes the API key \"{name}\" (…{}, {id}), which is {}.", key.last_four, state(&key));

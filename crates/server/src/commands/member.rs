@@ -9,11 +9,11 @@ use tenantry_domain::{
 use tenantry_http::MemberView;
 use tenantry_operations::{MemberFilter, Store, members};
 
-use super::tenant::{operator, parse};
+use super::tenant::parse;
 use crate::{
     consent::{Consent, Deed, carry_out},
     exit::Exit,
-    named::{self, Meant, OfTenant, in_tenant},
+    named::{self, OfTenant, in_tenant},
     output::{Output, table},
     settings::Settings,
 };
@@ -162,16 +162,19 @@ pub(crate) fn run(command: Member, settings: &Settings, output: &Output) -> Resu
         }
         Member::Remove(remove) => {
             let person = remove.named()?;
-            carry_out(remove.consent, settings, output, async |store| {
-                let tenant = named::tenant(store, &remove.of.tenant, Meant::Present).await?;
-                removed(store, &operator(Some(tenant))?, &person).await
+            let find = async |store: &Store| {
+                let operator = named::operator_in(store, &remove.of.tenant).await?;
+                let id = find(store, &operator, &person).await?;
+                Ok((operator, id))
+            };
+            carry_out(remove.consent, settings, output, find, async |store, (operator, id)| {
+                removed(store, operator, *id).await
             })
         }
     }
 }
 
-async fn removed(store: &Store, operator: &Credential, person: &Named) -> Result<Deed, Exit> {
-    let id = find(store, operator, person).await?;
+async fn removed(store: &Store, operator: &Credential, id: MemberId) -> Result<Deed, Exit> {
     let members::Shown { member, count, .. } = members::show(store, operator, id).await?;
     members::remove(store, operator, id, Precondition::None).await?;
     let (email, role) = (member.details.email.as_str(), member.details.role);

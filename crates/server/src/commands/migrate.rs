@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 use tenantry_domain::counted;
-use tenantry_persistence::{Lost, Migration};
+use tenantry_persistence::{Lost, Migration, Migrator};
 
 use crate::{
     consent::{Consent, Manner, ask, print_plan},
@@ -43,7 +43,7 @@ pub(crate) fn run(command: &Migrate, settings: &Settings, output: &Output) -> Re
     let database = Database::open(settings)?;
     let outcome = match revert {
         Some((count, manner)) if manner != Manner::Act => rehearse(command, &database, (count, manner), output),
-        _ => act(command, &database, output),
+        _ => database.migrator().and_then(|mut migrator| act(command, &mut migrator, output)),
     };
     database.close()?;
     outcome.map_err(|exit| super::as_owner(exit, settings, "migrations can be run"))
@@ -66,10 +66,18 @@ fn rehearse(
             &would,
         );
     }
-    if !lost.migrations.is_empty() {
-        ask(&would)?;
+    if lost.migrations.is_empty() {
+        return act(command, &mut database.migrator()?, output);
     }
-    act(command, database, output)
+    ask(&would)?;
+    let mut migrator = database.migrator()?;
+    let now = migrator.rehearse_revert(count).map_err(|error| Exit::failed(error.to_string()))?;
+    if now.migrations != lost.migrations {
+        return Err(Exit::conflict(
+            "other migrations ran while this waited for the answer, so nothing was undone. Run it again",
+        ));
+    }
+    act(command, &mut migrator, output)
 }
 
 fn would(lost: &Lost, again: bool) -> String {
@@ -91,8 +99,7 @@ fn would(lost: &Lost, again: bool) -> String {
     lines.join("\n")
 }
 
-fn act(command: &Migrate, database: &Database, output: &Output) -> Result<(), Exit> {
-    let mut migrator = database.migrator()?;
+fn act(command: &Migrate, migrator: &mut Migrator, output: &Output) -> Result<(), Exit> {
     let failed = |error: tenantry_persistence::MigrateError| Exit::failed(error.to_string());
     match command {
         Migrate::Run => {

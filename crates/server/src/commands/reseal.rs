@@ -51,7 +51,7 @@ pub(crate) fn run(reseal: &Reseal, settings: &Settings, output: &Output) -> Resu
     Ok(())
 }
 
-async fn act(store: &Store, keys: &MasterKeys, how: Resealing, manner: Manner) -> Result<Resealed, Exit> {
+async fn act(store: &Store, keys: &MasterKeys, mut how: Resealing, manner: Manner) -> Result<Resealed, Exit> {
     let operator = operator(None)?;
     if manner != Manner::Act {
         let would = integrations::reseal(&store.rehearsal(), keys, &operator, how).await?;
@@ -65,6 +65,9 @@ async fn act(store: &Store, keys: &MasterKeys, how: Resealing, manner: Manner) -
                 counted(would.resealed, "secret"),
                 counted(would.unopened, "secret"),
             ))?;
+        } else {
+            // Nobody was asked, so nothing is deleted either, should a secret stop opening meanwhile.
+            how = Resealing::Reseal;
         }
     }
     Ok(integrations::reseal(store, keys, &operator, how).await?)

@@ -9,11 +9,11 @@ use tenantry_domain::{
 use tenantry_http::WorkspaceView;
 use tenantry_operations::{Store, WorkspaceFilter, agents, assignments, brands, workspaces};
 
-use super::tenant::{minutes, operator, parse};
+use super::tenant::{minutes, parse};
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
-    named::{self, Meant, OfTenant, in_tenant},
+    named::{self, OfTenant, in_tenant},
     output::{Output, fields, table},
     settings::Settings,
 };
@@ -167,12 +167,16 @@ pub(crate) fn run(command: Workspace, settings: &Settings, output: &Output) -> R
             let text = words(&workspace, &brand);
             output.print(&WorkspaceView::from(workspace), || text)
         }
-        Workspace::Delete { one, consent } => carry_out(consent, settings, output, async |store| {
-            let tenant = named::tenant(store, &one.of.tenant, Meant::Present).await?;
-            let operator = operator(Some(tenant))?;
-            let id = named::workspace(store, &operator, &one.workspace).await?;
-            deleted(store, &operator, (&one.of.tenant, id)).await
-        }),
+        Workspace::Delete { one, consent } => {
+            let find = async |store: &Store| {
+                let operator = named::operator_in(store, &one.of.tenant).await?;
+                let id = named::workspace(store, &operator, &one.workspace).await?;
+                Ok((operator, id))
+            };
+            carry_out(consent, settings, output, find, async |store, (operator, id)| {
+                deleted(store, operator, (&one.of.tenant, *id)).await
+            })
+        }
         Workspace::Restore(one) => {
             let restored = in_tenant(settings, &one.of.tenant, async |store, operator| {
                 let id = named::deleted_workspace(store, operator, &one.workspace).await?;

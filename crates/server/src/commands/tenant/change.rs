@@ -8,7 +8,7 @@ use tenantry_domain::{
     TenantPatch, Use, counted,
 };
 use tenantry_http::PlatformTenantWithUsage;
-use tenantry_operations::{api_keys, tenants};
+use tenantry_operations::{Store, api_keys, tenants};
 
 use super::{operator, parse, print};
 use crate::{
@@ -147,8 +147,8 @@ pub(super) fn set(state: State, one: &One, settings: &Settings, output: &Output)
 }
 
 pub(super) fn delete(one: &One, consent: Consent, settings: &Settings, output: &Output) -> Result<(), Exit> {
-    carry_out(consent, settings, output, async |store| {
-        let id = named::tenant(store, &one.tenant, Meant::Present).await?;
+    let find = async |store: &Store| named::tenant(store, &one.tenant, Meant::Present).await;
+    carry_out(consent, settings, output, find, async |store, &id| {
         let above = operator(None)?;
         let (tenant, used) = tenants::inspect(store, &above, id).await?;
         let (inside, now) = (operator(Some(id))?, Utc::now());

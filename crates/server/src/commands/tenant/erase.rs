@@ -43,6 +43,8 @@ fn id_of(named: &str, settings: &Settings) -> Result<TenantId, Exit> {
 }
 
 fn act(database: &Database, only: Option<TenantId>, manner: Manner, output: &Output) -> Result<(), Exit> {
+    // Nothing is erased that was not in the question, whatever becomes due until the answer.
+    let mut agreed = None;
     if manner != Manner::Act {
         let due = rehearse(database, only)?;
         let (would, plan) = (would(&due), json!({ "erase": due.iter().map(plan).collect::<Vec<_>>() }));
@@ -51,12 +53,16 @@ fn act(database: &Database, only: Option<TenantId>, manner: Manner, output: &Out
             _ if due.is_empty() => {}
             _ => ask(&would)?,
         }
+        agreed = Some(due.iter().map(|erased| erased.tenant).collect());
     }
     let mut eraser = database.eraser()?;
     let (erased, fault) = match only {
         Some(id) if eraser.erase(id)?.is_some() => (vec![id], None),
         Some(_) => return Err(locked()),
-        None => erase_due(&mut eraser)?,
+        None => {
+            let due = agreed.map_or_else(|| eraser.due(), Ok)?;
+            erase_due(&mut eraser, due)
+        }
     };
     let ids: Vec<_> = erased.iter().map(ToString::to_string).collect();
     output.print(&json!({ "erased": ids }), || match ids.as_slice() {
@@ -71,9 +77,16 @@ fn rehearse(database: &Database, only: Option<TenantId>) -> Result<Vec<Erased>, 
     match only {
         Some(id) => Ok(vec![eraser.rehearse(id)?.ok_or_else(locked)?]),
         None => {
-            let due = eraser.due()?;
-            // One that somebody has locked or restored meanwhile would not be erased either.
-            Ok(due.into_iter().filter_map(|id| eraser.rehearse(id).ok().flatten()).collect())
+            let mut found = Vec::new();
+            for id in eraser.due()? {
+                match eraser.rehearse(id) {
+                    // One that somebody has locked or restored meanwhile would not be erased either.
+                    Ok(erased) => found.extend(erased),
+                    Err(EraseError::NotFound | EraseError::NotDeleted | EraseError::NotDue(_)) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Ok(found)
         }
     }
 }

@@ -73,7 +73,8 @@ pub(super) fn import(import: &Import, settings: &Settings, output: &Output) -> R
     output.print(&json!({ "imported": counts }), || words("imported", counts))
 }
 
-/// A file under another name, in the directory of the path. It is renamed when it is complete, and removed if it never is.
+/// A file under another name, in the directory of the path. It is renamed when it is complete, and removed
+/// after an error. A process that is killed leaves it.
 fn beside(path: Option<&Path>) -> io::Result<NamedTempFile> {
     let Some(path) = path else { return NamedTempFile::new() };
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
