@@ -14,7 +14,7 @@ use crate::{
     error::Failure,
     extract::IfNoneMatch,
     middleware::routine,
-    part::Part,
+    part::{Group, Part},
     schema::open_list,
     service::Service,
 };
@@ -36,8 +36,11 @@ open_list! {
 }
 
 /// What the document says of it, and its routes.
-pub(crate) const PART: Part =
-    Part { tag: "Service", about: Some("Health, metrics and this document. No credential needed."), routes };
+pub(crate) const PART: Part = Part {
+    tag: "Service",
+    about: Some((Group::Operators, "Health, metrics and this document. No credential needed.")),
+    routes,
+};
 
 fn routes(config: &mut ServiceConfig<'_>) {
     config

@@ -4,34 +4,17 @@ use serde_json::json;
 use utoipa::{OpenApi as _, openapi::tag::TagBuilder};
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
-use crate::{about, api, callfluent, openapi, part::Part};
+use crate::{
+    about, api, callfluent, openapi,
+    part::{Group, Part},
+};
 
 /// All parts, in the order of the document.
 fn parts() -> impl Iterator<Item = Part> {
     api::PARTS.iter().copied().chain([callfluent::workspace::PART, api::admin::PART, about::PART])
 }
 
-/// The tags by what readers look for, for the left column of a documentation page.
-const GROUPS: [(&str, &[Part]); 5] = [
-    (
-        "Workspaces",
-        &[
-            api::workspaces::PART,
-            api::agents::PART,
-            api::usage::PART,
-            api::limits::PART,
-            api::integrations::PART,
-            api::voices::PART,
-            api::calendars::PART,
-        ],
-    ),
-    ("Tenant", &[api::tenant::PART, api::brands::PART, api::audit_events::PART]),
-    ("People and access", &[api::members::PART, api::invitations::PART, api::api_keys::PART, api::me::PART]),
-    ("For CallFluent clients", &[callfluent::workspace::PART]),
-    ("For operators", &[api::admin::PART, about::PART]),
-];
-
-/// The extension in which documentation pages look for [`GROUPS`].
+/// The extension in which documentation pages look for the groups of tags.
 const TAG_GROUPS: &str = "x-tagGroups";
 
 /// Adds all routes.
@@ -43,13 +26,12 @@ pub(crate) fn all(config: &mut ServiceConfig<'_>) {
 pub fn document() -> utoipa::openapi::OpenApi {
     let (_, mut document) =
         actix_web::App::new().into_utoipa_app().openapi(openapi::Base::openapi()).configure(all).split_for_parts();
-    let tag = |part: Part| Some(TagBuilder::new().name(part.tag).description(Some(part.about?)).build());
+    let tag = |part: Part| Some(TagBuilder::new().name(part.tag).description(Some(part.about?.1)).build());
     document.tags = Some(parts().filter_map(tag).collect());
-    let group = |(name, parts): &(&str, &[Part])| {
-        let tags: Vec<_> = parts.iter().map(|part| part.tag).collect();
-        json!({ "name": name, "tags": tags })
-    };
-    let groups: Vec<_> = GROUPS.iter().map(group).collect();
+    let groups = Group::ALL.map(|(group, name)| {
+        let parts = parts().filter(|part| part.about.is_some_and(|(of, _)| of == group));
+        json!({ "name": name, "tags": parts.map(|part| part.tag).collect::<Vec<_>>() })
+    });
     document.extensions = Some([(TAG_GROUPS, json!(groups))].into_iter().collect());
     openapi::complete(&mut document);
     document

@@ -17,14 +17,17 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Platform",
-    about: Some("Tenant provisioning: state and limits of tenants, without their data. Needs a platform key."),
+    about: Some((
+        Group::Operators,
+        "Tenant provisioning: state and limits of tenants, without their data. Needs a platform key.",
+    )),
     routes,
 };
 

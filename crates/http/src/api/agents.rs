@@ -16,12 +16,13 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
-pub(crate) const PART: Part = Part { tag: "Agents", about: Some("The AI agents of a workspace."), routes };
+pub(crate) const PART: Part =
+    Part { tag: "Agents", about: Some((Group::Workspaces, "The AI agents of a workspace.")), routes };
 
 fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(create).service(show).service(update).service(delete);

@@ -20,14 +20,17 @@ use crate::{
     error::Failure,
     etag::Etag,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Query, Valid},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "API keys",
-    about: Some("Machine credentials, with scopes and optional restrictions. A secret is shown only once."),
+    about: Some((
+        Group::People,
+        "Machine credentials, with scopes and optional restrictions. A secret is shown only once.",
+    )),
     routes,
 };
 

@@ -16,14 +16,17 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, Listing},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Audit",
-    about: Some("Who did what, when, and to what. Stored together with each change and never modified."),
+    about: Some((
+        Group::Tenant,
+        "Who did what, when, and to what. Stored together with each change and never modified.",
+    )),
     routes,
 };
 

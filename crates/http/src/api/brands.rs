@@ -17,16 +17,17 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Brands",
-    about: Some(
+    about: Some((
+        Group::Tenant,
         "Customer-facing identities of the tenant: name, colours, sender, signatures and tone. One brand is the default.",
-    ),
+    )),
     routes,
 };
 

@@ -12,7 +12,7 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
-    part::Part,
+    part::{Group, Part},
     service::{Integrations, Service},
 };
 
@@ -53,7 +53,7 @@ pub(crate) struct CalendarList {
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Calendars",
-    about: Some("The HighLevel calendars in which a workspace's agents can book appointments."),
+    about: Some((Group::Workspaces, "The HighLevel calendars in which a workspace's agents can book appointments.")),
     routes,
 };
 

@@ -16,7 +16,7 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, PathId},
-    part::Part,
+    part::{Group, Part},
     schema::example_of,
     service::Service,
 };
@@ -24,7 +24,10 @@ use crate::{
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Integrations",
-    about: Some("Connections of a workspace to providers. Secrets can be set but are never shown."),
+    about: Some((
+        Group::Workspaces,
+        "Connections of a workspace to providers. Secrets can be set but are never shown.",
+    )),
     routes,
 };
 

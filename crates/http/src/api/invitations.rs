@@ -20,13 +20,16 @@ use crate::{
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Invited, Listing, PathId, Valid},
     fallback::nothing_more_at,
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
-pub(crate) const PART: Part =
-    Part { tag: "Invitations", about: Some("People who are invited but have not accepted yet."), routes };
+pub(crate) const PART: Part = Part {
+    tag: "Invitations",
+    about: Some((Group::People, "People who are invited but have not accepted yet.")),
+    routes,
+};
 
 fn routes(config: &mut ServiceConfig<'_>) {
     config

@@ -14,16 +14,17 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, PathId, Valid},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Limits",
-    about: Some(
+    about: Some((
+        Group::Workspaces,
         "Limits of a workspace. Where the workspace and its tenant both have a limit, the smaller one is in force.",
-    ),
+    )),
     routes,
 };
 

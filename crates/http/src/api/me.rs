@@ -11,7 +11,7 @@ use super::{api_keys::ApiKeyView, members::MemberView, tenant::TenantView};
 use crate::{
     error::Failure,
     extract::{Caller, IfNoneMatch},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
@@ -34,7 +34,8 @@ pub(crate) struct MeView {
 }
 
 /// What the document says of it, and its routes.
-pub(crate) const PART: Part = Part { tag: "Me", about: Some("Who the caller is and what it may do."), routes };
+pub(crate) const PART: Part =
+    Part { tag: "Me", about: Some((Group::People, "Who the caller is and what it may do.")), routes };
 
 fn routes(config: &mut ServiceConfig<'_>) {
     config.service(show);

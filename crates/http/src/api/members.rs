@@ -15,14 +15,17 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Members",
-    about: Some("The people in the tenant, each with one role, and the workspaces they are assigned to."),
+    about: Some((
+        Group::People,
+        "The people in the tenant, each with one role, and the workspaces they are assigned to.",
+    )),
     routes,
 };
 

@@ -17,7 +17,7 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Optional, Valid, request},
-    part::Part,
+    part::{Group, Part},
     schema::Word,
     service::Service,
 };
@@ -178,7 +178,7 @@ impl UpdateTenant {
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Tenant",
-    about: Some("The account that everything else belongs to, and the defaults of new workspaces."),
+    about: Some((Group::Tenant, "The account that everything else belongs to, and the defaults of new workspaces.")),
     routes,
 };
 

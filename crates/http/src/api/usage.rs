@@ -16,14 +16,14 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId, Query, Valid},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Usage",
-    about: Some("The seconds that a workspace uses: an append-only ledger with monthly totals."),
+    about: Some((Group::Workspaces, "The seconds that a workspace uses: an append-only ledger with monthly totals.")),
     routes,
 };
 

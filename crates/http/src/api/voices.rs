@@ -12,7 +12,7 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfNoneMatch, PathId},
-    part::Part,
+    part::{Group, Part},
     schema::Word,
     service::{Integrations, Service},
 };
@@ -51,7 +51,7 @@ pub(crate) struct VoiceList {
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Voices",
-    about: Some("The voices that a workspace's agents can use, from OpenAI and ElevenLabs."),
+    about: Some((Group::Workspaces, "The voices that a workspace's agents can use, from OpenAI and ElevenLabs.")),
     routes,
 };
 

@@ -17,16 +17,17 @@ use crate::{
     answer,
     error::Failure,
     extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
-    part::Part,
+    part::{Group, Part},
     service::Service,
 };
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "Workspaces",
-    about: Some(
+    about: Some((
+        Group::Workspaces,
         "Operational units under a brand: regions, business units, product lines. A workspace inherits from its brand what it does not set itself.",
-    ),
+    )),
     routes,
 };
 

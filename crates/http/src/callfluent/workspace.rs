@@ -15,16 +15,17 @@ use super::{
 use crate::{
     api::voices::VoiceView,
     extract::{Caller, Valid},
-    part::Part,
+    part::{Group, Part},
     service::{Integrations, Service},
 };
 
 /// What the document says of it, and its routes.
 pub(crate) const PART: Part = Part {
     tag: "CallFluent",
-    about: Some(
+    about: Some((
+        Group::CallFluent,
         "The same workspaces, by number, for clients of the CallFluent Workspace API. Paths, bodies and answers are as CallFluent documents them.",
-    ),
+    )),
     routes,
 };
 
