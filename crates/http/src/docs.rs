@@ -51,14 +51,22 @@ pub(crate) fn page(request: &HttpRequest) -> HttpResponse {
     PAGE.answer(response, request, Kept::AskFirst)
 }
 
-/// A file of the page. The name without the hash finds what is there now.
+/// A file of the page. The name without the hash finds what is there now, and so does the name with the hash of another version:
+/// while replicas are replaced, one may have sent the page and another is asked for its files.
 pub(crate) fn asset(request: &HttpRequest, name: &str) -> Result<HttpResponse, Failure> {
-    let answer = |file: &File, kept| file.answer(HttpResponse::Ok(), request, kept);
     let found = ASSETS.iter().find_map(|(plain, file)| {
-        let kept = if name == *plain { Kept::AskFirst } else { Kept::Forever };
-        (kept == Kept::AskFirst || name == hashed_name(plain, file)).then(|| answer(file, kept))
+        let kept = if name == hashed_name(plain, file) { Kept::Forever } else { Kept::AskFirst };
+        (name == *plain || is_version_of(plain, name)).then(|| file.answer(HttpResponse::Ok(), request, kept))
     });
     found.ok_or_else(no_such_file)
+}
+
+/// Whether this is a name that [`hashed_name`] gives, with whatever hash.
+fn is_version_of(plain: &str, name: &str) -> bool {
+    let hash = plain.rsplit_once('.').and_then(|(stem, extension)| {
+        name.strip_prefix(stem)?.strip_prefix('.')?.strip_suffix(extension)?.strip_suffix('.')
+    });
+    hash.is_some_and(|hash| !hash.is_empty() && !hash.contains('.'))
 }
 
 /// The documentation has no file of that name.

@@ -98,12 +98,14 @@ async fn files_that_the_page_names_carry_a_hash_and_are_kept_for_good() {
         assert_eq!((same.status, same.header("cache-control")), (200, "no-cache"), "{plain}");
         assert!(file.body == same.body && file.header("content-type") == same.header("content-type"), "{path}");
         assert_eq!(file.header("etag"), format!("\"{hash}\""), "the hash is of the content, like the tag");
-        // What is kept for good is never other than its name says.
+        // The name of another version finds this one, as a new replica's page does. But what is kept for good is never other than
+        // its name says.
         let reversed: String = hash.chars().rev().collect();
-        for other in
-            [format!("{stem}.{reversed}.{extension}"), format!("{stem}..{extension}"), format!("{stem}.{hash}.x")]
-        {
-            app.client().get(&other).await.expect(404);
+        let other = get(&app, &format!("{stem}.{reversed}.{extension}"), &[]).await;
+        assert_eq!((other.status, other.header("cache-control")), (200, "no-cache"), "{path}");
+        assert!(other.body == file.body, "{path}");
+        for none in [format!("{stem}..{extension}"), format!("{stem}.{hash}.x"), format!("{stem}.a.b.{extension}")] {
+            app.client().get(&none).await.expect(404);
         }
     }
     for path in ["/docs", "/openapi.json", "/openapi.yaml"] {
