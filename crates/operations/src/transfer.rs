@@ -16,6 +16,7 @@ use tenantry_persistence::Store;
 
 pub use self::{
     coverage::{LEFT_BEHIND, LeftBehind},
+    export::unwritten,
     lines::Counts,
 };
 

@@ -8,7 +8,12 @@ use tenantry_domain::{
 };
 use tenantry_operations::{Store, TenantFilter, WorkspaceFilter, brands, tenants, workspaces};
 
-use crate::{commands::tenant::operator, database::with_store, exit::Exit, settings::Settings};
+use crate::{
+    commands::tenant::{minutes, operator},
+    database::with_store,
+    exit::Exit,
+    settings::Settings,
+};
 
 // No documentation comments here: clap would take them for the description of the command.
 #[derive(Debug, Args)]
@@ -90,7 +95,7 @@ pub(crate) async fn deleted_workspace(store: &Store, operator: &Credential, name
         id: workspace.id,
         name: workspace.details.name.as_str().to_owned(),
         other_name: None,
-        note: workspace.deleted_at.map(|at| format!("deleted {}", at.format("%Y-%m-%d %H:%M UTC"))).unwrap_or_default(),
+        note: workspace.deleted_at.map(|at| format!("deleted {}", minutes(at))).unwrap_or_default(),
         meant: true,
     });
     choose("deleted workspace", named, "tenantry workspace list --deleted", candidates)

@@ -82,7 +82,12 @@ impl<'f> Out<'f> {
 }
 
 fn unwritable(error: std::io::Error) -> Error {
+    Error::internal(format!("cannot write the export: {}", unwritten(&error)))
+}
+
+/// Why an export could not be written, and what to do where that is known.
+pub fn unwritten(error: &std::io::Error) -> String {
     let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
     let todo = if full { ". The disk is full: free some space, or choose another place" } else { "" };
-    Error::internal(format!("cannot write the export: {error}{todo}"))
+    format!("{error}{todo}")
 }

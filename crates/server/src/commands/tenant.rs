@@ -142,7 +142,7 @@ fn print_list(output: &Output, tenants: &[Account]) -> Result<(), Exit> {
                 tenant.details.name.as_str().to_owned(),
                 tenant.details.defaults.country.to_string(),
                 tenant.state().to_string(),
-                tenant.created_at.format("%Y-%m-%d %H:%M").to_string(),
+                minutes(tenant.created_at),
             ]
         };
         table(["ID", "NAME", "COUNTRY", "STATE", "CREATED"], &tenants.iter().map(row).collect::<Vec<_>>())

@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use serde_json::json;
 use tempfile::NamedTempFile;
-use tenantry_operations::transfer::{self, Counts};
+use tenantry_operations::transfer::{self, Counts, unwritten};
 
 use crate::{
     exit::Exit,
@@ -120,9 +120,7 @@ fn spooled(from: &mut impl io::Read) -> Result<File, Exit> {
 
 fn unwritable(path: Option<&Path>, error: &io::Error) -> Exit {
     let to = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    let todo = if full { ". The disk is full: free some space, or choose another place" } else { "" };
-    Exit::failed(format!("cannot write the export to {to}: {error}{todo}"))
+    Exit::failed(format!("cannot write the export to {to}: {}", unwritten(error)))
 }
 
 fn words(verb: &str, counts: Counts) -> String {
