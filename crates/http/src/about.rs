@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    docs::{self, Document},
+    docs,
     error::Failure,
     extract::IfNoneMatch,
     middleware::routine,
@@ -107,8 +107,8 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object, example = json!({ "openapi": "3.1.0", "info": { "title": "Tenantry API" }, "paths": {} })))
 )]
 #[get("/openapi.json")]
-pub(crate) async fn openapi_json(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    document.json(&request)
+pub(crate) async fn openapi_json(request: HttpRequest) -> HttpResponse {
+    docs::json(&request)
 }
 
 /// Get this document as YAML
@@ -122,8 +122,8 @@ pub(crate) async fn openapi_json(request: HttpRequest, document: Data<Document>)
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml", example = json!("openapi: 3.1.0\ninfo:\n  title: Tenantry API\n")))
 )]
 #[get("/openapi.yaml")]
-pub(crate) async fn openapi_yaml(request: HttpRequest, document: Data<Document>) -> HttpResponse {
-    document.yaml(&request)
+pub(crate) async fn openapi_yaml(request: HttpRequest) -> HttpResponse {
+    docs::yaml(&request)
 }
 
 /// Show the documentation page

@@ -74,26 +74,16 @@ pub(crate) fn no_such_file() -> Failure {
     Failure::http(StatusCode::NOT_FOUND, "no_such_route", "The documentation has no such file. See /docs.")
 }
 
-/// The document as it is served.
-pub(crate) struct Document {
-    json: File,
-    yaml: File,
+/// The document in both forms. Nobody waits for them at the start of the service: they are made for their first reader.
+static JSON: LazyLock<File> =
+    LazyLock::new(|| File::of("application/json", serde_json::to_string(&crate::document()).unwrap_or_default()));
+static YAML: LazyLock<File> =
+    LazyLock::new(|| File::of("application/yaml", crate::to_yaml(&crate::document()).unwrap_or_default()));
+
+pub(crate) fn json(request: &HttpRequest) -> HttpResponse {
+    JSON.answer(HttpResponse::Ok(), request, Kept::AskFirst)
 }
 
-impl Document {
-    pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        let (json, yaml) = (serde_json::to_string(document), crate::to_yaml(document));
-        Self {
-            json: File::of("application/json", json.unwrap_or_default()),
-            yaml: File::of("application/yaml", yaml.unwrap_or_default()),
-        }
-    }
-
-    pub(crate) fn json(&self, request: &HttpRequest) -> HttpResponse {
-        self.json.answer(HttpResponse::Ok(), request, Kept::AskFirst)
-    }
-
-    pub(crate) fn yaml(&self, request: &HttpRequest) -> HttpResponse {
-        self.yaml.answer(HttpResponse::Ok(), request, Kept::AskFirst)
-    }
+pub(crate) fn yaml(request: &HttpRequest) -> HttpResponse {
+    YAML.answer(HttpResponse::Ok(), request, Kept::AskFirst)
 }

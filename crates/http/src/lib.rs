@@ -60,16 +60,13 @@ pub fn serve(
     closing: Closing,
     options: ServeOptions,
 ) -> io::Result<Server> {
-    let document = document();
-    let table = web::Data::new(fallback::Table::of(&document));
-    let document = web::Data::new(docs::Document::of(&document));
+    let table = web::Data::new(fallback::Table::of(&document()));
     let service =
         web::Data::new(service::Service { store, trust, integrations, metrics: metrics::Metrics::new(), closing });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(service.clone())
             .app_data(table.clone())
-            .app_data(document.clone())
             .wrap(from_fn(middleware::observe))
             .into_utoipa_app()
             .configure(routes::all)
