@@ -1,5 +1,7 @@
 //! Invitations over HTTP, up to the message; what becomes of that is for the outbox.
 
+mod limits;
+
 use diesel::connection::SimpleConnection;
 use insta::assert_snapshot;
 use serde_json::{Value, json};

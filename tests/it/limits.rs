@@ -166,12 +166,23 @@ async fn the_tenant_shows_what_holds_in_each_of_its_workspaces() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
     let limits = async || acme.owner.get("/api/tenant").await.expect(200).body["limits"].clone();
-    let open = json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null });
+    let open = json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null });
     assert_eq!(limits().await, open);
-    for (number, column) in ["max_workspaces", "max_members", "max_agents", "max_minutes"].into_iter().enumerate() {
+    for (number, column) in [
+        "max_workspaces",
+        "max_members",
+        "max_agents",
+        "max_minutes",
+        "max_pending_invitations",
+        "max_emails_per_day",
+        "max_emails_per_recipient",
+    ]
+    .into_iter()
+    .enumerate()
+    {
         cap(&app, &acme, column, number);
     }
-    let set = json!({ "maxWorkspaces": 0, "maxMembers": 1, "maxAgents": 2, "maxMinutes": 3 });
+    let set = json!({ "maxWorkspaces": 0, "maxMembers": 1, "maxAgents": 2, "maxMinutes": 3, "maxPendingInvitations": 4, "maxEmailsPerDay": 5, "maxEmailsPerRecipient": 6 });
     assert_eq!(limits().await, set);
 }
 

@@ -9,8 +9,8 @@ use tenantry_auth::{
     seal::{MasterKey, MasterKeys},
 };
 use tenantry_domain::{
-    Action, Credential, Holder, Limits, LocaleRequest, MemberDetails, MemberStatus, NewTenant, Origin, Person, Role,
-    TenantId,
+    Action, Credential, Holder, Limits, LocaleRequest, MailLimits, MemberDetails, MemberStatus, NewTenant, Origin,
+    Person, Role, TenantId,
 };
 use tenantry_http::{Closing, Integrations, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
@@ -37,6 +37,7 @@ pub struct App {
     /// Whose access tokens it accepts.
     pub people: People,
     trust: Trust,
+    mail_limits: MailLimits,
     /// A platform key that it trusts.
     platform: Secret,
     /// What stands in for the providers.
@@ -75,6 +76,14 @@ impl App {
         Self::with(database, store, 1, Vec::new(), (keys, timeouts))
     }
 
+    /// A service whose tenants may cause so much email.
+    pub async fn limiting_mail(limits: MailLimits) -> Self {
+        let database = TestDatabase::new();
+        let store = Self::store(&database.service_url(), |_| {}).limiting_mail(limits);
+        let app = Self::with(database, store, 1, Vec::new(), (master_keys(&[1]), Timeouts::default()));
+        Self { mail_limits: limits, ..app }
+    }
+
     /// A service that trusts these issuers too.
     pub async fn trusting(issuers: Vec<IssuerOptions>) -> Self {
         let database = TestDatabase::new();
@@ -82,7 +91,7 @@ impl App {
         Self::with(database, store, 1, issuers, (master_keys(&[1]), Timeouts::default()))
     }
 
-    /// A door of its own to the same database, as another replica has it.
+    /// A door of its own to the same database, as another replica has it. Tests send as much email as they like.
     pub fn store(url: &str, adjust: impl FnOnce(&mut PoolOptions)) -> Store {
         let mut options = PoolOptions {
             url: url.to_owned(),
@@ -92,7 +101,7 @@ impl App {
             prepare_statements: true,
         };
         adjust(&mut options);
-        Store::new(&options).unwrap()
+        Store::new(&options).unwrap().limiting_mail(MailLimits::lax())
     }
 
     fn with(
@@ -110,7 +119,12 @@ impl App {
         let providers = ProviderServer::start();
         let integrations = reaching(&providers.urls(), keys, timeouts);
         let (base, handle) = listen(&store, trust.clone(), integrations.clone(), &closing, workers);
-        Self { base, database, store, closing, handle, people, trust, platform, providers, integrations }
+        let mail_limits = MailLimits::lax();
+        Self { base, database, store, closing, handle, people, trust, mail_limits, platform, providers, integrations }
+    }
+
+    fn another_store(&self) -> Store {
+        Self::store(&self.database.service_url(), |_| {}).limiting_mail(self.mail_limits)
     }
 
     /// A client without a key of another replica: the same database, the same trust, and nothing else that is shared.
@@ -120,7 +134,7 @@ impl App {
 
     /// [`App::replica`], with providers at these addresses.
     pub fn replica_reaching(&self, urls: &ProviderUrls) -> Client {
-        let store = Self::store(&self.database.service_url(), |_| {});
+        let store = self.another_store();
         let integrations = reaching(urls, self.integrations.keys.clone(), Timeouts::default());
         let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), 1);
         Client::new(&base)
@@ -128,7 +142,7 @@ impl App {
 
     /// [`App::replica`], with these master keys.
     pub fn replica_with(&self, keys: MasterKeys) -> Client {
-        let store = Self::store(&self.database.service_url(), |_| {});
+        let store = self.another_store();
         let integrations = Integrations { keys, ..self.integrations.clone() };
         let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), 1);
         Client::new(&base)

@@ -32,6 +32,16 @@ impl EmailAddress {
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
+
+    /// Whose mailbox it is, for counting: the key without what stands between a `+` and the `@`, with which many servers let one
+    /// mailbox have any number of addresses.
+    pub fn mailbox(&self) -> String {
+        let key = self.key();
+        match key.rsplit_once('@').map(|(local, domain)| (local.split('+').next().unwrap_or_default(), domain)) {
+            Some((mailbox, domain)) if !mailbox.is_empty() => format!("{mailbox}@{domain}"),
+            _ => key,
+        }
+    }
 }
 
 impl FromStr for EmailAddress {

@@ -49,6 +49,16 @@ pub enum Error {
         /// For the log.
         cause: String,
     },
+    /// The caller has caused as much of something as may be for now.
+    #[error("{message}")]
+    TooMany {
+        /// Stable, `snake_case`.
+        code: &'static str,
+        /// A sentence for a person, which also says when to try again.
+        message: String,
+        /// After how long there is room again, where there ever is.
+        retry_after: Option<Duration>,
+    },
     /// A service of somebody else was needed and did not answer with what was asked of it.
     #[error("{message}")]
     Upstream {

@@ -21,6 +21,7 @@ mod instant;
 mod integration;
 mod invitation;
 mod limits;
+mod mail_limits;
 mod member;
 mod month;
 mod number;
@@ -67,6 +68,7 @@ pub use integration::{
 };
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
 pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
+pub use mail_limits::{MAIL_WINDOW_HOURS, MailLimit, MailLimits};
 pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, Slot, SlotHolder, last_owner};
 pub use month::Month;
 pub use number::{Number, Numbered, SlotNumber, WorkspaceNumber};

@@ -74,6 +74,9 @@ impl Tenant {
             .with("maxMembers", self.limits.max_members.map(Cap::get))
             .with("maxAgents", self.limits.max_agents.map(Cap::get))
             .with("maxMinutes", self.limits.max_minutes.map(Cap::get))
+            .with("maxPendingInvitations", self.limits.max_pending_invitations.map(Cap::get))
+            .with("maxEmailsPerDay", self.limits.max_emails_per_day.map(Cap::get))
+            .with("maxEmailsPerRecipient", self.limits.max_emails_per_recipient.map(Cap::get))
             .with("state", self.state().as_str())
     }
 }
@@ -83,7 +86,13 @@ impl Tenant {
 pub struct Cap(u32);
 
 impl Cap {
-    const MAX: u32 = 1_000_000;
+    /// The largest.
+    pub const MAX: u32 = 1_000_000;
+
+    /// This number, or the largest if it is larger.
+    pub const fn of(number: u32) -> Self {
+        if number < Self::MAX { Self(number) } else { Self(Self::MAX) }
+    }
 
     /// The number.
     pub fn get(self) -> u32 {
@@ -115,6 +124,12 @@ pub struct Limits {
     pub max_agents: Option<Cap>,
     /// Minutes of usage in each workspace in a month.
     pub max_minutes: Option<Cap>,
+    /// Pending invitations in the tenant. This and the next two are of [`MailLimits`](crate::MailLimits): `None` is the service's.
+    pub max_pending_invitations: Option<Cap>,
+    /// Emails that the tenant may cause in a day.
+    pub max_emails_per_day: Option<Cap>,
+    /// Emails that the tenant may cause in a day to one recipient.
+    pub max_emails_per_recipient: Option<Cap>,
 }
 
 /// A change to limits: what is `None` stays, `Some(None)` takes a cap off.
@@ -128,6 +143,12 @@ pub struct LimitsPatch {
     pub max_agents: Option<Option<Cap>>,
     /// See [`Limits::max_minutes`].
     pub max_minutes: Option<Option<Cap>>,
+    /// See [`Limits::max_pending_invitations`].
+    pub max_pending_invitations: Option<Option<Cap>>,
+    /// See [`Limits::max_emails_per_day`].
+    pub max_emails_per_day: Option<Option<Cap>>,
+    /// See [`Limits::max_emails_per_recipient`].
+    pub max_emails_per_recipient: Option<Option<Cap>>,
 }
 
 impl Limits {
@@ -139,6 +160,9 @@ impl Limits {
             max_members: patch.max_members.unwrap_or(self.max_members),
             max_agents: patch.max_agents.unwrap_or(self.max_agents),
             max_minutes: patch.max_minutes.unwrap_or(self.max_minutes),
+            max_pending_invitations: patch.max_pending_invitations.unwrap_or(self.max_pending_invitations),
+            max_emails_per_day: patch.max_emails_per_day.unwrap_or(self.max_emails_per_day),
+            max_emails_per_recipient: patch.max_emails_per_recipient.unwrap_or(self.max_emails_per_recipient),
         }
     }
 }

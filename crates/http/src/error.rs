@@ -126,6 +126,7 @@ impl ResponseError for Failure {
                 Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
                 Error::Conflict { .. } => StatusCode::CONFLICT,
                 Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+                Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
                 Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
                 Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
@@ -178,7 +179,7 @@ impl Failure {
         match self {
             Self::Http(_, code, _) => code,
             Self::Domain(error) => match error {
-                Error::Unreadable { code, .. } | Error::Upstream { code, .. } => code,
+                Error::Unreadable { code, .. } | Error::TooMany { code, .. } | Error::Upstream { code, .. } => code,
                 Error::Conflict { code, .. } => code.as_str(),
                 Error::Unauthenticated(Unauthenticated::Missing) => "missing_credentials",
                 Error::Unauthenticated(Unauthenticated::Invalid | Unauthenticated::Token) => "invalid_credentials",
@@ -208,7 +209,7 @@ impl Failure {
     /// Whole seconds, rounded up.
     fn retry_after(&self) -> Option<String> {
         match self {
-            Self::Domain(Error::Upstream { retry_after, .. }) => {
+            Self::Domain(Error::TooMany { retry_after, .. } | Error::Upstream { retry_after, .. }) => {
                 retry_after.map(|after| after.as_millis().div_ceil(1_000).max(1).to_string())
             }
             _ if self.status_code() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER.to_owned()),

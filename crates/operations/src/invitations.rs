@@ -34,7 +34,8 @@ pub async fn show(store: &Store, credential: &Credential, id: InvitationId) -> R
 /// # Errors
 ///
 /// Those of [`Store::write`], `Forbidden` for a role that the caller cannot give, `Conflict` for an address that is a member's or
-/// is invited already and where a workspace has no place left, and `Invalid` for a workspace that is not there.
+/// is invited already and where a workspace or the tenant has no place left, `TooMany` where the limits on emails leave no room,
+/// and `Invalid` for a workspace that is not there.
 pub async fn create(
     store: &Store,
     credential: &Credential,
@@ -64,7 +65,7 @@ pub(crate) fn create_in(
 /// # Errors
 ///
 /// Those of [`Store::write`], `Forbidden` for a role that the caller cannot give, and `Conflict` for one that was accepted or
-/// revoked or that finds no place left.
+/// revoked or that finds no place left, and `TooMany` where the limits on emails leave no room.
 pub async fn resend(
     store: &Store,
     credential: &Credential,
@@ -74,7 +75,8 @@ pub async fn resend(
     store.write(credential, InTenant, Action::InvitationResend, move |tx| resend_in(tx, id, days, None)).await
 }
 
-/// Sends the invitation again, and has it hold a slot in one more workspace if one is named.
+/// Sends the invitation again, and has it hold a slot in one more workspace if one is named; then without another email where
+/// the limits leave no room for one.
 pub(crate) fn resend_in(
     tx: &mut WriteTx<'_, InTenant>,
     id: InvitationId,
@@ -94,7 +96,11 @@ pub(crate) fn resend_in(
         InvitationState::Pending | InvitationState::Expired => {}
     }
     if let Some(workspace) = workspace {
-        tx.hold_slot(&before, workspace)?;
+        let held = tx.hold_slot(&before, workspace)?;
+        // The email that was sent is good for this workspace too.
+        if !tx.may_email(&before)? {
+            return Ok(Change::between(held.clone(), id, &before.fields(), &held.fields()));
+        }
     }
     let after = tx.renew_invitation(&before, now + days.duration())?;
     let record = Record::between(id, &before.fields(), &after.fields()).mailing(Mail::Invitation(id));

@@ -9,7 +9,8 @@ use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
 };
 use tenantry_domain::{
-    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, Noun, Record, Unauthenticated, permit,
+    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, MailLimits, Noun, Record, Unauthenticated,
+    permit,
 };
 
 use crate::{
@@ -25,6 +26,7 @@ use crate::{
 pub struct Store {
     pub(crate) pool: Pool,
     rehearsal: bool,
+    mail_limits: MailLimits,
 }
 
 #[derive(Clone, Copy)]
@@ -42,7 +44,13 @@ impl Store {
     ///
     /// The system gives no thread.
     pub fn new(options: &PoolOptions) -> Result<Self, Error> {
-        Ok(Self { pool: Pool::new(options)?, rehearsal: false })
+        Ok(Self { pool: Pool::new(options)?, rehearsal: false, mail_limits: MailLimits::default() })
+    }
+
+    /// The same data, where tenants without limits of their own may cause so much email.
+    #[must_use]
+    pub fn limiting_mail(self, mail_limits: MailLimits) -> Self {
+        Self { mail_limits, ..self }
     }
 
     /// The same data for a rehearsal: every visit runs as always, with the same refusals and the same result, and is then rolled
@@ -138,11 +146,11 @@ impl Store {
             Access::Write => format!("BEGIN; {stand}"),
             Access::Snapshot => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {stand}"),
         };
-        let (credential, rehearsal) = (credential.clone(), self.rehearsal);
+        let (credential, rehearsal, mail_limits) = (credential.clone(), self.rehearsal, self.mail_limits);
         self.pool
             .run(
                 move |connection| AnsiTransactionManager::begin_transaction_sql(connection, &begin),
-                move |connection| visit(connection, &credential, (place, action), rehearsal, &work),
+                move |connection| visit(connection, (&credential, mail_limits), (place, action), rehearsal, &work),
             )
             .await
     }
@@ -151,13 +159,13 @@ impl Store {
 /// One visit, from the credential to the commit; the transaction has begun. A rehearsal ends with a rollback.
 fn visit<P: Place, T>(
     connection: &mut PgConnection,
-    credential: &Credential,
+    (credential, mail_limits): (&Credential, MailLimits),
     (place, action): (P, Action),
     rehearsal: bool,
     work: &impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault>,
 ) -> Result<T, Fault> {
     let mut stale_key = None;
-    let outcome = admit(connection, credential, place, action, &mut stale_key).and_then(|mut tx| {
+    let outcome = admit(connection, (credential, mail_limits), (place, action), &mut stale_key).and_then(|mut tx| {
         let change = work(&mut tx)?;
         tx.record(change)
     });
@@ -180,6 +188,8 @@ impl<P: Place> WriteTx<'_, P> {
             let mut scope = TenantScope { tenant: found.audited_in(&event), connection };
             scope.insert_audit_event(self.action, actor, &self.credential.origin, &event)?;
             if let Some(mail) = mail {
+                // Here and nowhere else, so that no email gets past the limits.
+                scope.check_mail(mail, self.mail_limits)?;
                 scope.insert_message(mail)?;
             }
         }
@@ -200,7 +210,7 @@ impl<P: TenantPlace> WriteTx<'_, P> {
         action: Action,
         work: impl FnOnce(&mut WriteTx<'_, Q>) -> Result<Change<T>, Fault>,
     ) -> Result<T, Fault> {
-        let mut tx = admit(self.tx.connection, self.credential, place, action, &mut None)?;
+        let mut tx = admit(self.tx.connection, (self.credential, self.mail_limits), (place, action), &mut None)?;
         let change = work(&mut tx)?;
         tx.record(change)
     }
@@ -235,9 +245,8 @@ pub fn nowhere(credential: &Credential, action: Action) -> Error {
 /// Finds actor, place and grant, and asks the policy: 401 before 404 before 403.
 fn admit<'c, P: Place>(
     connection: &'c mut PgConnection,
-    credential: &'c Credential,
-    place: P,
-    action: Action,
+    (credential, mail_limits): (&'c Credential, MailLimits),
+    (place, action): (P, Action),
     stale_key: &mut Option<ApiKeyId>,
 ) -> Result<WriteTx<'c, P>, Fault> {
     let sight = place.find(connection, &Visitor::of(credential))?;
@@ -245,7 +254,7 @@ fn admit<'c, P: Place>(
     let (actor, grant) = recognise(credential, known.as_ref(), stale_key)?;
     let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
     permit(&grant, action)?;
-    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential })
+    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, mail_limits })
 }
 
 pub(crate) fn recognise(

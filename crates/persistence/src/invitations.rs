@@ -111,21 +111,26 @@ impl WriteTx<'_, InTenant> {
         self.scope().lock_invitation(id)
     }
 
-    /// Stores a new invitation, if there is neither a member nor an invitation with the address, and a slot in each
-    /// workspace. An expired one with the address makes way.
+    /// Stores a new invitation, if the tenant may have one more, there is neither a member nor an invitation with the address, and a
+    /// slot in each workspace. An expired one with the address makes way.
     pub fn create_invitation(
         &mut self,
         id: InvitationId,
         details: &InvitationDetails,
         expires_at: DateTime<Utc>,
     ) -> Result<Invitation, Fault> {
-        self.scope().insert_invitation(id, details, expires_at)
+        let limits = self.mail_limits;
+        let mut scope = self.scope();
+        scope.check_pending(limits)?;
+        scope.insert_invitation(id, details, expires_at)
     }
 
     /// Lets the invitation be accepted until the time; what was sent before is good no longer.
     pub fn renew_invitation(&mut self, before: &Invitation, until: DateTime<Utc>) -> Result<Invitation, Fault> {
         // It holds its places while it is pending. An expired one has given them up.
         if before.expires_at <= self.clock()? {
+            let limits = self.mail_limits;
+            self.scope().check_pending(limits)?;
             for workspace in &before.details.workspaces {
                 self.scope().check_slots(*workspace)?;
             }

@@ -21,6 +21,7 @@ mod invitation_tokens;
 mod invitations;
 mod keyset;
 mod limits;
+mod mail_limits;
 mod members;
 mod migrate;
 mod outbox;

@@ -39,6 +39,9 @@ struct Row {
     max_members: Option<i32>,
     max_agents: Option<i32>,
     max_minutes: Option<i32>,
+    max_pending_invitations: Option<i32>,
+    max_emails_per_day: Option<i32>,
+    max_emails_per_recipient: Option<i32>,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -79,6 +82,12 @@ impl Row {
                 max_members: stored_cap("tenants.max_members", self.max_members)?,
                 max_agents: stored_cap("tenants.max_agents", self.max_agents)?,
                 max_minutes: stored_cap("tenants.max_minutes", self.max_minutes)?,
+                max_pending_invitations: stored_cap("tenants.max_pending_invitations", self.max_pending_invitations)?,
+                max_emails_per_day: stored_cap("tenants.max_emails_per_day", self.max_emails_per_day)?,
+                max_emails_per_recipient: stored_cap(
+                    "tenants.max_emails_per_recipient",
+                    self.max_emails_per_recipient,
+                )?,
             },
             suspended_at: self.suspended_at,
             deleted_at: self.deleted_at,
@@ -103,6 +112,9 @@ struct LimitColumns {
     max_members: Option<i32>,
     max_agents: Option<i32>,
     max_minutes: Option<i32>,
+    max_pending_invitations: Option<i32>,
+    max_emails_per_day: Option<i32>,
+    max_emails_per_recipient: Option<i32>,
 }
 
 impl LimitColumns {
@@ -112,6 +124,9 @@ impl LimitColumns {
             max_members: number(limits.max_members),
             max_agents: number(limits.max_agents),
             max_minutes: number(limits.max_minutes),
+            max_pending_invitations: number(limits.max_pending_invitations),
+            max_emails_per_day: number(limits.max_emails_per_day),
+            max_emails_per_recipient: number(limits.max_emails_per_recipient),
         }
     }
 }
@@ -242,13 +257,18 @@ impl TenantScope<'_> {
                 .count()
                 .get_result(self.connection)?,
             members: members::table.filter(members::tenant_id.eq(id)).count().get_result(self.connection)?,
-            pending_invitations: invitations_table::table
-                .filter(invitations_table::tenant_id.eq(id))
-                .filter(invitations_table::accepted_at.is_null().and(invitations_table::revoked_at.is_null()))
-                .filter(invitations_table::expires_at.gt(now.into_sql::<Timestamptz>()))
-                .count()
-                .get_result(self.connection)?,
+            pending_invitations: self.pending_invitations()?,
         })
+    }
+
+    /// How many invitations can be accepted now.
+    pub(crate) fn pending_invitations(&mut self) -> QueryResult<i64> {
+        invitations_table::table
+            .filter(invitations_table::tenant_id.eq(self.tenant.uuid()))
+            .filter(invitations_table::accepted_at.is_null().and(invitations_table::revoked_at.is_null()))
+            .filter(invitations_table::expires_at.gt(now.into_sql::<Timestamptz>()))
+            .count()
+            .get_result(self.connection)
     }
 
     /// The next number of a workspace. Whoever makes another one in the tenant waits for the end of the transaction.

@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use chrono::{DateTime, Utc};
 use diesel::{IntoSql, PgConnection, RunQueryDsl, dsl::now, sql_types::Timestamptz};
-use tenantry_domain::{Action, Actor, Credential, Grant, TenantId, permit};
+use tenantry_domain::{Action, Actor, Credential, Grant, MailLimits, TenantId, permit};
 
 use crate::{
     fault::Fault,
@@ -26,6 +26,8 @@ pub struct WriteTx<'c, P: Place> {
     pub(crate) tx: Tx<'c, P>,
     pub(crate) action: Action,
     pub(crate) credential: &'c Credential,
+    /// Of all tenants; one may have its own.
+    pub(crate) mail_limits: MailLimits,
 }
 
 impl<'c, P: Place> Deref for WriteTx<'c, P> {

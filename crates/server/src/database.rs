@@ -112,7 +112,7 @@ impl Database {
             statement_timeout: settings.statement_timeout,
             prepare_statements: settings.prepare_statements,
         };
-        Ok(Store::new(&options)?)
+        Ok(Store::new(&options)?.limiting_mail(settings.mail_limits))
     }
 
     /// Releases the share of the embedded database. The last process to do so stops it.

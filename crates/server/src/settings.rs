@@ -7,6 +7,7 @@ mod mail;
 use std::{collections::BTreeMap, ffi::OsString, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
+use tenantry_domain::MailLimits;
 use tenantry_operations::providers::{ProviderUrls, provider_url};
 use toml::{Table, Value};
 use url::Url;
@@ -42,6 +43,8 @@ pub(crate) struct Settings {
     pub(crate) issuers: Issuers,
     /// `None` in a process that sends no emails.
     pub(crate) mail: Option<Mail>,
+    /// Of tenants that have none of their own.
+    pub(crate) mail_limits: MailLimits,
     /// For `tenantry config`: every setting as text, secrets masked.
     pub(crate) shown: Vec<Shown>,
 }
@@ -67,7 +70,7 @@ pub(crate) struct Shown {
 /// capitals.
 struct Row(&'static str, &'static str, &'static str);
 
-const ROWS: [Row; 35] = [
+const ROWS: [Row; 39] = [
     Row("bind", "127.0.0.1:8080", "address and port to listen on; port 0 picks a free port"),
     Row("data_dir", "data", "directory of the embedded PostgreSQL, and of emails when there is no mail server"),
     Row("database_url", "", "URL of your own PostgreSQL, as the role that serves requests; DATABASE_URL works too"),
@@ -105,6 +108,14 @@ const ROWS: [Row; 35] = [
     Row("invitation_link", "", "address where invitations are accepted; must contain {token}; required with smtp_host"),
     Row("mail_workers", "2", "how many emails are sent at once, 0 to 16; with 0 this process sends none"),
     Row("mail_poll", "1s", "how often to check the outbox, 100ms to 1h"),
+    Row("invitation_interval", "1m", "least time between two emails of one invitation, 0s to 1day"),
+    Row(
+        "max_emails_per_day",
+        "200",
+        "emails that a tenant may send in 24 hours, unless the tenant has a limit of its own",
+    ),
+    Row("max_emails_per_recipient", "5", "the same to one address"),
+    Row("max_pending_invitations", "500", "pending invitations of a tenant, unless the tenant has a limit of its own"),
     Row(
         "master_key_file",
         "",
@@ -220,6 +231,7 @@ impl Settings {
             provider_urls: reader.provider_urls(faults),
             issuers: Issuers::none(),
             mail: mail::read(reader, faults),
+            mail_limits: mail::limits(reader, faults),
             shown: ROWS.iter().map(|row| reader.show(row)).collect(),
         }
     }

@@ -59,7 +59,7 @@ pub struct TenantView {
     updated_at: DateTime<Utc>,
 }
 
-/// The limits of a tenant. `null` is unlimited.
+/// The limits of a tenant. `null` is unlimited, except for invitations and emails.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = TenantLimits)]
@@ -76,6 +76,15 @@ pub(crate) struct LimitsView {
     /// Minutes of usage in each workspace in a month.
     #[schema(required, example = json!(null))]
     max_minutes: Option<u32>,
+    /// Pending invitations of the tenant. `null` is the service's default, here and in the next two.
+    #[schema(required, example = json!(null))]
+    max_pending_invitations: Option<u32>,
+    /// Emails that the tenant may send in 24 hours.
+    #[schema(required, example = json!(null))]
+    max_emails_per_day: Option<u32>,
+    /// Emails that the tenant may send to one address in 24 hours.
+    #[schema(required, example = json!(null))]
+    max_emails_per_recipient: Option<u32>,
 }
 
 impl From<Limits> for LimitsView {
@@ -85,6 +94,9 @@ impl From<Limits> for LimitsView {
             max_members: limits.max_members.map(Cap::get),
             max_agents: limits.max_agents.map(Cap::get),
             max_minutes: limits.max_minutes.map(Cap::get),
+            max_pending_invitations: limits.max_pending_invitations.map(Cap::get),
+            max_emails_per_day: limits.max_emails_per_day.map(Cap::get),
+            max_emails_per_recipient: limits.max_emails_per_recipient.map(Cap::get),
         }
     }
 }

@@ -7,8 +7,9 @@ use actix_web::{
     ResponseError,
     http::{StatusCode, header},
 };
+use chrono::{DateTime, TimeDelta};
 use serde_json::Value;
-use tenantry_domain::{Action, Choice, Conflict, CountryCode, Error, Noun, Scope, Unauthenticated};
+use tenantry_domain::{Action, Cap, Choice, Conflict, CountryCode, Error, MailLimit, Noun, Scope, Unauthenticated};
 use utoipa::{
     ToSchema,
     openapi::{
@@ -95,6 +96,9 @@ impl Refusals<'_> {
         if takes_if_match {
             kinds.push(Kind::PreconditionFailed);
         }
+        if matches!(action, Some(Action::InvitationCreate | Action::InvitationResend)) {
+            kinds.push(Kind::TooManyEmails);
+        }
         kinds.extend(names.map(Kind::NotFound));
         for status in declared {
             match status {
@@ -131,6 +135,7 @@ enum Kind {
     BodyTooLarge,
     NotJson,
     InvalidFields,
+    TooManyEmails,
     Internal,
     ProviderFailed,
     Unavailable,
@@ -199,6 +204,16 @@ impl Kind {
                 let text = "Some fields or parameters are not valid. All of them are listed.";
                 ("InvalidFields", text, all(vec![Error::Invalid(refused.into_iter().collect())]))
             }
+            Self::TooManyEmails => (
+                "TooManyEmails",
+                "The limits on emails leave no room now. Try again after `Retry-After` seconds.",
+                all([(MailLimit::Interval, 42), (MailLimit::Tenant(Cap::of(200)), 6 * 60 * 60)]
+                    .map(|(limit, seconds)| {
+                        let now = DateTime::UNIX_EPOCH;
+                        limit.refusal(Some(now + TimeDelta::seconds(seconds)), now)
+                    })
+                    .into()),
+            ),
             Self::Internal => ("InternalError", "The service failed.", all(vec![Error::internal("")])),
             Self::ProviderFailed => (
                 "ProviderFailed",
@@ -238,7 +253,9 @@ impl Kind {
         components::header(&mut response, "X-Request-Id");
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => components::header(&mut response, "WWW-Authenticate"),
-            StatusCode::SERVICE_UNAVAILABLE => components::header(&mut response, "Retry-After"),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                components::header(&mut response, "Retry-After")
+            }
             _ => {}
         }
         let reference = RefOr::Ref(Ref::from_response_name(name.clone()));

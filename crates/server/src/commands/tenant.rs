@@ -157,6 +157,7 @@ fn print(output: &Output, (tenant, used): (Account, Use)) -> Result<(), Exit> {
 
 fn words(tenant: &Account, used: Use) -> String {
     let cap = |cap: Option<Cap>| cap.map_or_else(|| "no limit".to_owned(), |cap| format!("at most {}", cap.get()));
+    let own = |own: Option<Cap>| own.map_or_else(|| "the service's limit".to_owned(), |_| cap(own));
     let (limits, defaults) = (tenant.limits, tenant.details.defaults);
     let state = match (tenant.deleted_at, tenant.suspended_at) {
         (Some(at), _) => {
@@ -172,7 +173,11 @@ fn words(tenant: &Account, used: Use) -> String {
         ("state", state),
         ("workspaces", format!("{}, {}", used.workspaces, cap(limits.max_workspaces))),
         ("members", used.members.to_string()),
-        ("invitations", format!("{} pending", used.pending_invitations)),
+        ("invitations", format!("{} pending, {}", used.pending_invitations, own(limits.max_pending_invitations))),
+        (
+            "emails a day",
+            format!("{}; to one address: {}", own(limits.max_emails_per_day), own(limits.max_emails_per_recipient)),
+        ),
         (
             "in each workspace",
             format!(

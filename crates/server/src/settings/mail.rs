@@ -2,7 +2,8 @@
 
 use std::{fs, path::PathBuf, str::FromStr, time::Duration};
 
-use tenantry_domain::{EmailAddress, Refusal};
+use chrono::TimeDelta;
+use tenantry_domain::{Cap, EmailAddress, MailLimits, Refusal};
 use tenantry_operations::mail::{InvitationLink, MailOptions, Password, Security, SmtpOptions};
 
 use super::{Faults, Reader};
@@ -76,6 +77,25 @@ pub(super) fn read(reader: &Reader, faults: &mut Faults) -> Option<Mail> {
     let workers = workers.filter(|workers| *workers > 0)?;
     let from = from.or_else(|| NOBODY.parse().ok())?;
     (faults.len() == known).then_some(Mail { options, from, link, workers, poll: poll? })
+}
+
+/// How much email a tenant may cause that has no limits of its own.
+pub(super) fn limits(reader: &Reader, faults: &mut Faults) -> MailLimits {
+    let mut cap = |name| {
+        reader.parse(name, faults, |raw| {
+            let cap = raw.parse::<i64>().ok().and_then(|number| Cap::try_from(number).ok());
+            cap.ok_or("must be a whole number from 0 to 1000000")
+        })
+    };
+    let (per_tenant, per_recipient) = (cap("max_emails_per_day"), cap("max_emails_per_recipient"));
+    let (pending_invitations, safe) = (cap("max_pending_invitations"), MailLimits::default());
+    let interval = duration(reader, "invitation_interval", Duration::ZERO..=Duration::from_secs(86_400), faults);
+    MailLimits {
+        interval: interval.and_then(|interval| TimeDelta::from_std(interval).ok()).unwrap_or(safe.interval),
+        per_tenant: per_tenant.unwrap_or(safe.per_tenant),
+        per_recipient: per_recipient.unwrap_or(safe.per_recipient),
+        pending_invitations: pending_invitations.unwrap_or(safe.pending_invitations),
+    }
 }
 
 fn smtp(reader: &Reader, faults: &mut Faults) -> Option<SmtpOptions> {
@@ -230,6 +250,25 @@ mod tests {
             mail(&[("mail_from", "Acme <a@example.com>"), ("invitation_link", "http://app.example.com/{token}")]),
             &["MAIL_FROM", "INVITATION_LINK"],
         );
+    }
+
+    #[test]
+    fn the_defaults_are_those_that_are_safe() {
+        let read = |settings: &[(&str, &str)]| {
+            let environment = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let mut faults = Faults::default();
+            (limits(&Reader { environment, file: Values::new() }, &mut faults), faults.texts())
+        };
+        assert_eq!(read(&[]), (MailLimits::default(), Vec::new()));
+        let (limits, faults) = read(&[("invitation_interval", "0s"), ("max_emails_per_recipient", "0")]);
+        assert_eq!((limits.interval, limits.per_recipient.get()), (TimeDelta::zero(), 0));
+        assert_eq!(faults, Vec::<String>::new());
+        let (_, faults) = read(&[
+            ("invitation_interval", "2days"),
+            ("max_emails_per_day", "-1"),
+            ("max_pending_invitations", "many"),
+        ]);
+        assert_eq!(faults.len(), 3, "{faults:#?}");
     }
 
     #[test]

@@ -29,6 +29,12 @@ request! {
         max_agents: Nullable<Cap>,
         /// How many minutes each workspace may use in a month. Default: no limit.
         max_minutes: Nullable<Cap>,
+        /// How many pending invitations the tenant may have. Default: the service's.
+        max_pending_invitations: Nullable<Cap>,
+        /// How many emails the tenant may send in 24 hours. Default: the service's.
+        max_emails_per_day: Nullable<Cap>,
+        /// How many emails the tenant may send to one address in 24 hours. Default: the service's.
+        max_emails_per_recipient: Nullable<Cap>,
         /// Invites the first owner at this address. Default: the answer has an API key for the owner instead.
         owner_email: Optional<EmailAddress>,
         /// With `ownerEmail`: for how many days the invitation can be accepted. Default: 7.
@@ -49,6 +55,9 @@ impl CreateTenant {
             max_members: self.max_members,
             max_agents: self.max_agents,
             max_minutes: self.max_minutes,
+            max_pending_invitations: self.max_pending_invitations,
+            max_emails_per_day: self.max_emails_per_day,
+            max_emails_per_recipient: self.max_emails_per_recipient,
         };
         let owner = match (self.owner_email, self.invitation_days) {
             (Some(email), days) => Owner::Invitation(email, days.unwrap_or_default()),
@@ -84,6 +93,12 @@ request! {
         max_agents: Clearable<Cap>,
         /// How many minutes each workspace may use in a month.
         max_minutes: Clearable<Cap>,
+        /// How many pending invitations the tenant may have. `null`: the service's default.
+        max_pending_invitations: Clearable<Cap>,
+        /// How many emails the tenant may send in 24 hours. `null`: the service's default.
+        max_emails_per_day: Clearable<Cap>,
+        /// How many emails the tenant may send to one address in 24 hours. `null`: the service's default.
+        max_emails_per_recipient: Clearable<Cap>,
     }
 }
 
@@ -100,6 +115,9 @@ impl UpdatePlatformTenant {
             max_members: self.max_members,
             max_agents: self.max_agents,
             max_minutes: self.max_minutes,
+            max_pending_invitations: self.max_pending_invitations,
+            max_emails_per_day: self.max_emails_per_day,
+            max_emails_per_recipient: self.max_emails_per_recipient,
         };
         (TenantPatch { name: self.name, defaults }, limits)
     }

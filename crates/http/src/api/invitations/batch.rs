@@ -140,7 +140,7 @@ async fn invite(
             let invitation = Some(InvitationView::of(invitation, Utc::now()));
             Ok(InvitationResult { email, status: 201, invitation, problem: None })
         }
-        Err(error @ (Error::Conflict { .. } | Error::Invalid(_))) => {
+        Err(error @ (Error::Conflict { .. } | Error::Invalid(_) | Error::TooMany { .. })) => {
             Ok(InvitationResult::refused(email, &Failure::from(error)))
         }
         Err(error) => Err(error.into()),

@@ -30,6 +30,12 @@ pub(in crate::transfer) struct TenantLine {
     max_members: Option<u32>,
     max_agents: Option<u32>,
     max_minutes: Option<u32>,
+    #[serde(default)]
+    max_pending_invitations: Option<u32>,
+    #[serde(default)]
+    max_emails_per_day: Option<u32>,
+    #[serde(default)]
+    max_emails_per_recipient: Option<u32>,
     last_workspace_number: i64,
     last_slot_number: i64,
     suspended_at: Option<DateTime<Utc>>,
@@ -53,6 +59,9 @@ impl Header {
             max_members: tenant.limits.max_members.map(Cap::get),
             max_agents: tenant.limits.max_agents.map(Cap::get),
             max_minutes: tenant.limits.max_minutes.map(Cap::get),
+            max_pending_invitations: tenant.limits.max_pending_invitations.map(Cap::get),
+            max_emails_per_day: tenant.limits.max_emails_per_day.map(Cap::get),
+            max_emails_per_recipient: tenant.limits.max_emails_per_recipient.map(Cap::get),
             last_workspace_number: last.workspace,
             last_slot_number: last.slot,
             suspended_at: tenant.suspended_at,

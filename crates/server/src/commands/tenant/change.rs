@@ -46,7 +46,8 @@ pub(crate) struct Update {
 
 #[derive(Args)]
 #[command(override_usage = "tenantry tenant limit [OPTIONS] <TENANT>")]
-#[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["max_workspaces", "max_members", "max_agents", "max_minutes"]))]
+#[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["max_workspaces", "max_members", "max_agents", "max_minutes",
+    "max_pending_invitations", "max_emails_per_day", "max_emails_per_recipient"]))]
 pub(crate) struct Limit {
     #[command(flatten)]
     one: One,
@@ -62,6 +63,15 @@ pub(crate) struct Limit {
     /// Limit of minutes a month in each workspace: a number, or none
     #[arg(long, value_name = "N")]
     max_minutes: Option<String>,
+    /// Limit of pending invitations in the tenant: a number, or none for the service's default
+    #[arg(long, value_name = "N")]
+    max_pending_invitations: Option<String>,
+    /// Limit of emails in 24 hours: a number, or none for the service's default
+    #[arg(long, value_name = "N")]
+    max_emails_per_day: Option<String>,
+    /// Limit of emails to one address in 24 hours: a number, or none for the service's default
+    #[arg(long, value_name = "N")]
+    max_emails_per_recipient: Option<String>,
 }
 
 /// Reads a limit: `None` if the argument is absent, `Some(None)` for `none`.
@@ -101,6 +111,13 @@ pub(super) fn limit(limit: Limit, settings: &Settings, output: &Output) -> Resul
         max_members: cap("max-members", limit.max_members.as_deref(), &mut refused),
         max_agents: cap("max-agents", limit.max_agents.as_deref(), &mut refused),
         max_minutes: cap("max-minutes", limit.max_minutes.as_deref(), &mut refused),
+        max_pending_invitations: cap("max-pending-invitations", limit.max_pending_invitations.as_deref(), &mut refused),
+        max_emails_per_day: cap("max-emails-per-day", limit.max_emails_per_day.as_deref(), &mut refused),
+        max_emails_per_recipient: cap(
+            "max-emails-per-recipient",
+            limit.max_emails_per_recipient.as_deref(),
+            &mut refused,
+        ),
     };
     administer(&limit.one, refused, TenantPatch::default(), limits, settings, output)
 }

@@ -96,6 +96,8 @@ impl Create {
             max_members: cap("max-members", self.max_members.as_deref(), &mut refused).flatten(),
             max_agents: cap("max-agents", self.max_agents.as_deref(), &mut refused).flatten(),
             max_minutes: cap("max-minutes", self.max_minutes.as_deref(), &mut refused).flatten(),
+            // `tenantry tenant limit` sets the others.
+            ..Limits::default()
         };
         let owner = email.map_or(Owner::Key, |email| Owner::Invitation(email, Default::default()));
         match name {
