@@ -8,7 +8,7 @@
 
 mod account;
 mod advice;
-mod binaries;
+pub(crate) mod binaries;
 mod error;
 mod locks;
 mod place;
@@ -16,11 +16,13 @@ mod postmaster;
 mod server;
 mod setup;
 mod socket;
+mod swap;
 mod users;
 
 use std::path::{Path, PathBuf};
 
-pub use self::error::Error;
+pub(crate) use self::advice::OLDEST;
+pub use self::{error::Error, swap::Swap};
 use self::{
     locks::{Share, Turn},
     place::Place,

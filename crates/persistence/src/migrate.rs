@@ -123,6 +123,11 @@ fn known() -> Result<Vec<(MigrationVersion<'static>, String)>, MigrateError> {
     Ok(known)
 }
 
+/// The versions of all migrations that this binary knows.
+pub(crate) fn known_versions() -> Vec<String> {
+    known().map(|known| known.iter().map(|(version, _)| version.to_string()).collect()).unwrap_or_default()
+}
+
 /// The folder's name, of which diesel hands out only the version.
 fn name_of(version: &MigrationVersion<'_>) -> String {
     let named = known().ok().and_then(|known| known.into_iter().find(|(known, _)| known == version));

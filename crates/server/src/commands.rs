@@ -2,6 +2,7 @@
 
 use crate::{exit::Exit, settings::Settings};
 
+pub(crate) mod backup;
 pub(crate) mod brand;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -14,7 +15,9 @@ pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod outbox;
 pub(crate) mod platform_key;
+pub(crate) mod psql;
 pub(crate) mod reseal;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod tenant;
 pub(crate) mod workspace;

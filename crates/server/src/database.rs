@@ -103,6 +103,26 @@ impl Database {
         self.is_embedded().then(|| self.owner_url.clone())
     }
 
+    /// The URL of the database for this role. Of the operator's own database, the service does not know an administrator.
+    pub(crate) fn url_of(&self, role: embedded::Role) -> Result<String, Exit> {
+        match (role, &self.server) {
+            (embedded::Role::Owner, _) => Ok(self.owner_url.clone()),
+            (embedded::Role::Service, _) => Ok(self.service_url.clone()),
+            (embedded::Role::Admin, Server::Embedded(cluster)) => Ok(cluster.url_for(role, "tenantry")),
+            (embedded::Role::Admin, _) => {
+                Err(Exit::usage("Tenantry knows the administrator of the embedded database only: connect as owner or service"))
+            }
+        }
+    }
+
+    /// The embedded database, of a command that does not watch it.
+    pub(crate) fn cluster(&self) -> Result<&Cluster, Exit> {
+        match &self.server {
+            Server::Embedded(cluster) => Ok(cluster),
+            _ => Err(Exit::failed("this needs the embedded database")),
+        }
+    }
+
     /// The data, behind its door.
     pub(crate) fn store(&self, settings: &Settings) -> Result<Store, Exit> {
         let options = PoolOptions {

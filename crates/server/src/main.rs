@@ -10,6 +10,7 @@ mod exit;
 mod logging;
 mod master_keys;
 mod named;
+mod new_file;
 mod output;
 mod settings;
 mod usage;
@@ -72,6 +73,12 @@ enum Command {
     /// Run, revert and list the migrations of the database
     #[command(subcommand)]
     Migrate(commands::migrate::Migrate),
+    /// Write the whole database into one file, with the number of rows of each tenant
+    Backup(commands::backup::Backup),
+    /// Restore a backup and compare every number of rows, or check that it can be restored
+    Restore(commands::restore::Restore),
+    /// Open psql at the database
+    Psql(commands::psql::Psql),
     /// Create a platform key for /api/admin/tenants; it is printed once and not stored
     PlatformKey,
     /// Create a master key, which encrypts the secrets of integrations
@@ -124,6 +131,9 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
     match command {
         Command::Serve => commands::serve::run(&settings, output),
         Command::Migrate(command) => commands::migrate::run(&command, &settings, output),
+        Command::Backup(backup) => commands::backup::run(&backup, &settings, output),
+        Command::Restore(restore) => commands::restore::run(&restore, &settings, output),
+        Command::Psql(psql) => commands::psql::run(&psql, &settings),
         Command::Tenant(command) => commands::tenant::run(command, &settings, output),
         Command::Key(command) => commands::key::run(command, &settings, output),
         Command::Outbox(command) => commands::outbox::run(command, &settings, output),

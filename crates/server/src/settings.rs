@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) database_url: Option<String>,
     pub(crate) owner_database_url: Option<String>,
+    pub(crate) backup_database_url: Option<String>,
     pub(crate) pg_bin: Option<PathBuf>,
     pub(crate) pg_user: Option<String>,
     pub(crate) database_connections: u32,
@@ -70,15 +71,16 @@ pub(crate) struct Shown {
 /// capitals.
 struct Row(&'static str, &'static str, &'static str);
 
-const ROWS: [Row; 39] = [
+const ROWS: &[Row] = &[
     Row("bind", "127.0.0.1:8080", "address and port to listen on; port 0 picks a free port"),
     Row("data_dir", "data", "directory of the embedded PostgreSQL, and of emails when there is no mail server"),
     Row("database_url", "", "URL of your own PostgreSQL, as the role that serves requests; DATABASE_URL works too"),
     Row(
         "owner_database_url",
         "",
-        "URL of the same database as its owner, for `tenantry migrate` and `tenantry tenant erase`",
+        "URL of the same database as its owner, for `tenantry migrate`, `tenantry restore` and `tenantry tenant erase`",
     ),
+    Row("backup_database_url", "", "URL of the same database as a role that sees all rows, for `tenantry backup`"),
     Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database. Default: searched for"),
     Row("pg_user", "", "system user that runs the embedded PostgreSQL when the service is started as root"),
     Row("database_connections", "8", "number of database connections, each with its own thread, 1 to 1000"),
@@ -190,6 +192,7 @@ impl Settings {
             data_dir: reader.text("data_dir").unwrap_or_default().into(),
             database_url: reader.url("database_url", faults),
             owner_database_url: reader.url("owner_database_url", faults),
+            backup_database_url: reader.url("backup_database_url", faults),
             pg_bin: reader.text("pg_bin").map(PathBuf::from),
             pg_user: reader.text("pg_user"),
             database_connections: reader

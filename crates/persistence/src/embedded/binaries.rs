@@ -1,4 +1,4 @@
-//! Finds the server programs of PostgreSQL on this machine.
+//! Finds the programs of PostgreSQL on this machine: those of the server, and those that dump and restore.
 
 use std::{
     collections::BTreeSet,
@@ -28,36 +28,72 @@ const PACKAGED: [(&str, &str, &str); 9] = [
 
 /// The programs of one version, in one directory.
 #[derive(Debug, Clone)]
-pub(super) struct Binaries {
-    pub(super) directory: PathBuf,
-    pub(super) major: u32,
+pub(crate) struct Binaries {
+    pub(crate) directory: PathBuf,
+    pub(crate) major: u32,
 }
 
 impl Binaries {
     /// The programs to use: those in `chosen` if it is given, else the first that fit. An existing cluster
     /// can only be run by its own major version, `exactly`.
-    pub(super) fn find(chosen: Option<&Path>, exactly: Option<u32>) -> Result<Binaries, Error> {
-        let candidates = match chosen {
-            Some(directory) => vec![("TENANTRY_PG_BIN", directory.to_owned())],
-            None => candidates(),
-        };
-        choose(candidates, exactly)
+    pub(crate) fn find(chosen: Option<&Path>, exactly: Option<u32>) -> Result<Binaries, Error> {
+        choose(candidates_or(chosen, &SERVER), &SERVER, exactly, |major| exactly.map_or(major >= OLDEST, |exact| major == exact))
     }
 
-    pub(super) fn program(&self, name: &str) -> PathBuf {
+    /// Programs that dump and restore a server of this major version: `pg_dump` refuses a server that is newer than itself.
+    pub(crate) fn find_clients(chosen: Option<&Path>, at_least: u32) -> Result<Binaries, Error> {
+        choose(candidates_or(chosen, &CLIENTS), &CLIENTS, Some(at_least), |major| major >= at_least)
+    }
+
+    pub(crate) fn program(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
 }
 
-fn choose(candidates: Vec<(&'static str, PathBuf)>, exactly: Option<u32>) -> Result<Binaries, Error> {
+/// Programs that lie together. The first one tells their version.
+struct Set {
+    programs: &'static [&'static str],
+    /// What is missing where there are none of this version, or none at all.
+    wanted: fn(Option<u32>) -> String,
+}
+
+const SERVER: Set = Set {
+    programs: &["postgres", "initdb"],
+    wanted: |exactly| match exactly {
+        Some(major) => format!("The PostgreSQL {major} server, which the existing database needs,"),
+        None => format!("A PostgreSQL server, version {OLDEST} or later,"),
+    },
+};
+
+const CLIENTS: Set = Set {
+    programs: &["pg_dump", "pg_restore", "psql"],
+    wanted: |major| {
+        let major = major.unwrap_or(OLDEST);
+        format!("A set of pg_dump, pg_restore and psql of version {major} or later, which this database needs,")
+    },
+};
+
+fn candidates_or(chosen: Option<&Path>, set: &Set) -> Vec<(&'static str, PathBuf)> {
+    match chosen {
+        Some(directory) => vec![("TENANTRY_PG_BIN", directory.to_owned())],
+        None => candidates(set),
+    }
+}
+
+fn choose(
+    candidates: Vec<(&'static str, PathBuf)>,
+    set: &Set,
+    major: Option<u32>,
+    fits: impl Fn(u32) -> bool,
+) -> Result<Binaries, Error> {
     let mut seen = BTreeSet::new();
     let mut looked = String::new();
     for (origin, directory) in candidates {
         if !seen.insert(directory.canonicalize().unwrap_or_else(|_| directory.clone())) {
             continue;
         }
-        let found = match inspect(&directory) {
-            Ok(major) if exactly.map_or(major >= OLDEST, |exact| major == exact) => {
+        let found = match inspect(&directory, set) {
+            Ok(major) if fits(major) => {
                 return Ok(Binaries { directory, major });
             }
             Ok(major) => format!("version {major}"),
@@ -65,10 +101,7 @@ fn choose(candidates: Vec<(&'static str, PathBuf)>, exactly: Option<u32>) -> Res
         };
         looked.push_str(&format!("  {} ({origin}): {found}\n", directory.display()));
     }
-    let wanted = match exactly {
-        Some(major) => format!("The PostgreSQL {major} server, which the existing database needs,"),
-        None => format!("A PostgreSQL server, version {OLDEST} or later,"),
-    };
+    let wanted = (set.wanted)(major);
     let looked = if looked.is_empty() {
         "Tenantry looked in pg_config, the PATH and the usual package directories.\n".to_owned()
     } else {
@@ -78,14 +111,15 @@ fn choose(candidates: Vec<(&'static str, PathBuf)>, exactly: Option<u32>) -> Res
 }
 
 /// The major version of the programs in `directory`, or what is missing there.
-fn inspect(directory: &Path) -> Result<u32, String> {
-    for name in ["postgres", "initdb"] {
+fn inspect(directory: &Path, set: &Set) -> Result<u32, String> {
+    for name in set.programs {
         if !is_program(&directory.join(name)) {
             return Err(format!("has no program {name}"));
         }
     }
-    let said = output_of(&directory.join("postgres"), "--version").ok_or("postgres --version does not work")?;
-    version(&said).ok_or_else(|| format!("postgres --version says {said:?}"))
+    let first = set.programs[0];
+    let said = output_of(&directory.join(first), "--version").ok_or(format!("{first} --version does not work"))?;
+    version(&said).ok_or_else(|| format!("{first} --version says {said:?}"))
 }
 
 /// The major version in `postgres (PostgreSQL) 15.18 (Debian ...)`, of betas too (`18beta1`).
@@ -94,7 +128,7 @@ fn version(said: &str) -> Option<u32> {
     number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
-fn candidates() -> Vec<(&'static str, PathBuf)> {
+fn candidates(set: &Set) -> Vec<(&'static str, PathBuf)> {
     let mut found = Vec::new();
     if let Some(said) = output_of(Path::new("pg_config"), "--bindir") {
         found.push(("pg_config --bindir", PathBuf::from(said)));
@@ -102,8 +136,8 @@ fn candidates() -> Vec<(&'static str, PathBuf)> {
     #[expect(clippy::disallowed_methods, reason = "the search path is no setting of ours")]
     let path = std::env::var_os("PATH").unwrap_or_default();
     for directory in std::env::split_paths(&path).filter(|directory| directory.is_absolute()) {
-        if is_program(&directory.join("postgres")) {
-            found.push(("PATH", real_directory(&directory)));
+        if is_program(&directory.join(set.programs[0])) {
+            found.push(("PATH", real_directory(&directory, set)));
         }
     }
     for (parent, begins, below) in PACKAGED {
@@ -113,10 +147,10 @@ fn candidates() -> Vec<(&'static str, PathBuf)> {
 }
 
 /// A link in PATH may be alone there; the programs lie together where it points to.
-fn real_directory(directory: &Path) -> PathBuf {
-    let real = directory.join("postgres").canonicalize().ok();
+fn real_directory(directory: &Path, set: &Set) -> PathBuf {
+    let real = directory.join(set.programs[0]).canonicalize().ok();
     let real = real.and_then(|program| program.parent().map(Path::to_owned));
-    real.filter(|real| is_program(&real.join("initdb"))).unwrap_or_else(|| directory.to_owned())
+    real.filter(|real| set.programs.iter().all(|name| is_program(&real.join(name)))).unwrap_or_else(|| directory.to_owned())
 }
 
 /// The directories in `parent` whose name is `begins` and a version, newest first.
@@ -146,7 +180,7 @@ fn output_of(program: &Path, argument: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Binaries, choose, fs, inspect, version, versions_in};
+    use super::{Binaries, CLIENTS, SERVER, choose, fs, inspect, version, versions_in};
 
     #[test]
     fn reads_versions() {
@@ -169,7 +203,7 @@ mod tests {
 
     #[test]
     fn one_message_when_there_is_none() {
-        let refused = choose(Vec::new(), None).map(|found| found.directory).map_err(|error| error.to_string());
+        let refused = choose(Vec::new(), &SERVER, None, |_| true).map(|found| found.directory).map_err(|error| error.to_string());
         let message = refused.err().unwrap_or_default();
         assert!(message.contains("version 15 or later") && message.contains("DATABASE_URL"), "{message}");
     }
@@ -177,7 +211,11 @@ mod tests {
     #[test]
     fn the_programs_of_this_machine_are_found() -> Result<(), super::Error> {
         let found = Binaries::find(None, None)?;
-        assert_eq!(inspect(&found.directory), Ok(found.major));
+        assert_eq!(inspect(&found.directory, &SERVER), Ok(found.major));
+        let clients = Binaries::find_clients(None, found.major)?;
+        assert!(inspect(&clients.directory, &CLIENTS).is_ok_and(|major| major >= found.major));
+        let none = Binaries::find_clients(None, 999).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(none.contains("pg_dump") && none.contains("version 999 or later"), "{none}");
         assert!(found.major >= super::OLDEST);
         Ok(())
     }

@@ -8,12 +8,12 @@ use std::{
 
 use clap::Args;
 use serde_json::json;
-use tempfile::NamedTempFile;
-use tenantry_operations::transfer::{self, Counts, unwritten};
+use tenantry_operations::transfer::{self, Counts};
 
 use crate::{
     exit::Exit,
     named::{One, in_tenant},
+    new_file::{NewFile, unwritable},
     output::Output,
     settings::Settings,
 };
@@ -39,25 +39,20 @@ pub(crate) struct Import {
 /// A failed export leaves no partial output, neither in the file nor on standard output.
 pub(super) fn export(export: &Export, settings: &Settings, output: &Output) -> Result<(), Exit> {
     let path = export.file.as_deref().filter(|path| *path != Path::new("-"));
-    if let Some(path) = path.filter(|path| path.symlink_metadata().is_ok()) {
-        return Err(already_there(path));
-    }
-    let mut kept = beside(path).map_err(|error| unwritable(path, &error))?;
-    let file = kept.as_file().try_clone().map_err(|error| unwritable(path, &error))?;
+    let kept = NewFile::begin(path, WHAT)?;
+    let file = kept.file()?;
     let counts = in_tenant(settings, &export.one.tenant, async |store, operator| {
         Ok(transfer::export(store, operator, file).await?)
     })?;
     let Some(path) = path else {
-        return copy_out(kept.as_file_mut());
+        return copy_out(&mut kept.file()?);
     };
-    // Some file systems only say now that the disk is full.
-    kept.as_file().sync_all().map_err(|error| unwritable(Some(path), &error))?;
-    kept.persist_noclobber(path).map_err(|error| match error.error.kind() {
-        io::ErrorKind::AlreadyExists => already_there(path),
-        _ => unwritable(Some(path), &error.error),
-    })?;
+    kept.finish()?;
     output.print(&json!({ "exported": counts, "file": path }), || words("exported", counts))
 }
+
+/// What the file is, for messages.
+const WHAT: &str = "export";
 
 pub(super) fn import(import: &Import, settings: &Settings, output: &Output) -> Result<(), Exit> {
     let file = match import.file.as_deref().filter(|path| *path != Path::new("-")) {
@@ -71,22 +66,6 @@ pub(super) fn import(import: &Import, settings: &Settings, output: &Output) -> R
         Ok(transfer::import(store, operator, file).await?)
     })?;
     output.print(&json!({ "imported": counts }), || words("imported", counts))
-}
-
-/// A file under another name, in the directory of the path. It is renamed when it is complete, and removed
-/// after an error. A process that is killed leaves it.
-fn beside(path: Option<&Path>) -> io::Result<NamedTempFile> {
-    let Some(path) = path else { return NamedTempFile::new() };
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".part").tempfile_in(directory)
-}
-
-fn already_there(path: &Path) -> Exit {
-    let path = path.display();
-    Exit::conflict(format!(
-        "{path} already exists, and an export overwrites nothing: name another file, or remove it first"
-    ))
 }
 
 /// The file to import. A pipe is copied first, because the file may be read twice.
@@ -103,24 +82,19 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 fn copy_out(file: &mut File) -> Result<(), Exit> {
-    file.rewind().map_err(|error| unwritable(None, &error))?;
+    file.rewind().map_err(|error| unwritable(None, WHAT, &error))?;
     match io::copy(file, &mut io::stdout().lock()) {
         // A reader that has gone away has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(None, &error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritable(None, WHAT, &error)),
         _ => Ok(()),
     }
 }
 
 /// What is read once as a file, which can be read again if the transaction runs again.
 fn spooled(from: &mut impl io::Read) -> Result<File, Exit> {
-    let mut file = tempfile::tempfile().map_err(|error| unwritable(Some(&std::env::temp_dir()), &error))?;
+    let mut file = tempfile::tempfile().map_err(|error| unwritable(Some(&std::env::temp_dir()), WHAT, &error))?;
     io::copy(from, &mut file).map_err(|error| Exit::failed(format!("cannot copy what is to be imported: {error}")))?;
     Ok(file)
-}
-
-fn unwritable(path: Option<&Path>, error: &io::Error) -> Exit {
-    let to = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-    Exit::failed(format!("cannot write the export to {to}: {}", unwritten(error)))
 }
 
 fn words(verb: &str, counts: Counts) -> String {
