@@ -6,8 +6,8 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check clients golden bench db openapi lint-openapi docs-picture clean \
-	setup-run setup-install setup-test setup-check setup-clients setup-lint format lint document dependencies \
+.PHONY: help run install test check clients golden bench db openapi lint-openapi docs-picture sbom pin-images clean \
+	setup-run setup-install setup-test setup-check setup-clients setup-lint setup-sbom format lint document dependencies \
 	quick-clients
 
 help: ## Show this list
@@ -31,7 +31,7 @@ test: setup-test ## Install what is missing, and run every test against a privat
 	@. ./scripts/env.sh && INSTA_UPDATE=no cargo test --workspace --locked
 
 check: setup-check format dependencies lint document test quick-clients ## Run everything that CI checks: format, dependencies, lints, documents, tests
-	@printf '\nAll checks passed.\n'
+	@printf '\nAll checks passed. What could not be checked is said above in capitals.\n'
 
 # Flows of generated clients, against the program in debug build.
 clients: setup-clients ## Generate clients in TypeScript, Python, Go and Java, and run a flow of each against the service
@@ -77,6 +77,12 @@ lint-openapi: setup-lint ## Run three strict linters over openapi.yaml, which ne
 	$(HEADING) 'linters of the OpenAPI document'
 	@tests/lint-openapi/run.sh
 
+sbom: setup-sbom ## Write a software bill of materials (CycloneDX) of the program
+	@scripts/sbom.sh
+
+pin-images: ## Look up the digests of the container images, and write them into .env
+	@scripts/pin-images.sh
+
 clean: ## Remove build output; the database in data/ stays
 	@$(CARGO) clean
 
@@ -90,7 +96,22 @@ setup-check:
 	@scripts/setup.sh check
 setup-clients:
 	@scripts/setup.sh clients
+setup-sbom:
+	@scripts/setup.sh sbom
 setup-lint:
+	@scripts/setup.sh lint
+
+format:
+	$(HEADING) 'format'
+	@$(CARGO) fmt --all --check
+
+dependencies:
+	$(HEADING) 'dependencies: bans, licences, sources'
+	@$(CARGO) deny --locked --log-level error check bans licenses sources
+	$(HEADING) 'dependencies: advisories'
+	@scripts/advisories.sh
+
+lint:
 	@scripts/setup.sh lint
 
 format:

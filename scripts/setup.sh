@@ -7,6 +7,7 @@
 #   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page
 #   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients
 #   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
+#   scripts/setup.sh sbom     only Rust and cargo-cyclonedx
 #   scripts/setup.sh lint     only Node.js with npm, and Python with venv, for the linters of the OpenAPI document
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,13 +18,14 @@ OLDEST_NODE=18
 # The generated Python client needs it.
 OLDEST_PYTHON=3.11
 CARGO_DENY=0.20.2
+CARGO_CYCLONEDX=0.5.9
 
 usage() {
-    echo "usage: scripts/setup.sh install|run|test|check|clients|lint" >&2
+    echo "usage: scripts/setup.sh install|run|test|check|clients|sbom|lint" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
-case $1 in install | run | test | check | clients | lint) purpose=$1 ;; *) usage ;; esac
+case $1 in install | run | test | check | clients | sbom | lint) purpose=$1 ;; *) usage ;; esac
 # The oldest that the linters run on.
 [ "$purpose" != lint ] || OLDEST_NODE=20
 
@@ -122,6 +124,7 @@ has_jdk() { have javac && javac -version >/dev/null 2>&1; }
 
 look() {
     missing=
+    if [ "$purpose" = sbom ]; then return 0; fi
     if [ "$purpose" = lint ]; then
         has_node || missing="$missing node"
         has_python || missing="$missing python"
@@ -360,3 +363,7 @@ check_rust_tools() {
 look
 [ -z "$missing" ] || install_missing
 [ "$purpose" != check ] || check_rust_tools
+if [ "$purpose" = sbom ] && ! cargo cyclonedx --version >/dev/null 2>&1; then
+    say "cargo-cyclonedx is missing. Running this takes some minutes: cargo install --locked cargo-cyclonedx@$CARGO_CYCLONEDX"
+    CARGO_TARGET_DIR=$scratch/target cargo install --quiet --locked "cargo-cyclonedx@$CARGO_CYCLONEDX"
+fi

@@ -1,5 +1,6 @@
 //! The program as its users have it: its commands, its settings, its start and its end.
 
+mod backups;
 mod commands;
 mod consent;
 mod embedded;

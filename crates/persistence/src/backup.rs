@@ -13,7 +13,9 @@ mod rows;
 use std::{collections::BTreeMap, ffi::OsString, fs::File, io, path::Path};
 
 use chrono::{DateTime, Utc};
-use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types};
+use diesel::{
+    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types,
+};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::MasterKeyId;
 
@@ -155,14 +157,15 @@ pub fn create(url: &str, pg_bin: Option<&Path>, program: &str, file: File) -> Re
         )));
     }
     if !source.migrated {
-        return Err(BackupError::File("this database has no tables of Tenantry, so there is nothing to back up".to_owned()));
+        return Err(BackupError::File(
+            "this database has no tables of Tenantry, so there is nothing to back up".to_owned(),
+        ));
     }
     let server = u32::try_from(source.server).unwrap_or_default();
     let programs = client::Programs::find(pg_bin, server)?;
     // Stays open while pg_dump runs: the rows are counted in the very snapshot that is dumped.
     connection.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")?;
-    let snapshot: Snapshot =
-        sql_query("SELECT pg_export_snapshot() AS id, now() AS at").get_result(&mut connection)?;
+    let snapshot: Snapshot = sql_query("SELECT pg_export_snapshot() AS id, now() AS at").get_result(&mut connection)?;
     let rows = rows::count(&mut connection)?;
     let migrations = "SELECT version::text AS line FROM __diesel_schema_migrations ORDER BY 1";
     let master_keys = match rows.tables.contains_key("integrations") {
@@ -213,7 +216,9 @@ fn compare_tables(counted: &Rows, dumped: &BTreeMap<String, u64>) -> Result<(), 
         .tables
         .iter()
         .filter(|(table, rows)| dumped.get(*table).copied().unwrap_or_default() != **rows)
-        .map(|(table, rows)| format!("{table}: {rows} counted, {} dumped", dumped.get(table).copied().unwrap_or_default()))
+        .map(|(table, rows)| {
+            format!("{table}: {rows} counted, {} dumped", dumped.get(table).copied().unwrap_or_default())
+        })
         .collect();
     if wrong.is_empty() {
         return Ok(());

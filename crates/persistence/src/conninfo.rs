@@ -117,10 +117,7 @@ mod tests {
             "postgresql:///t?host=%2Frun&hostaddr=&user=a",
             &[("dbname", "t"), ("host", "/run"), ("hostaddr", ""), ("user", "a")],
         );
-        is(
-            "host=db password = 's3 c\\'ret' dbname=t",
-            &[("host", "db"), ("password", "s3 c'ret"), ("dbname", "t")],
-        );
+        is("host=db password = 's3 c\\'ret' dbname=t", &[("host", "db"), ("password", "s3 c'ret"), ("dbname", "t")]);
         assert_eq!(words("host=db password='open"), None);
         assert_eq!(words("postgres://a:%zz@db/t"), None);
     }

@@ -109,9 +109,9 @@ impl Database {
             (embedded::Role::Owner, _) => Ok(self.owner_url.clone()),
             (embedded::Role::Service, _) => Ok(self.service_url.clone()),
             (embedded::Role::Admin, Server::Embedded(cluster)) => Ok(cluster.url_for(role, "tenantry")),
-            (embedded::Role::Admin, _) => {
-                Err(Exit::usage("Tenantry knows the administrator of the embedded database only: connect as owner or service"))
-            }
+            (embedded::Role::Admin, _) => Err(Exit::usage(
+                "Tenantry knows the administrator of the embedded database only: connect as owner or service",
+            )),
         }
     }
 

@@ -93,7 +93,8 @@ impl Archive {
     /// [`BackupError::File`] if it is not, and [`BackupError::Io`] for a file that cannot be read.
     pub fn open(file: File) -> Result<Self, BackupError> {
         let (mut dump, mut manifest) = (None, None);
-        let no_backup = |why: String| BackupError::File(format!("the file is not a backup of Tenantry, or it was cut off: {why}"));
+        let no_backup =
+            |why: String| BackupError::File(format!("the file is not a backup of Tenantry, or it was cut off: {why}"));
         let mut archive = tar::Archive::new(&file);
         for entry in archive.entries_with_seek().map_err(|error| no_backup(error.to_string()))? {
             let mut entry = entry.map_err(|error| no_backup(error.to_string()))?;
@@ -102,14 +103,17 @@ impl Archive {
                 dump = Some((entry.raw_file_position(), entry.size()));
             } else if name == MANIFEST.as_bytes() {
                 let mut text = Vec::new();
-                entry.by_ref().take(LONGEST_MANIFEST).read_to_end(&mut text).map_err(|error| no_backup(error.to_string()))?;
+                entry
+                    .by_ref()
+                    .take(LONGEST_MANIFEST)
+                    .read_to_end(&mut text)
+                    .map_err(|error| no_backup(error.to_string()))?;
                 manifest = Some(text);
             }
         }
         let (Some((from, bytes)), Some(manifest)) = (dump, manifest) else {
             return Err(no_backup(format!("it lacks {DUMP} or {MANIFEST}")));
         };
-        drop(archive);
         let format = serde_json::from_slice::<Format>(&manifest).map_err(|error| no_backup(error.to_string()))?.format;
         if format != FORMAT {
             return Err(BackupError::File(format!(
@@ -120,7 +124,9 @@ impl Archive {
         let mut archive = Self { file, manifest, from };
         let found = archive.hash().map_err(|error| BackupError::Io("read the backup", error))?;
         if found != archive.manifest.dump || found.bytes != bytes {
-            return Err(BackupError::File("the backup is damaged: the dump in it is not the one that was written".to_owned()));
+            return Err(BackupError::File(
+                "the backup is damaged: the dump in it is not the one that was written".to_owned(),
+            ));
         }
         Ok(archive)
     }

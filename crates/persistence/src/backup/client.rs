@@ -13,10 +13,10 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::{Archive, BackupError, archive::Writer};
-use crate::{conninfo, embedded::binaries::Binaries};
-
-/// What of the environment the programs get: libpq's own variables, and what they need to run.
-const INHERITED: [&str; 6] = ["HOME", "PATH", "USER", "TERM", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
+use crate::{
+    conninfo,
+    embedded::binaries::{self, Binaries},
+};
 
 /// The name of the database in the file.
 const SERVICE: &str = "tenantry";
@@ -70,7 +70,8 @@ impl Programs {
         let (stdin, stdout) = (running.child.stdin.take(), running.child.stdout.take());
         let dump = archive.dump().map_err(unread)?;
         let counted = thread::scope(|scope| {
-            let counting = scope.spawn(|| stdout.map_or_else(|| Ok(BTreeMap::new()), |out| count_lines(BufReader::new(out))));
+            let counting =
+                scope.spawn(|| stdout.map_or_else(|| Ok(BTreeMap::new()), |out| count_lines(BufReader::new(out))));
             let fed = stdin.map_or(Ok(()), |stdin| pour(dump, stdin));
             let counted = counting.join().unwrap_or_else(|_| Err(io::Error::other("the counting failed")));
             fed.and(counted)
@@ -89,14 +90,7 @@ impl Programs {
     }
 
     fn command(&self, program: &str, service: Option<&Service>) -> Command {
-        let mut command = Command::new(self.0.program(program));
-        command.env_clear();
-        #[expect(clippy::disallowed_methods, reason = "handed on to a child, not read")]
-        let ours = std::env::vars_os().filter(|(name, _)| {
-            let name = name.to_string_lossy();
-            name.starts_with("PG") || INHERITED.contains(&name.as_ref())
-        });
-        command.envs(ours).env("LC_ALL", "C");
+        let mut command = binaries::command(&self.0.program(program));
         if let Some(Service(file)) = service {
             command.env("PGSERVICEFILE", file.path());
         }
@@ -183,11 +177,14 @@ struct Service(NamedTempFile);
 
 impl Service {
     fn of(url: &str) -> Result<Self, BackupError> {
-        let words = conninfo::words(url).ok_or_else(|| BackupError::Role("the database URL cannot be read".to_owned()))?;
+        let words =
+            conninfo::words(url).ok_or_else(|| BackupError::Role("the database URL cannot be read".to_owned()))?;
         let mut text = format!("[{SERVICE}]\n");
         for (key, value) in words {
             if value.contains('\n') || value.trim() != value {
-                return Err(BackupError::Role(format!("the {key} in the database URL begins or ends with white space")));
+                return Err(BackupError::Role(format!(
+                    "the {key} in the database URL begins or ends with white space"
+                )));
             }
             text.push_str(&format!("{key}={value}\n"));
         }

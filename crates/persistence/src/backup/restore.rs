@@ -127,7 +127,8 @@ fn hold_back_emails(connection: &mut PgConnection, manifest: &Manifest, rows: &R
     }
     let why = format!("held back by a restore of the backup of {}", manifest.made_at.format("%Y-%m-%d %H:%M UTC"));
     let held = unforced(connection, "COMMIT", |connection| {
-        let held = "UPDATE outbox_messages SET state = 'dead', last_error = $1, updated_at = now() WHERE state = 'pending'";
+        let held =
+            "UPDATE outbox_messages SET state = 'dead', last_error = $1, updated_at = now() WHERE state = 'pending'";
         let held = sql_query(held).bind::<sql_types::Text, _>(why).execute(connection)?;
         sql_query("UPDATE tenants SET mail_due_at = NULL WHERE mail_due_at IS NOT NULL").execute(connection)?;
         Ok(held)
@@ -152,7 +153,8 @@ fn unforced<T>(
     connection.batch_execute("BEGIN")?;
     let forced: Vec<Forced> = sql_query(forced).load(connection)?;
     let alter = |connection: &mut PgConnection, how: &str| {
-        let tables = forced.iter().map(|table| format!("ALTER TABLE public.\"{}\" {how} ROW LEVEL SECURITY;", table.name));
+        let tables =
+            forced.iter().map(|table| format!("ALTER TABLE public.\"{}\" {how} ROW LEVEL SECURITY;", table.name));
         connection.batch_execute(&tables.collect::<String>())
     };
     alter(connection, "NO FORCE")?;

@@ -45,9 +45,10 @@ impl Rows {
 
     fn by_place(&self) -> BTreeMap<(&str, &str), u64> {
         let tables = self.tables.iter().map(|(table, rows)| (("", table.as_str()), *rows));
-        let of_tenants = self.tenants.iter().flat_map(|(tenant, tables)| {
-            tables.iter().map(|(table, rows)| ((tenant.as_str(), table.as_str()), *rows))
-        });
+        let of_tenants = self
+            .tenants
+            .iter()
+            .flat_map(|(tenant, tables)| tables.iter().map(|(table, rows)| ((tenant.as_str(), table.as_str()), *rows)));
         tables.chain(of_tenants).collect()
     }
 }

@@ -37,7 +37,9 @@ impl Binaries {
     /// The programs to use: those in `chosen` if it is given, else the first that fit. An existing cluster
     /// can only be run by its own major version, `exactly`.
     pub(crate) fn find(chosen: Option<&Path>, exactly: Option<u32>) -> Result<Binaries, Error> {
-        choose(candidates_or(chosen, &SERVER), &SERVER, exactly, |major| exactly.map_or(major >= OLDEST, |exact| major == exact))
+        choose(candidates_or(chosen, &SERVER), &SERVER, exactly, |major| {
+            exactly.map_or(major >= OLDEST, |exact| major == exact)
+        })
     }
 
     /// Programs that dump and restore a server of this major version: `pg_dump` refuses a server that is newer than itself.
@@ -150,7 +152,8 @@ fn candidates(set: &Set) -> Vec<(&'static str, PathBuf)> {
 fn real_directory(directory: &Path, set: &Set) -> PathBuf {
     let real = directory.join(set.programs[0]).canonicalize().ok();
     let real = real.and_then(|program| program.parent().map(Path::to_owned));
-    real.filter(|real| set.programs.iter().all(|name| is_program(&real.join(name)))).unwrap_or_else(|| directory.to_owned())
+    real.filter(|real| set.programs.iter().all(|name| is_program(&real.join(name))))
+        .unwrap_or_else(|| directory.to_owned())
 }
 
 /// The directories in `parent` whose name is `begins` and a version, newest first.
@@ -171,8 +174,24 @@ fn is_program(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
-fn output_of(program: &Path, argument: &str) -> Option<String> {
+/// What of the environment a program gets that works with a database: libpq's own variables, and what it needs to run.
+const INHERITED: [&str; 6] = ["HOME", "PATH", "USER", "TERM", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
+
+/// A program of PostgreSQL, without the settings of this service: they may hold passwords.
+pub(crate) fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
+    command.env_clear();
+    #[expect(clippy::disallowed_methods, reason = "handed on to a child, not read")]
+    let ours = std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        name.starts_with("PG") || INHERITED.contains(&name.as_ref())
+    });
+    command.envs(ours).env("LC_ALL", "C");
+    command
+}
+
+fn output_of(program: &Path, argument: &str) -> Option<String> {
+    let mut command = command(program);
     let done = command.arg(argument).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let said = String::from_utf8(done.stdout).ok()?.trim().to_owned();
     (done.status.success() && !said.is_empty()).then_some(said)
@@ -203,7 +222,8 @@ mod tests {
 
     #[test]
     fn one_message_when_there_is_none() {
-        let refused = choose(Vec::new(), &SERVER, None, |_| true).map(|found| found.directory).map_err(|error| error.to_string());
+        let refused =
+            choose(Vec::new(), &SERVER, None, |_| true).map(|found| found.directory).map_err(|error| error.to_string());
         let message = refused.err().unwrap_or_default();
         assert!(message.contains("version 15 or later") && message.contains("DATABASE_URL"), "{message}");
     }

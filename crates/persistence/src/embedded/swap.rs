@@ -47,7 +47,8 @@ impl Cluster {
     ///
     /// [`Error::Setup`] while another process has it.
     pub fn swap(&self) -> Result<Swap<'_>, Error> {
-        let mut admin = PgConnection::establish(&self.url_for(Role::Admin, "postgres")).map_err(failed("connecting"))?;
+        let mut admin =
+            PgConnection::establish(&self.url_for(Role::Admin, "postgres")).map_err(failed("connecting"))?;
         let lock = sql_query(format!("SELECT pg_try_advisory_lock({LOCK}) AS yes"));
         let Answer { yes } = lock.get_result(&mut admin).map_err(failed("taking the lock"))?;
         if !yes {
@@ -86,7 +87,9 @@ impl Swap<'_> {
     ///
     /// See [`Error`].
     pub fn kept(&mut self) -> Result<Vec<String>, Error> {
-        let query = format!("SELECT datname::text AS name FROM pg_database WHERE starts_with(datname, '{KEPT}') ORDER BY 1 DESC");
+        let query = format!(
+            "SELECT datname::text AS name FROM pg_database WHERE starts_with(datname, '{KEPT}') ORDER BY 1 DESC"
+        );
         let kept: Vec<Database> = sql_query(query).load(&mut self.admin).map_err(failed("listing the databases"))?;
         Ok(kept.into_iter().map(|database| database.name).collect())
     }

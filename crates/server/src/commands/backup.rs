@@ -10,9 +10,7 @@ use tenantry_persistence::{
     embedded::Role,
 };
 
-use crate::{
-    database::Database, exit::Exit, new_file::NewFile, output::Output, settings::Settings,
-};
+use crate::{database::Database, exit::Exit, new_file::NewFile, output::Output, settings::Settings};
 
 /// Write the whole database into one file, with the number of rows of each tenant, while the service runs.
 ///

@@ -44,9 +44,8 @@ pub(crate) fn run(psql: &Psql, settings: &Settings) -> Result<(), Exit> {
         None if database.is_embedded() => Role::Admin,
         None => Role::Owner,
     };
-    let ran = database
-        .url_of(role)
-        .and_then(|url| Ok(backup::psql(&url, settings.pg_bin.as_deref(), &psql.arguments)?));
+    let ran =
+        database.url_of(role).and_then(|url| Ok(backup::psql(&url, settings.pg_bin.as_deref(), &psql.arguments)?));
     database.close()?;
     match ran? {
         0 => Ok(()),

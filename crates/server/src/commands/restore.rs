@@ -285,7 +285,10 @@ fn about_keys(manifest: &Manifest, settings: &Settings) -> (Value, String) {
     let needed = manifest.needed_master_keys();
     let versions: Vec<_> = needed.iter().map(|key| key.version()).collect();
     if needed.is_empty() {
-        return (json!({ "needed": versions, "missing": [] }), "no secret is stored, so no master key is needed".to_owned());
+        return (
+            json!({ "needed": versions, "missing": [] }),
+            "no secret is stored, so no master key is needed".to_owned(),
+        );
     }
     let objections = match master_keys::present(settings) {
         Ok(Some(keys)) => keys.objections(&needed),
