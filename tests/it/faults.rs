@@ -1,6 +1,7 @@
 //! A database in trouble: 503 for as long as it lasts and not longer, never 500, and nobody sees what is another's.
 
 mod connections;
+mod overload;
 mod races;
 mod standing;
 mod time;
@@ -34,9 +35,19 @@ async fn until_waiting(app: &App, how_many: i64) {
 /// This answer, which must ask the caller to come back later, and say nothing about why.
 #[track_caller]
 fn later(answer: Answer) -> Answer {
+    refused(answer, "unavailable", "The service is temporarily unavailable. Try again in a few seconds.")
+}
+
+/// [`later`], because too many wait already.
+#[track_caller]
+fn busy(answer: Answer) -> Answer {
+    refused(answer, "overloaded", "Too many requests are waiting. Try again in a few seconds.")
+}
+
+#[track_caller]
+fn refused(answer: Answer, code: &str, sentence: &str) -> Answer {
     let answer = answer.expect(503);
     assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{:?}", answer.headers);
-    assert_eq!(answer.body["code"], "unavailable");
-    assert_eq!(answer.body["error"], "The service is temporarily unavailable. Try again in a few seconds.");
+    assert_eq!((&answer.body["code"], &answer.body["error"]), (&code.into(), &sentence.into()));
     answer
 }

@@ -95,8 +95,8 @@ impl App {
     pub fn store(url: &str, adjust: impl FnOnce(&mut PoolOptions)) -> Store {
         let mut options = PoolOptions {
             url: url.to_owned(),
-            connections: 4,
-            wait: Duration::from_secs(10),
+            connections: 8,
+            wait: Duration::from_secs(60),
             statement_timeout: Duration::from_secs(10),
             prepare_statements: true,
         };

@@ -137,7 +137,7 @@ pub struct Invitee {
 }
 
 /// The SHA-256 of a secret that is random enough to need no slower hash.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SecretHash([u8; 32]);
 
 impl SecretHash {

@@ -59,6 +59,9 @@ pub enum Error {
         /// After how long there is room again, where there ever is.
         retry_after: Option<Duration>,
     },
+    /// More is asked than can be answered in time, by everybody together or by this tenant.
+    #[error("Too many requests are waiting. Try again in a few seconds.")]
+    Overloaded,
     /// A service of somebody else was needed and did not answer with what was asked of it.
     #[error("{message}")]
     Upstream {

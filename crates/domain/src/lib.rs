@@ -13,6 +13,7 @@ mod calendar;
 mod codes;
 mod conflict;
 mod counted;
+mod credential_id;
 mod email;
 mod error;
 mod ids;
@@ -40,6 +41,7 @@ mod time_zone;
 mod usage;
 mod values;
 mod voice;
+mod weight;
 mod workspace;
 
 pub use actor::{
@@ -54,6 +56,7 @@ pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use conflict::Conflict;
 pub use counted::counted;
+pub use credential_id::CredentialId;
 pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
 pub use ids::{
@@ -93,6 +96,7 @@ pub use time_zone::TimeZone;
 pub use usage::{MonthUse, NewUsage, THRESHOLDS, UsageEntry, UsageKind, UsageSeconds, UsedAt};
 pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
+pub use weight::Weight;
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, SettingSource, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
     WorkspaceState, unknown_workspace, unknown_workspace_among,

@@ -127,7 +127,7 @@ impl ResponseError for Failure {
                 Error::Conflict { .. } => StatusCode::CONFLICT,
                 Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
                 Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-                Error::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Unavailable { .. } | Error::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
                 Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -191,6 +191,7 @@ impl Failure {
                 Error::Invalid(_) => "invalid_fields",
                 Error::PreconditionFailed => "precondition_failed",
                 Error::Unavailable { .. } => "unavailable",
+                Error::Overloaded => "overloaded",
                 Error::Internal { .. } => "internal",
             },
         }

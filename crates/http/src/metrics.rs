@@ -1,6 +1,6 @@
 //! Figures for Prometheus.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use actix_web::http::{Method, StatusCode};
 use prometheus_client::{
@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use tenantry_auth::jwt::IssuerState;
-use tenantry_operations::PoolState;
+use tenantry_operations::{PoolState, Queue};
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
@@ -30,6 +30,8 @@ pub(crate) struct Metrics {
     requests: Family<Labels, Counter>,
     latency: Family<RouteLabels, Histogram>,
     connections: Family<PoolLabels, Gauge>,
+    waiting: Gauge,
+    refused: Family<RefusedLabels, Counter>,
     issuer_keys: Family<IssuerLabels, Gauge>,
 }
 
@@ -43,6 +45,11 @@ struct PoolLabels {
     state: &'static str,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RefusedLabels {
+    reason: &'static str,
+}
+
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 impl Metrics {
@@ -50,6 +57,7 @@ impl Metrics {
         let requests = Family::default();
         let latency = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
         let (connections, issuer_keys) = (Family::default(), Family::default());
+        let (waiting, refused) = (Gauge::default(), Family::default());
         let mut registry = Registry::default();
         registry.register("tenantry_http_requests", "Requests answered", requests.clone());
         registry.register("tenantry_http_request_duration_seconds", "Time to the answer's first byte", latency.clone());
@@ -58,12 +66,18 @@ impl Metrics {
             "Database connections: allowed, open, busy",
             connections.clone(),
         );
+        registry.register("tenantry_database_waiting", "Requests that wait for a database connection", waiting.clone());
+        registry.register(
+            "tenantry_database_refused",
+            "Requests refused for want of a database connection: full, at once; late, after the wait",
+            refused.clone(),
+        );
         registry.register(
             "tenantry_issuer_usable_keys",
             "Keys of an issuer that tokens are verified with; 0 when they could not be had",
             issuer_keys.clone(),
         );
-        Self { registry, requests, latency, connections, issuer_keys }
+        Self { registry, requests, latency, connections, waiting, refused, issuer_keys }
     }
 
     /// Counts an answer. Methods that are not HTTP's own are one label, so that callers cannot make labels up.
@@ -81,6 +95,11 @@ impl Metrics {
     pub(crate) fn print(&self, pool: PoolState, issuers: Vec<IssuerState>) -> Result<String, std::fmt::Error> {
         for (state, value) in [("allowed", pool.connections), ("open", pool.open), ("busy", pool.busy)] {
             self.connections.get_or_create(&PoolLabels { state }).set(value.into());
+        }
+        let Queue { waiting, refused_full, refused_late } = pool.queue;
+        self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        for (reason, count) in [("full", refused_full), ("late", refused_late)] {
+            self.refused.get_or_create(&RefusedLabels { reason }).inner().store(count, Ordering::Relaxed);
         }
         for IssuerState { issuer, usable_keys, .. } in issuers {
             let keys = i64::try_from(usable_keys).unwrap_or(i64::MAX);

@@ -88,6 +88,7 @@ pub async fn create(store: &Store, credential: &Credential, name: WorkspaceName)
     };
     let id = new_id();
     let created = store
+        .heavy()
         .write(credential, InBrand::Default, Action::WorkspaceCreate, move |tx| {
             let created = workspaces::create_in(tx, id, &new)?;
             Ok(created.giving(list_in(tx)?))
@@ -121,6 +122,7 @@ pub async fn update(
 ) -> Result<NumberedList, Error> {
     let (place, keys) = (InWorkspace::Number(number), keys.clone());
     store
+        .heavy()
         .write(credential, place, Action::WorkspaceUpdate, move |tx| {
             let WorkspaceChanges { workspace, limits, integrations } = &changes;
             if limits.is_some() {
@@ -153,6 +155,7 @@ pub async fn update(
 /// Those of [`Store::write`].
 pub async fn delete(store: &Store, credential: &Credential, number: WorkspaceNumber) -> Result<NumberedList, Error> {
     store
+        .heavy()
         .write(credential, InWorkspace::Number(number), Action::WorkspaceDelete, |tx| {
             let deleted = workspaces::delete_in(tx, &Precondition::None)?;
             Ok(deleted.giving(list_in(tx)?))

@@ -66,7 +66,7 @@ pub async fn deliver_due(store: &Store, sender: &Sender, go_on: impl Fn() -> boo
     for tenant in due {
         match visit(store, sender, tenant, &go_on, &mut report).await {
             Ok(()) => {}
-            Err(error @ Error::Unavailable { .. }) => return Err(error),
+            Err(error @ (Error::Unavailable { .. } | Error::Overloaded)) => return Err(error),
             Err(error) => tracing::error!(%tenant, ?error, "could not deliver a tenant's email; will try again"),
         }
     }

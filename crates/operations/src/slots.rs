@@ -26,6 +26,7 @@ pub async fn fill(
 ) -> Result<NumberedList, Error> {
     let (place, days, new) = (InWorkspace::Number(number), InvitationDays::default(), new_id());
     store
+        .heavy()
         .write(credential, place, Action::InvitationCreate, move |tx| {
             tx.lock_members()?;
             may_grant(tx.grant(), Role::Agent)?;
@@ -57,6 +58,7 @@ pub async fn fill(
 /// Those of [`Store::write`], and `NotFound` for a slot that nobody has.
 pub async fn vacate(store: &Store, credential: &Credential, number: SlotNumber) -> Result<NumberedList, Error> {
     store
+        .heavy()
         .write(credential, InTenant, Action::AssignmentRemove, move |tx| {
             tx.lock_members()?;
             let any = &Precondition::None;

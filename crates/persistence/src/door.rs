@@ -4,20 +4,23 @@
 //! policy, runs the closure, and for a write adds the audit event, or several where a visit has several steps. No cache stands between a credential and its use, and
 //! no query can be written that has no tenant and no permission: only the door makes a [`Tx`] or a [`WriteTx`].
 
+use std::sync::Arc;
+
 use diesel::{
     PgConnection, QueryResult,
     connection::{AnsiTransactionManager, TransactionManager},
 };
 use tenantry_domain::{
     Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, MailLimits, Noun, Record, Unauthenticated,
-    permit,
+    Weight, permit,
 };
 
 use crate::{
-    fault::Fault,
+    fault::{Fault, Kind},
     places::{Found, Known, Place, TenantPlace, Visitor},
     pool::{Pool, PoolOptions, PoolState},
     scope::TenantScope,
+    seats::{Party, Recognised, Seat},
     tx::{Tx, WriteTx},
 };
 
@@ -25,7 +28,9 @@ use crate::{
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pool: Pool,
+    recognised: Arc<Recognised>,
     rehearsal: bool,
+    heavy: bool,
     mail_limits: MailLimits,
 }
 
@@ -44,7 +49,13 @@ impl Store {
     ///
     /// The system gives no thread.
     pub fn new(options: &PoolOptions) -> Result<Self, Error> {
-        Ok(Self { pool: Pool::new(options)?, rehearsal: false, mail_limits: MailLimits::default() })
+        Ok(Self {
+            pool: Pool::new(options)?,
+            recognised: Arc::new(Recognised::new()),
+            rehearsal: false,
+            heavy: false,
+            mail_limits: MailLimits::default(),
+        })
     }
 
     /// The same data, where tenants without limits of their own may cause so much email.
@@ -58,6 +69,13 @@ impl Store {
     #[must_use]
     pub fn rehearsal(&self) -> Self {
         Self { rehearsal: true, ..self.clone() }
+    }
+
+    /// The same data for visits that read more than their action asks for, such as all of a list: they count as
+    /// [heavy](Weight::Heavy).
+    #[must_use]
+    pub fn heavy(&self) -> Self {
+        Self { heavy: true, ..self.clone() }
     }
 
     /// What the connections are doing, for metrics.
@@ -95,7 +113,7 @@ impl Store {
         credential: &Credential,
         place: P,
         action: Action,
-        work: impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + 'static,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         self.enter(credential, place, action, Access::Read, move |tx| work(&mut tx.tx).map(Change::nothing)).await
     }
@@ -111,7 +129,7 @@ impl Store {
         credential: &Credential,
         place: P,
         action: Action,
-        work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
+        work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         self.enter(credential, place, action, Access::Write, work).await
     }
@@ -127,7 +145,7 @@ impl Store {
         credential: &Credential,
         place: P,
         action: Action,
-        work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         self.enter(credential, place, action, Access::Snapshot, move |tx| work(&mut tx.tx)).await
     }
@@ -138,7 +156,7 @@ impl Store {
         place: P,
         action: Action,
         access: Access,
-        work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + 'static,
+        work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
         let begin = match access {
@@ -146,38 +164,74 @@ impl Store {
             Access::Write => format!("BEGIN; {stand}"),
             Access::Snapshot => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {stand}"),
         };
-        let (credential, rehearsal, mail_limits) = (credential.clone(), self.rehearsal, self.mail_limits);
+        let weight = if self.heavy { Weight::Heavy } else { action.weight() };
+        let share = (Party::of(credential, &self.recognised), weight);
+        let Self { rehearsal, mail_limits, .. } = *self;
+        let visit = Visit { credential: credential.clone(), action, rehearsal, mail_limits };
+        let recognised = Arc::clone(&self.recognised);
         self.pool
             .run(
+                share,
                 move |connection| AnsiTransactionManager::begin_transaction_sql(connection, &begin),
-                move |connection| visit(connection, (&credential, mail_limits), (place, action), rehearsal, &work),
+                move |connection, seat| visit.pay(connection, seat, place, &recognised, &work),
             )
             .await
     }
 }
 
-/// One visit, from the credential to the commit; the transaction has begun. A rehearsal ends with a rollback.
-fn visit<P: Place, T>(
-    connection: &mut PgConnection,
-    (credential, mail_limits): (&Credential, MailLimits),
-    (place, action): (P, Action),
+struct Visit {
+    credential: Credential,
+    action: Action,
+    /// It ends with a rollback.
     rehearsal: bool,
-    work: &impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault>,
-) -> Result<T, Fault> {
-    let mut stale_key = None;
-    let outcome = admit(connection, (credential, mail_limits), (place, action), &mut stale_key).and_then(|mut tx| {
-        let change = work(&mut tx)?;
-        tx.record(change)
-    });
-    if rehearsal {
-        roll_back(connection)?;
-        return outcome;
+    mail_limits: MailLimits,
+}
+
+/// What the door learns of a credential while it lets it in.
+#[derive(Default)]
+pub(crate) struct Learned {
+    /// The tenant knows it.
+    pub(crate) recognised: bool,
+    /// Its last use on record is some time ago.
+    pub(crate) stale_key: Option<ApiKeyId>,
+}
+
+impl Visit {
+    /// One visit, from the credential to the commit; the transaction has begun.
+    fn pay<P: Place, T>(
+        &self,
+        connection: &mut PgConnection,
+        seat: &mut Seat,
+        place: P,
+        recognised: &Recognised,
+        work: &impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault>,
+    ) -> Result<T, Fault> {
+        let Self { credential, action, rehearsal, mail_limits } = self;
+        let mut learned = Learned::default();
+        let outcome =
+            admit(connection, (credential, *mail_limits), (place, *action), &mut learned).and_then(|mut tx| {
+                if credential.tenant().is_some_and(|tenant| !seat.belongs_to(tenant)) {
+                    // It runs again in the turn of its tenant; nobody sees this.
+                    return Err(Error::Overloaded.into());
+                }
+                let change = work(&mut tx)?;
+                tx.record(change)
+            });
+        match &outcome {
+            _ if learned.recognised => recognised.remember(credential),
+            Err(Fault(Kind::Refused(Error::Unauthenticated(_)))) => recognised.forget(credential),
+            _ => {}
+        }
+        if *rehearsal {
+            roll_back(connection)?;
+            return outcome;
+        }
+        let value = finish(connection, outcome)?;
+        if let (Some(tenant), Some(key)) = (credential.tenant(), learned.stale_key) {
+            TenantScope { connection, tenant }.note_key_use(key);
+        }
+        Ok(value)
     }
-    let value = finish(connection, outcome)?;
-    if let (Some(tenant), Some(key)) = (credential.tenant(), stale_key) {
-        TenantScope { connection, tenant }.note_key_use(key);
-    }
-    Ok(value)
 }
 
 impl<P: Place> WriteTx<'_, P> {
@@ -210,7 +264,8 @@ impl<P: TenantPlace> WriteTx<'_, P> {
         action: Action,
         work: impl FnOnce(&mut WriteTx<'_, Q>) -> Result<Change<T>, Fault>,
     ) -> Result<T, Fault> {
-        let mut tx = admit(self.tx.connection, (self.credential, self.mail_limits), (place, action), &mut None)?;
+        let credential = (self.credential, self.mail_limits);
+        let mut tx = admit(self.tx.connection, credential, (place, action), &mut Learned::default())?;
         let change = work(&mut tx)?;
         tx.record(change)
     }
@@ -247,11 +302,11 @@ fn admit<'c, P: Place>(
     connection: &'c mut PgConnection,
     (credential, mail_limits): (&'c Credential, MailLimits),
     (place, action): (P, Action),
-    stale_key: &mut Option<ApiKeyId>,
+    learned: &mut Learned,
 ) -> Result<WriteTx<'c, P>, Fault> {
     let sight = place.find(connection, &Visitor::of(credential))?;
     let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
-    let (actor, grant) = recognise(credential, known.as_ref(), stale_key)?;
+    let (actor, grant) = recognise(credential, known.as_ref(), learned)?;
     let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
     permit(&grant, action)?;
     Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, mail_limits })
@@ -260,7 +315,7 @@ fn admit<'c, P: Place>(
 pub(crate) fn recognise(
     credential: &Credential,
     known: Option<&Known>,
-    stale_key: &mut Option<ApiKeyId>,
+    learned: &mut Learned,
 ) -> Result<(Actor, Grant), Fault> {
     let refused = |why| Err(Error::Unauthenticated(why).into());
     // Whoever needs no credential of the tenant may hear that there is no such tenant.
@@ -271,7 +326,7 @@ pub(crate) fn recognise(
                 if tenant.is_suspended() {
                     return refused(Unauthenticated::Suspended);
                 }
-                *stale_key = key.is_stale().then(|| key.id());
+                *learned = Learned { recognised: true, stale_key: key.is_stale().then(|| key.id()) };
                 Ok((Actor::ApiKey(key.id()), key.grant()?))
             }
             _ => refused(Unauthenticated::Invalid),
@@ -281,6 +336,7 @@ pub(crate) fn recognise(
                 if tenant.is_suspended() {
                     return refused(Unauthenticated::Suspended);
                 }
+                learned.recognised = true;
                 Ok((Actor::Member(member.id()), Grant::Role { member: member.id(), role: member.role()? }))
             }
             _ => refused(Unauthenticated::Token),

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::{connection::AnsiTransactionManager, dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
     Action, Actor, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationState, Invitee, Mail, Member,
-    MemberDetails, MemberId, MemberStatus, Noun, Record, SecretHash, TenantId, Unauthenticated,
+    MemberDetails, MemberId, MemberStatus, Noun, Record, SecretHash, TenantId, Unauthenticated, Weight,
 };
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use crate::{
     fault::Fault,
     schema::{invitation_tokens, invitations, tenants},
     scope::TenantScope,
+    seats::Party,
 };
 
 impl Store {
@@ -37,8 +38,9 @@ impl Store {
         let begin = format!("BEGIN; SELECT set_tenant('{tenant}')");
         self.pool
             .run(
+                (Party::stranger(invitee.origin.address), Weight::Light),
                 move |connection| AnsiTransactionManager::begin_transaction_sql(connection, &begin),
-                move |connection| {
+                move |connection, _| {
                     let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
                     door::finish(connection, outcome)
                 },

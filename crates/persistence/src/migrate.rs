@@ -7,10 +7,10 @@ use diesel::{
     pg::Pg, sql_types::Text,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tenantry_domain::{Error, counted};
+use tenantry_domain::{Error, Weight, counted};
 
 pub use self::rehearsal::Lost;
-use crate::door::Store;
+use crate::{door::Store, seats::Party};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 
@@ -150,9 +150,10 @@ impl Store {
         let applied = self
             .pool
             .run(
+                (Party::Probe, Weight::Light),
                 // Finds a connection that died while nobody used it, so that it is replaced.
                 |connection| connection.batch_execute("SELECT 1"),
-                |connection| {
+                |connection, _| {
                     Ok(diesel::sql_query("SELECT version::text AS version FROM __diesel_schema_migrations")
                         .load::<Version>(connection)?)
                 },

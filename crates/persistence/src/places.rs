@@ -29,7 +29,7 @@ mod sealed {
 }
 
 /// A kind of place in which the door can put a transaction.
-pub trait Place: sealed::Sealed + Copy + Send + 'static {
+pub trait Place: sealed::Sealed + Copy + Send + Sync + 'static {
     /// The place once it was found.
     #[doc(hidden)]
     type Found: Found;

@@ -1,19 +1,26 @@
 //! Connections, and the threads that work on them.
 //!
 //! Diesel blocks, so each connection has a thread of its own, and nothing else of the service waits on one. Who wants a
-//! connection waits asynchronously, for a bounded time, and only then is given a thread: threads never queue on a lock.
+//! connection waits asynchronously for a seat, for a bounded time, and only then is given a thread: threads never queue on a
+//! lock. Whose turn it is, [`seats`](crate::seats) knows.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use diesel::{
     Connection, PgConnection, QueryResult, RunQueryDsl,
     connection::{AnsiTransactionManager, CacheSize, SimpleConnection, TransactionManager},
     r2d2::{ConnectionManager, CustomizeConnection, Error as R2d2Error, PooledConnection},
 };
-use tenantry_domain::Error;
-use tokio::{runtime::Runtime, sync::Semaphore};
+use tenantry_domain::{Error, Weight};
+use tokio::runtime::Runtime;
 
-use crate::fault::{Fault, Kind, Remedy, remedy};
+use crate::{
+    fault::{Fault, Kind, Remedy, remedy},
+    seats::{Party, Queue, Seat, Seats},
+};
 
 /// How the service uses its database.
 #[derive(Clone)]
@@ -22,7 +29,7 @@ pub struct PoolOptions {
     pub url: String,
     /// How many connections at most, 1 or more.
     pub connections: u32,
-    /// How long a request waits for a connection before it is answered 503.
+    /// How long a request waits for its turn and its connection before it is answered 503.
     pub wait: Duration,
     /// How long one statement may run.
     pub statement_timeout: Duration,
@@ -39,6 +46,8 @@ pub struct PoolState {
     pub open: u32,
     /// Connections at work.
     pub busy: u32,
+    /// Who waits for one.
+    pub queue: Queue,
 }
 
 #[derive(Clone)]
@@ -46,7 +55,7 @@ pub(crate) struct Pool(Arc<Inner>);
 
 struct Inner {
     connections: diesel::r2d2::Pool<ConnectionManager<PgConnection>>,
-    seats: Arc<Semaphore>,
+    seats: Seats,
     /// `None` only while it is being dropped.
     threads: Option<Runtime>,
     wait: Duration,
@@ -75,53 +84,62 @@ impl Pool {
             .error_handler(Box::new(LogConnectFaults))
             .connection_customizer(Box::new(Settings::of(options)))
             .build_unchecked(ConnectionManager::new(&options.url));
-        let seats = Arc::new(Semaphore::new(size as usize));
+        let seats = Seats::new(size as usize, options.wait);
         Ok(Self(Arc::new(Inner { connections, seats, threads: Some(threads), wait: options.wait, size })))
     }
 
     pub(crate) fn state(&self) -> PoolState {
-        let free = u32::try_from(self.0.seats.available_permits()).unwrap_or(self.0.size);
+        let (taken, queue) = self.0.seats.state();
         PoolState {
             connections: self.0.size,
             open: self.0.connections.state().connections,
-            busy: self.0.size.saturating_sub(free),
+            busy: u32::try_from(taken).unwrap_or(self.0.size),
+            queue,
         }
     }
 
-    /// Runs a transaction: `begin` and then `work` on one connection; all of it again, up to three times, when another
-    /// transaction won a race against it. A connection that `begin` finds dead is replaced without counting, because
-    /// nothing has been done on it that could be done twice.
+    /// Runs a transaction in the share of this party: `begin` and then `work` on one connection; all of it again, up to three
+    /// times, when another transaction won a race against it. A connection that `begin` finds dead is replaced without counting,
+    /// because nothing has been done on it that could be done twice. Work that gives up its seat runs again in its tenant's turn.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        begin: impl Fn(&mut PgConnection) -> QueryResult<()> + Send + 'static,
-        work: impl Fn(&mut PgConnection) -> Result<T, Fault> + Send + 'static,
+        (mut party, weight): (Party, Weight),
+        begin: impl Fn(&mut PgConnection) -> QueryResult<()> + Send + Sync + 'static,
+        work: impl Fn(&mut PgConnection, &mut Seat) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         let unavailable = |cause: &str| Error::Unavailable { cause: cause.to_owned() };
-        let seat = tokio::time::timeout(self.0.wait, Arc::clone(&self.0.seats).acquire_owned())
-            .await
-            .map_err(|_| unavailable("no database connection became free in time"))?
-            .map_err(|_| unavailable("the database pool is closed"))?;
-        let pool = self.clone();
-        let threads = self.0.threads.as_ref().ok_or_else(|| unavailable("the database pool is closed"))?;
-        #[expect(clippy::disallowed_methods, reason = "the one place: as many threads as connections")]
-        let task = threads.spawn_blocking(move || {
-            // Held by the thread and not by the caller, who may disconnect while the work goes on.
-            let _seat = seat;
-            pool.attempt(&begin, &work).map_err(Fault::into_error)
-        });
-        task.await.unwrap_or_else(|error| Err(Error::internal(format!("a database task failed: {error}"))))
+        let deadline = Instant::now() + self.0.wait;
+        let job = Arc::new((begin, work));
+        loop {
+            let mut seat = self.0.seats.take(party, weight, deadline).await?;
+            let (pool, job) = (self.clone(), Arc::clone(&job));
+            let threads = self.0.threads.as_ref().ok_or_else(|| unavailable("the database pool is closed"))?;
+            #[expect(clippy::disallowed_methods, reason = "the one place: as many threads as connections")]
+            let task = threads.spawn_blocking(move || {
+                // The seat is held by the thread and not by the caller, who may disconnect while the work goes on.
+                let outcome = pool.attempt(deadline, &mut seat, &job.0, &job.1).map_err(Fault::into_error);
+                (outcome, seat.owner())
+            });
+            match task.await {
+                Ok((_, Some(owner))) => party = Party::Tenant(owner),
+                Ok((outcome, None)) => return outcome,
+                Err(error) => return Err(Error::internal(format!("a database task failed: {error}"))),
+            }
+        }
     }
 
     fn attempt<T>(
         &self,
+        deadline: Instant,
+        seat: &mut Seat,
         begin: &impl Fn(&mut PgConnection) -> QueryResult<()>,
-        work: &impl Fn(&mut PgConnection) -> Result<T, Fault>,
+        work: &impl Fn(&mut PgConnection, &mut Seat) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         // Every idle connection may be dead after a restart of the server, and one more is needed that is not.
         let mut spare = self.0.size;
         let mut races = 0;
         loop {
-            let mut connection = self.connect()?;
+            let mut connection = self.connect(deadline)?;
             if let Err(error) = begin(&mut connection) {
                 poison(&mut connection);
                 if remedy(&error) != Remedy::Later || spare == 0 {
@@ -130,7 +148,7 @@ impl Pool {
                 spare -= 1;
                 continue;
             }
-            let outcome = work(&mut connection);
+            let outcome = work(&mut connection, seat);
             let Err(Fault(Kind::Database(error))) = &outcome else { return outcome };
             match remedy(error) {
                 Remedy::Again if races < 2 => {
@@ -146,8 +164,10 @@ impl Pool {
         }
     }
 
-    fn connect(&self) -> Result<Connected, Fault> {
-        self.0.connections.get().map_err(|error| {
+    fn connect(&self, deadline: Instant) -> Result<Connected, Fault> {
+        // An idle connection is had at once, also at the last moment.
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        self.0.connections.get_timeout(left).map_err(|error| {
             Error::Unavailable { cause: format!("cannot connect to the database: {}", one_line(&error)) }.into()
         })
     }

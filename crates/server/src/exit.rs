@@ -69,7 +69,7 @@ impl From<Error> for Exit {
             // An operator may see causes. A caller of the API must not.
             Error::Unavailable { cause } => Self::database(cause),
             Error::Internal { cause } => Self::failed(cause),
-            Error::Upstream { .. } => Self::failed(message),
+            Error::Overloaded | Error::Upstream { .. } => Self::failed(message),
             Error::Unreadable { .. } | Error::Unauthenticated(_) | Error::Forbidden { .. } => Self::failed(message),
         }
     }

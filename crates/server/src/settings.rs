@@ -84,7 +84,7 @@ const ROWS: &[Row] = &[
     Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database. Default: searched for"),
     Row("pg_user", "", "system user that runs the embedded PostgreSQL when the service is started as root"),
     Row("database_connections", "8", "number of database connections, each with its own thread, 1 to 1000"),
-    Row("database_wait", "2s", "how long a request waits for a connection before it fails with 503"),
+    Row("database_wait", "2s", "how long a request waits for its turn and a connection before it fails with 503"),
     Row("statement_timeout", "5s", "how long one statement may run"),
     Row("prepare_statements", "true", "false for a pooler that cannot track prepared statements"),
     Row(

@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use serde_json::json;
-use tenantry_tests::App;
+use tenantry_tests::{App, TestDatabase};
 
 use super::behind_the_back;
 
@@ -40,7 +40,7 @@ async fn the_use_of_a_key_is_written_down_once_however_many_requests_there_are()
 
 #[tokio::test]
 async fn of_requests_that_all_found_the_record_stale_one_writes() {
-    let app = App::start().await;
+    let app = App::on(TestDatabase::new(), |pool| pool.connections = 16).await;
     let acme = app.tenant("Acme").await;
     let (key, id) = acme.key_with_id(&["brands:read"], json!({})).await;
     let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tenantry_tests::{App, Client, TestDatabase};
 
-use super::{as_superuser, hang_up, later, until_waiting};
+use super::{as_superuser, busy, hang_up, later, until_waiting};
 
 fn rename(client: &Client, path: &str, name: &str) -> tokio::task::JoinHandle<tenantry_tests::Answer> {
     let (client, path, body) = (client.clone(), path.to_owned(), json!({ "name": name }));
@@ -57,13 +57,14 @@ async fn with_every_connection_taken_a_request_is_told_to_come_back_and_the_rest
         options.statement_timeout = Duration::from_secs(120);
     })
     .await;
-    let acme = app.tenant("Acme").await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
     let path = format!("/api/workspaces/{}", acme.workspace("Before").await);
+    let other = format!("/api/workspaces/{}", beta.workspace("Before").await);
     let mut holder = app.database.admin();
     holder.batch_execute("BEGIN; SELECT FROM workspaces FOR UPDATE").unwrap();
-    let writes = [rename(&acme.owner, &path, "One"), rename(&acme.owner, &path, "Two")];
+    let writes = [rename(&acme.owner, &path, "After"), rename(&beta.owner, &other, "After")];
     until_waiting(&app, 2).await;
-    later(acme.owner.get(&path).await);
+    busy(acme.owner.get(&path).await);
     later(acme.owner.get("/readyz").await);
     acme.owner.get("/healthz").await.expect(200);
     acme.owner.get("/openapi.json").await.expect(200);
@@ -82,7 +83,7 @@ async fn with_every_connection_taken_a_request_is_told_to_come_back_and_the_rest
 #[tokio::test]
 async fn clients_that_hang_up_take_no_connection_with_them() {
     let app = App::on(TestDatabase::new(), |options| {
-        options.connections = 2;
+        options.connections = 4;
         options.statement_timeout = Duration::from_secs(120);
     })
     .await;

@@ -229,7 +229,7 @@ impl Kind {
             Self::Unavailable => (
                 "Unavailable",
                 "The service cannot answer now. Try again after `Retry-After` seconds.",
-                all(vec![Error::Unavailable { cause: String::new() }]),
+                all(vec![Error::Unavailable { cause: String::new() }, Error::Overloaded]),
             ),
         };
         (name.into(), text.into(), failures)
