@@ -125,7 +125,10 @@ impl InvitationDetails {
 pub struct InvitationDays(u8);
 
 impl InvitationDays {
-    const MAX: u8 = 30;
+    const MOST: u8 = 30;
+
+    /// The longest that can be asked for.
+    pub const MAX: Self = Self(Self::MOST);
 
     /// The days as a duration.
     pub fn duration(self) -> Duration {
@@ -145,13 +148,13 @@ impl TryFrom<i64> for InvitationDays {
 
     fn try_from(days: i64) -> Result<Self, Refusal> {
         match u8::try_from(days) {
-            Ok(days @ 1..=Self::MAX) => Ok(Self(days)),
-            _ => Err(Refusal::new("out_of_range", format!("must be 1 to {} days, not {days}", Self::MAX))),
+            Ok(days @ 1..=Self::MOST) => Ok(Self(days)),
+            _ => Err(Refusal::new("out_of_range", format!("must be 1 to {} days, not {days}", Self::MOST))),
         }
     }
 }
 
-input!(InvitationDays, i64, Description::number(format!("1 to {}.", Self::MAX), 1, i64::from(Self::MAX)));
+input!(InvitationDays, i64, Description::number(format!("1 to {}.", Self::MOST), 1, i64::from(Self::MOST)));
 
 impl fmt::Display for InvitationDays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

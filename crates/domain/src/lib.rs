@@ -16,6 +16,8 @@ mod counted;
 mod credential_id;
 mod email;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod ids;
 mod input;
 mod instant;

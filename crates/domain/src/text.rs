@@ -42,6 +42,15 @@ pub type Instructions = Paragraphs<10_000>;
 /// A plain-text e-mail signature.
 pub type SignatureText = Paragraphs<5_000>;
 
+/// What [`Line`] takes, for tools: white space around something visible, without the characters that are refused.
+const LINE: &str = r"^[\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]*[^\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069\u0020\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000]([^\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]*[^\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069\u0020\u00A0\u1680\u2000-\u200A\u202F\u205F\u3000])?[\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]*$";
+
+/// What [`Paragraphs`] takes, for tools.
+const PARAGRAPHS: &str = r"^([^\u0000-\u0008\u000B-\u001F\u007F-\u009F]|\r\n)*[^\u0000-\u0020\u007F-\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000]([^\u0000-\u0008\u000B-\u001F\u007F-\u009F]|\r\n)*$";
+
+/// Text without control characters other than tab and line ends, for tools.
+pub(crate) const PRINTED: &str = r"^([^\u0000-\u0008\u000B-\u001F\u007F-\u009F]|\r\n)*$";
+
 impl<const MAX: usize> Line<MAX> {
     /// The text.
     pub fn as_str(&self) -> &str {
@@ -76,7 +85,7 @@ impl<const MAX: usize> Input for Line<MAX> {
     }
 
     fn description() -> Description {
-        Description::text(format!("One line, 1 to {} characters.", thousands(MAX))).length(1, MAX)
+        Description::text(format!("One line, 1 to {} characters.", thousands(MAX))).length(1, MAX).pattern(LINE)
     }
 }
 
@@ -88,7 +97,8 @@ impl<const MAX: usize> Input for Paragraphs<MAX> {
     }
 
     fn description() -> Description {
-        Description::text(format!("1 to {} characters, on one or more lines.", thousands(MAX))).length(1, MAX)
+        let text = format!("1 to {} characters, on one or more lines.", thousands(MAX));
+        Description::text(text).length(1, MAX).pattern(PARAGRAPHS)
     }
 }
 
