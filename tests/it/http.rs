@@ -2,6 +2,7 @@
 
 mod bodies;
 mod headers;
+mod hosts;
 mod methods;
 mod paths;
 mod service;

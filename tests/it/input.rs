@@ -3,5 +3,7 @@
 mod json;
 mod limits;
 mod members;
+mod order;
+mod parameters;
 mod places;
 mod strings;

@@ -1,5 +1,6 @@
 //! A tenant goes out as lines of JSON and comes in again, whole or not at all, and without a secret.
 
+mod bounds;
 mod coverage;
 mod numbers;
 
@@ -298,7 +299,7 @@ async fn a_bad_line_is_named_by_its_number_and_leaves_nothing() {
         (brand + 1, "slug", good[brand]["slug"].clone(), "slug: is the slug of an earlier brand"),
         (workspace, "brandId", unused.clone(), "brandId: is not the id of an earlier brand"),
         (workspace, "country", json!("UK"), "country: must be"),
-        (workspace, "createdAt", json!("0000-01-01T00:00:00Z"), "createdAt: must be in the years"),
+        (workspace, "createdAt", json!("0000-01-01T00:00:00Z"), "createdAt: must be in the year 2000 or later"),
         (workspace, "createdAt", json!("yesterday"), "line "),
         (workspace, "number", json!(0), "number: must be a number"),
         (workspace, "number", json!(99), "number: is 99, but lastWorkspaceNumber in the header is only 2"),

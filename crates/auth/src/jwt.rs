@@ -14,6 +14,8 @@ mod algorithm;
 mod cache;
 mod claims;
 mod fetch;
+#[cfg(test)]
+mod fuzz;
 mod header;
 mod key;
 mod key_set;

@@ -7,6 +7,8 @@
 
 mod api_key;
 mod base62;
+#[cfg(test)]
+mod fuzz;
 mod invitation_token;
 pub mod jwt;
 mod kind;

@@ -107,8 +107,8 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object, example = json!({ "openapi": "3.1.0", "info": { "title": "Tenantry API" }, "paths": {} })))
 )]
 #[get("/openapi.json")]
-pub(crate) async fn openapi_json(request: HttpRequest) -> HttpResponse {
-    docs::json(&request)
+pub(crate) async fn openapi_json(request: HttpRequest, known: IfNoneMatch) -> HttpResponse {
+    docs::json(&request, &known)
 }
 
 /// Get this document as YAML
@@ -122,8 +122,8 @@ pub(crate) async fn openapi_json(request: HttpRequest) -> HttpResponse {
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml", example = json!("openapi: 3.1.0\ninfo:\n  title: Tenantry API\n")))
 )]
 #[get("/openapi.yaml")]
-pub(crate) async fn openapi_yaml(request: HttpRequest) -> HttpResponse {
-    docs::yaml(&request)
+pub(crate) async fn openapi_yaml(request: HttpRequest, known: IfNoneMatch) -> HttpResponse {
+    docs::yaml(&request, &known)
 }
 
 /// Show the documentation page
@@ -136,8 +136,8 @@ pub(crate) async fn openapi_yaml(request: HttpRequest) -> HttpResponse {
     responses((status = 200, description = "The documentation page.", body = String, content_type = "text/html", example = json!("<!doctype html>\n<title>Tenantry API</title>\n")))
 )]
 #[get("/docs")]
-pub(crate) async fn docs_page(request: HttpRequest) -> HttpResponse {
-    docs::page(&request)
+pub(crate) async fn docs_page(request: HttpRequest, known: IfNoneMatch) -> HttpResponse {
+    docs::page(&request, &known)
 }
 
 /// Get a file of the documentation page
@@ -150,6 +150,10 @@ pub(crate) async fn docs_page(request: HttpRequest) -> HttpResponse {
     responses((status = 200, description = "The file.", body = String, content_type = "text/javascript", example = json!("Scalar.createApiReference(\"#app\", { url: \"/openapi.json\" });\n")), (status = 404, description = "There is no such file."))
 )]
 #[get("/docs/{file}")]
-pub(crate) async fn docs_asset(request: HttpRequest, file: Path<String>) -> Result<HttpResponse, Failure> {
-    docs::asset(&request, &file)
+pub(crate) async fn docs_asset(
+    request: HttpRequest,
+    file: Path<String>,
+    known: IfNoneMatch,
+) -> Result<HttpResponse, Failure> {
+    docs::asset(&request, &known, &file)
 }

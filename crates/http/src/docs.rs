@@ -13,7 +13,7 @@ use actix_web::{
 };
 
 use self::file::{File, Kept};
-use crate::error::Failure;
+use crate::{error::Failure, extract::IfNoneMatch};
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
@@ -43,20 +43,20 @@ fn hashed_name(name: &str, file: &File) -> String {
     format!("{stem}.{}.{extension}", file.hash())
 }
 
-pub(crate) fn page(request: &HttpRequest) -> HttpResponse {
+pub(crate) fn page(request: &HttpRequest, known: &IfNoneMatch) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response
         .insert_header((header::CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((header::REFERRER_POLICY, "no-referrer"));
-    PAGE.answer(response, request, Kept::AskFirst)
+    PAGE.answer(response, request, known, Kept::AskFirst)
 }
 
 /// A file of the page. The name without the hash finds what is there now, and so does the name with the hash of another version:
 /// while replicas are replaced, one may have sent the page and another is asked for its files.
-pub(crate) fn asset(request: &HttpRequest, name: &str) -> Result<HttpResponse, Failure> {
+pub(crate) fn asset(request: &HttpRequest, known: &IfNoneMatch, name: &str) -> Result<HttpResponse, Failure> {
     let found = ASSETS.iter().find_map(|(plain, file)| {
         let kept = if name == hashed_name(plain, file) { Kept::Forever } else { Kept::AskFirst };
-        (name == *plain || is_version_of(plain, name)).then(|| file.answer(HttpResponse::Ok(), request, kept))
+        (name == *plain || is_version_of(plain, name)).then(|| file.answer(HttpResponse::Ok(), request, known, kept))
     });
     found.ok_or_else(no_such_file)
 }
@@ -80,10 +80,10 @@ static JSON: LazyLock<File> =
 static YAML: LazyLock<File> =
     LazyLock::new(|| File::of("application/yaml", crate::to_yaml(&crate::document()).unwrap_or_default()));
 
-pub(crate) fn json(request: &HttpRequest) -> HttpResponse {
-    JSON.answer(HttpResponse::Ok(), request, Kept::AskFirst)
+pub(crate) fn json(request: &HttpRequest, known: &IfNoneMatch) -> HttpResponse {
+    JSON.answer(HttpResponse::Ok(), request, known, Kept::AskFirst)
 }
 
-pub(crate) fn yaml(request: &HttpRequest) -> HttpResponse {
-    YAML.answer(HttpResponse::Ok(), request, Kept::AskFirst)
+pub(crate) fn yaml(request: &HttpRequest, known: &IfNoneMatch) -> HttpResponse {
+    YAML.answer(HttpResponse::Ok(), request, known, Kept::AskFirst)
 }

@@ -73,19 +73,23 @@ impl Listed {
             return Some(Self::Any);
         }
         let mut tags = Vec::new();
-        while !rest.is_empty() {
+        loop {
+            // Elements of a list may be empty (RFC 9110, section 5.6.1.2).
+            rest = rest.trim_start_matches([',', ' ', '\t']);
+            if rest.is_empty() {
+                return (!tags.is_empty()).then_some(Self::Tags(tags));
+            }
             let (weak, quoted) = rest.strip_prefix("W/").map_or((false, rest), |quoted| (true, quoted));
             let (opaque, after) = quoted.strip_prefix('"')?.split_once('"')?;
             if !opaque.bytes().all(|b| b == 0x21 || (0x23..=0x7e).contains(&b)) {
                 return None;
             }
             tags.push(ListedTag { weak, opaque: opaque.to_owned() });
-            rest = after.trim_start();
-            if !rest.is_empty() {
-                rest = rest.strip_prefix(',')?.trim_start();
+            rest = after.trim_start_matches([' ', '\t']);
+            if !rest.is_empty() && !rest.starts_with(',') {
+                return None;
             }
         }
-        (!tags.is_empty()).then_some(Self::Tags(tags))
     }
 
     pub(crate) fn names(&self, etag: &Etag) -> bool {
@@ -109,7 +113,10 @@ mod tests {
             Listed::parse(" \"a,b\" , W/\"3\""),
             Some(Listed::Tags(vec![strong("a,b"), ListedTag { weak: true, opaque: "3".into() }]))
         );
-        for bad in ["", "3", "\"3", "\"3\" \"4\"", "W/3", "w/\"3\"", "*, \"3\"", "\"a b\""] {
+        for list in ["\"a\",,\"b\"", ",\"a\",\t\"b\" ,, ", "\"a\" ,\"b\","] {
+            assert_eq!(Listed::parse(list), Some(Listed::Tags(vec![strong("a"), strong("b")])), "{list}");
+        }
+        for bad in ["", ",", " , ,", "3", "\"3", "\"3\" \"4\"", "W/3", "w/\"3\"", "*, \"3\"", "\"a b\""] {
             assert_eq!(Listed::parse(bad), None, "{bad}");
         }
     }

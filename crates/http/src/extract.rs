@@ -5,11 +5,14 @@ mod body;
 mod caller;
 mod conditional;
 mod field;
+#[cfg(test)]
+mod fuzz;
 mod given;
 mod list;
 mod path;
 mod query;
 mod request;
+mod shape;
 #[cfg(test)]
 mod tests;
 
@@ -25,3 +28,4 @@ pub(crate) use list::{Filters, List, Listing, bad_cursor};
 pub(crate) use path::PathId;
 pub(crate) use query::{Query, duplicate_parameter, parameter, unreadable_query};
 pub(crate) use request::{Request, Unknown, camel_case, fields, into_domain, query, request};
+pub(crate) use shape::too_complex;

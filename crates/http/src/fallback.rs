@@ -1,6 +1,6 @@
 //! What no route answers: 404, or 405 with the methods that the path knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -12,7 +12,7 @@ use actix_web::{
     web::{self, Data},
 };
 
-use crate::{error::Failure, extract::prefers_html};
+use crate::{error::Failure, extract::prefers_html, openapi};
 
 /// What is not there, or not with this method: 404, or 405 with `Allow`; `OPTIONS` is answered for every path there is.
 pub(crate) async fn answer(request: HttpRequest) -> Result<HttpResponse, Failure> {
@@ -58,32 +58,47 @@ pub(crate) fn nothing_more_at<'r>(routes: &'r mut web::ServiceConfig, path: &str
     routes.service(web::resource(path).to(answer))
 }
 
-/// Which methods a path knows.
-pub(crate) struct Table(Vec<(ResourceDef, Vec<&'static str>)>);
+/// Which methods a path knows, and which operations take parameters in the query.
+pub(crate) struct Table {
+    methods: Vec<(ResourceDef, Vec<&'static str>)>,
+    queries: HashSet<(String, &'static str)>,
+}
 
 impl Table {
     pub(crate) fn of(document: &utoipa::openapi::OpenApi) -> Self {
-        let mut table = BTreeMap::new();
+        let (mut table, mut queries) = (BTreeMap::new(), HashSet::new());
         for (path, item) in &document.paths.paths {
-            let mut methods = Vec::new();
-            if item.get.is_some() {
-                methods.extend([Method::GET, Method::HEAD]);
-            }
-            let others = [
+            let operations = [
+                (&item.get, Method::GET),
                 (&item.post, Method::POST),
                 (&item.put, Method::PUT),
                 (&item.patch, Method::PATCH),
                 (&item.delete, Method::DELETE),
             ];
-            methods.extend(others.into_iter().filter(|(operation, _)| operation.is_some()).map(|(_, method)| method));
+            let there: Vec<_> = operations
+                .into_iter()
+                .filter_map(|(operation, method)| operation.as_ref().map(|operation| (operation, method)))
+                .collect();
+            for (_, method) in there.iter().filter(|(operation, _)| openapi::takes_query(operation, document)) {
+                queries.insert((path.clone(), name(method)));
+            }
+            let head = item.get.is_some().then_some(Method::HEAD);
+            let mut methods: Vec<_> = there.into_iter().map(|(_, method)| method).collect();
+            methods.splice(methods.len().min(1)..methods.len().min(1), head);
             methods.push(Method::OPTIONS);
             table.insert(path.clone(), methods.iter().map(name).collect());
         }
-        Self(table.into_iter().map(|(path, methods)| (ResourceDef::new(path), methods)).collect())
+        let methods = table.into_iter().map(|(path, methods)| (ResourceDef::new(path), methods)).collect();
+        Self { methods, queries }
+    }
+
+    /// Whether the operation with this path and method has parameters in the query.
+    pub(crate) fn takes_query(&self, path: &str, method: &Method) -> bool {
+        self.queries.contains(&(path.to_owned(), name(method)))
     }
 
     pub(crate) fn methods(&self, path: &str) -> Vec<&'static str> {
-        self.0
+        self.methods
             .iter()
             .find(|(resource, _)| resource.is_match(path))
             .map(|(_, methods)| methods.clone())

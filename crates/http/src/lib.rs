@@ -12,10 +12,12 @@ mod error;
 mod etag;
 mod extract;
 mod fallback;
+mod host;
 mod metrics;
 mod middleware;
 mod openapi;
 mod part;
+mod readers;
 mod request_id;
 mod routes;
 mod schema;
@@ -61,12 +63,19 @@ pub fn serve(
     options: ServeOptions,
 ) -> io::Result<Server> {
     let table = web::Data::new(fallback::Table::of(&document()));
-    let service =
-        web::Data::new(service::Service { store, trust, integrations, metrics: metrics::Metrics::new(), closing });
+    let service = web::Data::new(service::Service {
+        store,
+        trust,
+        integrations,
+        metrics: metrics::Metrics::new(),
+        closing,
+        readers: readers::Readers::new(),
+    });
     let server = HttpServer::new(move || {
         App::new()
             .app_data(service.clone())
             .app_data(table.clone())
+            .wrap(from_fn(host::checked))
             .wrap(from_fn(middleware::observe))
             .into_utoipa_app()
             .configure(routes::all)

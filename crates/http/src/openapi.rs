@@ -110,12 +110,29 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         conflicts: &conflicts,
         names: action.and(in_path).map(|name| components::noun(name).unwrap_or(Noun::Workspace)),
         takes_body: operation.request_body.is_some(),
-        takes_query: has(operation, |one| one.parameter_in == ParameterIn::Query),
         takes_if_match,
         declared,
     };
     let responses = refusals.responses(components);
     operation.responses.responses.extend(responses);
+}
+
+/// Whether an operation of the complete document has parameters in the query.
+pub(crate) fn takes_query(operation: &Operation, document: &openapi::OpenApi) -> bool {
+    let shared = |reference: &openapi::Ref| {
+        let name = reference.ref_location.rsplit('/').next().unwrap_or_default();
+        document.components.as_ref().and_then(|components| components.parameters.get(name))
+    };
+    operation.parameters.iter().flatten().any(|one| {
+        let one = match one {
+            RefOr::T(one) => Some(one),
+            RefOr::Ref(reference) => shared(reference).and_then(|one| match one {
+                RefOr::T(one) => Some(one),
+                RefOr::Ref(_) => None,
+            }),
+        };
+        one.is_some_and(|one| one.parameter_in == ParameterIn::Query)
+    })
 }
 
 /// Operations are known by their noun and their verb: `workspaces_show`.

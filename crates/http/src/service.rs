@@ -12,7 +12,7 @@ use tenantry_operations::{
     providers::{Catalogue, Providers},
 };
 
-use crate::metrics::Metrics;
+use crate::{metrics::Metrics, readers::Readers};
 
 /// Whom the service trusts besides the tenants' own keys.
 #[derive(Clone, Default)]
@@ -41,6 +41,7 @@ pub(crate) struct Service {
     pub(crate) integrations: Integrations,
     pub(crate) metrics: Metrics,
     pub(crate) closing: Closing,
+    pub(crate) readers: Readers,
 }
 
 impl Service {

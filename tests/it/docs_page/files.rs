@@ -48,9 +48,13 @@ async fn what_has_not_changed_is_not_sent_again() {
                     assert_eq!(answer.header(name), fresh.header(name), "{path} {name}");
                 }
             }
-            for unknown in ["\"x\"", "x", ""] {
+            for unknown in ["\"x\"", "\"x\",,W/\"y\""] {
                 let answer = get(&app, path, &[("Accept-Encoding", accept), ("If-None-Match", unknown)]).await;
                 assert_eq!((answer.status, &answer.body), (200, &fresh.body), "{path} {unknown}");
+            }
+            for malformed in ["x", ""] {
+                let answer = get(&app, path, &[("If-None-Match", malformed)]).await;
+                assert_eq!(answer.status, 400, "{path} {malformed}");
             }
             tags.push(tag);
         }

@@ -95,6 +95,10 @@ fn a_field_with_a_pattern_has_the_same_one_in_requests_and_in_answers() {
     // Says what was sent, also where that is no address.
     schemas.as_object_mut().unwrap().remove("InvitationResult").unwrap();
     forms(&schemas, &mut found);
+    // What free text must not contain is a rule for whoever sends it. An answer promises nothing about it.
+    for patterns in found.values_mut() {
+        patterns.retain(|pattern| !pattern.contains("\\u0000"));
+    }
     let differ: Vec<_> = found.iter().filter(|(_, patterns)| patterns.len() > 1).collect();
     assert!(differ.is_empty(), "{differ:?}");
     assert!(found["country"].contains("^[A-Z]{2}$"));

@@ -169,3 +169,35 @@ fn a_key_that_is_missing_or_another_is_objected_to() {
     let objections = keys.objections(&[mine_id, other_id, key(2).id().clone()]);
     assert!(objections.len() == 2 && objections[0].contains("is not the one") && objections[1].contains("is missing"));
 }
+
+mod places {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Place = (u8, u16, u128, u128, usize, usize);
+
+    /// Few of each, so that some agree.
+    fn place() -> impl Strategy<Value = Place> {
+        (0_u8..3, 0_u16..300, 0_u128..3, 0_u128..3, 0_usize..4, 0_usize..4)
+    }
+
+    fn data((form, version, tenant, workspace, provider, field): Place) -> Vec<u8> {
+        let context = SealContext {
+            tenant: TenantId::from_uuid(Uuid::from_u128(tenant)),
+            workspace: WorkspaceId::from_uuid(Uuid::from_u128(workspace)),
+            provider: [Provider::Twilio, Provider::ElevenLabs, Provider::OpenAi, Provider::GoHighLevel][provider],
+            field: ["apiKey", "authToken", "", "apiKe"][field],
+        };
+        context.associated_data(form, version)
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_places_have_the_same_data(one in place(), other in place()) {
+            prop_assert_eq!(data(one) == data(other), one == other);
+            // Nor is the data of one the beginning of another's.
+            prop_assert_eq!(data(one).starts_with(&data(other)), one == other);
+        }
+    }
+}

@@ -6,14 +6,15 @@ use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
     http::{StatusCode, header},
-    web::BytesMut,
+    web::{BytesMut, Data},
 };
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use tenantry_domain::Error;
 
-use super::Request;
-use crate::error::Failure;
+use super::{Request, caller::Recognised, shape};
+use crate::{error::Failure, service::Service};
 
 /// The largest body, in bytes: the longest instructions and signatures, escaped, with room to spare.
 const MAX_BODY: usize = 512 * 1024;
@@ -24,21 +25,24 @@ const BODY_TIME: Duration = Duration::from_secs(10);
 /// A JSON body that has passed every check that needs no database. An empty body is an empty object where `T` allows it.
 pub(crate) struct Valid<T>(pub(crate) T);
 
-impl<T: Request + 'static> FromRequest for Valid<T> {
+impl<T: Request + Send + 'static> FromRequest for Valid<T> {
     type Error = Failure;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let body = Body::from_request(request, payload);
         Box::pin(async move {
-            let accepted = T::accept(body.await?.read()?);
-            accepted.map(Self).map_err(|refusals| Error::Invalid(refusals).into())
+            let accept = |body: &[u8]| T::accept(read_json(body)?).map_err(|refusals| Error::Invalid(refusals).into());
+            body.await?.read(accept).await.map(Self)
         })
     }
 }
 
 /// A body that was received whole, for what its request alone does not tell how to read.
-pub(crate) struct Body(BytesMut);
+pub(crate) struct Body {
+    bytes: BytesMut,
+    service: Option<Data<Service>>,
+}
 
 impl FromRequest for Body {
     type Error = Failure;
@@ -46,18 +50,35 @@ impl FromRequest for Body {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
+        let recognised = Recognised::of(&request);
         Box::pin(async move {
+            // The parts of a request are asked for all at once.
+            recognised.wait().await;
             let announced = acceptable(&request)?;
-            tokio::time::timeout(BODY_TIME, collect(payload, announced)).await.map_err(|_| too_slow())?.map(Self)
+            let bytes =
+                tokio::time::timeout(BODY_TIME, collect(payload, announced)).await.map_err(|_| too_slow())??;
+            Ok(Self { bytes, service: request.app_data::<Data<Service>>().cloned() })
         })
     }
 }
 
 impl Body {
-    /// Its fields. None at all are those of an empty object.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        let body = if self.0.is_empty() { b"{}".as_slice() } else { &self.0 };
-        read_json(body)
+    /// Reads it, within the bounds of depth and width, where that keeps nobody else waiting. No bytes at all are an empty object.
+    pub(crate) async fn read<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&[u8]) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let Self { bytes, service } = self;
+        let length = bytes.len();
+        let work = move || {
+            let body = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+            shape::check(body)?;
+            work(body)
+        };
+        match service {
+            Some(service) => service.readers.run(length, work).await,
+            None => work(),
+        }
     }
 }
 
@@ -119,21 +140,20 @@ async fn collect(mut payload: Payload, announced: usize) -> Result<BytesMut, Fai
 
 /// Reads JSON as a `T`.
 pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| unreadable(&error))
+    serde_json::from_slice(body).map_err(|error| unreadable(&error, body))
 }
 
 /// Fields never fail to deserialise, so that what is left is not JSON, not an object, or has a member twice.
-fn unreadable(error: &serde_json::Error) -> Failure {
-    match error.classify() {
-        serde_json::error::Category::Data => {
-            match error.to_string().strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
-                Some((name, _)) => duplicate_field(name),
-                None => not_an_object(),
-            }
-        }
-        _ => {
-            let message = format!("The body is not JSON: {error}.");
-            Error::Unreadable { code: "malformed_json", message }.into()
+fn unreadable(error: &serde_json::Error, body: &[u8]) -> Failure {
+    if error.classify() != serde_json::error::Category::Data {
+        let message = format!("The body is not JSON: {error}.");
+        return Error::Unreadable { code: "malformed_json", message }.into();
+    }
+    match error.to_string().strip_prefix("duplicate field `").and_then(|rest| rest.split_once('`')) {
+        Some((name, _)) => duplicate_field(name),
+        // It was refused at its first byte. Whether the others are JSON, nobody has looked.
+        None => {
+            serde_json::from_slice::<Value>(body).map_or_else(|error| unreadable(&error, body), |_| not_an_object())
         }
     }
 }
@@ -176,4 +196,25 @@ pub(crate) fn encoded() -> Failure {
 
 fn unsupported(code: &'static str, message: &str) -> Failure {
     Failure::http(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Waker};
+
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_body_waits_for_the_credential() {
+        let request = TestRequest::post().insert_header(("Content-Type", "text/plain")).to_http_request();
+        let credential = Recognised::announce(&request);
+        let mut body = Body::from_request(&request, &mut Payload::None);
+        assert!(body.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        drop(credential);
+        assert_eq!(body.await.err().map(|failure| failure.code()), Some("unsupported_media_type"));
+        let alone = Body::from_request(&request, &mut Payload::None).await;
+        assert_eq!(alone.err().map(|failure| failure.code()), Some("unsupported_media_type"));
+    }
 }

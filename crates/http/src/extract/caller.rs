@@ -1,17 +1,20 @@
-//! Who asks: the `Authorization` header, read without a look at the database.
+//! Who asks: the `Authorization` header, read without a look at the database. Nothing else of a request is worth work before that.
 
-use std::{future::Future, pin::Pin};
+use std::{convert::Infallible, future::Future, pin::Pin};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web::Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use chrono::Utc;
 use tenantry_auth::{
     CredentialKind,
     jwt::{Refused, VerifiedToken},
 };
 use tenantry_domain::{Credential, Error, Holder, Invitee, Origin, Person, Refusal, Unauthenticated};
+use tokio::sync::oneshot;
 
+use super::{query::Query, request::query};
 use crate::{
     error::Failure,
+    fallback::Table,
     request_id::{self, request_id},
     service::{Service, Trust},
 };
@@ -26,9 +29,11 @@ impl FromRequest for Caller {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
+        let (request, announce) = (request.clone(), Recognised::announce(request));
         Box::pin(async move {
             let holder = holder(&request, bearer(&request)?).await?;
+            known_parameters(&request)?;
+            drop(announce);
             let credential = Credential { holder, origin: origin(&request) };
             if let Some(tenant) = credential.tenant() {
                 request_id::of_tenant(tenant);
@@ -46,18 +51,60 @@ impl FromRequest for Invited {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let request = request.clone();
+        let (request, announce) = (request.clone(), Recognised::announce(request));
         Box::pin(async move {
             let token = bearer(&request)?;
             if CredentialKind::of(token) != CredentialKind::AccessToken {
                 return Err(Error::Unauthenticated(Unauthenticated::NotAPerson).into());
             }
             let token = verified(&request, token).await?;
+            known_parameters(&request)?;
+            drop(announce);
             // An address that is not one of ours was not invited.
             let email = token.email.as_deref().and_then(|email| email.parse().ok());
             Ok(Self(Invitee { person: person(&token)?, email, origin: origin(&request) }))
         })
     }
+}
+
+/// Lets the body wait for the credential: the parts of a request are extracted side by side.
+pub(super) struct Recognised(Option<oneshot::Receiver<Infallible>>);
+
+impl Recognised {
+    /// What is waited for until it is dropped.
+    pub(super) fn announce(request: &HttpRequest) -> oneshot::Sender<Infallible> {
+        let (sender, receiver) = oneshot::channel();
+        request.extensions_mut().insert(Self(Some(receiver)));
+        sender
+    }
+
+    /// What the credential of this request has announced. Nothing, for a route without one.
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        request.extensions_mut().remove().unwrap_or(Self(None))
+    }
+
+    /// Returns once the credential holds. If it does not, the request ends meanwhile.
+    pub(super) async fn wait(self) {
+        if let Some(receiver) = self.0 {
+            drop(receiver.await);
+        }
+    }
+}
+
+query! {
+    /// The parameters of an operation that has none.
+    struct NoParameters {}
+}
+
+/// Refuses parameters where the document has none. An operation that has some reads them itself.
+fn known_parameters(request: &HttpRequest) -> Result<(), Failure> {
+    let table = request.app_data::<Data<Table>>();
+    let reads_them =
+        table.zip(request.match_pattern()).is_none_or(|(table, path)| table.takes_query(&path, request.method()));
+    if reads_them || request.query_string().is_empty() {
+        return Ok(());
+    }
+    Query::<NoParameters>::of(request).map(drop)
 }
 
 fn origin(request: &HttpRequest) -> Origin {

@@ -115,8 +115,8 @@ impl IntoParams for IfMatch {
     }
 }
 
-/// `*`, or one or more entity tags.
-const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
+/// `*`, or one or more entity tags in a list that may have empty elements.
+const TAGS: &str = r#"^(\*|[ ,]*(W/)?"[!#-~]*"( *,[ ,]*(W/)?"[!#-~]*")*[ ,]*)$"#;
 
 fn header_parameter(name: &str, text: &str) -> Parameter {
     let text_schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(TAGS));

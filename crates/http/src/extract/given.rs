@@ -208,12 +208,16 @@ impl<V: Entry + PartialEq, const MIN: usize, const MAX: usize> Read for Distinct
     const WORDS: &'static str = LIST;
 
     fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Option<Result<Self, Refusal>>, A::Error> {
-        let add = |values: &mut Vec<V>, value| {
-            if !values.contains(&value) {
-                values.push(value);
-            }
+        let distinct = |values: Vec<V>| {
+            let once = |mut kept: Vec<V>, value| {
+                if !kept.contains(&value) {
+                    kept.push(value);
+                }
+                kept
+            };
+            Self(values.into_iter().fold(Vec::new(), once))
         };
-        Ok(Some(collect(list, add)?.and_then(|values| counted(values, MIN, MAX)).map(Self)))
+        Ok(Some(collect(list, MIN, MAX)?.map(distinct)))
     }
 
     fn schema() -> (RefOr<Schema>, Option<Named>) {
@@ -225,7 +229,7 @@ impl<V: Entry, const MIN: usize, const MAX: usize> Read for Several<V, MIN, MAX>
     const WORDS: &'static str = LIST;
 
     fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Option<Result<Self, Refusal>>, A::Error> {
-        Ok(Some(collect(list, Vec::push)?.and_then(|values| counted(values, MIN, MAX)).map(Self)))
+        Ok(Some(collect(list, MIN, MAX)?.map(Self)))
     }
 
     fn schema() -> (RefOr<Schema>, Option<Named>) {
@@ -235,30 +239,32 @@ impl<V: Entry, const MIN: usize, const MAX: usize> Read for Several<V, MIN, MAX>
 
 const LIST: &str = "a list of strings";
 
-/// All values of a list, or the first refusal.
-fn collect<'de, V: Read, A: SeqAccess<'de>>(
+/// All values of a list, or the first refusal. Values beyond the most are counted and not read.
+fn collect<'de, V: Entry, A: SeqAccess<'de>>(
     mut list: A,
-    add: impl Fn(&mut Vec<V>, V),
+    min: usize,
+    max: usize,
 ) -> Result<Result<Vec<V>, Refusal>, A::Error> {
-    let mut values = Ok(Vec::new());
-    while let Some(given) = list.next_element::<Given<V>>()? {
-        if let Ok(read) = &mut values {
-            match given.required() {
-                Ok(value) => add(read, value),
-                Err(refusal) => values = Err(refusal),
-            }
+    let (mut values, mut count) = (Ok(Vec::new()), 0);
+    while let Ok(read) = &mut values
+        && count < max
+    {
+        let Some(given) = list.next_element::<Given<V>>()? else { break };
+        count += 1;
+        match given.required() {
+            Ok(value) => read.push(value),
+            Err(refusal) => values = Err(refusal),
         }
     }
-    Ok(values)
-}
-
-fn counted<V: Entry>(values: Vec<V>, min: usize, max: usize) -> Result<Vec<V>, Refusal> {
+    while list.next_element::<IgnoredAny>()?.is_some() {
+        count += 1;
+    }
     let (one, many) = V::NAMES;
-    match values.len() {
+    Ok(match count {
         n if n < min => Err(Refusal::new("empty", format!("must contain at least one {one}"))),
         n if n > max => Err(Refusal::new("too_many", format!("must contain at most {max} {many}, not {n}"))),
-        _ => Ok(values),
-    }
+        _ => values,
+    })
 }
 
 fn list_of<V: Entry>(min: usize, max: usize) -> (RefOr<Schema>, Option<Named>) {

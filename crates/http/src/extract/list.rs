@@ -135,12 +135,17 @@ impl Paging {
         List { data: page.items.into_iter().map(view).collect(), next_cursor }
     }
 
-    fn encode(&self, position: &Position) -> String {
+    #[cfg(test)]
+    pub(super) fn new(request: PageRequest, tenant: Option<TenantId>, list: String) -> Self {
+        Self { request, tenant, list }
+    }
+
+    pub(super) fn encode(&self, position: &Position) -> String {
         let cursor = Cursor { k: position.key().to_owned(), i: position.id(), t: self.tag(position) };
         URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
     }
 
-    fn decode(&self, cursor: &str) -> Option<Position> {
+    pub(super) fn decode(&self, cursor: &str) -> Option<Position> {
         let cursor: Cursor = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
         let position = Position::new(self.request.sort, cursor.k, cursor.i).ok()?;
         (self.tag(&position) == cursor.t).then_some(position)

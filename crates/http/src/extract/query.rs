@@ -30,13 +30,19 @@ impl<T: Request + 'static> FromRequest for Query<T> {
     type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let accept = || {
-            let fields = read(&pairs(request)?)?;
-            T::accept(fields).map(Self).map_err(|refusals| Error::Invalid(refusals).into())
-        };
-        ready(accept())
+        ready(Self::of(request))
     }
 }
+
+impl<T: Request> Query<T> {
+    /// The parameters of this request.
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Failure> {
+        T::accept(read(&pairs(request)?)?).map(Self).map_err(|refusals| Error::Invalid(refusals).into())
+    }
+}
+
+/// The most parameters of a query.
+const MAX_PARAMETERS: usize = 100;
 
 /// A name and its value, decoded.
 pub(super) type Pair<'q> = (Cow<'q, str>, Cow<'q, str>);
@@ -48,7 +54,11 @@ pub(super) fn pairs(request: &HttpRequest) -> Result<Vec<Pair<'_>>, Failure> {
     if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
         return Err(unreadable_query("The query must be UTF-8, percent-encoded."));
     }
-    Ok(form_urlencoded::parse(query.as_bytes()).collect())
+    let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).take(MAX_PARAMETERS + 1).collect();
+    match pairs.len() {
+        0..=MAX_PARAMETERS => Ok(pairs),
+        _ => Err(unreadable_query(&format!("The query has more than {MAX_PARAMETERS} parameters."))),
+    }
 }
 
 /// Reads fields. They never fail to deserialise, so that what is left is one that is there twice.

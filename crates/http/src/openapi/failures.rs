@@ -24,7 +24,7 @@ use crate::{
     callfluent, docs,
     error::{ErrorCode, Failure, PROBLEM_JSON},
     extract::{self, camel_case},
-    schema,
+    host, schema,
 };
 
 /// In which words failures are told.
@@ -70,7 +70,6 @@ pub(super) struct Refusals<'a> {
     /// Of what it may find nothing.
     pub(super) names: Option<Noun>,
     pub(super) takes_body: bool,
-    pub(super) takes_query: bool,
     pub(super) takes_if_match: bool,
     /// Statuses that the handler says itself.
     pub(super) declared: Vec<StatusCode>,
@@ -79,19 +78,20 @@ pub(super) struct Refusals<'a> {
 impl Refusals<'_> {
     /// The responses by status, which are put into the components.
     pub(super) fn responses(self, components: &mut Components) -> Vec<(String, RefOr<Response>)> {
-        let Self { dialect, action, conflicts, names, takes_body, takes_query, takes_if_match, declared } = self;
+        let Self { dialect, action, conflicts, names, takes_body, takes_if_match, declared } = self;
         let mut kinds = Vec::new();
         if let Some(action) = action {
             let forbidden = if access::needs_a_scope(action) { Kind::Forbidden } else { Kind::ForbiddenForRole };
             let unauthorized =
                 if access::is_for_people(action) { Kind::UnauthorizedPerson } else { Kind::Unauthorized };
-            kinds.extend([Kind::BadRequest, unauthorized, forbidden, Kind::Internal, Kind::Unavailable]);
+            kinds.extend([Kind::BadRequest, unauthorized, forbidden]);
+            // An unknown parameter is one, too.
+            kinds.extend([Kind::InvalidFields, Kind::Internal, Kind::Unavailable]);
+        } else {
+            kinds.push(Kind::BadHeader);
         }
         if takes_body {
             kinds.extend([Kind::BodyTooSlow, Kind::BodyTooLarge, Kind::NotJson]);
-        }
-        if takes_body || takes_query {
-            kinds.push(Kind::InvalidFields);
         }
         if takes_if_match {
             kinds.push(Kind::PreconditionFailed);
@@ -124,6 +124,7 @@ impl Refusals<'_> {
 #[derive(Clone, Copy)]
 enum Kind {
     BadRequest,
+    BadHeader,
     Unauthorized,
     UnauthorizedPerson,
     Forbidden,
@@ -152,6 +153,7 @@ impl Kind {
                 vec![
                     extract::read_json::<Value>(b"{\"name\": \"Nordics").err().unwrap_or_else(extract::not_json),
                     extract::not_an_object(),
+                    extract::too_complex("has more than 1000 values"),
                     extract::duplicate_field("name"),
                     extract::unreadable_body(),
                     extract::unreadable_query("The query must be UTF-8, percent-encoded."),
@@ -159,7 +161,13 @@ impl Kind {
                     extract::bad_cursor(),
                     extract::bad_entity_tag(&header::IF_MATCH),
                     extract::several_credentials(),
+                    host::bad_host(),
                 ],
+            ),
+            Self::BadHeader => (
+                "BadHeader",
+                "A header of the request could not be read.",
+                vec![host::bad_host(), extract::bad_entity_tag(&header::IF_NONE_MATCH)],
             ),
             Self::Unauthorized => {
                 use Unauthenticated::{Invalid, Missing, Suspended};

@@ -1,10 +1,14 @@
 //! The way in.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Seek},
+    io::{BufRead, BufReader, Read, Seek},
 };
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, de::DeserializeOwned};
 use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Refusal, TenantDetails, counted};
 use tenantry_persistence::{Fault, LastNumbers, WriteTx};
@@ -13,11 +17,11 @@ use super::lines::{Counts, Line, Target, VERSION};
 
 pub(super) fn all(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<Counts>, Fault> {
     let mut lines = Lines::of(file)?;
-    let before = tx.lock_tenant()?;
-    let (details, last) = lines.header()?;
+    let (before, now) = (tx.lock_tenant()?, tx.clock()?);
+    let (details, last) = lines.header(now)?;
     tx.make_way()?;
     tx.number_after(last)?;
-    let (target, mut counts, mut rank) = (Target { tenant_id: before.id, last }, Counts::default(), 1);
+    let (target, mut counts, mut rank) = (Target { tenant_id: before.id, last, now }, Counts::default(), 1);
     while let Some((number, line)) = lines.next()? {
         if line.rank() < rank {
             return Err(at(number, vec![unexpected(OUT_OF_PLACE)]).into());
@@ -83,6 +87,10 @@ struct Form {
     version: Option<u32>,
 }
 
+/// The longest line, in bytes. The longest that an export writes is a member with its assignments, of which so many fit as nobody
+/// has; a brand with every text at its limit and every character escaped is a twentieth of that.
+const MAX_LINE: u64 = 8 * 1024 * 1024;
+
 /// The lines of a file, one at a time.
 struct Lines<'f> {
     reader: BufReader<&'f File>,
@@ -99,10 +107,14 @@ impl<'f> Lines<'f> {
 
     fn raw(&mut self) -> Result<Option<String>, Error> {
         let mut bytes = Vec::new();
-        if self.reader.read_until(b'\n', &mut bytes).map_err(unreadable)? == 0 {
+        let mut bounded = (&mut self.reader).take(MAX_LINE + 1);
+        if bounded.read_until(b'\n', &mut bytes).map_err(unreadable)? == 0 {
             return Ok(None);
         }
         self.number += 1;
+        if bounded.limit() == 0 && !bytes.ends_with(b"\n") {
+            return Err(of_line(self.number, format!("must not be longer than {MAX_LINE} bytes")));
+        }
         match String::from_utf8(bytes) {
             Ok(line) => Ok(Some(line)),
             Err(_) => Err(of_line(self.number, "must be UTF-8")),
@@ -122,7 +134,7 @@ impl<'f> Lines<'f> {
     }
 
     /// What the tenant is to be, by the first line, and the numbers that were given.
-    fn header(&mut self) -> Result<(TenantDetails, LastNumbers), Error> {
+    fn header(&mut self, now: DateTime<Utc>) -> Result<(TenantDetails, LastNumbers), Error> {
         let no_header = || of_line(1, "must be the header of an export, with the type \"export\"");
         let raw = self.raw()?.ok_or_else(no_header)?;
         // A header of another version has other fields: its version is read before them.
@@ -132,7 +144,7 @@ impl<'f> Lines<'f> {
             return Err(at(1, vec![Refusal::new("unknown_version", message).of("version")]));
         }
         match self.parsed(&raw)? {
-            Line::Export(header) => header.tenant.into_tenant().map_err(|refused| at(1, refused)),
+            Line::Export(header) => header.tenant.into_tenant(now).map_err(|refused| at(1, refused)),
             _ => Err(no_header()),
         }
     }

@@ -10,10 +10,10 @@ mod workspace;
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, Datelike, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Cap, FieldRefusal, Fields, InTenant, Locale, Refusal, SlotNumber, TenantId, WorkspaceId, counted,
+    Cap, FieldRefusal, Fields, InTenant, InvitationDays, Locale, Refusal, SlotNumber, TenantId, WorkspaceId, counted,
 };
 use tenantry_persistence::{Fault, LastNumbers, Tx, WriteTx};
 
@@ -34,8 +34,14 @@ use super::{
 /// change: a program that does not know it names it and refuses the file.
 pub(super) const VERSION: u32 = 2;
 
-/// The largest number or version that is read: what comes after it still fits everywhere, in JSON too.
-const MOST: i64 = 1 << 53;
+/// The largest number or version that is read. As many can come after it before JSON no longer tells one from the next.
+const MOST: i64 = 1 << 52;
+
+/// The first year that a time can be in. Nothing here is older.
+const FIRST_YEAR: i32 = 2000;
+
+/// How far the clock of the other database may be ahead.
+const AHEAD: TimeDelta = TimeDelta::hours(1);
 
 /// One line. The kinds stand in this order, so that what a line refers to came before it.
 #[derive(Serialize, Deserialize)]
@@ -131,6 +137,23 @@ impl Line {
     }
 }
 
+#[cfg(test)]
+impl Line {
+    /// Whether all of its values are good.
+    pub(super) fn reads(self, target: Target) -> bool {
+        match self {
+            Self::Brand(line) => line.into_brand(target).is_ok(),
+            Self::Workspace(line) => line.into_workspace(target).is_ok(),
+            Self::Integration(line) => line.into_integration(target).is_ok(),
+            Self::Agent(line) => line.into_agent(target).is_ok(),
+            Self::UsageEntry(line) => line.into_entry(target).is_ok(),
+            Self::Member(line) => line.into_member(target).is_ok(),
+            Self::Invitation(line) => line.into_invitation(target).is_ok(),
+            Self::Export(_) | Self::ApiKey(_) | Self::AuditEvent(_) | Self::End(_) => false,
+        }
+    }
+}
+
 /// How many of each kind of thing there were.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -204,15 +227,23 @@ pub(super) struct Target {
     pub(super) tenant_id: TenantId,
     /// The largest numbers that were given, by the header.
     pub(super) last: LastNumbers,
+    /// When, by the database.
+    pub(super) now: DateTime<Utc>,
 }
 
 /// Collects what is refused of one line, so that all of it is said at once.
-#[derive(Default)]
-struct Reading(Vec<FieldRefusal>);
+struct Reading {
+    refused: Vec<FieldRefusal>,
+    now: DateTime<Utc>,
+}
 
 impl Reading {
+    fn at(now: DateTime<Utc>) -> Self {
+        Self { refused: Vec::new(), now }
+    }
+
     fn refuse(&mut self, refusal: FieldRefusal) {
-        self.0.push(refusal);
+        self.refused.push(refusal);
     }
 
     fn parsed<T>(&mut self, field: &str, parsed: Result<T, Refusal>) -> Option<T> {
@@ -259,10 +290,23 @@ impl Reading {
         version
     }
 
-    /// A time that PostgreSQL has and somebody means.
+    /// When something happened, which is not in the future.
     fn time(&mut self, field: &str, time: DateTime<Utc>) -> DateTime<Utc> {
-        if !(1..=9999).contains(&time.year()) {
-            self.refuse(Refusal::new("not_a_time", "must be in the years 1 to 9999").of(field));
+        self.until(field, time, self.now + AHEAD)
+    }
+
+    /// When something ends that has begun at most [`InvitationDays`] before.
+    fn expiry(&mut self, field: &str, time: DateTime<Utc>) -> DateTime<Utc> {
+        self.until(field, time, self.now + AHEAD + InvitationDays::MAX.duration())
+    }
+
+    fn until(&mut self, field: &str, time: DateTime<Utc>, last: DateTime<Utc>) -> DateTime<Utc> {
+        if time.year() < FIRST_YEAR {
+            let message = format!("must be in the year {FIRST_YEAR} or later, not {}", time.to_rfc3339());
+            self.refuse(Refusal::new("not_a_time", message).of(field));
+        } else if time > last {
+            let message = format!("is {}, but must not be after {}", time.to_rfc3339(), last.to_rfc3339());
+            self.refuse(Refusal::new("in_the_future", message).of(field));
         }
         time
     }
@@ -274,8 +318,8 @@ impl Reading {
     /// What was read, if nothing was refused.
     fn end<T>(self, read: Option<T>) -> Result<T, Vec<FieldRefusal>> {
         match read {
-            Some(read) if self.0.is_empty() => Ok(read),
-            _ => Err(self.0),
+            Some(read) if self.refused.is_empty() => Ok(read),
+            _ => Err(self.refused),
         }
     }
 }

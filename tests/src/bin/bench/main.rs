@@ -1,11 +1,12 @@
 //! Measures the service in one run, next to what it could at best be: a bare JSON answer of the same web server, and
 //! prepared selects of the same row without a service in between. Ratios travel from machine to machine; seconds do not.
 //!
-//! `make bench` runs everything; with arguments only the named parts: `lookup`, `pages`, `storm`, `tokens`, `usage`. `BENCH_SECONDS` is the
+//! `make bench` runs everything; with arguments only the named parts: `bodies`, `lookup`, `pages`, `storm`, `tokens`, `usage`. `BENCH_SECONDS` is the
 //! length of one measurement.
 #![expect(clippy::unwrap_used, reason = "a measurement ends when something is not as it must be")]
 #![expect(clippy::print_stdout, reason = "prints its figures")]
 
+mod bodies;
 mod load;
 mod lookup;
 mod pages;
@@ -27,6 +28,9 @@ async fn measure() {
     #[expect(clippy::disallowed_methods, reason = "a switch of the measurement")]
     let seconds = std::env::var("BENCH_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(5);
     let time = Duration::from_secs(seconds);
+    if wanted("bodies") {
+        bodies::run(time).await;
+    }
     if wanted("lookup") {
         lookup::run(time).await;
     }

@@ -18,7 +18,7 @@ use utoipa::{
 
 use crate::{
     error::Failure,
-    extract::{Body, OrDefault, Request, Required, request},
+    extract::{Body, OrDefault, Request, Required, read_json, request},
     schema::Named,
 };
 
@@ -90,37 +90,41 @@ impl FromRequest for SetIntegration {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (provider, body) = (provider(request), Body::from_request(request, payload));
         Box::pin(async move {
-            let body = body.await?;
-            let Some(provider) = provider else {
-                body.read::<BTreeMap<String, IgnoredAny>>()?;
-                return Ok(Self(IntegrationPatch::default()));
+            let fields = move |body: &[u8]| match provider {
+                Some(provider) => fields(provider, body),
+                None => read_json::<BTreeMap<String, IgnoredAny>>(body).map(|_| IntegrationPatch::default()),
             };
-            let (plain, secret) = match provider {
-                Provider::Twilio => {
-                    let SetTwilio { sid, auth_token } = accept(&body, provider)?;
-                    (Some(PlainField::Sid(sid)), auth_token)
-                }
-                Provider::ElevenLabs => {
-                    let SetElevenLabs { api_key, region } = accept(&body, provider)?;
-                    (Some(PlainField::Region(region)), api_key)
-                }
-                Provider::OpenAi => {
-                    let SetOpenAi { api_key } = accept(&body, provider)?;
-                    (None, api_key)
-                }
-                Provider::GoHighLevel => {
-                    let SetHighLevel { location_id, access_token } = accept(&body, provider)?;
-                    (Some(PlainField::Location(location_id)), access_token)
-                }
-            };
-            Ok(Self(IntegrationPatch::replacing(plain, secret)))
+            body.await?.read(fields).await.map(Self)
         })
     }
 }
 
+/// All fields of this provider.
+fn fields(provider: Provider, body: &[u8]) -> Result<IntegrationPatch, Failure> {
+    let (plain, secret) = match provider {
+        Provider::Twilio => {
+            let SetTwilio { sid, auth_token } = accept(body, provider)?;
+            (Some(PlainField::Sid(sid)), auth_token)
+        }
+        Provider::ElevenLabs => {
+            let SetElevenLabs { api_key, region } = accept(body, provider)?;
+            (Some(PlainField::Region(region)), api_key)
+        }
+        Provider::OpenAi => {
+            let SetOpenAi { api_key } = accept(body, provider)?;
+            (None, api_key)
+        }
+        Provider::GoHighLevel => {
+            let SetHighLevel { location_id, access_token } = accept(body, provider)?;
+            (Some(PlainField::Location(location_id)), access_token)
+        }
+    };
+    Ok(IntegrationPatch::replacing(plain, secret))
+}
+
 /// The fields of a provider. A field of another one is refused as that.
-fn accept<T: Request>(body: &Body, provider: Provider) -> Result<T, Failure> {
-    T::accept(body.read()?).map_err(|mut refusals| {
+fn accept<T: Request>(body: &[u8], provider: Provider) -> Result<T, Failure> {
+    T::accept(read_json(body)?).map_err(|mut refusals| {
         let known = [SetTwilio::fields(), SetElevenLabs::fields(), SetOpenAi::fields(), SetHighLevel::fields()];
         for refusal in refusals.iter_mut().filter(|refusal| refusal.code == "unknown_field") {
             if known.iter().flatten().any(|field| field.name == refusal.field) {

@@ -71,7 +71,7 @@ impl BrandLine {
     }
 
     pub(super) fn into_brand(self, target: Target) -> Result<Brand, Vec<FieldRefusal>> {
-        let mut reading = Reading::default();
+        let mut reading = Reading::at(target.now);
         let (id, slug) = (reading.value("id", &self.id), reading.value("slug", &self.slug));
         let name = reading.value("name", &self.name);
         let email_from_name = reading.value("emailFromName", &self.email_from_name);

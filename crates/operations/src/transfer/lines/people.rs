@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
     FieldRefusal, InTenant, Invitation, InvitationDetails, InvitationId, IssuerName, Member, MemberDetails, MemberId,
-    Person, SlotNumber, Subject, WorkspaceId,
+    Person, Refusal, SlotNumber, Subject, WorkspaceId,
 };
 use tenantry_persistence::{Fault, HeldSlot, InvitationFilter, KeptAssignment, MemberFilter, Tx};
 
@@ -80,7 +80,7 @@ impl MemberLine {
     }
 
     pub(super) fn into_member(self, target: Target) -> Result<(Member, Vec<KeptAssignment>), Vec<FieldRefusal>> {
-        let mut reading = Reading::default();
+        let mut reading = Reading::at(target.now);
         let (id, email) = (reading.value("id", &self.id), reading.value("email", &self.email));
         let (role, status) = (reading.value("role", &self.role), reading.value("status", &self.status));
         let issuer: Option<IssuerName> = reading.value("issuer", &self.issuer);
@@ -167,7 +167,7 @@ impl InvitationLine {
     }
 
     pub(super) fn into_invitation(self, target: Target) -> Result<(Invitation, Vec<HeldSlot>), Vec<FieldRefusal>> {
-        let mut reading = Reading::default();
+        let mut reading = Reading::at(target.now);
         let (id, email) = (reading.value("id", &self.id), reading.value("email", &self.email));
         let role = reading.value("role", &self.role);
         let slots: Vec<(SlotNumber, WorkspaceId)> = self
@@ -175,9 +175,12 @@ impl InvitationLine {
             .iter()
             .filter_map(|line| reading.slot("slots", (line.number, &line.workspace_id), target))
             .collect();
-        let expires_at = reading.time("expiresAt", self.expires_at);
+        let expires_at = reading.expiry("expiresAt", self.expires_at);
         let accepted_at = reading.optional_time("acceptedAt", self.accepted_at);
         let revoked_at = reading.optional_time("revokedAt", self.revoked_at);
+        if accepted_at.is_some() && revoked_at.is_some() {
+            reading.refuse(Refusal::new("conflicting", "must be null where acceptedAt is not").of("revokedAt"));
+        }
         let version = reading.version("version", self.version);
         let created_at = reading.time("createdAt", self.created_at);
         let updated_at = reading.time("updatedAt", self.updated_at);

@@ -1,7 +1,7 @@
 //! What is told and not taken over: API keys without their secrets, and the audit log.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use serde_json::Value;
 use tenantry_domain::{ApiKey, AuditRecord, InTenant};
 use tenantry_persistence::{AuditFilter, Fault, Tx};
@@ -70,9 +70,15 @@ pub(in crate::transfer) struct AuditEventLine {
     actor_id: String,
     subject_type: String,
     subject_id: String,
+    #[serde(deserialize_with = "skipped")]
     changes: Value,
     request_id: Option<String>,
     address: Option<String>,
+}
+
+/// What is not taken over is not kept in memory either.
+fn skipped<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| Value::Null)
 }
 
 impl AuditEventLine {

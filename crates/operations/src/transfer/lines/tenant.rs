@@ -76,8 +76,11 @@ impl Header {
 
 impl TenantLine {
     /// What the tenant is to be, and the numbers that it must not give again.
-    pub(in crate::transfer) fn into_tenant(self) -> Result<(TenantDetails, LastNumbers), Vec<FieldRefusal>> {
-        let mut reading = Reading::default();
+    pub(in crate::transfer) fn into_tenant(
+        self,
+        now: DateTime<Utc>,
+    ) -> Result<(TenantDetails, LastNumbers), Vec<FieldRefusal>> {
+        let mut reading = Reading::at(now);
         let name = reading.value("tenant.name", &self.name);
         let defaults = locale(
             &mut reading,

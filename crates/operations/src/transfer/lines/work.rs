@@ -54,7 +54,7 @@ impl AgentLine {
     }
 
     pub(super) fn into_agent(self, target: Target) -> Result<Agent, Vec<FieldRefusal>> {
-        let mut reading = Reading::default();
+        let mut reading = Reading::at(target.now);
         let (id, workspace_id) = (reading.value("id", &self.id), reading.value("workspaceId", &self.workspace_id));
         let (name, status) = (reading.value("name", &self.name), reading.value("status", &self.status));
         let external_reference = reading.optional("externalReference", self.external_reference.as_deref());
@@ -115,7 +115,7 @@ impl UsageEntryLine {
     }
 
     pub(super) fn into_entry(self, target: Target) -> Result<UsageEntry, Vec<FieldRefusal>> {
-        let mut reading = Reading::default();
+        let mut reading = Reading::at(target.now);
         let (id, workspace_id) = (reading.value("id", &self.id), reading.value("workspaceId", &self.workspace_id));
         let (kind, reference) = (reading.value("kind", &self.kind), reading.value("reference", &self.reference));
         let seconds = reading.parsed("seconds", UsageSeconds::try_from(self.seconds));

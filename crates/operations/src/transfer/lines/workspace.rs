@@ -83,7 +83,7 @@ impl WorkspaceLine {
     }
 
     pub(super) fn into_workspace(self, target: Target) -> Result<KeptWorkspace, Vec<FieldRefusal>> {
-        let mut reading = Reading::default();
+        let mut reading = Reading::at(target.now);
         let (id, brand_id) = (reading.value("id", &self.id), reading.value("brandId", &self.brand_id));
         let number = reading.given("number", self.number, ("lastWorkspaceNumber", target.last.workspace));
         let name = reading.value("name", &self.name);
@@ -180,7 +180,7 @@ impl IntegrationLine {
 
     /// The integration without its secret and without what the provider said of it, which is a change that its version counts.
     pub(super) fn into_integration(self, target: Target) -> Result<Integration, Vec<FieldRefusal>> {
-        let mut reading = Reading::default();
+        let mut reading = Reading::at(target.now);
         let workspace_id = reading.value("workspaceId", &self.workspace_id);
         let provider: Option<Provider> = reading.value("provider", &self.provider);
         let plain = provider.zip(self.plain.as_deref()).map(|(provider, raw)| PlainField::parse(provider, raw));
