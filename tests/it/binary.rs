@@ -4,6 +4,7 @@ mod backups;
 mod commands;
 mod consent;
 mod embedded;
+mod housekeeping;
 mod kit;
 mod master_keys;
 mod members;

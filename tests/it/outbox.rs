@@ -13,10 +13,12 @@ mod workers;
 use std::{collections::BTreeMap, time::Duration};
 
 use diesel::{PgConnection, connection::SimpleConnection};
-use tenantry_domain::{Error, Invitation, Invitee, Member, Origin, OutboxState, PageLimit, PageRequest, Person, Sort};
+use tenantry_domain::{
+    Error, Invitation, Invitee, Member, Origin, OutboxState, PageLimit, PageRequest, Person, Sort, TrustedFor,
+};
 use tenantry_operations::{
     Store, invitations,
-    mail::{MailOptions, Mailer},
+    mail::{MailOptions, Mailer, Signatures},
     outbox::{Report, Sender, deliver_due},
 };
 use tenantry_tests::{App, Encryption, Presented, ReceivedMail, SmtpServer, Tenant, TestDatabase};
@@ -31,6 +33,7 @@ fn sender(server: &SmtpServer) -> Sender {
         mailer: Mailer::new(&MailOptions::Smtp(server.options())).unwrap(),
         from_address: "no-reply@service.example".parse().unwrap(),
         link: "https://app.example.com/join#{token}".parse().unwrap(),
+        signatures: Signatures::Html,
     }
 }
 
@@ -124,7 +127,12 @@ pub(crate) fn token(mail: &ReceivedMail) -> String {
 /// Somebody with this verified address accepts.
 async fn accept(store: &Store, subject: &str, email: &str, token: &str) -> Result<(Invitation, Member), Error> {
     let person = Person { issuer: "https://login.example.com/".parse().unwrap(), subject: subject.parse().unwrap() };
-    let invitee = Invitee { person, email: Some(email.parse().unwrap()), origin: Origin::default() };
+    let invitee = Invitee {
+        person,
+        email: Some(email.parse().unwrap()),
+        origin: Origin::default(),
+        trusted_for: TrustedFor::default(),
+    };
     invitations::accept(store, invitee, token).await
 }
 

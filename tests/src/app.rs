@@ -132,11 +132,26 @@ impl App {
         self.replica_with(self.integrations.keys.clone())
     }
 
+    /// [`App::replica`], which trusts this issuer too.
+    pub fn trusting_too(&self, issuer: IssuerOptions) -> Client {
+        let issuers = Issuers::new(vec![self.people.options(), issuer]).unwrap();
+        let trust = Trust { issuers, ..self.trust.clone() };
+        let (base, _) = listen(&self.another_store(), trust, self.integrations.clone(), &Closing::default(), 1);
+        Client::new(&base)
+    }
+
     /// [`App::replica`], with providers at these addresses.
     pub fn replica_reaching(&self, urls: &ProviderUrls) -> Client {
         let store = self.another_store();
         let integrations = reaching(urls, self.integrations.keys.clone(), Timeouts::default());
         let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), 1);
+        Client::new(&base)
+    }
+
+    /// [`App::replica`], which has asked no provider yet and gives them this time for an answer.
+    pub fn replica_with_timeouts(&self, timeouts: Timeouts) -> Client {
+        let integrations = reaching(&self.providers.urls(), self.integrations.keys.clone(), timeouts);
+        let (base, _) = listen(&self.another_store(), self.trust.clone(), integrations, &Closing::default(), 1);
         Client::new(&base)
     }
 

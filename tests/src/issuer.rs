@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use tenantry_auth::jwt::{Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, IssuerOptions, KeySource};
+use tenantry_domain::TrustedFor;
 
 use self::server::Server;
 pub use self::{
@@ -110,6 +111,7 @@ impl Issuer {
             keys: KeySource::JwksUrl(self.jwks_url()),
             tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
             token_types: DEFAULT_TOKEN_TYPES.map(str::to_owned).to_vec(),
+            trusted_for: TrustedFor::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::Utc;
 use serde_json::{Value, json};
 use tenantry_auth::jwt::{Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, HmacSecret, IssuerOptions, KeySource};
-use tenantry_domain::TenantId;
+use tenantry_domain::{TenantId, TrustedFor};
 use uuid::Uuid;
 
 use crate::issuer::{AUDIENCE, encoded, hmac};
@@ -31,6 +31,7 @@ impl People {
             keys: KeySource::HmacSecret(HmacSecret::new(self.0.as_bytes())),
             tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
             token_types: DEFAULT_TOKEN_TYPES.map(str::to_owned).to_vec(),
+            trusted_for: TrustedFor::default(),
         }
     }
 

@@ -26,7 +26,7 @@ mod token;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tenantry_domain::TenantId;
+use tenantry_domain::{TenantId, TrustedFor};
 
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
@@ -60,6 +60,8 @@ pub struct VerifiedToken {
     pub tenant: Option<TenantId>,
     /// `email`, if the issuer says that it verified it (`email_verified` is `true`).
     pub email: Option<String>,
+    /// For which tenants the issuer is trusted; the one in the claim is among them.
+    pub trusted_for: TrustedFor,
     /// `exp`. The token is accepted until [`LEEWAY`] after it.
     pub expires_at: DateTime<Utc>,
 }
@@ -105,6 +107,7 @@ struct Issuer {
     algorithms: Vec<Algorithm>,
     tenant_claim: String,
     token_types: Vec<MediaType>,
+    trusted_for: TrustedFor,
     keys: Keys,
 }
 
@@ -153,11 +156,15 @@ impl Issuers {
         if !key.holds(header.algorithm, token.message, token.signature) {
             return Err(Refused::Invalid("the signature is not valid"));
         }
+        if claims.tenant.is_some_and(|tenant| !issuer.trusted_for.includes(tenant)) {
+            return Err(Refused::Invalid("its issuer is not trusted for this tenant"));
+        }
         Ok(VerifiedToken {
             issuer: issuer.name.clone(),
             subject: claims.subject.to_owned(),
             tenant: claims.tenant,
             email: claims.email.map(str::to_owned),
+            trusted_for: issuer.trusted_for.clone(),
             expires_at: claims.expires_at,
         })
     }

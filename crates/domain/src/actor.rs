@@ -1,6 +1,6 @@
 //! Who asks: what was presented, whom the tenant knows that to be, and what it may reach.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, net::IpAddr, str::FromStr, sync::Arc};
 
 use crate::{ApiKeyId, BrandId, EmailAddress, Line, MemberId, Refusal, Role, Scope, TenantId, WorkspaceId, text};
 
@@ -134,6 +134,29 @@ pub struct Invitee {
     pub email: Option<EmailAddress>,
     /// Which request they came with.
     pub origin: Origin,
+    /// For which tenants their issuer is trusted.
+    pub trusted_for: TrustedFor,
+}
+
+/// For which tenants an issuer of tokens is trusted: all, unless some are named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustedFor(Option<Arc<[TenantId]>>);
+
+impl TrustedFor {
+    /// These tenants and no other.
+    pub fn only(tenants: Vec<TenantId>) -> Self {
+        Self(Some(tenants.into()))
+    }
+
+    /// Whether the issuer is trusted for this tenant.
+    pub fn includes(&self, tenant: TenantId) -> bool {
+        self.0.as_ref().is_none_or(|tenants| tenants.contains(&tenant))
+    }
+
+    /// Whether it is trusted for no tenant at all, which nobody means.
+    pub fn is_nobody(&self) -> bool {
+        self.0.as_ref().is_some_and(|tenants| tenants.is_empty())
+    }
 }
 
 /// The SHA-256 of a secret that is random enough to need no slower hash.

@@ -33,6 +33,7 @@ mod page;
 mod place;
 mod policy;
 mod refusal;
+mod retention;
 mod role;
 mod sealing;
 mod service_url;
@@ -48,7 +49,7 @@ mod workspace;
 
 pub use actor::{
     ACTOR_KINDS, Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Origin, Person, Reach, SecretHash,
-    Subject,
+    Subject, TrustedFor,
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap, own_api_key};
@@ -82,6 +83,7 @@ pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
 pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
 pub use refusal::{FieldRefusal, REFUSAL_CODES, Refusal};
+pub use retention::Retention;
 pub use role::Role;
 pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
 pub use service_url::{is_this_machine, service_url};

@@ -26,7 +26,7 @@ impl Default for MailLimits {
     fn default() -> Self {
         Self {
             interval: Duration::minutes(1),
-            per_tenant: Cap::of(200),
+            per_tenant: Cap::of(50),
             per_recipient: Cap::of(5),
             pending_invitations: Cap::of(500),
         }

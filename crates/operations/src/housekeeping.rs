@@ -1,12 +1,18 @@
 //! What is due without anybody asking for it.
 
+use chrono::TimeDelta;
 use tenantry_domain::{
-    Action, Change, Credential, Error, Holder, InTenant, Origin, PageLimit, PageRequest, Platform, Sort, TenantId,
+    Action, Change, Credential, Error, Holder, InTenant, Origin, PageLimit, PageRequest, Platform, Retention, Sort,
+    TenantId,
 };
-use tenantry_persistence::{Store, TenantFilter};
+use tenantry_persistence::{Ended, Store, TenantFilter};
+use uuid::Uuid;
+
+use crate::mail::Mailer;
 
 const ERASE: &str = "erase deleted workspaces";
-const CLEAR: &str = "clear the outbox";
+const PRUNE: &str = "delete what is over";
+const SWEEP: &str = "delete saved emails";
 
 /// Erases the workspaces of all tenants that were deleted longer ago than they can be restored; returns how many. Safe to
 /// run on several replicas at once, and to stop at any point.
@@ -27,27 +33,89 @@ pub async fn erase_deleted_workspaces(store: &Store) -> Result<usize, Error> {
     Ok(erased)
 }
 
-/// Deletes what nobody needs any more, 30 days after it was over: messages that were sent or dropped, and tokens of invitations
-/// that were accepted or revoked or have expired. Returns how many rows. Safe as above.
+/// Deletes what ended longer ago than it is kept, as far as the service may: messages of the outbox, tokens of invitations, and
+/// invitations. Returns how many rows of each. Safe as above. `dry_run` only counts.
 ///
 /// # Errors
 ///
 /// Those of [`Store::write`].
-pub async fn clear_outbox(store: &Store) -> Result<usize, Error> {
-    let mut cleared = 0;
-    let mut tenants = Tenants::new(CLEAR);
+pub async fn prune(store: &Store, retention: &Retention, dry_run: bool) -> Result<Vec<(Ended, u64)>, Error> {
+    let mut pruned = Vec::new();
+    for kind in Ended::OF_THE_SERVICE {
+        let Some(kept) = kind.kept(retention) else { continue };
+        let (mut rows, mut tenants) = (0, Tenants::new(PRUNE));
+        while let Some(ids) = tenants.next(store).await? {
+            for id in ids {
+                rows += if dry_run {
+                    count(store, id, kind, kept).await?
+                } else {
+                    prune_one(store, id, kind, kept).await?
+                };
+            }
+        }
+        pruned.push((kind, rows));
+    }
+    Ok(pruned)
+}
+
+/// Deletes the emails that were saved as files and are in no outbox any more, because their message was deleted, or their tenant with
+/// all it had; and files that were begun and never finished. Returns how many. `dry_run` only counts.
+///
+/// # Errors
+///
+/// `Unavailable` without a database; then nothing is deleted. What is wrong with the directory goes to the log.
+pub async fn sweep_mail(store: &Store, mailer: &Mailer, dry_run: bool) -> Result<usize, Error> {
+    // Before the tenants are asked: whoever has one of these files has had its message by now.
+    let Some(mut saved) = mailer.saved().await else { return Ok(0) };
+    let mut tenants = Tenants::new(SWEEP);
     while let Some(ids) = tenants.next(store).await? {
         for id in ids {
-            loop {
-                let some = clear_some(store, id).await?;
-                cleared += some;
-                if some == 0 {
-                    break;
-                }
+            if saved.messages.is_empty() {
+                break;
+            }
+            let asked: Vec<Uuid> = saved.messages.iter().copied().collect();
+            let known = store
+                .read(&job(SWEEP, Some(id)), InTenant, Action::OutboxDeliver, move |tx| tx.messages_among(&asked))
+                .await;
+            match known {
+                Ok(known) => saved.messages.retain(|id| !known.contains(id)),
+                // It was erased meanwhile.
+                Err(Error::NotFound(_)) => {}
+                Err(error) => return Err(error),
             }
         }
     }
-    Ok(cleared)
+    if dry_run { Ok(saved.messages.len() + saved.unfinished.len()) } else { Ok(mailer.delete(saved).await) }
+}
+
+async fn count(store: &Store, tenant: TenantId, kind: Ended, kept: TimeDelta) -> Result<u64, Error> {
+    let counted = store
+        .read(&job(PRUNE, Some(tenant)), InTenant, Action::OutboxDeliver, move |tx| tx.count_ended(kind, kept))
+        .await;
+    gone_meanwhile(counted.map(|rows| rows.unsigned_abs()))
+}
+
+async fn prune_one(store: &Store, tenant: TenantId, kind: Ended, kept: TimeDelta) -> Result<u64, Error> {
+    let mut rows = 0;
+    loop {
+        let some = store
+            .write(&job(PRUNE, Some(tenant)), InTenant, Action::OutboxDeliver, move |tx| {
+                Ok(Change::bookkeeping(tx.delete_ended(kind, kept)?))
+            })
+            .await;
+        match gone_meanwhile(some.map(|some| some as u64))? {
+            0 => return Ok(rows),
+            some => rows += some,
+        }
+    }
+}
+
+/// A tenant that was erased since the tenants were listed has nothing left.
+fn gone_meanwhile(rows: Result<u64, Error>) -> Result<u64, Error> {
+    match rows {
+        Err(Error::NotFound(_)) => Ok(0),
+        rows => rows,
+    }
 }
 
 async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
@@ -57,14 +125,6 @@ async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
                 Some(workspace) => Change::removed(true, workspace.id, &workspace.details.fields()),
                 None => Change::nothing(false),
             })
-        })
-        .await
-}
-
-async fn clear_some(store: &Store, tenant: TenantId) -> Result<usize, Error> {
-    store
-        .write(&job(CLEAR, Some(tenant)), InTenant, Action::OutboxDeliver, |tx| {
-            Ok(Change::bookkeeping(tx.clear_messages()? + tx.clear_tokens()?))
         })
         .await
 }

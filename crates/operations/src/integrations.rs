@@ -2,6 +2,7 @@
 
 mod master_keys;
 
+use chrono::{DateTime, Utc};
 use tenantry_auth::seal::{MasterKeys, SealContext, sealed_under};
 use tenantry_domain::{
     Action, Change, Choice, Conflict, ConnectionStatus, Credential, Error, InWorkspace, Integration, IntegrationPatch,
@@ -148,7 +149,8 @@ pub async fn open(
 /// # Errors
 ///
 /// Those of [`Store::write`], `NotFound` for what is no provider, and `Conflict` for an integration that lacks something or whose
-/// secret does not open. That a provider refuses or does not answer is no error: it is what the integration then says.
+/// secret does not open. That a provider refuses or does not answer is no error: it is what the integration then says. That it is not
+/// asked is one, see [`Providers::verify`].
 pub async fn verify(
     store: &Store,
     keys: &MasterKeys,
@@ -156,6 +158,7 @@ pub async fn verify(
     credential: &Credential,
     workspace: WorkspaceId,
     provider: Option<Provider>,
+    now: DateTime<Utc>,
 ) -> Result<Integration, Error> {
     let asked = store
         .read(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
@@ -165,7 +168,7 @@ pub async fn verify(
     let provider = asked.integration.provider;
     let Some(fields) = unseal(keys, &asked)? else { return Err(incomplete(&asked.integration)) };
     // Outside the door: no transaction waits for a provider.
-    let outcome = providers.verify(provider, &fields).await;
+    let outcome = providers.verify((asked.integration.tenant_id, workspace), provider, &fields, now).await?;
     store
         .write(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
             let now = tx.clock()?;

@@ -2,7 +2,8 @@
 
 use tenantry_domain::{
     Action, Change, Conflict, Credential, Error, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId,
-    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, WorkspaceId, may_grant,
+    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, Unauthenticated,
+    WorkspaceId, may_grant,
 };
 use tenantry_persistence::{Fault, InvitationFilter, Store, WriteTx, new_id};
 
@@ -153,8 +154,14 @@ fn accepted() -> Error {
 ///
 /// # Errors
 ///
-/// Those of [`Store::accept_invitation`]; a token that cannot be one is of no invitation.
+/// Those of [`Store::accept_invitation`]; a token that cannot be one is of no invitation. `Unauthenticated` for who comes from an
+/// issuer that is not trusted for the tenant.
 pub async fn accept(store: &Store, invitee: Invitee, token: &str) -> Result<(Invitation, Member), Error> {
     let (tenant, hash) = tenantry_auth::present_invitation(token).ok_or(Error::NotFound(Noun::Invitation))?;
+    if !invitee.trusted_for.includes(tenant) {
+        let reason = "its issuer is not trusted for the tenant of the invitation";
+        tracing::info!(reason, "refused an access token");
+        return Err(Error::Unauthenticated(Unauthenticated::Token));
+    }
     store.accept_invitation(invitee, tenant, hash, new_id()).await
 }

@@ -7,15 +7,17 @@ mod files;
 mod invitation;
 mod link;
 mod message;
+mod plain;
 mod smtp;
 
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::{EmailAddress, Line, SenderName};
+use tenantry_domain::{EmailAddress, Line, Refusal, SenderName};
 use uuid::Uuid;
 
-pub use invitation::{InvitationEmail, invitation_email};
+pub(crate) use files::Saved;
+pub use invitation::{InvitationEmail, Signatures, invitation_email};
 pub use link::InvitationLink;
 pub use smtp::{Password, Security, SmtpOptions};
 
@@ -29,7 +31,28 @@ pub enum MailOptions {
 }
 
 /// What an email is about, in one line.
-pub type Subject = Line<200>;
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject(String);
+
+impl Subject {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// One of our words around names, which may stand between marks that keep their direction to themselves.
+    fn around(text: String) -> Result<Self, Refusal> {
+        text.replace([plain::FIRST_STRONG_ISOLATE, plain::POP_ISOLATE], "").parse::<Line<200>>().map(|_| Self(text))
+    }
+}
+
+impl FromStr for Subject {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        raw.parse::<Line<200>>().map(|line| Self(line.as_str().to_owned()))
+    }
+}
 
 /// An email to one recipient, as plain text and as HTML.
 #[derive(Clone)]
@@ -118,6 +141,22 @@ impl Mailer {
         match &*self.0 {
             Way::Smtp(smtp) => smtp.send(&message).await,
             Way::Files(directory) => files::write(directory, email.id, &message.formatted()).await,
+        }
+    }
+
+    /// The emails that it saved as files and are still there; `None` for a mailer that sends.
+    pub(crate) async fn saved(&self) -> Option<Saved> {
+        match &*self.0 {
+            Way::Smtp(_) => None,
+            Way::Files(directory) => Some(files::saved(directory).await),
+        }
+    }
+
+    /// Deletes these files; returns how many.
+    pub(crate) async fn delete(&self, saved: Saved) -> usize {
+        match &*self.0 {
+            Way::Smtp(_) => 0,
+            Way::Files(directory) => files::delete(directory, saved).await,
         }
     }
 }

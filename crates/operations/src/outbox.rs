@@ -13,7 +13,7 @@ use tenantry_domain::{
 };
 use tenantry_persistence::{DueInvitation, Pick, Store};
 
-use crate::mail::{Email, InvitationLink, MailFault, Mailer};
+use crate::mail::{Email, InvitationLink, MailFault, Mailer, Signatures};
 
 const DELIVER: &str = "deliver mail";
 
@@ -32,6 +32,8 @@ pub struct Sender {
     pub from_address: EmailAddress,
     /// Where invitations are accepted.
     pub link: InvitationLink,
+    /// How much of the tenants' signatures is sent.
+    pub signatures: Signatures,
 }
 
 /// What one round has come to.

@@ -10,21 +10,27 @@ mod client;
 mod credential;
 mod elevenlabs;
 mod failure;
+mod fingerprint;
 mod gohighlevel;
 mod openai;
+mod pace;
 mod verify;
 
 pub use breaker::{FAILURES, OPEN_FOR};
 pub use cache::{FRESH_FOR, MAX_ANSWERS, STALE_FOR};
 pub use catalogue::{Calendars, Catalogue, Voices};
-pub use client::{MAX_ANSWER, Timeouts};
+pub use client::{LONGEST_WAIT, MAX_ANSWER, Timeouts};
 pub use credential::{ElevenLabs, HighLevel};
 pub use elevenlabs::{MAX_PAGES, MAX_VOICES};
+pub use pace::{AT_ONCE, PACE, example as too_many_verifications};
 
-use tenantry_domain::{ElevenLabsRegion, PlainField, PlainSecret, Provider, service_url};
+use std::{fmt, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use tenantry_domain::{ElevenLabsRegion, Error, PlainField, PlainSecret, Provider, TenantId, WorkspaceId, service_url};
 use url::Url;
 
-use self::client::ProviderClient;
+use self::{breaker::Breakers, client::ProviderClient, fingerprint::Fingerprints, pace::Paces};
 
 /// The opened fields of a connected integration.
 #[derive(Debug, Clone)]
@@ -88,10 +94,20 @@ pub fn provider_url(text: &str) -> Result<Url, &'static str> {
 }
 
 /// The way to the providers. Clones share it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Providers {
     client: ProviderClient,
     urls: ProviderUrls,
+    /// Of verifications. The catalogue has its own.
+    breakers: Breakers,
+    paces: Paces,
+    fingerprints: Arc<Fingerprints>,
+}
+
+impl fmt::Debug for Providers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Providers").field("urls", &self.urls).finish_non_exhaustive()
+    }
 }
 
 impl Providers {
@@ -99,14 +115,37 @@ impl Providers {
     ///
     /// # Errors
     ///
-    /// TLS cannot be set up, as on a machine without certificates.
+    /// TLS cannot be set up, as on a machine without certificates, or the system has no randomness to give.
     pub fn new(urls: ProviderUrls, timeouts: Timeouts) -> Result<Self, String> {
-        Ok(Self { client: ProviderClient::new(timeouts)?, urls })
+        Ok(Self {
+            client: ProviderClient::new(timeouts)?,
+            urls,
+            breakers: Breakers::new(),
+            paces: Paces::new(),
+            fingerprints: Arc::new(Fingerprints::new()?),
+        })
     }
 
-    /// Asks the provider whether it takes these fields, with a request that changes nothing.
-    pub async fn verify(&self, provider: Provider, fields: &OpenedFields) -> VerifyOutcome {
-        verify::verify(self, provider, fields).await
+    /// Asks the provider whether it takes these fields of an integration in this place, with a request that changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// `TooMany` for a tenant that asks too often, and `Upstream` for a provider that is left alone for a while, because it failed again
+    /// and again for this credential or has asked for patience.
+    pub async fn verify(
+        &self,
+        place: (TenantId, WorkspaceId),
+        provider: Provider,
+        fields: &OpenedFields,
+        now: DateTime<Utc>,
+    ) -> Result<VerifyOutcome, Error> {
+        self.paces.take(place.0, now)?;
+        let plain = fields.plain.as_ref().map_or("", PlainField::as_str);
+        let key = self.fingerprints.key(provider, place, [fields.secret.reveal().as_bytes(), plain.as_bytes()]);
+        let permit = self.breakers.permit(&key, now).map_err(|failure| failure.of(provider))?;
+        let (outcome, said) = verify::verify(self, provider, fields).await;
+        permit.record(&said);
+        Ok(outcome)
     }
 }
 

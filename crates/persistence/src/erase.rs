@@ -141,7 +141,7 @@ impl Eraser {
     }
 }
 
-fn in_tenant(tenant: TenantId) -> String {
+pub(crate) fn in_tenant(tenant: TenantId) -> String {
     format!("SELECT set_tenant('{tenant}')")
 }
 
@@ -181,7 +181,7 @@ fn check(connection: &mut PgConnection, tenant: TenantId) -> Result<String, Eras
 }
 
 /// A transaction that stands where this statement says.
-fn within<T>(
+pub(crate) fn within<T>(
     connection: &mut PgConnection,
     stand: &str,
     work: impl FnOnce(&mut PgConnection) -> Result<T, EraseError>,

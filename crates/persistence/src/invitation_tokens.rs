@@ -1,19 +1,9 @@
 //! Tokens of invitations: each by its hash, for as long as somebody may still come with it.
 
-use diesel::{
-    dsl::{IntervalDsl, now},
-    prelude::*,
-    sql_types::Timestamptz,
-};
+use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{InTenant, InvitationId, SecretHash};
 
-use crate::{
-    fault::Fault,
-    outbox::{CLEARED_AT_ONCE, KEPT_DAYS},
-    schema::{invitation_tokens, invitations},
-    scope::TenantScope,
-    tx::WriteTx,
-};
+use crate::{fault::Fault, schema::invitation_tokens, scope::TenantScope, tx::WriteTx};
 
 impl WriteTx<'_, InTenant> {
     /// Writes down the hash of a token that is about to be sent with the invitation.
@@ -26,29 +16,6 @@ impl WriteTx<'_, InTenant> {
             ))
             .execute(self.connection)?;
         Ok(())
-    }
-
-    /// Deletes some of the tokens of invitations that ended long ago, and returns how many.
-    pub fn clear_tokens(&mut self) -> Result<usize, Fault> {
-        let long_ago = || now.into_sql::<Timestamptz>() - KEPT_DAYS.days();
-        let tenant = self.found.uuid();
-        let ended = invitations::expires_at
-            .lt(long_ago())
-            .or(invitations::accepted_at.assume_not_null().lt(long_ago()))
-            .or(invitations::revoked_at.assume_not_null().lt(long_ago()));
-        let some: Vec<Vec<u8>> = invitation_tokens::table
-            .inner_join(
-                invitations::table.on(invitations::tenant_id
-                    .eq(invitation_tokens::tenant_id)
-                    .and(invitations::id.eq(invitation_tokens::invitation_id))),
-            )
-            .filter(invitation_tokens::tenant_id.eq(tenant).and(invitations::tenant_id.eq(tenant)).and(ended))
-            .select(invitation_tokens::token_hash)
-            .limit(CLEARED_AT_ONCE)
-            .load(self.connection)?;
-        let cleared = invitation_tokens::table
-            .filter(invitation_tokens::tenant_id.eq(tenant).and(invitation_tokens::token_hash.eq_any(some)));
-        Ok(diesel::delete(cleared).execute(self.connection)?)
     }
 }
 

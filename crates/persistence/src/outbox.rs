@@ -26,12 +26,6 @@ use crate::{
 /// For how many minutes a message belongs to who has claimed it. Longer than any attempt to send it may take.
 const LEASE_MINUTES: i32 = 2;
 
-/// For how many days is kept what nobody needs any more.
-pub(crate) const KEPT_DAYS: i32 = 30;
-
-/// How many rows are cleared at once, so that nobody waits long for their locks.
-pub(crate) const CLEARED_AT_ONCE: i64 = 1_000;
-
 #[derive(HasQuery)]
 #[diesel(table_name = outbox_messages)]
 struct Row {
@@ -225,23 +219,6 @@ impl WriteTx<'_, InTenant> {
             .get_result::<Row>(self.connection)?;
         self.scope().lower_mail_due()?;
         row.into_message()
-    }
-
-    /// Deletes some of the messages that were sent or dropped long ago, and returns how many.
-    pub fn clear_messages(&mut self) -> Result<usize, Fault> {
-        let long_ago = || now.into_sql::<Timestamptz>() - KEPT_DAYS.days();
-        let tenant = self.found.uuid();
-        let some: Vec<Uuid> = outbox_messages::table
-            .filter(outbox_messages::tenant_id.eq(tenant))
-            .filter(outbox_messages::state.eq_any([OutboxState::Sent.as_str(), OutboxState::Dropped.as_str()]))
-            // The first is the index's, the second is what is meant.
-            .filter(outbox_messages::created_at.lt(long_ago()).and(outbox_messages::updated_at.lt(long_ago())))
-            .select(outbox_messages::id)
-            .limit(CLEARED_AT_ONCE)
-            .load(self.connection)?;
-        let cleared =
-            outbox_messages::table.filter(outbox_messages::tenant_id.eq(tenant).and(outbox_messages::id.eq_any(some)));
-        Ok(diesel::delete(cleared).execute(self.connection)?)
     }
 }
 

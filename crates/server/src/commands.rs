@@ -7,6 +7,7 @@ pub(crate) mod brand;
 pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod healthcheck;
+pub(crate) mod housekeeping;
 pub(crate) mod key;
 pub(crate) mod man;
 pub(crate) mod master_key;

@@ -93,6 +93,11 @@ impl Database {
         Migrator::connect(&self.owner_url).map_err(|error| Exit::database(error.to_string()))
     }
 
+    /// The URL of the owner, for what only the owner may delete.
+    pub(crate) fn owner_url(&self) -> &str {
+        &self.owner_url
+    }
+
     /// A connection as the owner, for erasing tenants.
     pub(crate) fn eraser(&self) -> Result<Eraser, Exit> {
         Ok(Eraser::connect(&self.owner_url)?)

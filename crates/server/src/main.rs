@@ -7,6 +7,7 @@ mod consent;
 mod database;
 mod erasure;
 mod exit;
+mod housekeeping;
 mod logging;
 mod master_keys;
 mod named;
@@ -70,6 +71,8 @@ enum Command {
     /// List the emails of tenants, and try again those that were given up
     #[command(subcommand)]
     Outbox(commands::outbox::Outbox),
+    /// Delete what is over and was kept long enough: audit events, API keys, invitations, messages
+    Housekeeping(commands::housekeeping::Housekeeping),
     /// Run, revert and list the migrations of the database
     #[command(subcommand)]
     Migrate(commands::migrate::Migrate),
@@ -137,6 +140,7 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Tenant(command) => commands::tenant::run(command, &settings, output),
         Command::Key(command) => commands::key::run(command, &settings, output),
         Command::Outbox(command) => commands::outbox::run(command, &settings, output),
+        Command::Housekeeping(command) => commands::housekeeping::run(&command, &settings, output),
         Command::Member(command) => commands::member::run(command, &settings, output),
         Command::MasterKey(new) => commands::master_key::run(&new, &settings, output),
         Command::Reseal(reseal) => commands::reseal::run(&reseal, &settings, output),

@@ -3,11 +3,12 @@
 mod faults;
 mod issuers;
 mod mail;
+mod retention;
 
 use std::{collections::BTreeMap, ffi::OsString, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
-use tenantry_domain::MailLimits;
+use tenantry_domain::{MailLimits, Retention};
 use tenantry_operations::providers::{ProviderUrls, provider_url};
 use toml::{Table, Value};
 use url::Url;
@@ -46,6 +47,7 @@ pub(crate) struct Settings {
     pub(crate) mail: Option<Mail>,
     /// Of tenants that have none of their own.
     pub(crate) mail_limits: MailLimits,
+    pub(crate) retention: Retention,
     /// For `tenantry config`: every setting as text, secrets masked.
     pub(crate) shown: Vec<Shown>,
 }
@@ -78,7 +80,7 @@ const ROWS: &[Row] = &[
     Row(
         "owner_database_url",
         "",
-        "URL of the same database as its owner, for `tenantry migrate`, `tenantry restore` and `tenantry tenant erase`",
+        "URL of the same database as its owner, for `tenantry migrate`, `tenantry restore`, `tenantry tenant erase` and `tenantry housekeeping`",
     ),
     Row("backup_database_url", "", "URL of the same database as a role that sees all rows, for `tenantry backup`"),
     Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database. Default: searched for"),
@@ -108,16 +110,33 @@ const ROWS: &[Row] = &[
     Row("mail_from", "", "sender address of emails; required with smtp_host"),
     Row("mail_dir", "", "directory for emails when there is no mail server. Default: mail in data_dir"),
     Row("invitation_link", "", "address where invitations are accepted; must contain {token}; required with smtp_host"),
+    Row("mail_signatures", "text", "signatures of brands in emails: text without links, html as written, or none"),
     Row("mail_workers", "2", "how many emails are sent at once, 0 to 16; with 0 this process sends none"),
     Row("mail_poll", "1s", "how often to check the outbox, 100ms to 1h"),
     Row("invitation_interval", "1m", "least time between two emails of one invitation, 0s to 1day"),
     Row(
         "max_emails_per_day",
-        "200",
+        "50",
         "emails that a tenant may send in 24 hours, unless the tenant has a limit of its own",
     ),
     Row("max_emails_per_recipient", "5", "the same to one address"),
     Row("max_pending_invitations", "500", "pending invitations of a tenant, unless the tenant has a limit of its own"),
+    Row(
+        "audit_retention",
+        "forever",
+        "how long audit events are kept, 1day or longer, or forever; only the owner deletes them",
+    ),
+    Row("outbox_retention", "30days", "how long messages that are not pending, and emails saved as files, are kept"),
+    Row(
+        "invitation_retention",
+        "365days",
+        "how long invitations are kept that were accepted or revoked or have expired",
+    ),
+    Row(
+        "api_key_retention",
+        "365days",
+        "how long API keys are kept that were revoked or have expired; only the owner deletes them",
+    ),
     Row(
         "master_key_file",
         "",
@@ -235,6 +254,7 @@ impl Settings {
             issuers: Issuers::none(),
             mail: mail::read(reader, faults),
             mail_limits: mail::limits(reader, faults),
+            retention: retention::read(reader, faults),
             shown: ROWS.iter().map(|row| reader.show(row)).collect(),
         }
     }

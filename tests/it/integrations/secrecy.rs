@@ -2,7 +2,10 @@
 
 use serde_json::json;
 use tenantry_domain::{Action, Role, WorkspaceId};
-use tenantry_operations::integrations;
+use tenantry_operations::{
+    integrations,
+    providers::{Providers, Timeouts},
+};
 use tenantry_tests::{App, Canary, Log, Operation, ProviderBehaviour, TestDatabase, lines};
 
 use super::{PROVIDERS, fields, path};
@@ -40,11 +43,16 @@ async fn a_secret_comes_back_from_no_route_no_error_no_log_line_and_no_table() {
             ProviderBehaviour::Drop,
         ] {
             app.providers.behave(behaviour);
-            answers.push(acme.owner.post(&format!("{here}/verify"), json!({})).await.expect(200));
+            // Nobody here has asked too often, or has seen a provider fail.
+            let owner = app.replica_with_timeouts(Timeouts::default()).with_key(acme.owner.key());
+            answers.push(owner.post(&format!("{here}/verify"), json!({})).await.expect(200));
             // Once more on this thread, whose log is kept.
-            let (keys, providers) = (&app.integrations.keys, &app.integrations.providers);
+            let keys = &app.integrations.keys;
+            let providers = &Providers::new(app.providers.urls(), Timeouts::default()).unwrap();
             let (id, provider) = (workspace.parse::<WorkspaceId>().unwrap(), provider.parse().ok());
-            let again = integrations::verify(&app.store, keys, providers, &acme.operator(), id, provider).await;
+            let again =
+                integrations::verify(&app.store, keys, providers, &acme.operator(), id, provider, chrono::Utc::now())
+                    .await;
             assert!(!format!("{again:?}").contains(canary.secret()));
             let (operator, provider) = (acme.operator(), provider.unwrap());
             let opened = integrations::open(&app.store, keys, &operator, id, provider, Action::WorkspaceRead).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenantry_operations::providers::Timeouts;
+use tenantry_operations::providers::{AT_ONCE, FAILURES, Timeouts};
 use tenantry_tests::{Answer, App, Client, ProviderBehaviour, master_keys};
 
 use super::{PROVIDERS, SID, fields, path};
@@ -18,10 +18,13 @@ async fn verify(client: &Client, workspace: &str, provider: &str) -> Answer {
     client.post(&format!("{}/verify", path(workspace, provider)), json!({})).await
 }
 
+fn timeouts() -> Timeouts {
+    Timeouts { total: Duration::from_millis(500), ..Timeouts::default() }
+}
+
 /// A service that gives providers little time, and a workspace that is connected to all of them.
 async fn connected() -> (App, Client, String) {
-    let timeouts = Timeouts { total: Duration::from_millis(500), ..Timeouts::default() };
-    let app = App::integrating(master_keys(&[1]), timeouts).await;
+    let app = App::integrating(master_keys(&[1]), timeouts()).await;
     let acme = app.tenant("Acme").await;
     let workspace = acme.workspace("DACH").await;
     for provider in PROVIDERS {
@@ -83,7 +86,10 @@ async fn a_provider_that_does_not_say_leaves_the_status_as_it_was() {
         (ProviderBehaviour::Status(429, "Retry-After: 30\r\n"), "is rate limiting requests. Try again in 30 seconds."),
         (ProviderBehaviour::Status(429, "Retry-After: 1\r\n"), "Try again in 1 second."),
         (ProviderBehaviour::Status(429, "Retry-After: <script>\r\n"), "is rate limiting requests. Try again later."),
-        (ProviderBehaviour::Status(429, "Retry-After: 99999999999\r\n"), "is rate limiting requests. Try again later."),
+        (
+            ProviderBehaviour::Status(429, "Retry-After: 99999999999\r\n"),
+            "is rate limiting requests. Try again in 3600 seconds.",
+        ),
         (ProviderBehaviour::Status(500, ""), "answered with status 500. Try again later."),
         (ProviderBehaviour::Status(503, ""), "answered with status 503. Try again later."),
         (ProviderBehaviour::Status(204, ""), "answered with status 204. Try again later."),
@@ -95,6 +101,8 @@ async fn a_provider_that_does_not_say_leaves_the_status_as_it_was() {
         (ProviderBehaviour::Drop, "could not be reached."),
     ] {
         app.providers.behave(behaviour.clone());
+        // Another replica, which has not seen the failures before.
+        let owner = app.replica_with_timeouts(timeouts()).with_key(owner.key());
         for provider in PROVIDERS {
             let before = owner.get(&path(&workspace, provider)).await.expect(200).body["verifiedAt"].clone();
             let answer = verify(&owner, &workspace, provider).await.expect(200);
@@ -108,6 +116,66 @@ async fn a_provider_that_does_not_say_leaves_the_status_as_it_was() {
     for provider in PROVIDERS {
         assert_eq!(verdict(&verify(&owner, &workspace, provider).await.expect(200)).2, None, "it recovers");
     }
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_again_and_again_is_left_alone_for_this_credential_of_this_tenant() {
+    let app = App::start().await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    let (ours, theirs) = (acme.workspace("DACH").await, beta.workspace("DACH").await);
+    for (tenant, workspace) in [(&acme, &ours), (&beta, &theirs)] {
+        for provider in PROVIDERS {
+            tenant.owner.put(&path(workspace, provider), fields(provider, "canary-567890")).await.expect(200);
+        }
+    }
+    app.providers.behave(ProviderBehaviour::Status(500, ""));
+    for _ in 0..FAILURES {
+        verify(&acme.owner, &ours, "openai").await.expect(200);
+    }
+    let asked = app.providers.requests().len();
+    let before = acme.owner.get(&path(&ours, "openai")).await.expect(200);
+    let left_alone = verify(&acme.owner, &ours, "openai").await.expect(502);
+    assert_eq!(left_alone.body["code"], "provider_unavailable");
+    assert!((1..=30).contains(&left_alone.header("retry-after").parse::<u64>().unwrap()), "{left_alone:?}");
+    assert_eq!(app.providers.requests().len(), asked, "it was not asked");
+    assert_eq!(acme.owner.get(&path(&ours, "openai")).await.expect(200).body, before.body);
+    app.providers.behave(ProviderBehaviour::Documented);
+    // Neither another tenant with the same credential, nor another provider, nor another credential has to wait.
+    assert_eq!(verdict(&verify(&beta.owner, &theirs, "openai").await.expect(200)).0, "ok");
+    assert_eq!(verdict(&verify(&acme.owner, &ours, "elevenlabs").await.expect(200)).0, "ok");
+    acme.owner.put(&path(&ours, "openai"), fields("openai", "canary-another-567890")).await.expect(200);
+    verify(&acme.owner, &ours, "openai").await.expect(200);
+    // One that asks for patience gets it at once, and within bounds.
+    app.providers.behave(ProviderBehaviour::Status(429, "Retry-After: 99999999999\r\n"));
+    verify(&beta.owner, &theirs, "openai").await.expect(200);
+    let patient = verify(&beta.owner, &theirs, "openai").await.expect(502);
+    assert!((1..=300).contains(&patient.header("retry-after").parse::<u64>().unwrap()), "{patient:?}");
+}
+
+#[tokio::test]
+async fn a_tenant_that_verifies_without_end_is_slowed_down_and_nobody_else_is() {
+    let app = App::start().await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    let (ours, theirs) = (acme.workspace("DACH").await, beta.workspace("DACH").await);
+    for (tenant, workspace) in [(&acme, &ours), (&beta, &theirs)] {
+        tenant.owner.put(&path(workspace, "openai"), fields("openai", "canary-567890")).await.expect(200);
+    }
+    let mut refused = None;
+    // Some more than at once, because time goes on meanwhile.
+    for _ in 0..10 * AT_ONCE {
+        let answer = verify(&acme.owner, &ours, "openai").await;
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("a refusal");
+    assert_eq!(refused.body["code"], "too_many_verifications");
+    assert!((1..=2).contains(&refused.header("retry-after").parse::<u64>().unwrap()), "{refused:?}");
+    assert!(app.providers.requests().len() >= AT_ONCE.unsigned_abs() as usize);
+    assert_eq!(verdict(&verify(&beta.owner, &theirs, "openai").await.expect(200)).0, "ok");
+    let reader = acme.key(&["integrations:read"], json!({})).await;
+    verify(&reader, &ours, "openai").await.expect(403);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Issuers that are not accepted as settings.
 
 use tenantry_auth::jwt::{Algorithm, HmacSecret, IssuerOptions, Issuers, KeySource};
+use tenantry_domain::TrustedFor;
 
 fn options(issuer: &str) -> IssuerOptions {
     IssuerOptions {
@@ -10,6 +11,7 @@ fn options(issuer: &str) -> IssuerOptions {
         keys: KeySource::JwksUrl("https://id.test/jwks".to_owned()),
         tenant_claim: "tenant_id".to_owned(),
         token_types: vec!["JWT".to_owned()],
+        trusted_for: TrustedFor::default(),
     }
 }
 
@@ -41,6 +43,7 @@ fn all_faults_are_named_together_with_their_issuer() {
         keys: KeySource::JwksUrl("ftp://id.test".to_owned()),
         tenant_claim: String::new(),
         token_types: vec![],
+        trusted_for: TrustedFor::default(),
     };
     let found = faults(vec![options("twice"), bare, options("twice")]);
     let expected = [

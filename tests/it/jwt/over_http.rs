@@ -1,7 +1,7 @@
 //! Tokens in requests: what holds gets in, and what does not gets a 401 that says no more than that.
 
 use serde_json::json;
-use tenantry_domain::{MemberDetails, MemberStatus, Person, Role};
+use tenantry_domain::{MemberDetails, MemberStatus, Person, Role, TrustedFor};
 use tenantry_operations::members;
 use tenantry_tests::{Answer, App, Client, Tenant, issuer::Behaviour, issuer::Issuer, issuer::Trio, problem};
 
@@ -97,4 +97,38 @@ async fn while_the_keys_of_an_issuer_were_never_had_its_tokens_are_for_later_and
     app.client().get("/readyz").await.expect(200);
     let metrics = app.client().get("/metrics").await.expect(200).text;
     assert!(metrics.contains(&format!("tenantry_issuer_usable_keys{{issuer=\"{}\"}} 0", issuer.name)), "{metrics}");
+}
+
+#[tokio::test]
+async fn an_issuer_of_some_tenants_is_none_of_the_others() {
+    let issuer = Issuer::start().await;
+    // The tenants must be there before the service trusts somebody for one of them.
+    let first = App::start().await;
+    let (acme, beta) = (first.tenant("Acme").await, first.tenant("Beta").await);
+    let trusted_for = TrustedFor::only(vec![acme.id]);
+    let app = first.trusting_too(tenantry_auth::jwt::IssuerOptions { trusted_for, ..issuer.options() });
+    for tenant in [&acme, &beta] {
+        join(&first, tenant, &issuer).await;
+    }
+    let token = |tenant: &Tenant| issuer.draft("es").claim("tenant_id", tenant.id.to_string()).token();
+    let as_somebody = |tenant: &Tenant| app.with_key(&token(tenant));
+    as_somebody(&acme).get("/api/me").await.expect(200);
+    let refused = as_somebody(&beta).get("/api/me").await.expect(401);
+    assert_eq!(
+        (refused.body["code"].as_str(), refused.header("www-authenticate")),
+        (Some("invalid_credentials"), CHALLENGE)
+    );
+    // Why, is for the log.
+    let options =
+        tenantry_auth::jwt::IssuerOptions { trusted_for: TrustedFor::only(vec![acme.id]), ..issuer.options() };
+    let issuers = tenantry_auth::jwt::Issuers::new(vec![options]).unwrap();
+    let why = issuers.verify(&token(&beta), chrono::Utc::now()).await.unwrap_err();
+    assert_eq!(why.to_string(), "its issuer is not trusted for this tenant");
+    // Nor does an invitation let anybody in who comes from there, also with a token that names no tenant.
+    let person =
+        app.with_key(&issuer.draft("es").claim("email", "new@example.com").claim("email_verified", true).token());
+    for (tenant, status) in [(&acme, 404), (&beta, 401)] {
+        let token = tenantry_auth::issue_invitation(tenant.id).unwrap();
+        person.post("/api/invitations/accept", json!({ "token": token.reveal() })).await.expect(status);
+    }
 }

@@ -79,6 +79,7 @@ async fn a_token_proves_what_it_says() {
         subject: "auth0|Ünï çode".to_owned(),
         tenant: Some(tenant.parse().unwrap()),
         email: Some("ada@example.com".to_owned()),
+        trusted_for: tenantry_domain::TrustedFor::default(),
         expires_at: DateTime::from_timestamp(2_000_000_100, 0).unwrap(),
     };
     assert_eq!(issuers.verify(&token, now).await, Ok(expected));

@@ -1,6 +1,6 @@
 //! The email that invites.
 
-use tenantry_operations::mail::{InvitationEmail, InvitationLink, invitation_email};
+use tenantry_operations::mail::{InvitationEmail, InvitationLink, Signatures, invitation_email};
 use tenantry_tests::{ReceivedMail, SmtpServer};
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ fn invitation() -> InvitationEmail {
         tenant: "Acme".parse().unwrap(),
         brand: "Acme Europe".parse().unwrap(),
         sender: "Acme Europe Support".parse().unwrap(),
+        signatures: Signatures::Html,
         signature_html: Some("<p>Yours, <b>Acme</b></p>".parse().unwrap()),
         signature_text: Some("Yours,\nAcme".parse().unwrap()),
         role: "an agent".to_owned(),
@@ -153,4 +154,77 @@ async fn the_longest_names_make_a_subject_of_one_line() {
     let subject = mail.parsed().subject().unwrap().to_owned();
     assert!(subject.starts_with("Ψ") && subject.contains("… invites you to Ω"), "{subject}");
     assert!(subject.chars().count() <= 200, "{subject}");
+}
+
+#[tokio::test]
+async fn no_name_becomes_a_link_or_another_sender() {
+    let invitation = InvitationEmail {
+        tenant: "Verify at https://evil.example/login".parse().unwrap(),
+        brand: "www.evil.example".parse().unwrap(),
+        sender: "support@paypal.com".parse().unwrap(),
+        workspaces: vec!["evil.example/pay".parse().unwrap(), "10.0.0.1/x".parse().unwrap()],
+        ..invitation()
+    };
+    let mail = arrived(&invitation).await;
+    let parsed = mail.parsed();
+    assert_eq!(parsed.from().and_then(|from| from.first()?.name()), Some("support @paypal .com"));
+    let subject = parsed.subject().unwrap().to_owned();
+    assert_eq!(subject, "www .evil .example invites you to Verify at https ://evil .example/login");
+    for part in [mail.text(), mail.html(), subject] {
+        for link in ["evil.", "https://evil", "10.0", "www."] {
+            assert!(!part.replace("acme.example", "").contains(link), "{link} in {part}");
+        }
+    }
+    let links: Vec<_> = mail.html().split("href=").skip(1).map(|rest| rest[..30].to_owned()).collect();
+    assert!(
+        links.len() == 2 && links.iter().all(|link| link.starts_with("\"https://app.example.com/join")),
+        "{links:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_signature_is_plain_and_short_and_links_nowhere_unless_the_operator_says_so() {
+    let html =
+        "<p>Pay at <a href=\"https://evil.example/pay\">our page</a></p><img src=\"https://evil.example/x.png\">";
+    let text = format!("Yours, Acme & Sons\nhttps://evil.example/pay\n<b>no markup</b>\n{}", "blah ".repeat(900));
+    let invitation = InvitationEmail {
+        signatures: Signatures::default(),
+        signature_html: Some(html.parse().unwrap()),
+        signature_text: Some(text.parse().unwrap()),
+        ..invitation()
+    };
+    let mail = arrived(&invitation).await;
+    for part in [mail.text(), mail.html()] {
+        assert!(!part.contains("evil.example") && part.contains("https ://evil .example/pay"), "{part}");
+        assert!(!part.contains("our page") && part.matches("blah").count() < 100, "{part}");
+    }
+    assert!(mail.html().contains("Yours, Acme &#38; Sons\nhttps ://") && mail.html().contains("&#60;b&#62;no markup"));
+    let mail = arrived(&InvitationEmail { signatures: Signatures::None, ..invitation.clone() }).await;
+    assert!(!mail.text().contains("Yours") && !mail.html().contains("Yours"));
+    let many = format!("{}last", "line\n".repeat(10));
+    let mail = arrived(&InvitationEmail { signature_text: Some(many.parse().unwrap()), ..invitation.clone() }).await;
+    assert!(mail.text().matches("line").count() == 10 && !mail.text().contains("last"), "{}", mail.text());
+    let mail = arrived(&InvitationEmail { signatures: Signatures::Html, ..invitation }).await;
+    assert!(mail.html().contains("https://evil.example/pay") && mail.text().contains("https://evil.example/pay"));
+}
+
+#[tokio::test]
+async fn a_name_neither_reorders_nor_hides_the_words_around_it() {
+    let invitation = InvitationEmail {
+        tenant: "אקמה".parse().unwrap(),
+        brand: "Ac\u{200B}me\u{200E} Eu\u{AD}rope".parse().unwrap(),
+        signature_text: Some("\u{202E}sruoY\u{2066}".parse().unwrap()),
+        signatures: Signatures::Text,
+        ..invitation()
+    };
+    let mail = arrived(&invitation).await;
+    assert_eq!(mail.parsed().subject(), Some("Acme Europe invites you to \u{2068}אקמה\u{2069}"));
+    assert!(
+        mail.text().contains("Acme Europe invites you to join \u{2068}אקמה\u{2069} as an agent."),
+        "{}",
+        mail.text()
+    );
+    for part in [mail.text(), mail.html()] {
+        assert!(!part.contains(['\u{202E}', '\u{2066}', '\u{200B}', '\u{200E}', '\u{AD}']), "{part}");
+    }
 }

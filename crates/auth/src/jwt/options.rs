@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use tenantry_domain::service_url;
+use tenantry_domain::{TrustedFor, service_url};
 
 use super::{
     Issuer, Keys,
@@ -39,6 +39,8 @@ pub struct IssuerOptions {
     /// What its tokens may say in `typ`; [`DEFAULT_TOKEN_TYPES`]. Compared as media types: in any case, with or without `application/`.
     /// A token without `typ` counts as `JWT` (RFC 7519, section 5.1).
     pub token_types: Vec<String>,
+    /// For which tenants its tokens are good.
+    pub trusted_for: TrustedFor,
 }
 
 /// Where the keys of an issuer are.
@@ -73,7 +75,7 @@ pub(crate) fn checked(options: Vec<IssuerOptions>) -> Result<Vec<Issuer>, Vec<St
 }
 
 fn faults_of(options: &IssuerOptions) -> Vec<String> {
-    let IssuerOptions { issuer, audience, algorithms, tenant_claim, token_types, .. } = options;
+    let IssuerOptions { issuer, audience, algorithms, tenant_claim, token_types, trusted_for, .. } = options;
     let plain = |text: &str| !text.is_empty() && !text.chars().any(|c| c.is_control() || c.is_whitespace());
     let hs256 = algorithms.contains(&Algorithm::Hs256);
     let shared = matches!(options.keys, KeySource::HmacSecret(_));
@@ -89,6 +91,7 @@ fn faults_of(options: &IssuerOptions) -> Vec<String> {
             !TAKEN_CLAIMS.contains(&tenant_claim.as_str()),
             "the tenant claim must not be a standard claim such as sub or aud",
         ),
+        (!trusted_for.is_nobody(), "its list of tenants is empty: leave tenants out to trust it for all of them"),
         (!token_types.is_empty(), "it needs at least one token type"),
         (token_types.iter().all(|one| plain(one)), "a token type must not be empty or contain spaces"),
     ];
@@ -120,6 +123,7 @@ fn issuer(options: IssuerOptions, keys: Keys) -> Issuer {
         algorithms: options.algorithms,
         tenant_claim: options.tenant_claim,
         token_types: options.token_types.iter().map(|one| MediaType::new(one)).collect(),
+        trusted_for: options.trusted_for,
         keys,
     }
 }

@@ -4,6 +4,7 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, post, put, web::Data};
+use chrono::Utc;
 use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::integrations;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -131,11 +132,13 @@ pub(crate) async fn remove(
 /// Verify an integration
 ///
 /// Asks the provider whether it accepts the current fields. The result is returned and stored with the integration. If
-/// the provider does not respond, the status stays as it was, and `lastError` says why.
+/// the provider does not respond, the status stays as it was, and `lastError` says why. A provider that failed several
+/// times in a row for this credential, or asked for patience, is not asked for a while: that is a `502` with
+/// `Retry-After`.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::IntegrationVerify)), ("x-conflicts" = json!([Conflict::IntegrationIncomplete, Conflict::SecretUnreadable]))),
-    responses((status = 200, description = "The integration with the provider's verdict.", body = IntegrationView, headers(("ETag"))))
+    responses((status = 200, description = "The integration with the provider's verdict.", body = IntegrationView, headers(("ETag"))), (status = 502, description = "The provider is left alone for a while."))
 )]
 #[post("/api/workspaces/{workspaceId}/integrations/{provider}/verify")]
 pub(crate) async fn verify(
@@ -145,7 +148,15 @@ pub(crate) async fn verify(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let (store, outside) = (&service.store, &service.integrations);
-    let integration =
-        integrations::verify(store, &outside.keys, &outside.providers, &caller.credential, id.id(), provider.0).await?;
+    let integration = integrations::verify(
+        store,
+        &outside.keys,
+        &outside.providers,
+        &caller.credential,
+        id.id(),
+        provider.0,
+        Utc::now(),
+    )
+    .await?;
     Ok(answer::tagged(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
 }

@@ -62,7 +62,12 @@ impl FromRequest for Invited {
             drop(announce);
             // An address that is not one of ours was not invited.
             let email = token.email.as_deref().and_then(|email| email.parse().ok());
-            Ok(Self(Invitee { person: person(&token)?, email, origin: origin(&request) }))
+            Ok(Self(Invitee {
+                person: person(&token)?,
+                email,
+                origin: origin(&request),
+                trusted_for: token.trusted_for,
+            }))
         })
     }
 }

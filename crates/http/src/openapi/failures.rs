@@ -10,6 +10,7 @@ use actix_web::{
 use chrono::{DateTime, TimeDelta};
 use serde_json::Value;
 use tenantry_domain::{Action, Cap, Choice, Conflict, CountryCode, Error, MailLimit, Noun, Scope, Unauthenticated};
+use tenantry_operations::providers::too_many_verifications;
 use utoipa::{
     ToSchema,
     openapi::{
@@ -99,6 +100,9 @@ impl Refusals<'_> {
         if matches!(action, Some(Action::InvitationCreate | Action::InvitationResend)) {
             kinds.push(Kind::TooManyEmails);
         }
+        if action == Some(Action::IntegrationVerify) {
+            kinds.push(Kind::TooManyVerifications);
+        }
         kinds.extend(names.map(Kind::NotFound));
         for status in declared {
             match status {
@@ -137,6 +141,7 @@ enum Kind {
     NotJson,
     InvalidFields,
     TooManyEmails,
+    TooManyVerifications,
     Internal,
     ProviderFailed,
     Unavailable,
@@ -215,12 +220,17 @@ impl Kind {
             Self::TooManyEmails => (
                 "TooManyEmails",
                 "The limits on emails leave no room now. Try again after `Retry-After` seconds.",
-                all([(MailLimit::Interval, 42), (MailLimit::Tenant(Cap::of(200)), 6 * 60 * 60)]
+                all([(MailLimit::Interval, 42), (MailLimit::Tenant(Cap::of(50)), 6 * 60 * 60)]
                     .map(|(limit, seconds)| {
                         let now = DateTime::UNIX_EPOCH;
                         limit.refusal(Some(now + TimeDelta::seconds(seconds)), now)
                     })
                     .into()),
+            ),
+            Self::TooManyVerifications => (
+                "TooManyVerifications",
+                "The tenant has verified many integrations just now. Try again after `Retry-After` seconds.",
+                all(vec![too_many_verifications()]),
             ),
             Self::Internal => ("InternalError", "The service failed.", all(vec![Error::internal("")])),
             Self::ProviderFailed => (

@@ -1,8 +1,10 @@
 //! Emails as files, for a service without an SMTP server.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use tokio::{fs, io::AsyncWriteExt};
@@ -35,4 +37,65 @@ async fn create(path: &PathBuf, content: &[u8]) -> io::Result<()> {
     let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).await?;
     file.write_all(content).await?;
     file.sync_all().await
+}
+
+/// After how long a file that is not finished never will be: an attempt takes a minute at most.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
+
+/// What is in a directory of emails. A file that has another name than those here is none of ours.
+#[derive(Debug, Default)]
+pub(crate) struct Saved {
+    /// The messages that were saved.
+    pub(crate) messages: BTreeSet<Uuid>,
+    /// Files that somebody began who has died since.
+    pub(crate) unfinished: Vec<PathBuf>,
+}
+
+/// What is in the directory, as far as it can be read.
+pub(super) async fn saved(directory: &Path) -> Saved {
+    let mut saved = Saved::default();
+    match fs::read_dir(directory).await {
+        Ok(mut entries) => loop {
+            match entries.next_entry().await {
+                Ok(Some(entry)) => note(&mut saved, &entry).await,
+                Ok(None) => break,
+                Err(error) => {
+                    tracing::warn!(%error, directory = %directory.display(), "cannot list the saved emails");
+                    break;
+                }
+            }
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => tracing::warn!(%error, directory = %directory.display(), "cannot list the saved emails"),
+    }
+    saved
+}
+
+async fn note(saved: &mut Saved, entry: &fs::DirEntry) {
+    let name = entry.file_name();
+    let Some(name) = name.to_str() else { return };
+    if let Some(id) = name.strip_suffix(".eml").and_then(|stem| stem.parse().ok()) {
+        saved.messages.insert(id);
+    } else if name.starts_with('.') && name.ends_with(".unfinished") {
+        let changed = entry.metadata().await.and_then(|metadata| metadata.modified()).ok();
+        let age = changed.and_then(|changed| SystemTime::now().duration_since(changed).ok());
+        if age.is_some_and(|age| age > ABANDONED) {
+            saved.unfinished.push(entry.path());
+        }
+    }
+}
+
+/// Deletes these files; returns how many.
+pub(super) async fn delete(directory: &Path, saved: Saved) -> usize {
+    let messages = saved.messages.iter().map(|id| directory.join(format!("{id}.eml")));
+    let mut deleted = 0;
+    for path in messages.chain(saved.unfinished) {
+        match fs::remove_file(&path).await {
+            Ok(()) => deleted += 1,
+            // Another replica was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(%error, file = %path.display(), "cannot delete a saved email"),
+        }
+    }
+    deleted
 }

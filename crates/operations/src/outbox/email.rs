@@ -28,6 +28,7 @@ pub(super) fn of_invitation(
         brand: brand.details.name.clone(),
         // No workspace has a sender of its own.
         sender: brand.details.email_from_name.clone(),
+        signatures: sender.signatures,
         signature_html: html,
         signature_text: text,
         role: as_what(invitation.details.role).to_owned(),

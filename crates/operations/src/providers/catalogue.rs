@@ -5,7 +5,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::{hmac, rand::SystemRandom};
 use chrono::{DateTime, Utc};
 use tenantry_domain::{Calendar, Error, Provider, TenantId, Voice, WorkspaceId};
 
@@ -16,6 +15,7 @@ use super::{
     credential::{ElevenLabs, HighLevel},
     elevenlabs,
     failure::Failure,
+    fingerprint::Fingerprints,
     gohighlevel, openai,
 };
 
@@ -31,7 +31,7 @@ struct Shared {
     voices: Arc<Cache<Voice>>,
     calendars: Arc<Cache<Calendar>>,
     breakers: Breakers,
-    fingerprints: hmac::Key,
+    fingerprints: Fingerprints,
 }
 
 /// Voices to choose from.
@@ -59,7 +59,6 @@ impl Catalogue {
     ///
     /// The system has no randomness to give.
     pub fn new(providers: Providers) -> Result<Self, String> {
-        let fingerprints = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new());
         Ok(Self(Arc::new(Shared {
             providers,
             voices: Arc::new(Cache::new(MAX_BYTES, |voice: &Voice| {
@@ -70,7 +69,7 @@ impl Catalogue {
                 size_of::<Calendar>() + calendar.id.as_str().len() + calendar.name.as_str().len() + description
             })),
             breakers: Breakers::new(),
-            fingerprints: fingerprints.map_err(|_| "The system has no randomness to give.".to_owned())?,
+            fingerprints: Fingerprints::new()?,
         })))
     }
 
@@ -87,7 +86,11 @@ impl Catalogue {
     ) -> Result<Voices, Error> {
         let mut list: Vec<_> = openai::voices().collect();
         let Some(account) = account.cloned() else { return Ok(Voices { list, age: None }) };
-        let key = self.key(Provider::ElevenLabs, place, [account.key.as_bytes(), account.region.as_str().as_bytes()]);
+        let key = self.0.fingerprints.key(
+            Provider::ElevenLabs,
+            place,
+            [account.key.as_bytes(), account.region.as_str().as_bytes()],
+        );
         let ask =
             self.guarded(key, now, async move |shared: &Shared| elevenlabs::voices(&shared.providers, &account).await);
         let answer = self.0.voices.get(key, now, ask).await.map_err(|failure| failure.of(Provider::ElevenLabs))?;
@@ -108,7 +111,7 @@ impl Catalogue {
     ) -> Result<Calendars, Error> {
         let account = account.clone();
         let parts = [account.authorization.as_bytes(), account.location.as_bytes()];
-        let key = self.key(Provider::GoHighLevel, place, parts);
+        let key = self.0.fingerprints.key(Provider::GoHighLevel, place, parts);
         let ask = self
             .guarded(key, now, async move |shared: &Shared| gohighlevel::calendars(&shared.providers, &account).await);
         let answer = self.0.calendars.get(key, now, ask).await.map_err(|failure| failure.of(Provider::GoHighLevel))?;
@@ -132,18 +135,5 @@ impl Catalogue {
             permit.record(&outcome);
             outcome
         }
-    }
-
-    fn key(&self, provider: Provider, (tenant, workspace): (TenantId, WorkspaceId), parts: [&[u8]; 2]) -> Key {
-        let mut context = hmac::Context::with_key(&self.0.fingerprints);
-        for part in parts {
-            // With its length, so that no two lists of parts run together to the same.
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
-        }
-        let tag = context.sign();
-        let mut fingerprint = [0; 16];
-        fingerprint.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
-        Key { tenant, workspace, provider, fingerprint }
     }
 }

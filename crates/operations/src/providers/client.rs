@@ -19,6 +19,9 @@ use url::Url;
 /// The largest answer that is read, in bytes. A hundred voices with all that ElevenLabs says of each are about a quarter of that.
 pub const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
+/// How long a provider may ask to wait. Whoever reads a longer time would take it for our word.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+
 /// How long providers may take.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
@@ -39,7 +42,7 @@ impl Default for Timeouts {
 pub(super) struct ProviderAnswer {
     /// The status.
     pub(super) status: u16,
-    /// When to ask again, where the provider says it: in any number of seconds.
+    /// When to ask again, where the provider says it: at most [`LONGEST_WAIT`].
     pub(super) retry_after: Option<Duration>,
     is_json: bool,
     /// The body of a 200 that is JSON; that of any other answer is not read.
@@ -139,7 +142,7 @@ async fn exchange(request: RequestBuilder) -> Result<ProviderAnswer, NoAnswer> {
     let mut response = begin(request).await.map_err(no_answer)?;
     let status = response.status();
     let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let retry_after = wait.map(Duration::from_secs);
+    let retry_after = wait.map(|wait| Duration::from_secs(wait).min(LONGEST_WAIT));
     let is_json = is_json(response.headers());
     let body = if status == StatusCode::OK && is_json { read(&mut response).await? } else { Vec::new() };
     Ok(ProviderAnswer { status: status.as_u16(), retry_after, is_json, body })

@@ -8,13 +8,16 @@ use super::{
     OpenedFields, Providers, VerifyOutcome, below,
     client::{NoAnswer, ProviderAnswer},
     credential::{ElevenLabs, HighLevel, XI_API_KEY},
+    failure::Failure,
     gohighlevel,
 };
 
-/// The longest wait that is worth a sentence, in seconds: a day.
-const MAX_WAIT: u64 = 86_400;
-
-pub(super) async fn verify(providers: &Providers, provider: Provider, fields: &OpenedFields) -> VerifyOutcome {
+/// What the provider says of the fields, and whether it failed as a provider.
+pub(super) async fn verify(
+    providers: &Providers,
+    provider: Provider,
+    fields: &OpenedFields,
+) -> (VerifyOutcome, Result<(), Failure>) {
     let answer = ask(providers, provider, fields).await;
     let outcome = judge(provider, fields, &answer);
     // Of the answer its status is all that is worth a line; the body may hold the secret.
@@ -25,7 +28,12 @@ pub(super) async fn verify(providers: &Providers, provider: Provider, fields: &O
         }
         (_, Err(why)) => tracing::warn!(%provider, %why, "could not verify an integration with its provider"),
     }
-    outcome
+    let said = match (&outcome, &answer) {
+        (_, Ok(answer)) if answer.status == 429 => Err(Failure::RateLimited { retry_after: answer.retry_after }),
+        (VerifyOutcome::Unavailable(_), _) => Err(Failure::Unavailable { retry_after: None }),
+        _ => Ok(()),
+    };
+    (outcome, said)
 }
 
 async fn ask(providers: &Providers, provider: Provider, fields: &OpenedFields) -> Result<ProviderAnswer, NoAnswer> {
@@ -35,7 +43,7 @@ async fn ask(providers: &Providers, provider: Provider, fields: &OpenedFields) -
 }
 
 fn request(providers: &Providers, provider: Provider, fields: &OpenedFields) -> Option<RequestBuilder> {
-    let Providers { client, urls } = providers;
+    let Providers { client, urls, .. } = providers;
     let secret = fields.secret.reveal();
     match (provider, &fields.plain) {
         (Provider::Twilio, Some(PlainField::Sid(sid))) => {
@@ -67,10 +75,10 @@ fn judge(provider: Provider, fields: &OpenedFields, answer: &Result<ProviderAnsw
             None => unexpected(label, status),
         },
         429 => VerifyOutcome::Unavailable(match answer.retry_after.map(|wait| wait.as_secs()) {
-            Some(wait @ 0..=MAX_WAIT) => {
+            Some(wait) => {
                 format!("{label} is rate limiting requests. Try again in {}.", counted(wait, "second"))
             }
-            _ => format!("{label} is rate limiting requests. Try again later."),
+            None => format!("{label} is rate limiting requests. Try again later."),
         }),
         300..400 => {
             VerifyOutcome::Unavailable(format!("{label} answered with a redirect, which Tenantry does not follow."))

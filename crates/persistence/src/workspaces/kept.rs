@@ -1,10 +1,15 @@
 //! Workspaces for as long as they are kept: with those that were deleted, until they are erased.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*};
+use diesel::{
+    dsl::{IntervalDsl, now},
+    pg::Pg,
+    prelude::*,
+    sql_types::Timestamptz,
+};
 use tenantry_domain::{
-    FieldRefusal, InRestorableWorkspace, InTenant, Page, PageRequest, SortKey, Workspace, WorkspaceLimits,
-    WorkspaceNumber,
+    FieldRefusal, InRestorableWorkspace, InTenant, MAIL_WINDOW_HOURS, OutboxState, Page, PageRequest, SortKey,
+    Workspace, WorkspaceLimits, WorkspaceNumber,
 };
 use uuid::Uuid;
 
@@ -13,7 +18,7 @@ use crate::{
     fault::Fault,
     keyset, limits,
     places::erased_until,
-    schema::{assignments, members, workspaces},
+    schema::{assignments, invitation_workspaces, members, outbox_messages, workspaces},
     transfer::refusal,
     tx::{Tx, WriteTx},
 };
@@ -85,6 +90,15 @@ impl WriteTx<'_, InTenant> {
         diesel::update(members::table.filter(members::tenant_id.eq(tenant)))
             .filter(members::id.eq_any(assigned))
             .set(members::version.eq(members::version + 1))
+            .execute(self.connection)?;
+        // Emails that were saved as files name it. A file goes when its message does; what is younger counts against the limits.
+        let invited = invitation_workspaces::table
+            .filter(invitation_workspaces::tenant_id.eq(tenant).and(invitation_workspaces::workspace_id.eq(row.id)))
+            .select(invitation_workspaces::invitation_id);
+        diesel::delete(outbox_messages::table.filter(outbox_messages::tenant_id.eq(tenant)))
+            .filter(outbox_messages::subject_id.eq_any(invited))
+            .filter(outbox_messages::state.ne(OutboxState::Pending.as_str()))
+            .filter(outbox_messages::created_at.lt(now.into_sql::<Timestamptz>() - MAIL_WINDOW_HOURS.hours()))
             .execute(self.connection)?;
         diesel::delete(workspaces::table.filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(row.id))))
             .execute(self.connection)?;

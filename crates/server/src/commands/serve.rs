@@ -7,7 +7,7 @@ use std::{net::TcpListener, time::Duration};
 
 use chrono::Utc;
 use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
-use tenantry_domain::Error;
+use tenantry_domain::{Error, Retention};
 use tenantry_http::{Closing, Integrations, ServeOptions, Trust};
 use tenantry_operations::{
     Store, housekeeping,
@@ -17,6 +17,7 @@ use tenantry_operations::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::mail_workers::MailWorkers;
+pub(super) use self::mail_workers::mailer;
 use crate::{database::Database, exit::Exit, master_keys, output::Output, settings::Settings};
 
 /// How often the hourly jobs run.
@@ -79,9 +80,10 @@ async fn serve(
         return Err(error.into());
     }
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
+    let saving = mailer.clone();
     let mut mail_workers = MailWorkers::start(settings, mailer, &store, address)?;
     let wrong_keys = wrong_keys(store.clone(), keys, checked.is_ok());
-    let chores = tokio::spawn(keep_house(store, owner_url));
+    let chores = tokio::spawn(keep_house(store, settings.retention, saving, owner_url));
     let ended = tokio::select! {
         ended = &mut server => ended.map_err(|error| Exit::failed(error.to_string()))?.map_err(|error| Exit::failed(error.to_string())),
         refused = wrong_keys => {
@@ -152,7 +154,7 @@ async fn wrong_keys(store: Store, keys: MasterKeys, mut checked: bool) -> Exit {
     }
 }
 
-async fn keep_house(store: Store, owner_url: Option<String>) {
+async fn keep_house(store: Store, retention: Retention, mailer: Option<Mailer>, owner_url: Option<String>) {
     let mut due = tokio::time::interval(HOUSEKEEPING);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -162,20 +164,8 @@ async fn keep_house(store: Store, owner_url: Option<String>) {
             Ok(erased) => tracing::info!(erased, "erased workspaces that were deleted more than 30 days ago"),
             Err(error) => tracing::warn!(?error, "could not erase deleted workspaces; trying again later"),
         }
-        match housekeeping::clear_outbox(&store).await {
-            Ok(0) => {}
-            Ok(cleared) => tracing::info!(
-                cleared,
-                "deleted outbox messages and invitation tokens that ended more than 30 days ago"
-            ),
-            Err(error) => tracing::warn!(?error, "could not clear the outbox; trying again later"),
-        }
-        // The service owns only its embedded database. For any other, cron runs `tenantry tenant erase`.
-        if let Some(owner_url) = owner_url.clone() {
-            #[expect(clippy::disallowed_methods, reason = "once an hour, on a separate connection as the owner")]
-            let done = tokio::task::spawn_blocking(move || crate::erasure::keep_house(&owner_url));
-            let _ = done.await;
-        }
+        // The service owns only its embedded database. For any other, cron runs `tenantry tenant erase` and `tenantry housekeeping`.
+        crate::housekeeping::round(&store, retention, mailer.as_ref(), owner_url.clone()).await;
     }
 }
 

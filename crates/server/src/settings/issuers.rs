@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tenantry_auth::jwt::{
     Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, HmacSecret, IssuerOptions, Issuers, KeySource,
 };
-use tenantry_domain::{IssuerName, Refusal};
+use tenantry_domain::{IssuerName, Refusal, TenantId, TrustedFor};
 use toml::Value;
 
 use super::Faults;
@@ -22,6 +22,7 @@ struct Entry {
     hmac_secret_file: Option<PathBuf>,
     tenant_claim: Option<String>,
     token_types: Option<Vec<String>>,
+    tenants: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +78,16 @@ impl Entry {
                 name.parse().map_err(|error| faults.push("", format!("{named}: \"{name:.20}\" {error}"))).ok()
             })
             .collect();
+        let tenants = self.tenants.map(|tenants| {
+            let one = |id: &String| match id.parse::<TenantId>() {
+                Ok(id) => Some(id),
+                Err(_) => {
+                    faults.push("", format!("{named}: \"{id:.60}\" in tenants is not the id of a tenant"));
+                    None
+                }
+            };
+            tenants.iter().filter_map(one).collect()
+        });
         let keys = match (self.jwks_url, self.hmac_secret_file) {
             (Some(url), None) => Some(KeySource::JwksUrl(url)),
             (None, Some(path)) => match fs::read(&path) {
@@ -101,6 +112,7 @@ impl Entry {
             algorithms,
             keys,
             tenant_claim: self.tenant_claim.unwrap_or_else(|| DEFAULT_TENANT_CLAIM.to_owned()),
+            trusted_for: tenants.map_or_else(TrustedFor::default, TrustedFor::only),
             token_types: self.token_types.unwrap_or_else(|| DEFAULT_TOKEN_TYPES.map(str::to_owned).to_vec()),
         })
     }
@@ -139,6 +151,21 @@ mod tests {
         assert_eq!((issuers.is_empty(), faults), (false, Vec::new()));
         let none = super::read(None, &mut Faults::default());
         assert!(none.is_empty());
+    }
+
+    #[test]
+    fn an_issuer_is_trusted_for_all_tenants_or_for_those_that_are_named() {
+        let with = |tenants: &str| {
+            issuers(&format!(
+                "[[issuers]]\nissuer = \"a\"\naudience = \"x\"\nalgorithms = [\"RS256\"]\njwks_url = \"https://a.test/\"\n{tenants}"
+            ))
+        };
+        let (one, faults) = with("tenants = [\"0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48\"]");
+        assert_eq!((one.is_empty(), faults), (false, Vec::new()));
+        for (wrong, words) in [("tenants = []", "leave tenants out"), ("tenants = [\"acme\"]", "\"acme\" in tenants")] {
+            let (_, faults) = with(wrong);
+            assert!(faults.len() == 1 && faults[0].contains(words), "{faults:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{fs, path::PathBuf, str::FromStr, time::Duration};
 
 use chrono::TimeDelta;
 use tenantry_domain::{Cap, EmailAddress, MailLimits, Refusal};
-use tenantry_operations::mail::{InvitationLink, MailOptions, Password, Security, SmtpOptions};
+use tenantry_operations::mail::{InvitationLink, MailOptions, Password, Security, Signatures, SmtpOptions};
 
 use super::{Faults, Reader};
 
@@ -15,6 +15,7 @@ pub(crate) struct Mail {
     pub(crate) from: EmailAddress,
     /// Where invitations are accepted; `None` means a page of this service.
     pub(crate) link: Option<InvitationLink>,
+    pub(crate) signatures: Signatures,
     /// How many emails are sent at once, 1 or more.
     pub(crate) workers: usize,
     pub(crate) poll: Duration,
@@ -40,6 +41,8 @@ pub(super) fn read(reader: &Reader, faults: &mut Faults) -> Option<Mail> {
     let smtp = smtp(reader, faults);
     let from = of_domain(reader, "mail_from", faults);
     let link = of_domain(reader, "invitation_link", faults);
+    let signatures =
+        reader.parse("mail_signatures", faults, |raw| raw.parse().map_err(|()| "must be none, text or html"));
     let workers = reader.parse("mail_workers", faults, |raw| match raw.parse() {
         Ok(n @ 0..=16) => Ok(n),
         _ => Err("must be a whole number from 0 to 16"),
@@ -76,7 +79,7 @@ pub(super) fn read(reader: &Reader, faults: &mut Faults) -> Option<Mail> {
     };
     let workers = workers.filter(|workers| *workers > 0)?;
     let from = from.or_else(|| NOBODY.parse().ok())?;
-    (faults.len() == known).then_some(Mail { options, from, link, workers, poll: poll? })
+    (faults.len() == known).then_some(Mail { options, from, link, signatures: signatures?, workers, poll: poll? })
 }
 
 /// How much email a tenant may cause that has no limits of its own.

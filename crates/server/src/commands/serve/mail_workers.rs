@@ -24,7 +24,7 @@ pub(super) struct MailWorkers {
 }
 
 /// The mailer from the settings; `None` if this process sends nothing.
-pub(super) fn mailer(settings: &Settings) -> Result<Option<Mailer>, Exit> {
+pub(in crate::commands) fn mailer(settings: &Settings) -> Result<Option<Mailer>, Exit> {
     let mailer = settings.mail.as_ref().map(|mail| Mailer::new(&mail.options)).transpose();
     mailer.map_err(|fault| Exit::settings(vec![fault]))
 }
@@ -51,7 +51,7 @@ impl MailWorkers {
                 tracing::info!(directory = %path.display(), "emails are saved as files, because TENANTRY_SMTP_HOST is not set");
             }
         }
-        let sender = Sender { mailer, from_address: mail.from.clone(), link };
+        let sender = Sender { mailer, from_address: mail.from.clone(), link, signatures: mail.signatures };
         for _ in 0..mail.workers {
             all.workers.spawn(work(store.clone(), sender.clone(), mail.clone(), all.stop.subscribe()));
         }

@@ -1,0 +1,25 @@
+//! How long is kept what is over, as the operator sets it.
+
+use chrono::TimeDelta;
+
+/// For how long after its end something is kept; `None` is for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Events of the audit log, from when they happened.
+    pub audit_events: Option<TimeDelta>,
+    /// Messages of the outbox that are not pending, and tokens of invitations that ended. Never shorter than emails count against
+    /// the limits on them.
+    pub outbox: TimeDelta,
+    /// Invitations that were accepted or revoked or have expired.
+    pub invitations: Option<TimeDelta>,
+    /// API keys that were revoked or have expired.
+    pub api_keys: Option<TimeDelta>,
+}
+
+impl Default for Retention {
+    /// The audit log for ever, messages for 30 days, and the rest for a year.
+    fn default() -> Self {
+        let year = TimeDelta::days(365);
+        Self { audit_events: None, outbox: TimeDelta::days(30), invitations: Some(year), api_keys: Some(year) }
+    }
+}

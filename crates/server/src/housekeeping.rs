@@ -1,0 +1,57 @@
+//! Deletes what is over and was kept long enough.
+
+use tenantry_domain::Retention;
+use tenantry_operations::{Store, housekeeping, mail::Mailer};
+use tenantry_persistence::{Ended, EraseError, Pruner};
+
+/// What `tenantry serve` does every hour. Events and keys only in its embedded database, which it owns. One chore that fails does not
+/// hold up the others.
+pub(crate) async fn round(store: &Store, retention: Retention, mailer: Option<&Mailer>, owner_url: Option<String>) {
+    match housekeeping::prune(store, &retention, false).await {
+        Ok(pruned) => pruned.into_iter().for_each(|(kind, rows)| told(kind, rows)),
+        Err(error) => tracing::warn!(?error, "could not delete what is over; trying again later"),
+    }
+    if let Some(owner_url) = owner_url {
+        #[expect(clippy::disallowed_methods, reason = "once an hour, on a separate connection as the owner")]
+        let done = tokio::task::spawn_blocking(move || {
+            crate::erasure::keep_house(&owner_url);
+            match as_owner(&owner_url, &retention, false) {
+                Ok(pruned) => pruned.into_iter().for_each(|(kind, rows)| told(kind, rows)),
+                Err(error) => tracing::warn!(%error, "could not delete what is over; trying again later"),
+            }
+        });
+        let _ = done.await;
+    }
+    // Last, because a saved email goes when its message is gone.
+    if let Some(mailer) = mailer {
+        match housekeeping::sweep_mail(store, mailer, false).await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "deleted saved emails"),
+            Err(error) => tracing::warn!(?error, "could not delete saved emails; trying again later"),
+        }
+    }
+}
+
+fn told(kind: Ended, rows: u64) {
+    if rows > 0 {
+        tracing::info!(rows, what = kind.name(), "deleted what is over and was kept long enough");
+    }
+}
+
+/// Deletes what only the owner may, in all tenants, and returns how many rows of each kind. A dry run only counts.
+pub(crate) fn as_owner(owner_url: &str, retention: &Retention, dry_run: bool) -> Result<Vec<(Ended, u64)>, EraseError> {
+    let mut pruned = Vec::new();
+    for kind in Ended::OF_THE_OWNER {
+        let Some(kept) = kind.kept(retention) else { continue };
+        let mut pruner = Pruner::connect(owner_url)?;
+        let mut rows = 0;
+        for tenant in pruner.tenants()? {
+            rows += match dry_run {
+                true => pruner.count(tenant, kind, kept)?.unsigned_abs(),
+                false => pruner.prune(tenant, kind, kept)? as u64,
+            };
+        }
+        pruned.push((kind, rows));
+    }
+    Ok(pruned)
+}
