@@ -36,6 +36,7 @@ mod openapi;
 mod outbox;
 mod platform;
 mod providers;
+mod rate;
 mod retention;
 mod schema;
 mod tenant;

@@ -12,7 +12,7 @@ use tenantry_domain::{
     Action, Credential, Holder, Limits, LocaleRequest, MailLimits, MemberDetails, MemberStatus, NewTenant, Origin,
     Person, Role, TenantId,
 };
-use tenantry_http::{Closing, Integrations, ServeOptions, ServerHandle, Trust};
+use tenantry_http::{Closing, Integrations, Rates, ServeOptions, ServerHandle, Trust};
 use tenantry_operations::{
     Store, demo, members,
     providers::{Catalogue, ProviderUrls, Providers, Timeouts},
@@ -66,21 +66,29 @@ impl App {
     /// [`App::on`], with as many threads that answer requests as a measurement wants.
     pub async fn serving(database: TestDatabase, workers: usize, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
         let store = Self::store(&database.service_url(), adjust);
-        Self::with(database, store, workers, Vec::new(), (master_keys(&[1]), Timeouts::default()))
+        Self::with(database, store, (workers, Rates::default()), Vec::new(), (master_keys(&[1]), Timeouts::default()))
+    }
+
+    /// A service that limits how many requests it takes.
+    pub async fn limiting(rates: Rates) -> Self {
+        let database = TestDatabase::new();
+        let store = Self::store(&database.service_url(), |_| {});
+        Self::with(database, store, (1, rates), Vec::new(), (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A service with these master keys, which gives providers this time for an answer.
     pub async fn integrating(keys: MasterKeys, timeouts: Timeouts) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, 1, Vec::new(), (keys, timeouts))
+        Self::with(database, store, (1, Rates::default()), Vec::new(), (keys, timeouts))
     }
 
     /// A service whose tenants may cause so much email.
     pub async fn limiting_mail(limits: MailLimits) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {}).limiting_mail(limits);
-        let app = Self::with(database, store, 1, Vec::new(), (master_keys(&[1]), Timeouts::default()));
+        let app =
+            Self::with(database, store, (1, Rates::default()), Vec::new(), (master_keys(&[1]), Timeouts::default()));
         Self { mail_limits: limits, ..app }
     }
 
@@ -88,7 +96,7 @@ impl App {
     pub async fn trusting(issuers: Vec<IssuerOptions>) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, 1, issuers, (master_keys(&[1]), Timeouts::default()))
+        Self::with(database, store, (1, Rates::default()), issuers, (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A door of its own to the same database, as another replica has it. Tests send as much email as they like.
@@ -107,7 +115,7 @@ impl App {
     fn with(
         database: TestDatabase,
         store: Store,
-        workers: usize,
+        (workers, rates): (usize, Rates),
         more: Vec<IssuerOptions>,
         (keys, timeouts): (MasterKeys, Timeouts),
     ) -> Self {
@@ -118,7 +126,7 @@ impl App {
         };
         let providers = ProviderServer::start();
         let integrations = reaching(&providers.urls(), keys, timeouts);
-        let (base, handle) = listen(&store, trust.clone(), integrations.clone(), &closing, workers);
+        let (base, handle) = listen(&store, trust.clone(), integrations.clone(), &closing, (workers, rates));
         let mail_limits = MailLimits::lax();
         Self { base, database, store, closing, handle, people, trust, mail_limits, platform, providers, integrations }
     }
@@ -144,7 +152,7 @@ impl App {
     pub fn replica_reaching(&self, urls: &ProviderUrls) -> Client {
         let store = self.another_store();
         let integrations = reaching(urls, self.integrations.keys.clone(), Timeouts::default());
-        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), 1);
+        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), (1, Rates::default()));
         Client::new(&base)
     }
 
@@ -159,7 +167,7 @@ impl App {
     pub fn replica_with(&self, keys: MasterKeys) -> Client {
         let store = self.another_store();
         let integrations = Integrations { keys, ..self.integrations.clone() };
-        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), 1);
+        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), (1, Rates::default()));
         Client::new(&base)
     }
 
@@ -228,11 +236,11 @@ fn listen(
     trust: Trust,
     integrations: Integrations,
     closing: &Closing,
-    workers: usize,
+    (workers, rates): (usize, Rates),
 ) -> (String, ServerHandle) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let options = ServeOptions { workers, grace: Duration::from_secs(10) };
+    let options = ServeOptions { workers, grace: Duration::from_secs(10), rates };
     let server = tenantry_http::serve(listener, store.clone(), trust, integrations, closing.clone(), options).unwrap();
     let handle = server.handle();
     tokio::spawn(server);

@@ -14,10 +14,13 @@ use serde::Serialize;
 use tenantry_domain::{Error, FieldRefusal, REFUSAL_CODES, Unauthenticated};
 use utoipa::ToSchema;
 
-use crate::{request_id::request_id, schema::open_list};
+use crate::{rate::Exceeded, request_id::request_id, schema::open_list};
 
 /// Seconds after which a caller may try again when the service cannot answer.
 const RETRY_AFTER: &str = "2";
+
+/// The type of the problem of who sends too many requests (draft-ietf-httpapi-ratelimit-headers).
+const QUOTA_EXCEEDED: &str = "https://iana.org/assignments/http-problem-types#quota-exceeded";
 
 /// The media type of every failure.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
@@ -29,7 +32,7 @@ pub(crate) struct Problem {
     /// A human-readable error message describing what went wrong.
     #[schema(example = "Workspace not found")]
     error: String,
-    /// The type of problem. Always `about:blank`: the status and `code` say it all.
+    /// The type of problem. `about:blank`, because the status and `code` say it all, unless a standard names another type.
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     kind: &'static str,
@@ -51,6 +54,10 @@ pub(crate) struct Problem {
     /// With the code `invalid_fields`: every invalid field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<FieldProblem>,
+    /// With the code `too_many_requests`: which policies of the header `RateLimit-Policy` were violated.
+    #[serde(rename = "violated-policies", skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["credential"]))]
+    violated_policies: Vec<&'static str>,
 }
 
 open_list! {
@@ -83,6 +90,8 @@ pub(crate) struct FieldProblem {
 pub(crate) enum Failure {
     /// See [`Error`].
     Domain(Error),
+    /// The caller has sent too many requests.
+    Exceeded(Exceeded),
     /// A status of HTTP with its stable code and its sentence.
     Http(StatusCode, &'static str, String),
 }
@@ -109,6 +118,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Domain(error) => error.fmt(f),
+            Self::Exceeded(exceeded) => exceeded.fmt(f),
             Self::Http(_, _, message) => f.write_str(message),
         }
     }
@@ -118,6 +128,7 @@ impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Http(status, ..) => *status,
+            Self::Exceeded(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Domain(error) => match error {
                 Error::Unreadable { .. } => StatusCode::BAD_REQUEST,
                 Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
@@ -162,15 +173,23 @@ impl Failure {
     /// What the caller is told.
     pub(crate) fn problem(&self) -> Problem {
         let status = self.status_code();
+        let violated = match self {
+            Self::Exceeded(exceeded) => Some(exceeded.policy.as_str()),
+            _ => None,
+        };
         Problem {
             error: self.to_string(),
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error"),
+            kind: if violated.is_some() { QUOTA_EXCEEDED } else { "about:blank" },
+            title: match violated {
+                Some(_) => "Request cannot be satisfied as assigned quota has been exceeded",
+                None => status.canonical_reason().unwrap_or("Error"),
+            },
             status: status.as_u16(),
             detail: self.to_string(),
             code: self.code(),
             request_id: request_id(),
             fields: self.fields(),
+            violated_policies: violated.into_iter().collect(),
         }
     }
 
@@ -178,6 +197,7 @@ impl Failure {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Http(_, code, _) => code,
+            Self::Exceeded(_) => "too_many_requests",
             Self::Domain(error) => match error {
                 Error::Unreadable { code, .. } | Error::TooMany { code, .. } | Error::Upstream { code, .. } => code,
                 Error::Conflict { code, .. } => code.as_str(),
@@ -213,6 +233,7 @@ impl Failure {
             Self::Domain(Error::TooMany { retry_after, .. } | Error::Upstream { retry_after, .. }) => {
                 retry_after.map(|after| after.as_millis().div_ceil(1_000).max(1).to_string())
             }
+            Self::Exceeded(exceeded) => Some(exceeded.seconds().to_string()),
             _ if self.status_code() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER.to_owned()),
             _ => None,
         }

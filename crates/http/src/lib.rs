@@ -17,6 +17,7 @@ mod metrics;
 mod middleware;
 mod openapi;
 mod part;
+mod rate;
 mod readers;
 mod request_id;
 mod routes;
@@ -35,6 +36,7 @@ pub use api::{
     tenant::TenantView,
     workspaces::WorkspaceView,
 };
+pub use rate::Rates;
 pub use routes::{document, to_yaml};
 pub use service::{Closing, Integrations, Trust};
 use tenantry_operations::Store;
@@ -47,6 +49,8 @@ pub struct ServeOptions {
     pub workers: usize,
     /// How long requests that are being answered may take to finish once the service is asked to stop.
     pub grace: Duration,
+    /// How many requests credentials and addresses may send.
+    pub rates: Rates,
 }
 
 /// Starts to answer requests on the listener; the server stops when its handle is told to, and does not listen to signals.
@@ -70,6 +74,7 @@ pub fn serve(
         metrics: metrics::Metrics::new(),
         closing,
         readers: readers::Readers::new(),
+        limiter: rate::Limiter::new(options.rates),
     });
     let server = HttpServer::new(move || {
         App::new()

@@ -11,6 +11,8 @@ use prometheus_client::{
 use tenantry_auth::jwt::IssuerState;
 use tenantry_operations::{PoolState, Queue};
 
+use crate::rate::Policy;
+
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Labels {
     method: String,
@@ -32,6 +34,7 @@ pub(crate) struct Metrics {
     connections: Family<PoolLabels, Gauge>,
     waiting: Gauge,
     refused: Family<RefusedLabels, Counter>,
+    limited: Family<LimitedLabels, Counter>,
     issuer_keys: Family<IssuerLabels, Gauge>,
 }
 
@@ -50,6 +53,11 @@ struct RefusedLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct LimitedLabels {
+    policy: &'static str,
+}
+
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 impl Metrics {
@@ -57,7 +65,7 @@ impl Metrics {
         let requests = Family::default();
         let latency = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
         let (connections, issuer_keys) = (Family::default(), Family::default());
-        let (waiting, refused) = (Gauge::default(), Family::default());
+        let (waiting, refused, limited) = (Gauge::default(), Family::default(), Family::default());
         let mut registry = Registry::default();
         registry.register("tenantry_http_requests", "Requests answered", requests.clone());
         registry.register("tenantry_http_request_duration_seconds", "Time to the answer's first byte", latency.clone());
@@ -72,12 +80,16 @@ impl Metrics {
             "Requests refused for want of a database connection: full, at once; late, after the wait",
             refused.clone(),
         );
+        registry.register("tenantry_rate_limited", "Requests refused with 429", limited.clone());
+        for policy in Policy::ALL {
+            drop(limited.get_or_create(&LimitedLabels { policy: policy.as_str() }));
+        }
         registry.register(
             "tenantry_issuer_usable_keys",
             "Keys of an issuer that tokens are verified with; 0 when they could not be had",
             issuer_keys.clone(),
         );
-        Self { registry, requests, latency, connections, waiting, refused, issuer_keys }
+        Self { registry, requests, latency, connections, waiting, refused, limited, issuer_keys }
     }
 
     /// Counts an answer. Methods that are not HTTP's own are one label, so that callers cannot make labels up.
@@ -89,6 +101,11 @@ impl Metrics {
             .get_or_create(&Labels { method: method.clone(), route: route.clone(), status: status.as_u16() })
             .inc();
         self.latency.get_or_create(&RouteLabels { method, route }).observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts a request that came too early.
+    pub(crate) fn limited(&self, policy: Policy) {
+        self.limited.get_or_create(&LimitedLabels { policy: policy.as_str() }).inc();
     }
 
     /// All figures in the OpenMetrics text format.

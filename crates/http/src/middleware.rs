@@ -24,6 +24,7 @@ use tracing::{Instrument, field::Empty};
 
 use crate::{
     error::Failure,
+    rate,
     request_id::{self, X_REQUEST_ID, request_id},
     service::Service,
 };
@@ -69,6 +70,7 @@ pub(crate) async fn observe(
         }
         answer.map(|mut response| {
             mark(response.response_mut(), upgrade);
+            rate::announce(&mut response);
             response
         })
     };

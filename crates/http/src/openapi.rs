@@ -92,6 +92,11 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         let tagged = response.headers.contains_key("ETag") || (takes_if_match || takes_if_none_match) && has_body;
         response.headers.clear();
         components::header(response, "X-Request-Id");
+        if action.is_some() {
+            for name in ["RateLimit", "RateLimit-Policy"] {
+                components::header(response, name);
+            }
+        }
         if tagged {
             components::header(response, "ETag");
         }

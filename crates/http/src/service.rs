@@ -12,7 +12,7 @@ use tenantry_operations::{
     providers::{Catalogue, Providers},
 };
 
-use crate::{metrics::Metrics, readers::Readers};
+use crate::{metrics::Metrics, rate::Limiter, readers::Readers};
 
 /// Whom the service trusts besides the tenants' own keys.
 #[derive(Clone, Default)]
@@ -40,6 +40,7 @@ pub(crate) struct Service {
     pub(crate) trust: Trust,
     pub(crate) integrations: Integrations,
     pub(crate) metrics: Metrics,
+    pub(crate) limiter: Limiter,
     pub(crate) closing: Closing,
     pub(crate) readers: Readers,
 }

@@ -78,6 +78,12 @@ impl Store {
         Self { heavy: true, ..self.clone() }
     }
 
+    /// Whether the database has confirmed this credential lately. For shares and limits only: a credential that is known may be
+    /// revoked by now, and the door alone lets anybody in.
+    pub fn knows(&self, credential: &Credential) -> bool {
+        self.recognised.knows(credential)
+    }
+
     /// What the connections are doing, for metrics.
     pub fn state(&self) -> PoolState {
         self.pool.state()

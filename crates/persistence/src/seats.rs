@@ -13,12 +13,12 @@ mod recognised;
 mod tests;
 
 use std::{
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use tenantry_domain::{Credential, Error, Holder, TenantId, Weight};
+use tenantry_domain::{Credential, Error, Holder, TenantId, Weight, network};
 use tokio::sync::oneshot;
 
 pub(crate) use self::recognised::Recognised;
@@ -52,12 +52,9 @@ impl Party {
         }
     }
 
-    /// Somebody at this address. A client with IPv6 has a whole network of 64 bits to itself.
+    /// Somebody at this address.
     pub(crate) fn stranger(address: Option<IpAddr>) -> Self {
-        Self::Stranger(address.map(|address| match address {
-            IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-            address @ IpAddr::V4(_) => address,
-        }))
+        Self::Stranger(address.map(network))
     }
 }
 

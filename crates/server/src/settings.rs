@@ -8,7 +8,8 @@ mod retention;
 use std::{collections::BTreeMap, ffi::OsString, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
-use tenantry_domain::{MailLimits, Retention};
+use tenantry_domain::{MailLimits, RequestRate, Requests, Retention};
+use tenantry_http::Rates;
 use tenantry_operations::providers::{ProviderUrls, provider_url};
 use toml::{Table, Value};
 use url::Url;
@@ -33,6 +34,7 @@ pub(crate) struct Settings {
     pub(crate) statement_timeout: Duration,
     pub(crate) prepare_statements: bool,
     pub(crate) platform_keys: Vec<PlatformKeyHash>,
+    pub(crate) rates: Rates,
     pub(crate) workers: usize,
     pub(crate) shutdown_delay: Duration,
     pub(crate) shutdown_grace: Duration,
@@ -94,6 +96,14 @@ const ROWS: &[Row] = &[
         "",
         "hashes of the platform keys, separated by commas; `tenantry platform-key` creates a key",
     ),
+    Row("credential_rate", "10000", "requests in a second that one credential of a tenant may send; 0 for no limit"),
+    Row("credential_burst", "20000", "how many of them at once"),
+    Row(
+        "address_rate",
+        "2000",
+        "requests in a second from one address with credentials that are wrong or not known yet; 0 for no limit",
+    ),
+    Row("address_burst", "4000", "how many of them at once"),
     Row("workers", "", "threads that answer requests, 1 to 256. Default: one per processor"),
     Row("shutdown_delay", "0s", "at shutdown, how long /readyz returns 503 before the service stops listening"),
     Row("shutdown_grace", "30s", "at shutdown, how long running requests may take to finish"),
@@ -226,6 +236,10 @@ impl Settings {
                 .parse("prepare_statements", faults, |raw| raw.parse().map_err(|_| "must be true or false"))
                 .unwrap_or(true),
             platform_keys: reader.hashes(PLATFORM_KEYS, faults),
+            rates: Rates {
+                credential: reader.rate("credential_rate", "credential_burst", faults),
+                address: reader.rate("address_rate", "address_burst", faults),
+            },
             workers: reader
                 .parse("workers", faults, |raw| match raw.parse() {
                     Ok(n @ 1..=256) => Ok(n),
@@ -409,6 +423,23 @@ impl Reader {
     fn parse<T>(&self, name: &str, faults: &mut Faults, parse: impl Fn(&str) -> Result<T, &'static str>) -> Option<T> {
         let raw = self.value(name).0?;
         parse(raw).map_err(|rule| faults.of(name, format!("{rule}, not \"{raw:.60}\""))).ok()
+    }
+
+    /// A number of requests in a second and one at once; `None` where the first is 0.
+    fn rate(&self, per_second: &str, burst: &str, faults: &mut Faults) -> Option<RequestRate> {
+        let mut number = |name| {
+            self.parse(name, faults, |raw| match raw.parse::<i64>() {
+                Ok(0) => Ok(None),
+                Ok(number) => {
+                    Requests::try_from(number).map(Some).map_err(|_| "must be a whole number from 0 to 1000000")
+                }
+                Err(_) => Err("must be a whole number from 0 to 1000000"),
+            })
+        };
+        let (per_second, burst) = (number(per_second), number(burst));
+        let per_second = per_second.flatten()?;
+        // A burst of 0 would refuse everything.
+        Some(RequestRate { per_second, burst: burst.flatten().unwrap_or(per_second) })
     }
 
     /// Hashes, separated by commas. A value that is not a hash is not shown, because it may be the key itself.

@@ -4,7 +4,7 @@ use std::{net::TcpListener, time::Duration};
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
-use tenantry_http::{Closing, ServeOptions, Trust};
+use tenantry_http::{Closing, Rates, ServeOptions, Trust};
 use tenantry_tests::{App, Client};
 
 use super::behind_the_back;
@@ -14,7 +14,7 @@ fn replica(app: &App) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let store = App::store(&app.database.service_url(), |_| {});
-    let options = ServeOptions { workers: 1, grace: Duration::from_secs(10) };
+    let options = ServeOptions { workers: 1, grace: Duration::from_secs(10), rates: Rates::default() };
     tokio::spawn(
         tenantry_http::serve(listener, store, Trust::default(), app.integrations.clone(), Closing::default(), options)
             .unwrap(),

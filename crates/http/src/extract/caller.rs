@@ -31,10 +31,16 @@ impl FromRequest for Caller {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let (request, announce) = (request.clone(), Recognised::announce(request));
         Box::pin(async move {
-            let holder = holder(&request, bearer(&request)?).await?;
+            let credential = match presented(&request).await {
+                Ok(credential) => credential,
+                // Whoever guesses is told to slow down instead.
+                Err(failure) => return Err(stranger(&request).err().unwrap_or(failure)),
+            };
+            if let Some(Service { store, limiter, metrics, .. }) = service(&request) {
+                limiter.admit(&request, metrics, &credential, store.knows(&credential))?;
+            }
             known_parameters(&request)?;
             drop(announce);
-            let credential = Credential { holder, origin: origin(&request) };
             if let Some(tenant) = credential.tenant() {
                 request_id::of_tenant(tenant);
             }
@@ -53,6 +59,7 @@ impl FromRequest for Invited {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let (request, announce) = (request.clone(), Recognised::announce(request));
         Box::pin(async move {
+            stranger(&request)?;
             let token = bearer(&request)?;
             if CredentialKind::of(token) != CredentialKind::AccessToken {
                 return Err(Error::Unauthenticated(Unauthenticated::NotAPerson).into());
@@ -110,6 +117,16 @@ fn known_parameters(request: &HttpRequest) -> Result<(), Failure> {
         return Ok(());
     }
     Query::<NoParameters>::of(request).map(drop)
+}
+
+async fn presented(request: &HttpRequest) -> Result<Credential, Failure> {
+    let holder = holder(request, bearer(request)?).await?;
+    Ok(Credential { holder, origin: origin(request) })
+}
+
+/// Counts a request without a credential that a tenant is known to have.
+fn stranger(request: &HttpRequest) -> Result<(), Failure> {
+    service(request).map_or(Ok(()), |Service { limiter, metrics, .. }| limiter.admit_stranger(request, metrics))
 }
 
 fn origin(request: &HttpRequest) -> Origin {
@@ -176,7 +193,11 @@ fn person(token: &VerifiedToken) -> Result<Person, Error> {
 
 /// Whom the service trusts.
 fn trust(request: &HttpRequest) -> Option<&Trust> {
-    request.app_data::<Data<Service>>().map(|service| &service.trust)
+    service(request).map(|service| &service.trust)
+}
+
+fn service(request: &HttpRequest) -> Option<&Service> {
+    request.app_data::<Data<Service>>().map(|service| service.get_ref())
 }
 
 /// There is more than one credential.

@@ -16,11 +16,16 @@ use crate::{
 };
 
 /// The headers of answers, each with what it says.
-const HEADERS: [(&str, &str); 5] = [
+const HEADERS: [(&str, &str); 7] = [
     ("X-Request-Id", "Identifies the request in the service's logs."),
     ("ETag", "The version of the object, for `If-Match` and `If-None-Match`."),
     ("Location", "The path of the new object."),
     ("WWW-Authenticate", "Which credential or scope is missing (RFC 6750)."),
+    (
+        "RateLimit",
+        "How many requests are left, and in how many seconds the quota is whole again (draft-ietf-httpapi-ratelimit-headers).",
+    ),
+    ("RateLimit-Policy", "The quotas that count this request, and their windows in seconds."),
     ("Retry-After", "How many seconds to wait before you try again."),
 ];
 

@@ -1,7 +1,7 @@
 //! What may go wrong with an operation: responses that all operations share, each with an example that is made the way the
 //! service makes the answer it stands for.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 
 use actix_web::{
     ResponseError,
@@ -25,7 +25,9 @@ use crate::{
     callfluent, docs,
     error::{ErrorCode, Failure, PROBLEM_JSON},
     extract::{self, camel_case},
-    host, schema,
+    host,
+    rate::{Exceeded, Policy},
+    schema,
 };
 
 /// In which words failures are told.
@@ -85,7 +87,7 @@ impl Refusals<'_> {
             let forbidden = if access::needs_a_scope(action) { Kind::Forbidden } else { Kind::ForbiddenForRole };
             let unauthorized =
                 if access::is_for_people(action) { Kind::UnauthorizedPerson } else { Kind::Unauthorized };
-            kinds.extend([Kind::BadRequest, unauthorized, forbidden]);
+            kinds.extend([Kind::BadRequest, unauthorized, forbidden, Kind::TooManyRequests]);
             // An unknown parameter is one, too.
             kinds.extend([Kind::InvalidFields, Kind::Internal, Kind::Unavailable]);
         } else {
@@ -140,6 +142,7 @@ enum Kind {
     BodyTooLarge,
     NotJson,
     InvalidFields,
+    TooManyRequests,
     TooManyEmails,
     TooManyVerifications,
     Internal,
@@ -219,18 +222,26 @@ impl Kind {
             }
             Self::TooManyEmails => (
                 "TooManyEmails",
-                "The limits on emails leave no room now. Try again after `Retry-After` seconds.",
+                "The limits on emails or requests leave no room now. Try again after `Retry-After` seconds.",
                 all([(MailLimit::Interval, 42), (MailLimit::Tenant(Cap::of(50)), 6 * 60 * 60)]
                     .map(|(limit, seconds)| {
                         let now = DateTime::UNIX_EPOCH;
                         limit.refusal(Some(now + TimeDelta::seconds(seconds)), now)
                     })
-                    .into()),
+                    .into())
+                .into_iter()
+                .chain([too_many_requests()])
+                .collect(),
+            ),
+            Self::TooManyRequests => (
+                "TooManyRequests",
+                "Too many requests. Try again after `Retry-After` seconds.",
+                vec![too_many_requests()],
             ),
             Self::TooManyVerifications => (
                 "TooManyVerifications",
-                "The tenant has verified many integrations just now. Try again after `Retry-After` seconds.",
-                all(vec![too_many_verifications()]),
+                "Too many requests or verifications just now. Try again after `Retry-After` seconds.",
+                vec![Failure::from(too_many_verifications()), too_many_requests()],
             ),
             Self::Internal => ("InternalError", "The service failed.", all(vec![Error::internal("")])),
             Self::ProviderFailed => (
@@ -271,8 +282,11 @@ impl Kind {
         components::header(&mut response, "X-Request-Id");
         match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => components::header(&mut response, "WWW-Authenticate"),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
-                components::header(&mut response, "Retry-After")
+            StatusCode::SERVICE_UNAVAILABLE => components::header(&mut response, "Retry-After"),
+            StatusCode::TOO_MANY_REQUESTS => {
+                for name in ["Retry-After", "RateLimit", "RateLimit-Policy"] {
+                    components::header(&mut response, name);
+                }
             }
             _ => {}
         }
@@ -300,6 +314,10 @@ fn collect_codes(part: &Value, codes: &mut BTreeSet<String>) {
         Value::Array(parts) => parts.iter().for_each(|part| collect_codes(part, codes)),
         _ => {}
     }
+}
+
+fn too_many_requests() -> Failure {
+    Failure::Exceeded(Exceeded { policy: Policy::Credential, wait: Duration::from_secs(1) })
 }
 
 fn upstream(code: &'static str, message: &str) -> Error {

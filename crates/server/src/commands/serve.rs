@@ -67,7 +67,7 @@ async fn serve(
     let closing = Closing::default();
     let trust =
         Trust { platform: PlatformKeys::new(settings.platform_keys.clone()), issuers: settings.issuers.clone() };
-    let options = ServeOptions { workers: settings.workers, grace: settings.shutdown_grace };
+    let options = ServeOptions { workers: settings.workers, grace: settings.shutdown_grace, rates: settings.rates };
     let integrations = integrations(settings, &keys)?;
     let server = tenantry_http::serve(listener, store.clone(), trust, integrations, closing.clone(), options)
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;

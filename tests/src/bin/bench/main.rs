@@ -1,14 +1,17 @@
 //! Measures the service in one run, next to what it could at best be: a bare JSON answer of the same web server, and
 //! prepared selects of the same row without a service in between. Ratios travel from machine to machine; seconds do not.
 //!
-//! `make bench` runs everything; with arguments only the named parts: `bodies`, `lookup`, `pages`, `storm`, `tokens`, `usage`. `BENCH_SECONDS` is the
-//! length of one measurement.
+//! `make bench` runs everything; with arguments only the named parts: `bodies`, `lookup`, `overload`, `pages`, `storm`, `tokens`, `usage`.
+//! `BENCH_SECONDS` is the length of one measurement.
 #![expect(clippy::unwrap_used, reason = "a measurement ends when something is not as it must be")]
+#![expect(clippy::panic, reason = "the same")]
 #![expect(clippy::print_stdout, reason = "prints its figures")]
 
 mod bodies;
 mod load;
 mod lookup;
+mod open;
+mod overload;
 mod pages;
 mod storm;
 mod tokens;
@@ -33,6 +36,9 @@ async fn measure() {
     }
     if wanted("lookup") {
         lookup::run(time).await;
+    }
+    if wanted("overload") {
+        overload::run(time).await;
     }
     if wanted("pages") {
         pages::run(time).await;

@@ -33,7 +33,8 @@ pub(crate) async fn run(time: Duration) {
     app.handle.stop(false).await;
 }
 
-fn fill(app: &App, tenant: &Tenant, workspaces: u32) {
+/// Gives the tenant so many more workspaces.
+pub(crate) fn fill(app: &App, tenant: &Tenant, workspaces: u32) {
     let sql = format!(
         "INSERT INTO workspaces (tenant_id, id, brand_id, name, country, operating_language, currency, workspace_type, created_at,
              number)
