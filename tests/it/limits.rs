@@ -166,7 +166,7 @@ async fn the_tenant_shows_what_holds_in_each_of_its_workspaces() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
     let limits = async || acme.owner.get("/api/tenant").await.expect(200).body["limits"].clone();
-    let open = json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null });
+    let open = json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null, "requestsPerSecond": null, "requestBurst": null });
     assert_eq!(limits().await, open);
     for (number, column) in [
         "max_workspaces",
@@ -176,13 +176,15 @@ async fn the_tenant_shows_what_holds_in_each_of_its_workspaces() {
         "max_pending_invitations",
         "max_emails_per_day",
         "max_emails_per_recipient",
+        "requests_per_second",
+        "request_burst",
     ]
     .into_iter()
     .enumerate()
     {
         cap(&app, &acme, column, number);
     }
-    let set = json!({ "maxWorkspaces": 0, "maxMembers": 1, "maxAgents": 2, "maxMinutes": 3, "maxPendingInvitations": 4, "maxEmailsPerDay": 5, "maxEmailsPerRecipient": 6 });
+    let set = json!({ "maxWorkspaces": 0, "maxMembers": 1, "maxAgents": 2, "maxMinutes": 3, "maxPendingInvitations": 4, "maxEmailsPerDay": 5, "maxEmailsPerRecipient": 6, "requestsPerSecond": 7, "requestBurst": 8 });
     assert_eq!(limits().await, set);
 }
 

@@ -117,3 +117,47 @@ async fn without_limits_nothing_is_counted_and_nothing_is_told() {
     let answer = acme.owner.get("/api/brands").await.expect(200);
     assert!(!answer.headers.contains_key("ratelimit") && !answer.headers.contains_key("ratelimit-policy"));
 }
+
+#[tokio::test]
+async fn the_platform_limits_a_tenant_as_a_whole_and_nobody_else_sees_it() {
+    let app = App::start().await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    let one = format!("/api/admin/tenants/{}", acme.id);
+    let other = acme.key(&["brands:read"], json!({})).await;
+    app.platform().patch(&one, json!({ "requestsPerSecond": 1, "requestBurst": 4 })).await.expect(200);
+    // The last visit of a credential tells its tenant's limits.
+    for client in [&acme.owner, &other] {
+        client.get("/api/brands").await.expect(200);
+    }
+    let first = acme.owner.get("/api/brands").await.expect(200);
+    assert_eq!(first.header("ratelimit-policy"), "\"tenant\";q=4;w=4");
+    assert_eq!(parameter(&first, "ratelimit", "r"), 3);
+    let (_, refused) = until_refused(&other, "/api/brands").await;
+    assert_eq!(refused.body["violated-policies"], json!(["tenant"]));
+    assert!(refused.text_of("error").starts_with("Your tenant has sent too many requests."));
+    assert!(refused.header("ratelimit").starts_with("\"tenant\";r=0;"));
+    for _ in 0..20 {
+        let answer = beta.owner.get("/api/brands").await.expect(200);
+        assert!(!answer.headers.contains_key("ratelimit"));
+    }
+    app.platform().patch(&one, json!({ "requestsPerSecond": null })).await.expect(200);
+    // One request has to get through to tell that the limit is gone.
+    while acme.owner.get("/api/brands").await.status == 429 {}
+    for _ in 0..20 {
+        acme.owner.get("/api/brands").await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn a_limit_of_no_request_at_all_is_refused() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let one = format!("/api/admin/tenants/{}", acme.id);
+    for (field, wrong) in [("requestsPerSecond", json!(0)), ("requestBurst", json!(1_000_001))] {
+        let refused = app.platform().patch(&one, json!({ field: wrong })).await.expect(422);
+        assert_eq!(
+            (&refused.body["fields"][0]["field"], &refused.body["fields"][0]["code"]),
+            (&json!(field), &json!("out_of_range"))
+        );
+    }
+}

@@ -151,7 +151,7 @@ async fn what_goes_out_comes_in_with_its_ids_and_times_and_nothing_else_is_touch
     assert_eq!(tenant["name"], "Acme Ltd");
     assert_eq!(
         tenant["limits"],
-        json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null }),
+        json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null, "requestsPerSecond": null, "requestBurst": null }),
         "the platform's own"
     );
     assert_eq!(tenant["use"], json!({ "workspaces": 1, "members": 120, "pendingInvitations": 0 }));

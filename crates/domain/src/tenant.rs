@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    Conflict, CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Noun, Refusal, TenantId, TenantName,
-    WorkspaceType,
+    Conflict, CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Noun, Refusal, RequestRate, Requests,
+    TenantId, TenantName, WorkspaceType,
     audit::Fields,
     counted,
     ids::Identified,
@@ -77,6 +77,8 @@ impl Tenant {
             .with("maxPendingInvitations", self.limits.max_pending_invitations.map(Cap::get))
             .with("maxEmailsPerDay", self.limits.max_emails_per_day.map(Cap::get))
             .with("maxEmailsPerRecipient", self.limits.max_emails_per_recipient.map(Cap::get))
+            .with("requestsPerSecond", self.limits.requests_per_second.map(Requests::get))
+            .with("requestBurst", self.limits.request_burst.map(Requests::get))
             .with("state", self.state().as_str())
     }
 }
@@ -130,6 +132,10 @@ pub struct Limits {
     pub max_emails_per_day: Option<Cap>,
     /// Emails that the tenant may cause in a day to one recipient.
     pub max_emails_per_recipient: Option<Cap>,
+    /// Requests in a second, by all credentials together.
+    pub requests_per_second: Option<Requests>,
+    /// Requests at once, where there is a limit in a second; `None` is as many as in a second.
+    pub request_burst: Option<Requests>,
 }
 
 /// A change to limits: what is `None` stays, `Some(None)` takes a cap off.
@@ -149,6 +155,10 @@ pub struct LimitsPatch {
     pub max_emails_per_day: Option<Option<Cap>>,
     /// See [`Limits::max_emails_per_recipient`].
     pub max_emails_per_recipient: Option<Option<Cap>>,
+    /// See [`Limits::requests_per_second`].
+    pub requests_per_second: Option<Option<Requests>>,
+    /// See [`Limits::request_burst`].
+    pub request_burst: Option<Option<Requests>>,
 }
 
 impl Limits {
@@ -163,7 +173,15 @@ impl Limits {
             max_pending_invitations: patch.max_pending_invitations.unwrap_or(self.max_pending_invitations),
             max_emails_per_day: patch.max_emails_per_day.unwrap_or(self.max_emails_per_day),
             max_emails_per_recipient: patch.max_emails_per_recipient.unwrap_or(self.max_emails_per_recipient),
+            requests_per_second: patch.requests_per_second.unwrap_or(self.requests_per_second),
+            request_burst: patch.request_burst.unwrap_or(self.request_burst),
         }
+    }
+
+    /// How many requests the tenant may send.
+    pub fn request_rate(self) -> Option<RequestRate> {
+        let per_second = self.requests_per_second?;
+        Some(RequestRate { per_second, burst: self.request_burst.unwrap_or(per_second) })
     }
 }
 

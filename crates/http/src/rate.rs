@@ -17,7 +17,8 @@ use governor::{
     state::{InMemoryState, NotKeyed},
 };
 use quick_cache::sync::Cache;
-use tenantry_domain::{Credential, CredentialId, RequestRate, network};
+use tenantry_domain::{Credential, CredentialId, RequestRate, TenantId, network};
+use tenantry_operations::Lately;
 
 use crate::{error::Failure, metrics::Metrics};
 
@@ -25,15 +26,17 @@ use crate::{error::Failure, metrics::Metrics};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Policy {
     Credential,
+    Tenant,
     Address,
 }
 
 impl Policy {
-    pub(crate) const ALL: [Self; 2] = [Self::Credential, Self::Address];
+    pub(crate) const ALL: [Self; 3] = [Self::Credential, Self::Tenant, Self::Address];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Credential => "credential",
+            Self::Tenant => "tenant",
             Self::Address => "address",
         }
     }
@@ -66,6 +69,7 @@ impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whose = match self.policy {
             Policy::Credential => "This credential has sent too many requests",
+            Policy::Tenant => "Your tenant has sent too many requests",
             Policy::Address => "Too many requests without a known credential came from your address",
         };
         let seconds = self.seconds();
@@ -78,6 +82,7 @@ type Bucket = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformatio
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Key {
     Credential(CredentialId),
+    Tenant(TenantId),
     Address(Option<IpAddr>),
 }
 
@@ -96,20 +101,25 @@ impl Limiter {
         Self { rates, buckets: Cache::new(CAPACITY), clock: DefaultClock::default() }
     }
 
-    /// Counts a request with this credential. `known` is whether the database has confirmed it lately. What is left is told with
+    /// Counts a request with this credential. `known` is what the last visit of the
+    /// credential has told, if there was one lately. What is left is told with
     /// the answer.
     pub(crate) fn admit(
         &self,
         request: &HttpRequest,
         metrics: &Metrics,
         credential: &Credential,
-        known: bool,
+        known: Option<Lately>,
     ) -> Result<(), Failure> {
         let Some(id) = CredentialId::of(credential) else { return Ok(()) };
-        if !known {
+        if known.is_none() {
             self.admit_stranger(request, metrics)?;
         }
-        let limits = [(Policy::Credential, Key::Credential(id), self.rates.credential)];
+        let tenant = Key::Tenant(id.tenant());
+        let limits = [
+            (Policy::Credential, Key::Credential(id), self.rates.credential),
+            (Policy::Tenant, tenant, known.and_then(|known| known.rate)),
+        ];
         for (policy, key, rate) in limits {
             if let Some(rate) = rate {
                 let left = self.count(policy, key, rate);

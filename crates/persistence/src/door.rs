@@ -20,7 +20,7 @@ use crate::{
     places::{Found, Known, Place, TenantPlace, Visitor},
     pool::{Pool, PoolOptions, PoolState},
     scope::TenantScope,
-    seats::{Party, Recognised, Seat},
+    seats::{Lately, Party, Recognised, Seat},
     tx::{Tx, WriteTx},
 };
 
@@ -78,10 +78,10 @@ impl Store {
         Self { heavy: true, ..self.clone() }
     }
 
-    /// Whether the database has confirmed this credential lately. For shares and limits only: a credential that is known may be
-    /// revoked by now, and the door alone lets anybody in.
-    pub fn knows(&self, credential: &Credential) -> bool {
-        self.recognised.knows(credential)
+    /// What is known of this credential, if the database has confirmed it lately. For shares and limits only: it may be revoked
+    /// by now, and the door alone lets anybody in.
+    pub fn lately(&self, credential: &Credential) -> Option<Lately> {
+        self.recognised.lately(credential)
     }
 
     /// What the connections are doing, for metrics.
@@ -196,8 +196,8 @@ struct Visit {
 /// What the door learns of a credential while it lets it in.
 #[derive(Default)]
 pub(crate) struct Learned {
-    /// The tenant knows it.
-    pub(crate) recognised: bool,
+    /// The tenant knows it, and this is what it may do.
+    pub(crate) recognised: Option<Lately>,
     /// Its last use on record is some time ago.
     pub(crate) stale_key: Option<ApiKeyId>,
 }
@@ -223,9 +223,9 @@ impl Visit {
                 let change = work(&mut tx)?;
                 tx.record(change)
             });
-        match &outcome {
-            _ if learned.recognised => recognised.remember(credential),
-            Err(Fault(Kind::Refused(Error::Unauthenticated(_)))) => recognised.forget(credential),
+        match (learned.recognised, &outcome) {
+            (Some(lately), _) => recognised.remember(credential, lately),
+            (None, Err(Fault(Kind::Refused(Error::Unauthenticated(_))))) => recognised.forget(credential),
             _ => {}
         }
         if *rehearsal {
@@ -332,7 +332,8 @@ pub(crate) fn recognise(
                 if tenant.is_suspended() {
                     return refused(Unauthenticated::Suspended);
                 }
-                *learned = Learned { recognised: true, stale_key: key.is_stale().then(|| key.id()) };
+                let recognised = Some(Lately { rate: tenant.request_rate()? });
+                *learned = Learned { recognised, stale_key: key.is_stale().then(|| key.id()) };
                 Ok((Actor::ApiKey(key.id()), key.grant()?))
             }
             _ => refused(Unauthenticated::Invalid),
@@ -342,7 +343,7 @@ pub(crate) fn recognise(
                 if tenant.is_suspended() {
                     return refused(Unauthenticated::Suspended);
                 }
-                learned.recognised = true;
+                learned.recognised = Some(Lately { rate: tenant.request_rate()? });
                 Ok((Actor::Member(member.id()), Grant::Role { member: member.id(), role: member.role()? }))
             }
             _ => refused(Unauthenticated::Token),

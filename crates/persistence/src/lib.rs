@@ -59,7 +59,7 @@ pub use places::{Place, TenantPlace};
 pub use pool::{PoolOptions, PoolState, objection_to};
 pub use retention::{Ended, Pruner};
 pub use sealed_secrets::StaleSecret;
-pub use seats::Queue;
+pub use seats::{Lately, Queue};
 pub use slots::Standing;
 pub use tenants::{LastNumbers, TenantFilter};
 pub use transfer::{HeldSlot, KeptAssignment};

@@ -21,6 +21,8 @@ diesel::table! {
         max_agents -> Nullable<Int4>,
         max_minutes -> Nullable<Int4>,
         sealed_under -> Array<Text>,
+        requests_per_second -> Nullable<Int4>,
+        request_burst -> Nullable<Int4>,
         max_pending_invitations -> Nullable<Int4>,
         max_emails_per_day -> Nullable<Int4>,
         max_emails_per_recipient -> Nullable<Int4>,

@@ -21,6 +21,7 @@ use std::{
 use tenantry_domain::{Credential, Error, Holder, TenantId, Weight, network};
 use tokio::sync::oneshot;
 
+pub use self::recognised::Lately;
 pub(crate) use self::recognised::Recognised;
 use self::{
     hall::{Granted, Hall},
@@ -45,7 +46,9 @@ impl Party {
     pub(crate) fn of(credential: &Credential, recognised: &Recognised) -> Self {
         match credential.holder {
             Holder::Platform | Holder::Operator { .. } | Holder::Job { .. } => Self::House,
-            Holder::ApiKey { tenant, .. } | Holder::Member { tenant, .. } if recognised.knows(credential) => {
+            Holder::ApiKey { tenant, .. } | Holder::Member { tenant, .. }
+                if recognised.lately(credential).is_some() =>
+            {
                 Self::Tenant(tenant)
             }
             Holder::ApiKey { .. } | Holder::Member { .. } => Self::stranger(credential.origin.address),

@@ -7,8 +7,8 @@ use diesel::{
     sql_types::Timestamptz,
 };
 use tenantry_domain::{
-    Cap, Error, InTenant, Limits, Locale, Noun, OverTenant, Page, PageRequest, Platform, Tenant, TenantDetails,
-    TenantId, TenantState, Use,
+    Cap, Error, InTenant, Limits, Locale, Noun, OverTenant, Page, PageRequest, Platform, Refusal, Requests, Tenant,
+    TenantDetails, TenantId, TenantState, Use,
 };
 use uuid::Uuid;
 
@@ -42,6 +42,8 @@ struct Row {
     max_pending_invitations: Option<i32>,
     max_emails_per_day: Option<i32>,
     max_emails_per_recipient: Option<i32>,
+    requests_per_second: Option<i32>,
+    request_burst: Option<i32>,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -88,6 +90,8 @@ impl Row {
                     "tenants.max_emails_per_recipient",
                     self.max_emails_per_recipient,
                 )?,
+                requests_per_second: stored_requests("tenants.requests_per_second", self.requests_per_second)?,
+                request_burst: stored_requests("tenants.request_burst", self.request_burst)?,
             },
             suspended_at: self.suspended_at,
             deleted_at: self.deleted_at,
@@ -100,7 +104,16 @@ impl Row {
 
 /// Reads a stored cap.
 pub(crate) fn stored_cap(column: &str, raw: Option<i32>) -> Result<Option<Cap>, Fault> {
-    raw.map(|raw| Cap::try_from(i64::from(raw)))
+    stored_number(column, raw)
+}
+
+/// Reads a stored number of requests.
+pub(crate) fn stored_requests(column: &str, raw: Option<i32>) -> Result<Option<Requests>, Fault> {
+    stored_number(column, raw)
+}
+
+fn stored_number<N: TryFrom<i64, Error = Refusal>>(column: &str, raw: Option<i32>) -> Result<Option<N>, Fault> {
+    raw.map(|raw| N::try_from(i64::from(raw)))
         .transpose()
         .map_err(|refusal| Error::internal(format!("{column} holds a value that {refusal}")).into())
 }
@@ -115,6 +128,8 @@ struct LimitColumns {
     max_pending_invitations: Option<i32>,
     max_emails_per_day: Option<i32>,
     max_emails_per_recipient: Option<i32>,
+    requests_per_second: Option<i32>,
+    request_burst: Option<i32>,
 }
 
 impl LimitColumns {
@@ -127,6 +142,8 @@ impl LimitColumns {
             max_pending_invitations: number(limits.max_pending_invitations),
             max_emails_per_day: number(limits.max_emails_per_day),
             max_emails_per_recipient: number(limits.max_emails_per_recipient),
+            requests_per_second: requests(limits.requests_per_second),
+            request_burst: requests(limits.request_burst),
         }
     }
 }
@@ -134,6 +151,10 @@ impl LimitColumns {
 /// A cap as its column has it.
 pub(crate) fn number(cap: Option<Cap>) -> Option<i32> {
     cap.and_then(|cap| i32::try_from(cap.get()).ok())
+}
+
+fn requests(number: Option<Requests>) -> Option<i32> {
+    number.and_then(|number| i32::try_from(number.get()).ok())
 }
 
 impl Keyset for tenants::table {

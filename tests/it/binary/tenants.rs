@@ -19,7 +19,7 @@ async fn a_first_owner_is_invited_instead_of_given_a_key() {
     assert_eq!(members, ["tenant", "brand", "invitationId"]);
     assert_eq!(
         made["tenant"]["limits"],
-        json!({ "maxWorkspaces": 2, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null })
+        json!({ "maxWorkspaces": 2, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null, "requestsPerSecond": null, "requestBurst": null })
     );
     let invitation = made["invitationId"].as_str().unwrap();
     let queued = format!("SELECT FROM outbox_messages WHERE subject_id = '{invitation}' AND state = 'pending'");
@@ -42,7 +42,7 @@ async fn a_tenant_is_changed_limited_suspended_deleted_and_brought_back() {
     let limited = of(&["limit", &id, "--max-workspaces", "1"]);
     assert_eq!(
         limited["limits"],
-        json!({ "maxWorkspaces": 1, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null })
+        json!({ "maxWorkspaces": 1, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null, "requestsPerSecond": null, "requestBurst": null })
     );
     assert_eq!(limited["use"]["workspaces"], 1);
     acme.owner.post("/api/workspaces", json!({ "name": "More" })).await.expect(409);

@@ -42,7 +42,7 @@ async fn what_is_left_out_follows_from_the_country_and_nothing_is_limited() {
     assert_eq!((&made["defaultOperatingLanguage"], &made["defaultCurrency"]), (&json!("sv"), &json!("SEK")));
     assert_eq!(
         made["limits"],
-        json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null })
+        json!({ "maxWorkspaces": null, "maxMembers": null, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null, "requestsPerSecond": null, "requestBurst": null })
     );
     let antarctica = app.platform().post(TENANTS, json!({ "name": "Base", "country": "AQ" })).await.expect(422);
     assert_eq!(antarctica.refused(), refused(&[("operatingLanguage", "required"), ("currency", "required")]));

@@ -16,14 +16,14 @@ async fn a_patch_changes_what_it_names_and_null_takes_a_limit_off() {
     assert_eq!(changed.body["defaultCurrency"], "EUR", "does not follow");
     assert_eq!(
         changed.body["limits"],
-        json!({ "maxWorkspaces": 5, "maxMembers": 0, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null })
+        json!({ "maxWorkspaces": 5, "maxMembers": 0, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null, "requestsPerSecond": null, "requestBurst": null })
     );
     let seen = acme.owner.get("/api/tenant").await.expect(200).body;
     assert_eq!((&seen["limits"], &seen["name"]), (&changed.body["limits"], &json!("Acme Ltd")));
     let cleared = app.platform().patch(&one, json!({ "maxWorkspaces": null })).await.expect(200);
     assert_eq!(
         cleared.body["limits"],
-        json!({ "maxWorkspaces": null, "maxMembers": 0, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null })
+        json!({ "maxWorkspaces": null, "maxMembers": 0, "maxAgents": null, "maxMinutes": null, "maxPendingInvitations": null, "maxEmailsPerDay": null, "maxEmailsPerRecipient": null, "requestsPerSecond": null, "requestBurst": null })
     );
     let same = app.platform().patch(&one, json!({ "maxMembers": 0, "name": "Acme Ltd" })).await.expect(200);
     assert_eq!((same.etag(), &same.body), (cleared.etag(), &cleared.body));

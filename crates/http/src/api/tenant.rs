@@ -4,8 +4,8 @@ use actix_web::{HttpResponse, get, patch, web::Data};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::{
-    Action, Cap, CountryCode, CurrencyCode, LanguageCode, Limits, LocaleRequest, Tenant, TenantName, TenantPatch, Use,
-    WorkspaceType,
+    Action, Cap, CountryCode, CurrencyCode, LanguageCode, Limits, LocaleRequest, Requests, Tenant, TenantName,
+    TenantPatch, Use, WorkspaceType,
 };
 use tenantry_operations::tenants;
 use utoipa::ToSchema;
@@ -85,6 +85,12 @@ pub(crate) struct LimitsView {
     /// Emails that the tenant may send to one address in 24 hours.
     #[schema(required, example = json!(null))]
     max_emails_per_recipient: Option<u32>,
+    /// Requests in a second, by all credentials together, to each replica of the service.
+    #[schema(required, example = json!(null))]
+    requests_per_second: Option<u32>,
+    /// Requests at once, if there is a limit in a second. `null` is as many as in a second.
+    #[schema(required, example = json!(null))]
+    request_burst: Option<u32>,
 }
 
 impl From<Limits> for LimitsView {
@@ -97,6 +103,8 @@ impl From<Limits> for LimitsView {
             max_pending_invitations: limits.max_pending_invitations.map(Cap::get),
             max_emails_per_day: limits.max_emails_per_day.map(Cap::get),
             max_emails_per_recipient: limits.max_emails_per_recipient.map(Cap::get),
+            requests_per_second: limits.requests_per_second.map(Requests::get),
+            request_burst: limits.request_burst.map(Requests::get),
         }
     }
 }

@@ -37,7 +37,7 @@ impl FromRequest for Caller {
                 Err(failure) => return Err(stranger(&request).err().unwrap_or(failure)),
             };
             if let Some(Service { store, limiter, metrics, .. }) = service(&request) {
-                limiter.admit(&request, metrics, &credential, store.knows(&credential))?;
+                limiter.admit(&request, metrics, &credential, store.lately(&credential))?;
             }
             known_parameters(&request)?;
             drop(announce);

@@ -32,6 +32,8 @@ pub const LEFT_BEHIND: &[LeftBehind] = &[
             "max_pending_invitations",
             "max_emails_per_day",
             "max_emails_per_recipient",
+            "requests_per_second",
+            "request_burst",
         ],
         in_file: true,
         why: "the target tenant already exists, and its platform decides on its state and limits",

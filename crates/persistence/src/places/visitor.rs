@@ -3,13 +3,15 @@
 use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryResult, dsl::now, pg::Pg, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    ApiKeyId, BrandId, Credential, Grant, Holder, MemberId, MemberStatus, Reach, Role, Scope, TenantId, WorkspaceId,
+    ApiKeyId, BrandId, Credential, Grant, Holder, Limits, MemberId, MemberStatus, Reach, RequestRate, Role, Scope,
+    TenantId, WorkspaceId,
 };
 use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored},
     schema::{api_keys, members, tenants},
+    tenants::stored_requests,
 };
 
 /// A credential as the look-up takes it: at most one of key and person.
@@ -60,7 +62,11 @@ pub(crate) struct Known {
 impl Known {
     /// Who comes with nothing that a tenant could know.
     pub(super) fn nobody() -> Self {
-        Self { tenant: TenantRow { suspended_at: None, deleted_at: None }, key: None, member: None }
+        Self {
+            tenant: TenantRow { suspended_at: None, deleted_at: None, requests_per_second: None, request_burst: None },
+            key: None,
+            member: None,
+        }
     }
 }
 
@@ -69,9 +75,21 @@ impl Known {
 pub(crate) struct TenantRow {
     suspended_at: Option<DateTime<Utc>>,
     deleted_at: Option<DateTime<Utc>>,
+    requests_per_second: Option<i32>,
+    request_burst: Option<i32>,
 }
 
 impl TenantRow {
+    /// How many requests the platform lets the tenant send.
+    pub(crate) fn request_rate(&self) -> Result<Option<RequestRate>, Fault> {
+        let limits = Limits {
+            requests_per_second: stored_requests("tenants.requests_per_second", self.requests_per_second)?,
+            request_burst: stored_requests("tenants.request_burst", self.request_burst)?,
+            ..Limits::default()
+        };
+        Ok(limits.request_rate())
+    }
+
     pub(crate) fn is_suspended(&self) -> bool {
         self.suspended_at.is_some()
     }

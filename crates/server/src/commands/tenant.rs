@@ -188,6 +188,13 @@ fn words(tenant: &Account, used: Use) -> String {
             ),
         ),
         (
+            "requests",
+            match limits.request_rate() {
+                Some(rate) => format!("{} in a second, {} at once", rate.per_second.get(), rate.burst.get()),
+                None => "no limit".to_owned(),
+            },
+        ),
+        (
             "new workspaces",
             format!(
                 "country {}, language {}, currency {}, type {}",

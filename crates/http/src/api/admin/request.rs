@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     Cap, CountryCode, CurrencyCode, EmailAddress, FieldRefusal, InvitationDays, LanguageCode, Limits, LimitsPatch,
-    LocaleRequest, NewTenant, Refusal, Sort, TenantName, TenantPatch, TenantState, WorkspaceType,
+    LocaleRequest, NewTenant, Refusal, Requests, Sort, TenantName, TenantPatch, TenantState, WorkspaceType,
 };
 use tenantry_operations::{TenantFilter, tenants::Owner};
 
@@ -35,6 +35,10 @@ request! {
         max_emails_per_day: Nullable<Cap>,
         /// How many emails the tenant may send to one address in 24 hours. Default: the service's.
         max_emails_per_recipient: Nullable<Cap>,
+        /// How many requests all credentials of the tenant together may send in a second to each replica. Default: no limit.
+        requests_per_second: Nullable<Requests>,
+        /// How many of them at once. Default: as many as in a second.
+        request_burst: Nullable<Requests>,
         /// Invites the first owner at this address. Default: the answer has an API key for the owner instead.
         owner_email: Optional<EmailAddress>,
         /// With `ownerEmail`: for how many days the invitation can be accepted. Default: 7.
@@ -58,6 +62,8 @@ impl CreateTenant {
             max_pending_invitations: self.max_pending_invitations,
             max_emails_per_day: self.max_emails_per_day,
             max_emails_per_recipient: self.max_emails_per_recipient,
+            requests_per_second: self.requests_per_second,
+            request_burst: self.request_burst,
         };
         let owner = match (self.owner_email, self.invitation_days) {
             (Some(email), days) => Owner::Invitation(email, days.unwrap_or_default()),
@@ -99,6 +105,10 @@ request! {
         max_emails_per_day: Clearable<Cap>,
         /// How many emails the tenant may send to one address in 24 hours. `null`: the service's default.
         max_emails_per_recipient: Clearable<Cap>,
+        /// How many requests all credentials of the tenant together may send in a second to each replica.
+        requests_per_second: Clearable<Requests>,
+        /// How many of them at once. `null` is as many as in a second.
+        request_burst: Clearable<Requests>,
     }
 }
 
@@ -118,6 +128,8 @@ impl UpdatePlatformTenant {
             max_pending_invitations: self.max_pending_invitations,
             max_emails_per_day: self.max_emails_per_day,
             max_emails_per_recipient: self.max_emails_per_recipient,
+            requests_per_second: self.requests_per_second,
+            request_burst: self.request_burst,
         };
         (TenantPatch { name: self.name, defaults }, limits)
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{Cap, FieldRefusal, Refusal, Tenant, TenantDetails};
+use tenantry_domain::{Cap, FieldRefusal, Refusal, Requests, Tenant, TenantDetails};
 use tenantry_persistence::LastNumbers;
 
 use super::{MOST, Reading, VERSION, locale};
@@ -36,6 +36,10 @@ pub(in crate::transfer) struct TenantLine {
     max_emails_per_day: Option<u32>,
     #[serde(default)]
     max_emails_per_recipient: Option<u32>,
+    #[serde(default)]
+    requests_per_second: Option<u32>,
+    #[serde(default)]
+    request_burst: Option<u32>,
     last_workspace_number: i64,
     last_slot_number: i64,
     suspended_at: Option<DateTime<Utc>>,
@@ -62,6 +66,8 @@ impl Header {
             max_pending_invitations: tenant.limits.max_pending_invitations.map(Cap::get),
             max_emails_per_day: tenant.limits.max_emails_per_day.map(Cap::get),
             max_emails_per_recipient: tenant.limits.max_emails_per_recipient.map(Cap::get),
+            requests_per_second: tenant.limits.requests_per_second.map(Requests::get),
+            request_burst: tenant.limits.request_burst.map(Requests::get),
             last_workspace_number: last.workspace,
             last_slot_number: last.slot,
             suspended_at: tenant.suspended_at,

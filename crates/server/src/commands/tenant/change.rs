@@ -4,7 +4,7 @@ use chrono::Utc;
 use clap::{ArgGroup, Args};
 use serde_json::json;
 use tenantry_domain::{
-    Cap, Error, FieldRefusal, LimitsPatch, LocaleRequest, Precondition, Refusal, TENANT_RESTORABLE_DAYS, Tenant,
+    Error, FieldRefusal, LimitsPatch, LocaleRequest, Precondition, Refusal, TENANT_RESTORABLE_DAYS, Tenant,
     TenantPatch, Use, counted,
 };
 use tenantry_http::PlatformTenantWithUsage;
@@ -47,7 +47,7 @@ pub(crate) struct Update {
 #[derive(Args)]
 #[command(override_usage = "tenantry tenant limit [OPTIONS] <TENANT>")]
 #[command(group = ArgGroup::new("limits").required(true).multiple(true).args(["max_workspaces", "max_members", "max_agents", "max_minutes",
-    "max_pending_invitations", "max_emails_per_day", "max_emails_per_recipient"]))]
+    "max_pending_invitations", "max_emails_per_day", "max_emails_per_recipient", "requests_per_second", "request_burst"]))]
 pub(crate) struct Limit {
     #[command(flatten)]
     one: One,
@@ -72,16 +72,26 @@ pub(crate) struct Limit {
     /// Limit of emails to one address in 24 hours: a number, or none for the service's default
     #[arg(long, value_name = "N")]
     max_emails_per_recipient: Option<String>,
+    /// Limit of requests in a second, by all credentials together: a number, or none
+    #[arg(long, value_name = "N")]
+    requests_per_second: Option<String>,
+    /// Limit of requests at once: a number, or none for as many as in a second
+    #[arg(long, value_name = "N")]
+    request_burst: Option<String>,
 }
 
 /// Reads a limit: `None` if the argument is absent, `Some(None)` for `none`.
-pub(super) fn cap(name: &str, raw: Option<&str>, refused: &mut Vec<FieldRefusal>) -> Option<Option<Cap>> {
+pub(super) fn limited<N: TryFrom<i64, Error = Refusal>>(
+    name: &str,
+    raw: Option<&str>,
+    refused: &mut Vec<FieldRefusal>,
+) -> Option<Option<N>> {
     let raw = raw?;
     if raw == "none" {
         return Some(None);
     }
     let number = raw.parse::<i64>().map_err(|_| Refusal::new("wrong_type", "must be a number, or none"));
-    match number.and_then(Cap::try_from) {
+    match number.and_then(N::try_from) {
         Ok(cap) => Some(Some(cap)),
         Err(refusal) => {
             refused.push(refusal.of(name));
@@ -107,17 +117,23 @@ pub(super) fn update(update: Update, settings: &Settings, output: &Output) -> Re
 pub(super) fn limit(limit: Limit, settings: &Settings, output: &Output) -> Result<(), Exit> {
     let mut refused = Vec::new();
     let limits = LimitsPatch {
-        max_workspaces: cap("max-workspaces", limit.max_workspaces.as_deref(), &mut refused),
-        max_members: cap("max-members", limit.max_members.as_deref(), &mut refused),
-        max_agents: cap("max-agents", limit.max_agents.as_deref(), &mut refused),
-        max_minutes: cap("max-minutes", limit.max_minutes.as_deref(), &mut refused),
-        max_pending_invitations: cap("max-pending-invitations", limit.max_pending_invitations.as_deref(), &mut refused),
-        max_emails_per_day: cap("max-emails-per-day", limit.max_emails_per_day.as_deref(), &mut refused),
-        max_emails_per_recipient: cap(
+        max_workspaces: limited("max-workspaces", limit.max_workspaces.as_deref(), &mut refused),
+        max_members: limited("max-members", limit.max_members.as_deref(), &mut refused),
+        max_agents: limited("max-agents", limit.max_agents.as_deref(), &mut refused),
+        max_minutes: limited("max-minutes", limit.max_minutes.as_deref(), &mut refused),
+        max_pending_invitations: limited(
+            "max-pending-invitations",
+            limit.max_pending_invitations.as_deref(),
+            &mut refused,
+        ),
+        max_emails_per_day: limited("max-emails-per-day", limit.max_emails_per_day.as_deref(), &mut refused),
+        max_emails_per_recipient: limited(
             "max-emails-per-recipient",
             limit.max_emails_per_recipient.as_deref(),
             &mut refused,
         ),
+        requests_per_second: limited("requests-per-second", limit.requests_per_second.as_deref(), &mut refused),
+        request_burst: limited("request-burst", limit.request_burst.as_deref(), &mut refused),
     };
     administer(&limit.one, refused, TenantPatch::default(), limits, settings, output)
 }

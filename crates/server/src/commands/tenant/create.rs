@@ -6,7 +6,7 @@ use tenantry_domain::{EmailAddress, Error, Limits, LocaleRequest, NewTenant};
 use tenantry_http::{BrandView, PlatformTenantView};
 use tenantry_operations::tenants::{self, Founded, FoundedOwner, Owner};
 
-use super::{change::cap, operator, parse};
+use super::{change::limited, operator, parse};
 use crate::{database::with_store, exit::Exit, output::Output, settings::Settings};
 
 #[derive(Args)]
@@ -92,10 +92,10 @@ impl Create {
         };
         let email: Option<EmailAddress> = parse("owner-email", self.owner_email.as_deref(), &mut refused);
         let limits = Limits {
-            max_workspaces: cap("max-workspaces", self.max_workspaces.as_deref(), &mut refused).flatten(),
-            max_members: cap("max-members", self.max_members.as_deref(), &mut refused).flatten(),
-            max_agents: cap("max-agents", self.max_agents.as_deref(), &mut refused).flatten(),
-            max_minutes: cap("max-minutes", self.max_minutes.as_deref(), &mut refused).flatten(),
+            max_workspaces: limited("max-workspaces", self.max_workspaces.as_deref(), &mut refused).flatten(),
+            max_members: limited("max-members", self.max_members.as_deref(), &mut refused).flatten(),
+            max_agents: limited("max-agents", self.max_agents.as_deref(), &mut refused).flatten(),
+            max_minutes: limited("max-minutes", self.max_minutes.as_deref(), &mut refused).flatten(),
             // `tenantry tenant limit` sets the others.
             ..Limits::default()
         };
