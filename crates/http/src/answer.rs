@@ -1,13 +1,21 @@
 //! Answers with views: as JSON, marked as this tenant's, with the tag by which they are asked for again.
 
-use std::time::Duration;
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
+    body::{BodySize, MessageBody},
     http::header::{self, HeaderValue},
+    web::Bytes,
 };
 use serde::Serialize;
 use tenantry_domain::Error;
+use tenantry_operations::LongAnswer;
 
 use crate::{error::Failure, etag::Etag};
 
@@ -40,6 +48,41 @@ pub(crate) fn listing() -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response.insert_header(PRIVATE).insert_header(VARY);
     response
+}
+
+/// Answers with what may be long: it is written away from the threads that answer requests, and sent in pieces.
+pub(crate) async fn long<V: Serialize>(
+    leave: LongAnswer,
+    view: impl FnOnce() -> V + Send + 'static,
+) -> Result<HttpResponse, Failure> {
+    #[expect(clippy::disallowed_methods, reason = "no more at once than there may be long answers")]
+    let written = tokio::task::spawn_blocking(move || serde_json::to_vec(&view())).await;
+    let failed = |error: &dyn std::fmt::Display| Error::internal(format!("cannot write an answer: {error}"));
+    let body = written.map_err(|error| failed(&error))?.map_err(|error| failed(&error))?;
+    Ok(listing().content_type("application/json").body(Pieces { left: body.into(), _leave: leave }))
+}
+
+/// A body of which no more is copied at a time than the connection takes.
+struct Pieces {
+    left: Bytes,
+    _leave: LongAnswer,
+}
+
+impl Pieces {
+    const SIZE: usize = 32 * 1024;
+}
+
+impl MessageBody for Pieces {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Sized(self.left.len() as u64)
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        let size = self.left.len().min(Self::SIZE);
+        Poll::Ready((size > 0).then(|| Ok(self.left.split_to(size))))
+    }
 }
 
 /// Marks a response as this tenant's, to be revalidated before it is used again.

@@ -4,7 +4,10 @@
 //! policy, runs the closure, and for a write adds the audit event, or several where a visit has several steps. No cache stands between a credential and its use, and
 //! no query can be written that has no tenant and no permission: only the door makes a [`Tx`] or a [`WriteTx`].
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use diesel::{
     PgConnection, QueryResult,
@@ -20,7 +23,7 @@ use crate::{
     places::{Found, Known, Place, TenantPlace, Visitor},
     pool::{Pool, PoolOptions, PoolState},
     scope::TenantScope,
-    seats::{Lately, Party, Recognised, Seat},
+    seats::{Lately, Party, Recognised, Seat, Seats},
     tx::{Tx, WriteTx},
 };
 
@@ -29,10 +32,17 @@ use crate::{
 pub struct Store {
     pub(crate) pool: Pool,
     recognised: Arc<Recognised>,
+    long_answers: (Seats, Duration),
     rehearsal: bool,
     heavy: bool,
     mail_limits: MailLimits,
 }
+
+/// How many long answers are in memory at once; one tenant has at most half of them.
+const LONG_ANSWERS: usize = 32;
+
+/// Leave to hold a long answer in memory, until it is dropped.
+pub struct LongAnswer(#[expect(dead_code, reason = "it is given back when it is dropped")] Seat);
 
 #[derive(Clone, Copy)]
 enum Access {
@@ -52,6 +62,7 @@ impl Store {
         Ok(Self {
             pool: Pool::new(options)?,
             recognised: Arc::new(Recognised::new()),
+            long_answers: (Seats::new(LONG_ANSWERS, options.wait), options.wait),
             rehearsal: false,
             heavy: false,
             mail_limits: MailLimits::default(),
@@ -82,6 +93,17 @@ impl Store {
     /// by now, and the door alone lets anybody in.
     pub fn lately(&self, credential: &Credential) -> Option<Lately> {
         self.recognised.lately(credential)
+    }
+
+    /// Leave to hold a long answer in memory until it is written, in the share of this credential: ask for it before the visit.
+    ///
+    /// # Errors
+    ///
+    /// `Overloaded` when too many are being written.
+    pub async fn long_answer(&self, credential: &Credential) -> Result<LongAnswer, Error> {
+        let (answers, wait) = &self.long_answers;
+        let party = Party::of(credential, &self.recognised);
+        Ok(LongAnswer(answers.take(party, Weight::Light, Instant::now() + *wait).await?))
     }
 
     /// What the connections are doing, for metrics.

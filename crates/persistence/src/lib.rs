@@ -44,7 +44,7 @@ mod workspaces;
 pub use agents::AgentFilter;
 pub use assignments::SHOWN_ASSIGNMENTS;
 pub use audit_events::AuditFilter;
-pub use door::{Store, nowhere};
+pub use door::{LongAnswer, Store, nowhere};
 pub use erase::{ERASED_TABLES, EraseError, Erased, Eraser};
 pub use fault::Fault;
 pub use founding::{FirstOwner, Founding};

@@ -4,6 +4,7 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 use tenantry_domain::{Cap, Conflict, Error, Provider, Role, Slot, SlotHolder};
 use tenantry_operations::{
+    LongAnswer,
     numbered::{NumberedList, Overview},
     providers::{Calendars, Voices},
 };
@@ -201,11 +202,11 @@ fn items(list: NumberedList) -> Vec<Item> {
 }
 
 /// `{status: true, data: […]}`, with which every change is answered.
-pub(super) fn list(list: NumberedList) -> HttpResponse {
-    answer::listing().json(List { status: true, data: items(list) })
+pub(super) async fn list(leave: LongAnswer, list: NumberedList) -> Result<HttpResponse, DialectError> {
+    Ok(answer::long(leave, || List { status: true, data: items(list) }).await?)
 }
 
 /// `{workspaces: […]}`.
-pub(super) fn workspaces(list: NumberedList) -> HttpResponse {
-    answer::listing().json(Workspaces { workspaces: items(list) })
+pub(super) async fn workspaces(leave: LongAnswer, list: NumberedList) -> Result<HttpResponse, DialectError> {
+    Ok(answer::long(leave, || Workspaces { workspaces: items(list) }).await?)
 }

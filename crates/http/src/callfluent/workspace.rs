@@ -58,8 +58,9 @@ pub(crate) async fn create(
     body: Asked<Valid<Create>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
+    let leave = service.store.long_answer(&caller.0.credential).await?;
     match numbered::create(&service.store, &caller.0.credential, body.0.0.name).await {
-        Ok(list) => Ok(answer::list(list)),
+        Ok(list) => answer::list(leave, list).await,
         Err(error) => Ok(DialectError::from(error).of_creation()),
     }
 }
@@ -74,7 +75,8 @@ pub(crate) async fn create(
 )]
 #[get("/api/workspace/get-all")]
 pub(crate) async fn get_all(caller: Asked<Caller>, service: Data<Service>) -> Result<HttpResponse, DialectError> {
-    Ok(answer::workspaces(numbered::list(&service.store, &caller.0.credential).await?))
+    let leave = service.store.long_answer(&caller.0.credential).await?;
+    answer::workspaces(leave, numbered::list(&service.store, &caller.0.credential).await?).await
 }
 
 /// Get workspace details
@@ -136,7 +138,8 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, DialectError> {
     let changes = body.0.0.into_domain();
     let (store, keys, number) = (&service.store, &service.integrations.keys, number.0.number());
-    Ok(answer::list(numbered::update(store, keys, &caller.0.credential, number, changes).await?))
+    let leave = service.store.long_answer(&caller.0.credential).await?;
+    answer::list(leave, numbered::update(store, keys, &caller.0.credential, number, changes).await?).await
 }
 
 /// Get the calendars of a workspace
@@ -176,7 +179,8 @@ pub(crate) async fn invite_user(
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
     let Invite { workspace_id: number, email } = body.0.0;
-    Ok(answer::list(slots::fill(&service.store, &caller.0.credential, number, email).await?))
+    let leave = service.store.long_answer(&caller.0.credential).await?;
+    answer::list(leave, slots::fill(&service.store, &caller.0.credential, number, email).await?).await
 }
 
 /// Delete a workspace member
@@ -195,7 +199,8 @@ pub(crate) async fn invite_delete(
     slot: Asked<PathNumber<Assignment>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
-    Ok(answer::list(slots::vacate(&service.store, &caller.0.credential, slot.0.number()).await?))
+    let leave = service.store.long_answer(&caller.0.credential).await?;
+    answer::list(leave, slots::vacate(&service.store, &caller.0.credential, slot.0.number()).await?).await
 }
 
 /// Delete a workspace
@@ -214,5 +219,6 @@ pub(crate) async fn delete(
     number: Asked<PathNumber<Workspace>>,
     service: Data<Service>,
 ) -> Result<HttpResponse, DialectError> {
-    Ok(answer::list(numbered::delete(&service.store, &caller.0.credential, number.0.number()).await?))
+    let leave = service.store.long_answer(&caller.0.credential).await?;
+    answer::list(leave, numbered::delete(&service.store, &caller.0.credential, number.0.number()).await?).await
 }
