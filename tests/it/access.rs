@@ -8,6 +8,8 @@ mod foreign;
 mod lists;
 mod matrix;
 mod overrides;
+mod people;
+mod reach;
 mod twins;
 
 use diesel::connection::SimpleConnection;

@@ -1,5 +1,6 @@
 //! The audit log: each write leaves exactly one event, in the right tenant, and nothing else leaves any.
 
+mod along;
 mod reading;
 
 use diesel::{

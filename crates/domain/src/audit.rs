@@ -95,6 +95,8 @@ pub struct Record {
     pub event: AuditEvent,
     /// What is to be sent once all this is committed.
     pub mail: Option<Mail>,
+    /// Events about other things that the write changed with it, such as the API keys that go with their brand.
+    pub along: Vec<AuditEvent>,
 }
 
 impl Record {
@@ -111,13 +113,20 @@ impl Record {
     /// A change of `id` between two states.
     pub fn between<K: Identified>(id: Id<K>, before: &Fields, after: &Fields) -> Self {
         let event = AuditEvent { subject_type: K::NOUN, subject_id: id.uuid(), changes: before.changes_to(after) };
-        Self { event, mail: None }
+        Self { event, mail: None, along: Vec::new() }
     }
 
     /// The same record, with this email to be sent.
     #[must_use]
     pub fn mailing(self, mail: Mail) -> Self {
         Self { mail: Some(mail), ..self }
+    }
+
+    /// The same record, with these events about other things that changed with it.
+    #[must_use]
+    pub fn along(mut self, others: impl IntoIterator<Item = AuditEvent>) -> Self {
+        self.along.extend(others);
+        self
     }
 }
 
@@ -145,6 +154,11 @@ impl<T> Change<T> {
     /// [`Record::between`], and no email.
     pub fn between<K: Identified>(value: T, id: Id<K>, before: &Fields, after: &Fields) -> Self {
         Self::recorded(value, Record::between(id, before, after))
+    }
+
+    /// The same change, with these events about other things that changed with it.
+    pub fn along(self, others: impl IntoIterator<Item = AuditEvent>) -> Self {
+        Self { record: self.record.map(|record| record.along(others)), ..self }
     }
 
     /// What the service writes down for itself while it does what was asked before: nobody's act, and nothing to log.

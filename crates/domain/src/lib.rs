@@ -84,7 +84,7 @@ pub use number::{Number, Numbered, SlotNumber, WorkspaceNumber};
 pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
-pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, permit};
+pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, may_manage_members, permit};
 pub use rate::{RequestRate, Requests};
 pub use refusal::{FieldRefusal, REFUSAL_CODES, Refusal};
 pub use retention::Retention;

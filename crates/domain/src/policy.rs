@@ -25,6 +25,7 @@ pub enum Action {
     BrandList,
     BrandRead,
     BrandUpdate,
+    BrandSetDefault,
     BrandDelete,
     WorkspaceCreate,
     WorkspaceList,
@@ -232,7 +233,9 @@ pub const POLICY: &[Rule] = &[
     read(A::BrandList, "brand.list", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
     read(A::BrandRead, "brand.read", Scoped(S::BrandsRead, L::Workspace), READERS, OPS),
     write(A::BrandUpdate, "brand.update", &[N::Brand], Scoped(S::BrandsWrite, L::Brand), MANAGERS, OPS),
-    write(A::BrandDelete, "brand.delete", &[N::Brand], Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
+    // It takes the place of another brand, and decides where new workspaces and most emails belong.
+    write(A::BrandSetDefault, "brand.set_default", &[N::Brand], Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
+    write(A::BrandDelete, "brand.delete", &[N::Brand, N::ApiKey], Scoped(S::BrandsWrite, L::Tenant), MANAGERS, OPS),
     write(A::WorkspaceCreate, "workspace.create", &[N::Workspace], Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),
     read(A::WorkspaceList, "workspace.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     read(A::WorkspaceRead, "workspace.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
@@ -253,7 +256,7 @@ pub const POLICY: &[Rule] = &[
         MANAGERS,
         OPS,
     ),
-    write(A::WorkspaceErase, "workspace.erase", &[N::Workspace], Never, NOBODY, JOBS),
+    write(A::WorkspaceErase, "workspace.erase", &[N::Workspace, N::ApiKey], Never, NOBODY, JOBS),
     read(A::VoiceList, "voice.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     read(A::CalendarList, "calendar.list", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     write(A::ApiKeyCreate, "api_key.create", &[N::ApiKey], Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
@@ -401,14 +404,26 @@ pub fn permit(grant: &Grant, action: Action) -> Result<(), Error> {
     }
 }
 
-/// Whether who has this grant may give this role to somebody, or take it away: only who may do itself what the role may.
+/// Whether who has this grant may give or take away any role at all: they may change members, and may see who is one. Asked before
+/// anybody is looked for, so that no refusal tells who is there.
+///
+/// # Errors
+///
+/// [`Error::Forbidden`] with a sentence that says what is missing.
+pub fn may_manage_members(grant: &Grant) -> Result<(), Error> {
+    permit(grant, Action::MemberUpdate)?;
+    permit(grant, Action::MemberList)
+}
+
+/// Whether who has this grant may give this role to somebody, or take it away: only who may do itself what the role may. The same
+/// is asked of who assigns somebody in the role to a workspace, because that gives the role its power there.
 ///
 /// # Errors
 ///
 /// [`Error::Forbidden`] with a sentence that says what is missing.
 pub fn may_grant(grant: &Grant, role: Role) -> Result<(), Error> {
-    // Who may change nobody gives nothing; and an operator bootstraps the first owner, who may do what no operator may.
-    permit(grant, Action::MemberUpdate)?;
+    may_manage_members(grant)?;
+    // An operator bootstraps the first owner, who may do what no operator may.
     if *grant == Grant::Operator {
         return Ok(());
     }
@@ -524,7 +539,12 @@ mod tests {
         assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Agent).is_err(), "who works writes");
         let working = [&reading[..], &[Scope::WorkspacesWrite, Scope::UsageWrite]].concat();
         assert!(may_grant(&scopes(&working, Reach::Tenant), Role::Agent).is_ok());
-        assert!(may_grant(&scopes(&reading[..2], Reach::Tenant), Role::Billing).is_ok());
+        let billing = [Scope::MembersWrite, Scope::TenantRead, Scope::MembersRead];
+        assert!(may_grant(&scopes(&billing, Reach::Tenant), Role::Billing).is_ok());
+        assert!(
+            may_grant(&scopes(&billing[..2], Reach::Tenant), Role::Billing).is_err(),
+            "would learn who is a member"
+        );
         for missing in 0..reading.len() {
             let some: Vec<_> = reading.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, s)| *s).collect();
             assert!(may_grant(&scopes(&some, Reach::Tenant), Role::Observer).is_err(), "without {}", reading[missing]);

@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     Action, Change, Credential, Error, Fields, InWorkspace, Member, MemberId, Noun, Page, PageRequest, Precondition,
-    WorkspaceId,
+    WorkspaceId, may_grant, may_manage_members,
 };
 use tenantry_persistence::{Fault, Store, WriteTx};
 
@@ -26,7 +26,7 @@ pub async fn list(
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`], `NotFound` for a member that is not there, and `Conflict` where the workspace has no place left.
+/// Those of [`Store::write`], `Forbidden` for a member whose role the caller could not give, `NotFound` for a member that is not there, and `Conflict` where the workspace has no place left.
 pub async fn assign(
     store: &Store,
     credential: &Credential,
@@ -38,7 +38,9 @@ pub async fn assign(
 
 pub(crate) fn assign_in(tx: &mut WriteTx<'_, InWorkspace>, member: MemberId) -> Result<Change<Member>, Fault> {
     tx.lock_members()?;
+    may_manage_members(tx.grant())?;
     let before = tx.lock_other_member(member)?;
+    may_grant(tx.grant(), before.details.role)?;
     if tx.assigned_since(member)?.is_some() {
         return Ok(Change::nothing(before));
     }
@@ -51,7 +53,8 @@ pub(crate) fn assign_in(tx: &mut WriteTx<'_, InWorkspace>, member: MemberId) -> 
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`], `PreconditionFailed` for the member, and `NotFound` for a member that is not there or not assigned.
+/// Those of [`Store::write`], `PreconditionFailed` for the member, `Forbidden` for one whose role the caller could not take away, and
+/// `NotFound` for a member that is not there or not assigned.
 pub async fn unassign(
     store: &Store,
     credential: &Credential,
@@ -72,7 +75,9 @@ pub(crate) fn unassign_in(
     precondition: &Precondition,
 ) -> Result<Change<()>, Fault> {
     tx.lock_members()?;
+    may_manage_members(tx.grant())?;
     let before = tx.lock_other_member(member)?;
+    may_grant(tx.grant(), before.details.role)?;
     if tx.assigned_since(member)?.is_none() {
         return Err(Error::NotFound(Noun::Member).into());
     }

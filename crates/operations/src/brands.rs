@@ -1,8 +1,8 @@
 //! Brands: list, show, create, update, delete.
 
 use tenantry_domain::{
-    Action, Brand, BrandId, BrandPatch, Change, Conflict, Credential, Error, InBrand, InTenant, NewBrand, Page,
-    PageRequest, Precondition,
+    Action, AuditEvent, Brand, BrandId, BrandPatch, Change, Conflict, Credential, Error, InBrand, InTenant, NewBrand,
+    Page, PageRequest, Precondition, Record,
 };
 use tenantry_persistence::{Fault, Store, WriteTx, new_id};
 
@@ -40,17 +40,30 @@ pub async fn create(store: &Store, credential: &Credential, new: NewBrand) -> Re
 }
 
 pub(crate) fn create_in(tx: &mut WriteTx<'_, InTenant>, id: BrandId, new: &NewBrand) -> Result<Change<Brand>, Fault> {
+    let former = match new.is_default {
+        true => {
+            tx.permit(Action::BrandSetDefault)?;
+            Some(tx.lock_default_brand()?)
+        }
+        false => None,
+    };
     let brand = tx.create_brand(id, new)?;
     let fields = brand.fields();
-    Ok(Change::created(brand, id, &fields))
+    Ok(Change::created(brand, id, &fields).along(former.as_ref().map(no_longer_default)))
 }
 
-/// Changes a brand. The default brand stops being the default only when another one takes over.
+/// What the audit log says of the brand that was the default.
+fn no_longer_default(former: &Brand) -> AuditEvent {
+    Record::between(former.id, &former.fields(), &former.fields().with("isDefault", false)).event
+}
+
+/// Changes a brand. The default brand stops being the default only when another one takes over, which is an action of its own
+/// because it changes both.
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`], `PreconditionFailed`, and `Conflict` for a slug that is taken or for a tenant that would be left
-/// without a default brand.
+/// Those of [`Store::write`], `PreconditionFailed`, `Forbidden` for a new slug by who could not create the brand (whether it is free
+/// tells of all brands), and `Conflict` for a slug that is taken or for a tenant that would be left without a default brand.
 pub async fn update(
     store: &Store,
     credential: &Credential,
@@ -66,16 +79,35 @@ pub async fn update(
             if wanted == before {
                 return Ok(Change::nothing(before));
             }
+            if wanted.slug != before.slug {
+                tx.permit(Action::BrandCreate)?;
+            }
             if before.is_default && !wanted.is_default {
                 return Err(stays_default(
                     "A tenant must always have a default brand. Make another brand the default instead.",
                 )
                 .into());
             }
+            let before = match wanted.is_default {
+                true if !before.is_default => {
+                    tx.step(InBrand::Id(id), Action::BrandSetDefault, |tx| set_default_in(tx))?
+                }
+                _ => before,
+            };
+            if before.fields() == wanted.fields() {
+                return Ok(Change::nothing(before));
+            }
             let after = tx.update_brand(&wanted)?;
             Ok(Change::between(after, id, &before.fields(), &wanted.fields()))
         })
         .await
+}
+
+fn set_default_in(tx: &mut WriteTx<'_, InBrand>) -> Result<Change<Brand>, Fault> {
+    let (brand, former) = tx.make_default()?;
+    let (id, fields) = (brand.id, brand.fields());
+    let before = brand.fields().with("isDefault", false);
+    Ok(Change::between(brand, id, &before, &fields).along([no_longer_default(&former)]))
 }
 
 /// Deletes a brand, and with it the API keys that are restricted to it.
@@ -99,8 +131,10 @@ pub async fn delete(
                 )
                 .into());
             }
+            let keys = tx.api_keys_of_brand()?;
             tx.delete_brand()?;
-            Ok(Change::removed((), id, &before.fields()))
+            let removed = Change::removed((), id, &before.fields());
+            Ok(removed.along(keys.iter().map(|key| Record::removed(key.id, &key.fields()).event)))
         })
         .await
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use tenantry_domain::{
-    Action, Change, Credential, Error, Holder, InTenant, Origin, PageLimit, PageRequest, Platform, Retention, Sort,
+    Action, Change, Credential, Error, Holder, InTenant, Origin, PageLimit, PageRequest, Platform, Record, Retention, Sort,
     TenantId,
 };
 use tenantry_persistence::{Ended, Store, TenantFilter};
@@ -122,7 +122,10 @@ async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
     store
         .write(&job(ERASE, Some(tenant)), InTenant, Action::WorkspaceErase, |tx| {
             Ok(match tx.erase_a_workspace()? {
-                Some(workspace) => Change::removed(true, workspace.id, &workspace.details.fields()),
+                Some((workspace, keys)) => {
+                    let removed = Change::removed(true, workspace.id, &workspace.details.fields());
+                    removed.along(keys.iter().map(|key| Record::removed(key.id, &key.fields()).event))
+                }
                 None => Change::nothing(false),
             })
         })

@@ -2,8 +2,7 @@
 
 use tenantry_domain::{
     Action, Change, Conflict, Credential, Error, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId,
-    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, Unauthenticated,
-    WorkspaceId, may_grant,
+    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, Unauthenticated, WorkspaceId, may_grant, may_manage_members,
 };
 use tenantry_persistence::{Fault, InvitationFilter, Store, WriteTx, new_id};
 
@@ -85,6 +84,7 @@ pub(crate) fn resend_in(
     workspace: Option<WorkspaceId>,
 ) -> Result<Change<Invitation>, Fault> {
     tx.lock_members()?;
+    may_manage_members(tx.grant())?;
     let before = tx.lock_invitation(id)?;
     may_grant(tx.grant(), before.details.role)?;
     let now = tx.clock()?;
@@ -129,9 +129,10 @@ pub(crate) fn revoke_in(
     precondition: &Precondition,
 ) -> Result<Change<()>, Fault> {
     tx.lock_members()?;
+    may_manage_members(tx.grant())?;
     let before = tx.lock_invitation(id)?;
-    precondition.hold(before.version)?;
     may_grant(tx.grant(), before.details.role)?;
+    precondition.hold(before.version)?;
     if before.accepted_at.is_some() {
         return Err(accepted().into());
     }

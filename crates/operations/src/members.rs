@@ -3,7 +3,7 @@
 use tenantry_domain::{
     Action, Actor, Assignment, Change, Conflict, Credential, Error, InMember, InTenant, Member, MemberDetails,
     MemberId, MemberPatch, MemberStatus, Noun, Page, PageRequest, Precondition, Refusal, Role, WorkspaceId, last_owner,
-    may_grant,
+    may_grant, may_manage_members,
 };
 use tenantry_persistence::{Fault, MemberFilter, Store, WriteTx, new_id};
 
@@ -91,14 +91,15 @@ pub async fn update(
     store
         .write(credential, InMember(id), Action::MemberUpdate, move |tx| {
             tx.lock_members()?;
+            may_manage_members(tx.grant())?;
             let before = tx.lock_member()?;
-            precondition.hold(before.version)?;
             let details = before.details.patched(patch);
+            may_grant(tx.grant(), before.details.role)?;
+            may_grant(tx.grant(), details.role)?;
+            precondition.hold(before.version)?;
             if details == before.details {
                 return Ok(Change::nothing(before));
             }
-            may_grant(tx.grant(), before.details.role)?;
-            may_grant(tx.grant(), details.role)?;
             if before.details.owns() && !details.owns() && tx.active_owners()? <= 1 {
                 return Err(last_owner().into());
             }
@@ -123,11 +124,14 @@ pub async fn remove(
     store
         .write(credential, InMember(id), Action::MemberRemove, move |tx| {
             tx.lock_members()?;
+            if !tx.is_itself() {
+                may_manage_members(tx.grant())?;
+            }
             let before = tx.lock_member()?;
-            precondition.hold(before.version)?;
             if !tx.is_itself() {
                 may_grant(tx.grant(), before.details.role)?;
             }
+            precondition.hold(before.version)?;
             if before.details.owns() && tx.active_owners()? <= 1 {
                 return Err(last_owner().into());
             }

@@ -4,8 +4,8 @@
 use tenantry_auth::seal::MasterKeys;
 use tenantry_domain::{
     Action, Change, Credential, Error, InBrand, InTenant, InWorkspace, Integration, IntegrationPatch, LocaleRequest,
-    NewWorkspace, Precondition, Provider, Slot, Workspace, WorkspaceLimitsPatch, WorkspaceName, WorkspaceNumber,
-    WorkspacePatch,
+    NewWorkspace, Precondition, Provider, Slot, SlotHolder, Workspace, WorkspaceLimitsPatch, WorkspaceName,
+    WorkspaceNumber, WorkspacePatch,
 };
 use tenantry_persistence::{Fault, Store, TenantPlace, Tx, new_id};
 
@@ -43,7 +43,7 @@ pub struct Overview {
     pub limits: LimitsAndUse,
     /// Its integrations with every provider; `None` for a caller who may not see them.
     pub integrations: Option<Vec<Integration>>,
-    /// Who has a slot in it; `None` for a caller who may not see them.
+    /// Who has a slot in it: members, and invitations for a caller who may list them; `None` for a caller who may not see members.
     pub slots: Option<Vec<Slot>>,
 }
 
@@ -65,12 +65,20 @@ pub async fn overview(store: &Store, credential: &Credential, number: WorkspaceN
                     false => None,
                 },
                 slots: match tx.allows(Action::AssignmentList) {
-                    true => Some(tx.slots()?),
+                    true => Some(visible_slots(tx)?),
                     false => None,
                 },
             })
         })
         .await
+}
+
+/// Who has a slot in the workspace, without the invitations where the caller may not list them.
+fn visible_slots(tx: &mut Tx<'_, InWorkspace>) -> Result<Vec<Slot>, Fault> {
+    let invited = tx.allows(Action::InvitationList);
+    let mut slots = tx.slots()?;
+    slots.retain(|slot| invited || matches!(slot.holder, SlotHolder::Member(_)));
+    Ok(slots)
 }
 
 /// Creates a workspace of a name under the caller's default brand; the rest is the brand's and the tenant's.

@@ -3,7 +3,7 @@
 
 use tenantry_domain::{
     Action, Change, Credential, EmailAddress, Error, InTenant, InWorkspace, InvitationDays, InvitationDetails,
-    Precondition, Role, SlotHolder, SlotNumber, WorkspaceNumber, may_grant,
+    Precondition, Role, SlotHolder, SlotNumber, WorkspaceNumber, may_grant, may_manage_members,
 };
 use tenantry_persistence::{Standing, Store, new_id};
 
@@ -55,12 +55,13 @@ pub async fn fill(
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`], and `NotFound` for a slot that nobody has.
+/// Those of [`Store::write`], `Forbidden` for who could not give the role of who has it, and `NotFound` for a slot that nobody has.
 pub async fn vacate(store: &Store, credential: &Credential, number: SlotNumber) -> Result<NumberedList, Error> {
     store
         .heavy()
         .write(credential, InTenant, Action::AssignmentRemove, move |tx| {
             tx.lock_members()?;
+            may_manage_members(tx.grant())?;
             let any = &Precondition::None;
             match tx.slot(number)? {
                 (workspace, SlotHolder::Member(id), _) => {
@@ -72,6 +73,7 @@ pub async fn vacate(store: &Store, credential: &Credential, number: SlotNumber) 
                 }
                 (workspace, SlotHolder::Invitation(id), false) => {
                     let before = tx.lock_invitation(id)?;
+                    may_grant(tx.grant(), before.details.role)?;
                     let after = tx.give_up_slot(&before, workspace)?;
                     let list = numbered::list_in(tx)?;
                     return Ok(Change::between(list, id, &before.fields(), &after.fields()));

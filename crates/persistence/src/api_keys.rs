@@ -170,6 +170,18 @@ impl WriteTx<'_, InTenant> {
 }
 
 impl TenantScope<'_> {
+    /// The keys that reach exactly this brand or this workspace, whether they still work or not.
+    pub(crate) fn api_keys_restricted_to(&mut self, reach: Reach) -> Result<Vec<ApiKey>, Fault> {
+        let mut query = Row::query().filter(api_keys::tenant_id.eq(self.tenant.uuid())).into_boxed();
+        match reach.restriction() {
+            (Some(brand), _) => query = query.filter(api_keys::brand_id.eq(brand.uuid())),
+            (_, Some(workspace)) => query = query.filter(api_keys::workspace_id.eq(workspace.uuid())),
+            (None, None) => return Ok(Vec::new()),
+        }
+        let rows: Vec<Row> = query.order(api_keys::id).load(self.connection)?;
+        rows.into_iter().map(Row::into_api_key).collect()
+    }
+
     pub(crate) fn insert_api_key(&mut self, id: ApiKeyId, new: &NewApiKey) -> Result<ApiKey, Fault> {
         let (brand_id, workspace_id) = new.details.reach.restriction();
         let row = NewRow {

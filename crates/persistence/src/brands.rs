@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Bool};
 use tenantry_domain::{
-    Brand, BrandDetails, BrandId, Conflict, Error, FieldRefusal, HexColor, HttpsUrl, InBrand, InTenant, InWorkspace,
-    Instructions, NewBrand, Noun, Page, PageRequest, Reach, SenderName, SignatureHtml, SignatureText, Slug, TenantId,
-    Tone,
+    ApiKey, Brand, BrandDetails, BrandId, Conflict, Error, FieldRefusal, HexColor, HttpsUrl, InBrand, InTenant,
+    InWorkspace, Instructions, NewBrand, Noun, Page, PageRequest, Reach, SenderName, SignatureHtml, SignatureText,
+    Slug, TenantId, Tone,
 };
 use uuid::Uuid;
 
@@ -152,6 +152,12 @@ impl Tx<'_, InTenant> {
 }
 
 impl WriteTx<'_, InTenant> {
+    /// The brand that is the default until the end of the transaction, unless this transaction makes another one the default.
+    pub fn lock_default_brand(&mut self) -> Result<Brand, Fault> {
+        self.scope().lock_tenant()?;
+        self.scope().default_brand()
+    }
+
     /// Creates a brand.
     pub fn create_brand(&mut self, id: BrandId, new: &NewBrand) -> Result<Brand, Fault> {
         self.scope().insert_brand(id, new)
@@ -196,13 +202,23 @@ impl WriteTx<'_, InBrand> {
         self.brand()
     }
 
-    /// Stores the brand as it is to be.
+    /// Makes the brand the default; returns it and the one that was the default.
+    pub fn make_default(&mut self) -> Result<(Brand, Brand), Fault> {
+        let (tenant, id) = (self.found.tenant, self.found.id);
+        self.scope().lock_tenant()?;
+        let former = self.scope().default_brand()?;
+        self.scope().unset_default_brand(id)?;
+        let row =
+            diesel::update(brands::table.filter(brands::tenant_id.eq(tenant.uuid()).and(brands::id.eq(id.uuid()))))
+                .set((brands::is_default.eq(true), brands::version.eq(brands::version + 1), brands::updated_at.eq(now)))
+                .returning(Row::as_returning())
+                .get_result(self.connection)?;
+        Ok((row.into_brand()?, former))
+    }
+
+    /// Stores details and slug of the brand. Whether it is the default stays.
     pub fn update_brand(&mut self, brand: &Brand) -> Result<Brand, Fault> {
         let (tenant, id) = (self.found.tenant.uuid(), self.found.id.uuid());
-        if brand.is_default {
-            let id = self.found.id;
-            self.scope().unset_default_brand(id)?;
-        }
         diesel::update(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
             .set((
                 Columns::of(&brand.details, &brand.slug, brand.is_default),
@@ -213,6 +229,12 @@ impl WriteTx<'_, InBrand> {
             .get_result(self.connection)
             .map_err(|error| Fault::unless_violated(error, "brands_slug_key", || slug_taken(&brand.slug)))?
             .into_brand()
+    }
+
+    /// The API keys that are restricted to the brand, and go when it is deleted.
+    pub fn api_keys_of_brand(&mut self) -> Result<Vec<ApiKey>, Fault> {
+        let reach = Reach::Brand(self.found.id);
+        self.scope().api_keys_restricted_to(reach)
     }
 
     /// Deletes the brand, and with it the API keys that are restricted to it.

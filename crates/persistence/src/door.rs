@@ -265,10 +265,12 @@ impl Visit {
 impl<P: Place> WriteTx<'_, P> {
     /// Stores what a change leaves behind, under the action that the policy allowed.
     fn record<T>(&mut self, change: Change<T>) -> Result<T, Fault> {
-        if let Some(Record { event, mail }) = change.record {
+        if let Some(Record { event, mail, along }) = change.record {
             let Tx { connection, actor, found, .. } = &mut self.tx;
             let mut scope = TenantScope { tenant: found.audited_in(&event), connection };
-            scope.insert_audit_event(self.action, actor, &self.credential.origin, &event)?;
+            for event in std::iter::once(&event).chain(&along) {
+                scope.insert_audit_event(self.action, actor, &self.credential.origin, event)?;
+            }
             if let Some(mail) = mail {
                 // Here and nowhere else, so that no email gets past the limits.
                 scope.check_mail(mail, self.mail_limits)?;

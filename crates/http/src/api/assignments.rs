@@ -5,7 +5,7 @@ use tenantry_domain::{Action, Conflict, Member, PeopleSort, Workspace};
 use tenantry_operations::assignments;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::members::{MemberList, MemberView};
+use super::members::{AssignedMemberList, AssignedMemberView, MemberView};
 use crate::{
     answer,
     error::Failure,
@@ -33,14 +33,14 @@ fn routes(config: &mut ServiceConfig<'_>) {
 /// List the members of a workspace
 ///
 /// The members who are assigned to the workspace. Owners and admins see all workspaces; they are listed only if they
-/// are assigned as well.
+/// are assigned as well. Issuer and subject of a member are not in this list: see the member.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentList))),
     params(
         Listing<NoFilters>,
     ),
-    responses((status = 200, description = "A page of members.", body = MemberList))
+    responses((status = 200, description = "A page of members.", body = AssignedMemberList))
 )]
 #[get("/api/workspaces/{workspaceId}/members")]
 pub(crate) async fn list_assigned(
@@ -51,12 +51,13 @@ pub(crate) async fn list_assigned(
 ) -> Result<HttpResponse, Failure> {
     let (NoFilters {}, paging) = query.page(caller.credential.tenant())?;
     let members = assignments::list(&service.store, &caller.credential, id.id(), paging.request.clone()).await?;
-    Ok(answer::list(&paging.answer(members, MemberView::from)))
+    Ok(answer::list(&paging.answer(members, AssignedMemberView::from)))
 }
 
 /// Assign a member to a workspace
 ///
-/// It takes effect with the member's next request. A member who is already assigned stays assigned.
+/// It takes effect with the member's next request. A member who is already assigned stays assigned. You can assign only
+/// members whose role you could grant.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),
@@ -75,7 +76,8 @@ pub(crate) async fn assign(
 
 /// Unassign a member from a workspace
 ///
-/// It takes effect with the member's next request. The member stays in the tenant.
+/// It takes effect with the member's next request. The member stays in the tenant. You can unassign only members whose
+/// role you could revoke.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::AssignmentRemove))),

@@ -120,7 +120,7 @@ pub(crate) async fn update(
 /// Delete a brand
 ///
 /// Refused for the default brand and for a brand that has workspaces. API keys that are restricted to the brand are
-/// deleted with it.
+/// deleted with it, each with an entry in the audit log.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandDelete)), ("x-conflicts" = json!([Conflict::DefaultBrand, Conflict::BrandHasWorkspaces]))),

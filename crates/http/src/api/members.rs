@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::request::{MemberFilters, TransferOwnership, UpdateMember};
 pub use self::view::MemberView;
-pub(crate) use self::view::{MemberList, MemberWithAccess};
+pub(crate) use self::view::{AssignedMemberList, AssignedMemberView, MemberList, MemberWithAccess};
 use crate::{
     answer,
     error::Failure,

@@ -112,7 +112,8 @@ pub(crate) struct Info {
     sid: Option<String>,
     /// Which secrets are set. `null` if the caller may not see integrations.
     secrets: Option<Secrets>,
-    /// Who has a slot in the workspace, by number. `null` if the caller may not see members.
+    /// Who has a slot in the workspace, by number: members, and pending invitations if the caller may list invitations. `null`
+    /// if the caller may not see members.
     members: Option<Vec<Person>>,
 }
 

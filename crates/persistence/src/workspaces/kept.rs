@@ -8,8 +8,7 @@ use diesel::{
     sql_types::Timestamptz,
 };
 use tenantry_domain::{
-    FieldRefusal, InRestorableWorkspace, InTenant, MAIL_WINDOW_HOURS, OutboxState, Page, PageRequest, SortKey,
-    Workspace, WorkspaceLimits, WorkspaceNumber,
+    ApiKey, FieldRefusal, InRestorableWorkspace, InTenant, MAIL_WINDOW_HOURS, OutboxState, Page, PageRequest, Reach, SortKey, Workspace, WorkspaceId, WorkspaceLimits, WorkspaceNumber,
 };
 use uuid::Uuid;
 
@@ -72,8 +71,9 @@ impl Tx<'_, InTenant> {
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Erases one workspace that can no longer be restored; `None` when there is none left.
-    pub fn erase_a_workspace(&mut self) -> Result<Option<Workspace>, Fault> {
+    /// Erases one workspace that can no longer be restored, and with it the API keys that are restricted to it; `None` when there is
+    /// none left.
+    pub fn erase_a_workspace(&mut self) -> Result<Option<(Workspace, Vec<ApiKey>)>, Fault> {
         let due = workspaces::deleted_at.is_not_null().and(workspaces::deleted_at.assume_not_null().le(erased_until()));
         let tenant = self.found.uuid();
         let row = Row::query()
@@ -83,6 +83,7 @@ impl WriteTx<'_, InTenant> {
             .first::<Row>(self.connection)
             .optional()?;
         let Some(row) = row else { return Ok(None) };
+        let keys = self.scope().api_keys_restricted_to(Reach::Workspace(WorkspaceId::from_uuid(row.id)))?;
         // Its assignments go with it, and are seen at the members.
         let assigned = assignments::table
             .filter(assignments::tenant_id.eq(tenant).and(assignments::workspace_id.eq(row.id)))
@@ -102,7 +103,7 @@ impl WriteTx<'_, InTenant> {
             .execute(self.connection)?;
         diesel::delete(workspaces::table.filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(row.id))))
             .execute(self.connection)?;
-        row.into_workspace().map(Some)
+        Ok(Some((row.into_workspace()?, keys)))
     }
 
     /// Stores a workspace as it was elsewhere, deleted ones too.

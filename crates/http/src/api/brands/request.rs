@@ -77,9 +77,10 @@ request! {
         name: Optional<BrandName>,
         /// The sender name of the brand's email.
         email_from_name: Optional<SenderName>,
-        /// Unique in the tenant.
+        /// Unique in the tenant. An API key that is restricted to a brand cannot change it.
         slug: Optional<Slug>,
-        /// `true` makes this the default brand, in place of the current one. `false` is refused for the default brand.
+        /// `true` makes this the default brand, in place of the current one. An API key that is restricted to a brand cannot
+        /// do that. `false` is refused for the default brand.
         is_default: Optional<bool>,
         /// Logo of the brand.
         logo_url: Clearable<HttpsUrl>,

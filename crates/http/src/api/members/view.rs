@@ -67,6 +67,53 @@ impl From<Member> for MemberView {
     }
 }
 
+/// A member as everyone in the same workspace sees them: without what identifies them to their issuer.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = AssignedMember)]
+pub(crate) struct AssignedMemberView {
+    /// Unique identifier. The same person has a different one in each tenant.
+    #[schema(example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")]
+    id: Uuid,
+    /// The tenant this member is in.
+    #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
+    tenant_id: Uuid,
+    /// Email address, unique in the tenant, ignoring case.
+    #[schema(example = "ada@example.com", format = Email, pattern = "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
+    email: String,
+    /// The member's role in the tenant.
+    #[schema(example = "agent")]
+    role: RoleWord,
+    /// Whether the member may sign in.
+    #[schema(example = "active")]
+    status: MemberStatusWord,
+    /// When the person became a member.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-01-20T10:00:00.000Z")]
+    created_at: DateTime<Utc>,
+    /// When it last changed.
+    #[serde(serialize_with = "millis")]
+    #[schema(example = "2026-03-01T16:45:00.000Z")]
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Member> for AssignedMemberView {
+    fn from(member: Member) -> Self {
+        Self {
+            id: member.id.uuid(),
+            tenant_id: member.tenant_id.uuid(),
+            email: member.details.email.as_str().to_owned(),
+            role: Word(member.details.role),
+            status: Word(member.details.status),
+            created_at: member.created_at,
+            updated_at: member.updated_at,
+        }
+    }
+}
+
+/// A page of them.
+pub(crate) type AssignedMemberList = List<AssignedMemberView>;
+
 /// A member, and which workspaces they can see and why.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
