@@ -3,6 +3,7 @@
 //! What concerns the border is run behind both walls, and once more with row security taken off: then nothing but the
 //! `tenant_id` in each query is left, and a query that lacks it shows.
 
+mod answers;
 mod below_http;
 mod foreign;
 mod lists;

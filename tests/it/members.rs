@@ -2,6 +2,7 @@
 
 mod access;
 mod lists;
+mod makers;
 mod owners;
 mod people;
 mod places;

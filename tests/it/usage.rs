@@ -1,6 +1,7 @@
 //! Usage of a workspace: a ledger, its sums by month, and a limit that nothing goes beyond.
 
 mod check;
+mod corrections;
 mod limit;
 mod months;
 mod references;

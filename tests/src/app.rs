@@ -38,8 +38,8 @@ pub struct App {
     pub people: People,
     trust: Trust,
     mail_limits: MailLimits,
-    /// A platform key that it trusts.
-    platform: Secret,
+    /// The platform keys that it trusts.
+    platform: [Secret; 2],
     /// What stands in for the providers.
     pub providers: ProviderServer,
     /// Its master keys, and its way to the providers.
@@ -119,9 +119,10 @@ impl App {
         more: Vec<IssuerOptions>,
         (keys, timeouts): (MasterKeys, Timeouts),
     ) -> Self {
-        let (platform, people, closing) = (tenantry_auth::issue_platform().unwrap(), People::new(), Closing::default());
+        let platform = [tenantry_auth::issue_platform().unwrap(), tenantry_auth::issue_platform().unwrap()];
+        let (people, closing) = (People::new(), Closing::default());
         let trust = Trust {
-            platform: PlatformKeys::new(vec![PlatformKeyHash::of(&platform)]),
+            platform: PlatformKeys::new(platform.iter().map(PlatformKeyHash::of).collect()),
             issuers: Issuers::new([vec![people.options()], more].concat()).unwrap(),
         };
         let providers = ProviderServer::start();
@@ -178,7 +179,17 @@ impl App {
 
     /// A client with the platform key.
     pub fn platform(&self) -> Client {
-        self.client().with_key(self.platform.reveal())
+        self.client().with_key(self.platform[0].reveal())
+    }
+
+    /// A client with another platform key.
+    pub fn other_platform(&self) -> Client {
+        self.client().with_key(self.platform[1].reveal())
+    }
+
+    /// How the audit log names the platform, by each of its keys.
+    pub fn platform_fingerprints(&self) -> [String; 2] {
+        [&self.platform[0], &self.platform[1]].map(|key| PlatformKeyHash::of(key).fingerprint())
     }
 
     /// A tenant of its own for an operation of the platform, in the state that the operation needs, and the path that names it.

@@ -41,6 +41,11 @@ impl PlatformKeyHash {
     pub fn of(key: &Secret) -> Self {
         Self(key.hash())
     }
+
+    /// The first 8 digits of the hash: enough to find the key in the settings, and of no use to anybody else.
+    pub fn fingerprint(&self) -> String {
+        self.to_string().chars().take(8).collect()
+    }
 }
 
 impl FromStr for PlatformKeyHash {
@@ -73,18 +78,17 @@ impl PlatformKeys {
         Self(hashes.into())
     }
 
-    /// The index, among the hashes, of the key that is presented. Compares with all of them, in a time that does not depend on how
+    /// The hash of the key that is presented, if it is among the known ones. Compares with all of them, in a time that does not depend on how
     /// much of a hash is right.
     ///
     /// # Errors
     ///
     /// Why the key is malformed or not among them, for the log.
-    pub fn recognise(&self, key: &str) -> Result<usize, &'static str> {
+    pub fn recognise(&self, key: &str) -> Result<&PlatformKeyHash, &'static str> {
         let presented = secret::present_of_platform(PREFIX, key)?;
         let same = |known: &PlatformKeyHash| bool::from(known.0.as_bytes().ct_eq(presented.as_bytes()));
-        let index =
-            self.0.iter().enumerate().fold(None, |found, (at, known)| if same(known) { Some(at) } else { found });
-        index.ok_or("it is well-formed, and not in the settings")
+        let known = self.0.iter().fold(None, |found, known| if same(known) { Some(known) } else { found });
+        known.ok_or("it is well-formed, and not in the settings")
     }
 }
 
@@ -101,8 +105,10 @@ mod tests {
         let keys: Vec<Secret> = (0..3).map(|_| issue_platform().unwrap()).collect();
         let known = PlatformKeys::new(keys[..2].iter().map(PlatformKeyHash::of).collect());
         assert_eq!(keys[0].reveal().len(), 50);
-        let places: Vec<_> = keys.iter().map(|key| known.recognise(key.reveal()).ok()).collect();
-        assert_eq!(places, [Some(0), Some(1), None]);
+        let hashes: Vec<_> = keys.iter().map(|key| known.recognise(key.reveal()).ok().cloned()).collect();
+        assert_eq!(hashes, [Some(PlatformKeyHash::of(&keys[0])), Some(PlatformKeyHash::of(&keys[1])), None]);
+        let label = PlatformKeyHash::of(&keys[0]).fingerprint();
+        assert!(label.len() == 8 && PlatformKeyHash::of(&keys[0]).to_string().starts_with(&label), "{label}");
         for wrong in near_misses(keys[0].reveal()) {
             assert!(known.recognise(&wrong).is_err(), "{wrong:.80}");
         }

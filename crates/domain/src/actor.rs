@@ -31,8 +31,11 @@ pub enum Holder {
         /// Who it is.
         person: Person,
     },
-    /// The platform that provisions tenants, by its key: above all tenants and inside none.
-    Platform,
+    /// The platform that provisions tenants: above all tenants and inside none.
+    Platform {
+        /// The start of the hash of its key, by which the settings and the logs tell several keys apart.
+        key: String,
+    },
     /// A person with access to the service's own settings, at the command line.
     Operator {
         /// Who, for the audit log.
@@ -63,7 +66,7 @@ impl Credential {
     pub fn tenant(&self) -> Option<TenantId> {
         match &self.holder {
             Holder::ApiKey { tenant, .. } | Holder::Member { tenant, .. } => Some(*tenant),
-            Holder::Platform => None,
+            Holder::Platform { .. } => None,
             Holder::Operator { tenant, .. } | Holder::Job { tenant, .. } => *tenant,
         }
     }
@@ -188,8 +191,8 @@ pub enum Actor {
     ApiKey(ApiKeyId),
     /// A member of the tenant.
     Member(MemberId),
-    /// The platform.
-    Platform,
+    /// The platform, with the key whose hash begins like this.
+    Platform(String),
     /// An operator at the command line.
     Operator(String),
     /// A job of the service.
@@ -205,7 +208,7 @@ impl Actor {
         match self {
             Self::ApiKey(_) => "api_key",
             Self::Member(_) => "member",
-            Self::Platform => "platform",
+            Self::Platform(_) => "platform",
             Self::Operator(_) => "operator",
             Self::Job(_) => "job",
         }
@@ -216,10 +219,57 @@ impl Actor {
         match self {
             Self::ApiKey(id) => id.to_string(),
             Self::Member(id) => id.to_string(),
-            Self::Platform => "platform".to_owned(),
+            Self::Platform(key) => key.clone(),
             Self::Operator(name) => name.clone(),
             Self::Job(name) => (*name).to_owned(),
         }
+    }
+}
+
+/// Who made something, as the audit log names them: the kind of actor, and which one. Stored as `member:0193a4c2-…`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Maker {
+    kind: &'static str,
+    id: String,
+}
+
+impl Maker {
+    /// This actor.
+    pub fn of(actor: &Actor) -> Self {
+        Self { kind: actor.kind(), id: actor.id() }
+    }
+
+    /// Everybody who can be meant by an id alone, each kind of actor once.
+    pub fn with_id(id: &str) -> Vec<Self> {
+        ACTOR_KINDS.iter().map(|kind| Self { kind, id: id.to_owned() }).collect()
+    }
+
+    /// The kind of actor.
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    /// Which one: an id, or a name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl fmt::Display for Maker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.id)
+    }
+}
+
+impl FromStr for Maker {
+    type Err = Refusal;
+
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        let refusal = || Refusal::new("not_a_choice", "must be a kind of actor, a colon and an id or a name");
+        let (kind, id) = raw.split_once(':').ok_or_else(refusal)?;
+        let kind = ACTOR_KINDS.into_iter().find(|known| *known == kind).ok_or_else(refusal)?;
+        text::bounded(id, 255)?;
+        Ok(Self { kind, id: id.to_owned() })
     }
 }
 

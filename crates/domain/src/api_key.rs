@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::{
-    ApiKeyId, ApiKeyName, Conflict, Error, Grant, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
+    ApiKeyId, ApiKeyName, Conflict, Error, Grant, Maker, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
     audit::Fields,
     ids::Identified,
     input::{Description, input, thousands},
@@ -41,6 +41,8 @@ pub struct ApiKey {
     pub details: ApiKeyDetails,
     /// The last four characters of the secret, by which a person recognises it.
     pub last_four: String,
+    /// Who made it, where that is known.
+    pub created_by: Option<Maker>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
     /// When the key was last used, to the minute.

@@ -63,6 +63,35 @@ impl SortKey for AuditRecord {
     }
 }
 
+/// What a write gives back, and whether its caller may read it.
+#[derive(Debug, Clone)]
+pub struct Written<T> {
+    thing: T,
+    readable: bool,
+}
+
+impl<T> Written<T> {
+    /// This thing, which the caller may read or not.
+    pub fn new(thing: T, readable: bool) -> Self {
+        Self { thing, readable }
+    }
+
+    /// The thing, for what a caller may know of it in any case: that it is there, and its id.
+    pub fn thing(&self) -> &T {
+        &self.thing
+    }
+
+    /// The thing, for a caller who may read it.
+    pub fn readable(self) -> Option<T> {
+        self.readable.then_some(self.thing)
+    }
+
+    /// The thing, for whom the policy lets read everything, such as an operator.
+    pub fn into_thing(self) -> T {
+        self.thing
+    }
+}
+
 /// The value of a write, and what it leaves behind.
 ///
 /// ```

@@ -17,7 +17,7 @@ impl CredentialId {
         match &credential.holder {
             Holder::ApiKey { tenant, hash } => Some(Self::ApiKey(*tenant, hash.clone())),
             Holder::Member { tenant, person } => Some(Self::Member(*tenant, person.clone())),
-            Holder::Platform | Holder::Operator { .. } | Holder::Job { .. } => None,
+            Holder::Platform { .. } | Holder::Operator { .. } | Holder::Job { .. } => None,
         }
     }
 

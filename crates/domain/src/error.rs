@@ -124,6 +124,27 @@ impl Error {
         Self::Conflict { code, message: message.into() }
     }
 
+    /// The same error, for a caller who may not read what it is about: a conflict says which it is, and not what there is.
+    #[must_use]
+    pub fn without_figures(self) -> Self {
+        match self {
+            Self::Conflict { code: code @ Conflict::LimitReached, .. } => {
+                Self::conflict(code, "This would exceed a limit.")
+            }
+            Self::Conflict { code: code @ Conflict::RefundExceedsUsage, .. } => {
+                Self::conflict(code, "The refund is larger than what was used in its month.")
+            }
+            Self::Conflict { code: code @ Conflict::ReferenceConflict, .. } => Self::conflict(
+                code,
+                "This reference already belongs to another entry in this workspace. Use a new reference for each entry.",
+            ),
+            Self::Conflict { code: code @ Conflict::IntegrationIncomplete, .. } => {
+                Self::conflict(code, "The integration is missing a field. Set all of them first.")
+            }
+            other => other,
+        }
+    }
+
     /// A fault of the service itself.
     pub fn internal(cause: impl Into<String>) -> Self {
         Self::Internal { cause: cause.into() }

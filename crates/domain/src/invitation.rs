@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::{
-    EmailAddress, InvitationId, Noun, Refusal, Role, TenantId, WorkspaceId,
+    EmailAddress, InvitationId, Maker, Noun, Refusal, Role, TenantId, WorkspaceId,
     audit::Fields,
     ids::Identified,
     input::{Description, input},
@@ -23,6 +23,8 @@ pub struct Invitation {
     pub tenant_id: TenantId,
     /// Whom it invites to what.
     pub details: InvitationDetails,
+    /// Who invited, or sent the invitation again after that; where that is known.
+    pub invited_by: Option<Maker>,
     /// When the invitation expires.
     pub expires_at: DateTime<Utc>,
     /// When it was accepted.
@@ -105,6 +107,7 @@ impl Invitation {
     pub fn fields(&self) -> Fields {
         self.details
             .fields()
+            .with("invitedBy", self.invited_by.as_ref().map(ToString::to_string))
             .with("expiresAt", self.expires_at.to_rfc3339())
             .with("acceptedAt", self.accepted_at.map(|at| at.to_rfc3339()))
             .with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))

@@ -50,12 +50,11 @@ mod weight;
 mod workspace;
 
 pub use actor::{
-    ACTOR_KINDS, Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Origin, Person, Reach, SecretHash,
-    Subject, TrustedFor,
+    ACTOR_KINDS, Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Maker, Origin, Person, Reach, SecretHash, Subject, TrustedFor,
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap, own_api_key};
-pub use audit::{AuditEvent, AuditRecord, Change, Fields, Record};
+pub use audit::{AuditEvent, AuditRecord, Change, Fields, Record, Written};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand, unknown_brand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
@@ -101,7 +100,7 @@ pub use text::{
     TenantName, UsageReference, VoiceName, WorkspaceName,
 };
 pub use time_zone::TimeZone;
-pub use usage::{MonthUse, NewUsage, THRESHOLDS, UsageEntry, UsageKind, UsageSeconds, UsedAt};
+pub use usage::{MonthUse, NewUsage, RECORDABLE_DAYS, THRESHOLDS, UsageEntry, UsageKind, UsageSeconds, UsedAt};
 pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use weight::Weight;

@@ -74,6 +74,8 @@ pub enum Action {
     AgentDelete,
     UsageRead,
     UsageRecord,
+    UsageRefund,
+    UsageBackdate,
 }
 
 /// What an API key may be allowed to do. `write` does not include `read`.
@@ -262,7 +264,14 @@ pub const POLICY: &[Rule] = &[
     write(A::ApiKeyCreate, "api_key.create", &[N::ApiKey], Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
     read(A::ApiKeyList, "api_key.list", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
     read(A::ApiKeyRead, "api_key.read", Scoped(S::KeysRead, L::Tenant), MANAGERS, OPS),
-    write(A::ApiKeyRevoke, "api_key.revoke", &[N::ApiKey], Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
+    write(
+        A::ApiKeyRevoke,
+        "api_key.revoke",
+        &[N::ApiKey, N::Invitation],
+        Scoped(S::KeysWrite, L::Tenant),
+        MANAGERS,
+        OPS,
+    ),
     write(A::ApiKeyRotate, "api_key.rotate", &[N::ApiKey], Scoped(S::KeysWrite, L::Tenant), MANAGERS, OPS),
     read(A::IntegrationList, "integration.list", Scoped(S::IntegrationsRead, L::Workspace), READERS, OPS),
     write(
@@ -293,9 +302,23 @@ pub const POLICY: &[Rule] = &[
     write(A::MemberCreate, "member.create", &[N::Member], Never, NOBODY, OPS),
     read(A::MemberList, "member.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
     read(A::MemberRead, "member.read", Scoped(S::MembersRead, L::Tenant), SELVES, OPS),
-    write(A::MemberUpdate, "member.update", &[N::Member], Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
-    write(A::MemberRemove, "member.remove", &[N::Member], Scoped(S::MembersWrite, L::Tenant), SELVES, OPS),
-    write(A::OwnershipTransfer, "ownership.transfer", &[N::Member], Never, OWNERS, NONE),
+    write(
+        A::MemberUpdate,
+        "member.update",
+        &[N::Member, N::Invitation],
+        Scoped(S::MembersWrite, L::Tenant),
+        MANAGERS,
+        OPS,
+    ),
+    write(
+        A::MemberRemove,
+        "member.remove",
+        &[N::Member, N::Invitation],
+        Scoped(S::MembersWrite, L::Tenant),
+        SELVES,
+        OPS,
+    ),
+    write(A::OwnershipTransfer, "ownership.transfer", &[N::Member, N::Invitation], Never, OWNERS, NONE),
     read(A::AssignmentList, "assignment.list", Scoped(S::MembersRead, L::Workspace), READERS, OPS),
     write(A::AssignmentCreate, "assignment.create", &[N::Member], Scoped(S::MembersWrite, L::Tenant), MANAGERS, OPS),
     write(
@@ -348,12 +371,33 @@ pub const POLICY: &[Rule] = &[
     write(A::AgentDelete, "agent.delete", &[N::Agent], Scoped(S::WorkspacesWrite, L::Workspace), WORKERS, OPS),
     read(A::UsageRead, "usage.read", Scoped(S::UsageRead, L::Workspace), READERS, OPS),
     write(A::UsageRecord, "usage.record", &[N::UsageEntry], Scoped(S::UsageWrite, L::Workspace), WORKERS, OPS),
+    // What takes the meaning out of a limit is the tenant's to decide, and not of who records: so it needs more than `usage:write`.
+    write(A::UsageRefund, "usage.refund", &[N::UsageEntry], Scoped(S::TenantWrite, L::Tenant), MANAGERS, OPS),
+    write(A::UsageBackdate, "usage.backdate", &[N::UsageEntry], Scoped(S::TenantWrite, L::Tenant), MANAGERS, OPS),
 ];
 
 impl Action {
     /// The action's row. A test keeps the table in the order of the enum.
     pub fn rule(self) -> &'static Rule {
         &POLICY[self as usize]
+    }
+
+    /// What reads what this action writes. Its answer shows the thing only to who may do that too, and nobody else can name a version
+    /// of it. `None` where whoever may write may read anyway, or is asked in another way.
+    pub fn reader(self) -> Option<Self> {
+        Some(match self {
+            Self::TenantUpdate => Self::TenantRead,
+            Self::BrandCreate | Self::BrandUpdate | Self::BrandSetDefault | Self::BrandDelete => Self::BrandRead,
+            Self::WorkspaceCreate | Self::WorkspaceUpdate | Self::WorkspaceDelete | Self::WorkspaceRestore => {
+                Self::WorkspaceRead
+            }
+            Self::ApiKeyRevoke => Self::ApiKeyRead,
+            Self::IntegrationUpdate | Self::IntegrationRemove | Self::IntegrationVerify => Self::IntegrationList,
+            Self::LimitsUpdate => Self::LimitsRead,
+            Self::AgentCreate | Self::AgentUpdate | Self::AgentDelete => Self::AgentRead,
+            Self::UsageRecord | Self::UsageRefund | Self::UsageBackdate => Self::UsageRead,
+            _ => return None,
+        })
     }
 
     /// The action that the policy table calls this.
@@ -461,7 +505,7 @@ mod tests {
                 assert!(Scope::all().contains(&scope), "{}: {scope:?} is not in Scope::ALL", rule.name);
             }
         }
-        assert_eq!(POLICY.len(), A::UsageRecord as usize + 1);
+        assert_eq!(POLICY.len(), A::UsageBackdate as usize + 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Duration, SubsecRound, TimeZone as _, Utc};
 
 use crate::{
-    Cap, Conflict, Error, FieldRefusal, Instant, Month, Noun, Refusal, TenantId, UsageEntryId, UsageReference,
+    Action, Cap, Conflict, Error, FieldRefusal, Instant, Month, Noun, Refusal, TenantId, UsageEntryId, UsageReference,
     WorkspaceId,
     audit::Fields,
     counted,
@@ -174,6 +174,9 @@ pub struct NewUsage {
     pub reference: UsageReference,
 }
 
+/// How long after it happened usage can be recorded by whoever records usage. What is older is for who may correct the ledger.
+pub const RECORDABLE_DAYS: i64 = 3;
+
 /// How far the clock of who records may be ahead.
 const AHEAD: Duration = Duration::minutes(5);
 
@@ -191,6 +194,16 @@ impl NewUsage {
                 let message = format!("must not be in the future, but is {}", time.to_rfc3339());
                 Err(Refusal::new("in_the_future", message).of("usedAt"))
             }
+        }
+    }
+
+    /// What recording it is besides recording, if it corrects the ledger: a refund, or usage of longer ago than
+    /// [`RECORDABLE_DAYS`].
+    pub fn correction(&self, now: DateTime<Utc>) -> Option<Action> {
+        let old = self.used_at.is_some_and(|UsedAt(time)| time < now - Duration::days(RECORDABLE_DAYS));
+        match self.kind {
+            UsageKind::Refund => Some(Action::UsageRefund),
+            UsageKind::Usage => old.then_some(Action::UsageBackdate),
         }
     }
 
@@ -340,6 +353,11 @@ mod tests {
         };
         assert!(new(now + AHEAD).used_at(now).is_ok());
         assert_eq!(new(now + AHEAD + Duration::microseconds(1)).used_at(now).unwrap_err().code, "in_the_future");
+        let correction = |kind, ago| NewUsage { kind, ..new(now - ago) }.correction(now);
+        let window = Duration::days(RECORDABLE_DAYS);
+        assert_eq!(correction(UsageKind::Usage, window), None);
+        assert_eq!(correction(UsageKind::Usage, window + Duration::microseconds(1)), Some(Action::UsageBackdate));
+        assert_eq!(correction(UsageKind::Refund, Duration::zero()), Some(Action::UsageRefund));
         assert!(UsedAt::try_from("1999-12-31T23:59:59.999Z".parse::<DateTime<Utc>>().unwrap()).is_err());
         assert!(UsageSeconds::try_from(86_400).is_ok());
         assert!(UsageSeconds::try_from(86_401).is_err() && UsageSeconds::try_from(-1).is_err());

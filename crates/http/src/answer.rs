@@ -10,11 +10,14 @@ use std::{
 use actix_web::{
     HttpResponse, HttpResponseBuilder,
     body::{BodySize, MessageBody},
-    http::header::{self, HeaderValue},
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
     web::Bytes,
 };
 use serde::Serialize;
-use tenantry_domain::Error;
+use tenantry_domain::{Error, Written};
 use tenantry_operations::LongAnswer;
 
 use crate::{error::Failure, etag::Etag};
@@ -23,6 +26,35 @@ use crate::{error::Failure, etag::Etag};
 pub(crate) fn tagged(mut response: HttpResponseBuilder, version: i64, view: &impl Serialize) -> HttpResponse {
     mark(&mut response, &Etag::of_version(version));
     response.json(view)
+}
+
+/// Answers a write with a view of the thing in this version. Who may not read it gets no body, and no tag.
+pub(crate) fn written<T, V: Serialize>(
+    response: HttpResponseBuilder,
+    written: Written<T>,
+    view: impl FnOnce(T) -> (i64, V),
+) -> HttpResponse {
+    match written.readable().map(view) {
+        Some((version, view)) => tagged(response, version, &view),
+        None => unshown(response),
+    }
+}
+
+/// [`written`], of a thing and of what belongs to it.
+pub(crate) fn written_composed<T, V: Serialize>(
+    response: HttpResponseBuilder,
+    written: Written<T>,
+    view: impl FnOnce(T) -> (i64, V),
+) -> Result<HttpResponse, Failure> {
+    match written.readable().map(view) {
+        Some((version, view)) => composed(response, version, &view),
+        None => Ok(unshown(response)),
+    }
+}
+
+/// Says that it was done, and nothing about the thing but where a new one is.
+fn unshown(mut response: HttpResponseBuilder) -> HttpResponse {
+    response.status(StatusCode::NO_CONTENT).finish()
 }
 
 /// Answers with a page of a list, which has no tag.

@@ -20,7 +20,9 @@ pub(crate) mod voices;
 pub(crate) mod workspaces;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serializer;
+use serde::{Serialize, Serializer};
+use tenantry_domain::Maker;
+use utoipa::ToSchema;
 
 use crate::part::Part;
 
@@ -43,6 +45,25 @@ pub(crate) const PARTS: &[Part] = &[
     api_keys::PART,
     me::PART,
 ];
+
+/// Who made something.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Maker)]
+pub(crate) struct MakerView {
+    /// The kind of actor: `member`, `api_key`, `operator`, `platform` or `job`.
+    #[serde(rename = "type")]
+    #[schema(example = "member")]
+    kind: &'static str,
+    /// Which one: an id, or the name of an operator.
+    #[schema(example = "e1a2b3c4-5678-4abc-9ef0-1234567890ab")]
+    id: String,
+}
+
+impl From<Maker> for MakerView {
+    fn from(maker: Maker) -> Self {
+        Self { kind: maker.kind(), id: maker.id().to_owned() }
+    }
+}
 
 /// A time as the contract writes it: RFC 3339, UTC, milliseconds.
 pub(crate) fn millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {

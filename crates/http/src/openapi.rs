@@ -43,6 +43,10 @@ pub(crate) struct Base;
 const ACTION: &str = "x-action";
 const CONFLICTS: &str = "x-conflicts";
 
+/// What a change is answered that its caller may make and not see.
+const UNSHOWN: &str =
+    "It is done. Your API key may not read the object, so it is not shown. `Location` is the path of a new one.";
+
 /// Completes the document once its routes are known.
 pub(crate) fn complete(document: &mut openapi::OpenApi) {
     let mut components = document.components.take().unwrap_or_default();
@@ -86,10 +90,13 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
     let responses = &mut operation.responses.responses;
     let status = |status: &str| status.parse::<StatusCode>().unwrap_or_default();
     let declared = responses.keys().map(|known| status(known)).filter(|status| !status.is_success()).collect();
+    let mut shows_it = false;
     for (known, response) in responses.iter_mut() {
         let RefOr::T(response) = response else { continue };
         let has_body = response.content.keys().any(|kind| kind == "application/json");
         let tagged = response.headers.contains_key("ETag") || (takes_if_match || takes_if_none_match) && has_body;
+        // What has no tag is no thing of which there are versions.
+        shows_it |= tagged;
         response.headers.clear();
         components::header(response, "X-Request-Id");
         if action.is_some() {
@@ -103,6 +110,11 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         if status(known) == StatusCode::CREATED {
             components::header(response, "Location");
         }
+    }
+    if action.is_some_and(access::may_answer_unshown) && shows_it {
+        let mut unshown = ResponseBuilder::new().description(UNSHOWN).build();
+        components::header(&mut unshown, "X-Request-Id");
+        responses.insert("204".to_owned(), unshown.into());
     }
     if takes_if_none_match {
         let mut unchanged = ResponseBuilder::new().description("Nothing has changed.").build();

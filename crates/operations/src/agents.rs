@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     Action, Agent, AgentDetails, AgentId, AgentPatch, Change, Credential, Error, InWorkspace, Page, PageRequest,
-    Precondition, WorkspaceId,
+    Precondition, WorkspaceId, Written,
 };
 use tenantry_persistence::{AgentFilter, Fault, Store, WriteTx, new_id};
 
@@ -40,9 +40,9 @@ pub async fn create(
     credential: &Credential,
     workspace: WorkspaceId,
     details: AgentDetails,
-) -> Result<Agent, Error> {
+) -> Result<Written<Agent>, Error> {
     let (place, id) = (InWorkspace::Id(workspace), new_id());
-    store.write(credential, place, Action::AgentCreate, move |tx| create_in(tx, id, &details)).await
+    store.write_and_show(credential, place, Action::AgentCreate, move |tx| create_in(tx, id, &details)).await
 }
 
 pub(crate) fn create_in(
@@ -67,11 +67,11 @@ pub async fn update(
     id: AgentId,
     precondition: Precondition,
     patch: AgentPatch,
-) -> Result<Agent, Error> {
+) -> Result<Written<Agent>, Error> {
     store
-        .write(credential, InWorkspace::Id(workspace), Action::AgentUpdate, move |tx| {
+        .write_and_show(credential, InWorkspace::Id(workspace), Action::AgentUpdate, move |tx| {
             let before = tx.lock_agent(id)?;
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             let details = before.details.patched(&patch);
             if details == before.details {
                 return Ok(Change::nothing(before));
@@ -97,7 +97,7 @@ pub async fn delete(
     store
         .write(credential, InWorkspace::Id(workspace), Action::AgentDelete, move |tx| {
             let before = tx.lock_agent(id)?;
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             tx.delete_agent(id)?;
             Ok(Change::removed((), id, &before.fields()))
         })

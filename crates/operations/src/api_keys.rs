@@ -6,9 +6,11 @@ use tenantry_domain::{
     Action, Actor, ApiKey, ApiKeyDetails, ApiKeyId, Change, Conflict, Credential, Error, InTenant, NewApiKey, Overlap,
     Page, PageRequest, Precondition, own_api_key,
 };
-use tenantry_persistence::{Fault, Store, WriteTx, new_id, nowhere};
+use tenantry_persistence::{ApiKeyFilter, Fault, Store, WriteTx, new_id, nowhere};
 
-/// A page of the tenant's keys; with `active` only those that work, or only those that no longer do.
+use crate::invitations;
+
+/// A page of the tenant's keys.
 ///
 /// # Errors
 ///
@@ -16,10 +18,10 @@ use tenantry_persistence::{Fault, Store, WriteTx, new_id, nowhere};
 pub async fn list(
     store: &Store,
     credential: &Credential,
-    active: Option<bool>,
+    filter: ApiKeyFilter,
     page: PageRequest,
 ) -> Result<Page<ApiKey>, Error> {
-    store.read(credential, InTenant, Action::ApiKeyList, move |tx| tx.api_keys(active, &page)).await
+    store.read(credential, InTenant, Action::ApiKeyList, move |tx| tx.api_keys(&filter, &page)).await
 }
 
 /// A key, without its secret.
@@ -55,6 +57,8 @@ pub(crate) fn create_in(
     id: ApiKeyId,
     new: &NewApiKey,
 ) -> Result<Change<ApiKey>, Fault> {
+    // Nobody gives while they are being removed or revoked.
+    tx.lock_members()?;
     new.details.within(tx.grant())?;
     let key = tx.create_api_key(id, new)?;
     let fields = key.fields();
@@ -65,7 +69,7 @@ pub(crate) fn create_in(
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`], `Forbidden` for a key that grants more than the caller has, and `Conflict` for one that has ended.
+/// Those of [`Store::write`], `Forbidden` for a key that grants more than the caller has or that it may not read, and `Conflict` for one that has ended.
 pub async fn rotate(
     store: &Store,
     credential: &Credential,
@@ -78,6 +82,7 @@ pub async fn rotate(
     let id: ApiKeyId = new_id();
     let key = store
         .write(credential, InTenant, Action::ApiKeyRotate, move |tx| {
+            tx.lock_members()?;
             let before = tx.lock_api_key(old)?;
             if before.revoked_at.is_some() || before.details.expires_at.is_some_and(|at| at <= now) {
                 return Err(Error::conflict(
@@ -99,7 +104,15 @@ pub async fn rotate(
 
 /// The key that is to be rotated; its details never change, so that they may be read ahead of the transaction.
 async fn show_for_rotation(store: &Store, credential: &Credential, id: ApiKeyId) -> Result<ApiKey, Error> {
-    store.read(credential, InTenant, Action::ApiKeyRotate, move |tx| tx.api_key(id)).await
+    store
+        .read(credential, InTenant, Action::ApiKeyRotate, move |tx| {
+            // The new key shows what this one may do. A key knows that of itself.
+            if *tx.actor() != Actor::ApiKey(id) {
+                tx.permit(Action::ApiKeyRead)?;
+            }
+            tx.api_key(id)
+        })
+        .await
 }
 
 /// A secret for a new key, and what is stored of it.
@@ -114,7 +127,7 @@ pub(crate) fn prepare(
     Ok((secret, new))
 }
 
-/// Ends a key at once, everywhere. A key that has been revoked already stays as it is. The caller's own key ends only if
+/// Ends a key at once, everywhere, and revokes the pending invitations that were made with it. A key that has been revoked already stays as it is. The caller's own key ends only if
 /// `own` says so.
 ///
 /// # Errors
@@ -129,8 +142,9 @@ pub async fn revoke(
 ) -> Result<(), Error> {
     store
         .write(credential, InTenant, Action::ApiKeyRevoke, move |tx| {
+            tx.lock_members()?;
             let before = tx.lock_api_key(id)?;
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             if before.revoked_at.is_some() {
                 return Ok(Change::nothing(()));
             }
@@ -138,7 +152,8 @@ pub async fn revoke(
                 return Err(own_api_key().into());
             }
             let after = tx.revoke_api_key(id)?;
-            Ok(Change::between((), id, &before.fields(), &after.fields()))
+            let withdrawn = invitations::withdraw(tx, &Actor::ApiKey(id), None)?;
+            Ok(Change::between((), id, &before.fields(), &after.fields()).along(withdrawn))
         })
         .await
 }

@@ -81,7 +81,7 @@ pub(crate) fn unassign_in(
     if tx.assigned_since(member)?.is_none() {
         return Err(Error::NotFound(Noun::Member).into());
     }
-    precondition.hold(before.version)?;
+    tx.hold(precondition, before.version)?;
     tx.unassign(member)?;
     Ok(Change::removed((), member, &slot(tx.workspace_id())))
 }

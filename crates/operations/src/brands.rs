@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     Action, AuditEvent, Brand, BrandId, BrandPatch, Change, Conflict, Credential, Error, InBrand, InTenant, NewBrand,
-    Page, PageRequest, Precondition, Record,
+    Page, PageRequest, Precondition, Record, Written,
 };
 use tenantry_persistence::{Fault, Store, WriteTx, new_id};
 
@@ -34,9 +34,9 @@ pub async fn show(store: &Store, credential: &Credential, id: BrandId) -> Result
 /// # Errors
 ///
 /// Those of [`Store::write`], and `Conflict` for a slug that was asked for and is taken.
-pub async fn create(store: &Store, credential: &Credential, new: NewBrand) -> Result<Brand, Error> {
+pub async fn create(store: &Store, credential: &Credential, new: NewBrand) -> Result<Written<Brand>, Error> {
     let id = new_id();
-    store.write(credential, InTenant, Action::BrandCreate, move |tx| create_in(tx, id, &new)).await
+    store.write_and_show(credential, InTenant, Action::BrandCreate, move |tx| create_in(tx, id, &new)).await
 }
 
 pub(crate) fn create_in(tx: &mut WriteTx<'_, InTenant>, id: BrandId, new: &NewBrand) -> Result<Change<Brand>, Fault> {
@@ -70,11 +70,11 @@ pub async fn update(
     id: BrandId,
     precondition: Precondition,
     patch: BrandPatch,
-) -> Result<Brand, Error> {
+) -> Result<Written<Brand>, Error> {
     store
-        .write(credential, InBrand::Id(id), Action::BrandUpdate, move |tx| {
+        .write_and_show(credential, InBrand::Id(id), Action::BrandUpdate, move |tx| {
             let before = tx.lock_brand()?;
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             let wanted = before.patched(&patch);
             if wanted == before {
                 return Ok(Change::nothing(before));
@@ -124,7 +124,7 @@ pub async fn delete(
     store
         .write(credential, InBrand::Id(id), Action::BrandDelete, move |tx| {
             let before = tx.lock_brand()?;
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             if before.is_default {
                 return Err(stays_default(
                     "The default brand cannot be deleted. Make another brand the default first.",

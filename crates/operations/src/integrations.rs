@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use tenantry_auth::seal::{MasterKeys, SealContext, sealed_under};
 use tenantry_domain::{
     Action, Change, Choice, Conflict, ConnectionStatus, Credential, Error, InWorkspace, Integration, IntegrationPatch,
-    Noun, PlainSecret, Precondition, Provider, SealedSecret, Verification, VerificationStatus, WorkspaceId,
+    Noun, PlainSecret, Precondition, Provider, SealedSecret, Verification, VerificationStatus, WorkspaceId, Written,
 };
 use tenantry_persistence::{Fault, NewSealed, Store, StoredIntegration, Tx, WriteTx};
 
@@ -63,10 +63,10 @@ pub async fn set(
     provider: Option<Provider>,
     precondition: Precondition,
     patch: IntegrationPatch,
-) -> Result<Integration, Error> {
+) -> Result<Written<Integration>, Error> {
     let keys = keys.clone();
     store
-        .write(credential, InWorkspace::Id(workspace), Action::IntegrationUpdate, move |tx| {
+        .write_and_show(credential, InWorkspace::Id(workspace), Action::IntegrationUpdate, move |tx| {
             set_in(tx, &keys, known(provider)?, &precondition, &patch)
         })
         .await
@@ -87,7 +87,7 @@ pub(crate) fn set_in(
         tx.note_master_key(keys.sealing())?;
     }
     let before = tx.lock_integration(provider)?.integration;
-    hold(precondition, &before)?;
+    hold(tx, precondition, &before)?;
     if patch.leaves(&before) {
         return Ok(Change::nothing(before));
     }
@@ -118,7 +118,7 @@ pub async fn remove(
             if before.status() == ConnectionStatus::NotConnected {
                 return Err(Error::NotFound(Noun::Integration).into());
             }
-            hold(&precondition, &before)?;
+            hold(tx, &precondition, &before)?;
             let after = tx.update_integration(provider, None, Some(None))?;
             Ok(Change::between((), workspace, &before.fields(), &after.fields()))
         })
@@ -159,7 +159,7 @@ pub async fn verify(
     workspace: WorkspaceId,
     provider: Option<Provider>,
     now: DateTime<Utc>,
-) -> Result<Integration, Error> {
+) -> Result<Written<Integration>, Error> {
     let asked = store
         .read(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
             tx.integration(known(provider)?)
@@ -170,7 +170,7 @@ pub async fn verify(
     // Outside the door: no transaction waits for a provider.
     let outcome = providers.verify((asked.integration.tenant_id, workspace), provider, &fields, now).await?;
     store
-        .write(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
+        .write_and_show(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
             let now = tx.clock()?;
             let before = tx.lock_integration(provider)?.integration;
             // What was asked about may have been replaced meanwhile: the answer says nothing of what is there now.
@@ -206,12 +206,12 @@ fn known(provider: Option<Provider>) -> Result<Provider, Fault> {
 }
 
 /// Any precondition but none asks that the integration is there.
-fn hold(precondition: &Precondition, integration: &Integration) -> Result<(), Error> {
+fn hold(tx: &WriteTx<'_, InWorkspace>, precondition: &Precondition, integration: &Integration) -> Result<(), Fault> {
     match precondition {
         Precondition::Exists if integration.status() == ConnectionStatus::NotConnected => {
-            Err(Error::PreconditionFailed)
+            Err(Error::PreconditionFailed.into())
         }
-        _ => precondition.hold(integration.version),
+        _ => tx.hold(precondition, integration.version),
     }
 }
 

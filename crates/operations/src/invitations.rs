@@ -1,10 +1,9 @@
 //! Invitations: create, list, show, send again, revoke, accept.
 
 use tenantry_domain::{
-    Action, Change, Conflict, Credential, Error, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId,
-    InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, Unauthenticated, WorkspaceId, may_grant, may_manage_members,
+    Action, Actor, AuditEvent, Change, Conflict, Credential, Error, Grant, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId, InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, Unauthenticated, WorkspaceId, may_grant, may_manage_members,
 };
-use tenantry_persistence::{Fault, InvitationFilter, Store, WriteTx, new_id};
+use tenantry_persistence::{Fault, InvitationFilter, Store, TenantPlace, WriteTx, new_id};
 
 /// A page of the tenant's invitations.
 ///
@@ -132,7 +131,7 @@ pub(crate) fn revoke_in(
     may_manage_members(tx.grant())?;
     let before = tx.lock_invitation(id)?;
     may_grant(tx.grant(), before.details.role)?;
-    precondition.hold(before.version)?;
+    tx.hold(precondition, before.version)?;
     if before.accepted_at.is_some() {
         return Err(accepted().into());
     }
@@ -141,6 +140,24 @@ pub(crate) fn revoke_in(
     }
     let after = tx.revoke_invitation(id)?;
     Ok(Change::between((), id, &before.fields(), &after.fields()))
+}
+
+/// Revokes the pending invitations by somebody who can no longer give what is in them: all of them, or those to roles that what they
+/// `still` have does not allow them to give. Returns what the audit log says of each.
+pub(crate) fn withdraw<P: TenantPlace>(
+    tx: &mut WriteTx<'_, P>,
+    maker: &Actor,
+    still: Option<&Grant>,
+) -> Result<Vec<AuditEvent>, Fault> {
+    let mut events = Vec::new();
+    for before in tx.lock_pending_invitations_by(maker)? {
+        if still.is_some_and(|grant| may_grant(grant, before.details.role).is_ok()) {
+            continue;
+        }
+        let after = tx.revoke_invitation(before.id)?;
+        events.push(Record::between(before.id, &before.fields(), &after.fields()).event);
+    }
+    Ok(events)
 }
 
 /// The refusal of what can no longer be done to an invitation that was accepted.

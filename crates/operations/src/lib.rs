@@ -29,6 +29,6 @@ pub mod voices;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
-    AgentFilter, AuditFilter, FoundLimits, InvitationFilter, Lately, LongAnswer, MemberFilter, PoolState, Queue,
+    AgentFilter, ApiKeyFilter, AuditFilter, FoundLimits, InvitationFilter, Lately, LongAnswer, MemberFilter, PoolState, Queue,
     SHOWN_ASSIGNMENTS, Store, TenantFilter, WorkspaceFilter,
 };

@@ -1,7 +1,7 @@
 //! Limits of a workspace: show, update.
 
 use tenantry_domain::{
-    Action, Change, Credential, Error, InWorkspace, MonthUse, Precondition, WorkspaceId, WorkspaceLimitsPatch,
+    Action, Change, Credential, Error, InWorkspace, MonthUse, Precondition, WorkspaceId, WorkspaceLimitsPatch, Written,
 };
 use tenantry_persistence::{Fault, FoundLimits, Store, Tx, WriteTx};
 
@@ -43,9 +43,9 @@ pub async fn update(
     workspace: WorkspaceId,
     precondition: Precondition,
     patch: WorkspaceLimitsPatch,
-) -> Result<LimitsAndUse, Error> {
+) -> Result<Written<LimitsAndUse>, Error> {
     store
-        .write(credential, InWorkspace::Id(workspace), Action::LimitsUpdate, move |tx| {
+        .write_and_show(credential, InWorkspace::Id(workspace), Action::LimitsUpdate, move |tx| {
             update_in(tx, &precondition, &patch)
         })
         .await
@@ -59,7 +59,7 @@ pub(crate) fn update_in(
     // Members take their slots while the tenant is locked.
     tx.lock_tenant()?;
     let before = tx.lock_limits()?;
-    precondition.hold(before.version)?;
+    tx.hold(precondition, before.version)?;
     let own = before.own.patched(patch);
     if own == before.own {
         return Ok(Change::nothing(with_use(tx, before)?));

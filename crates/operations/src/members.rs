@@ -1,11 +1,13 @@
 //! Members: list, show, create, change, remove, and who owns the tenant.
 
 use tenantry_domain::{
-    Action, Actor, Assignment, Change, Conflict, Credential, Error, InMember, InTenant, Member, MemberDetails,
+    Action, Actor, Assignment, Change, Conflict, Credential, Error, Grant, InMember, InTenant, Member, MemberDetails,
     MemberId, MemberPatch, MemberStatus, Noun, Page, PageRequest, Precondition, Refusal, Role, WorkspaceId, last_owner,
     may_grant, may_manage_members,
 };
 use tenantry_persistence::{Fault, MemberFilter, Store, WriteTx, new_id};
+
+use crate::invitations;
 
 /// A page of the tenant's members.
 ///
@@ -75,7 +77,7 @@ pub(crate) fn create_in(
     Ok(Change::created(member, id, &fields))
 }
 
-/// Changes a member's role or status. Counts at its next request.
+/// Changes a member's role or status. Counts at its next request. Pending invitations that the member may no longer give are revoked.
 ///
 /// # Errors
 ///
@@ -96,7 +98,7 @@ pub async fn update(
             let details = before.details.patched(patch);
             may_grant(tx.grant(), before.details.role)?;
             may_grant(tx.grant(), details.role)?;
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             if details == before.details {
                 return Ok(Change::nothing(before));
             }
@@ -104,12 +106,16 @@ pub async fn update(
                 return Err(last_owner().into());
             }
             let after = tx.update_member(&details)?;
-            Ok(Change::between(after, id, &before.details.fields(), &details.fields()))
+            let still =
+                (details.status == MemberStatus::Active).then_some(Grant::Role { member: id, role: details.role });
+            let withdrawn = invitations::withdraw(tx, &Actor::Member(id), still.as_ref())?;
+            Ok(Change::between(after, id, &before.details.fields(), &details.fields()).along(withdrawn))
         })
         .await
 }
 
-/// Removes a member, with its assignments; removing oneself is leaving. Counts at its next request.
+/// Removes a member, with its assignments and its pending invitations; removing oneself is leaving. Counts at its next request. API
+/// keys that the member made stay: `createdBy` finds them.
 ///
 /// # Errors
 ///
@@ -131,12 +137,13 @@ pub async fn remove(
             if !tx.is_itself() {
                 may_grant(tx.grant(), before.details.role)?;
             }
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             if before.details.owns() && tx.active_owners()? <= 1 {
                 return Err(last_owner().into());
             }
+            let withdrawn = invitations::withdraw(tx, &Actor::Member(id), None)?;
             tx.remove_member()?;
-            Ok(Change::removed((), id, &before.details.fields()))
+            Ok(Change::removed((), id, &before.details.fields()).along(withdrawn))
         })
         .await
 }
@@ -168,7 +175,9 @@ pub async fn transfer_ownership(store: &Store, credential: &Credential, to: Memb
             tx.update_other_member(from, &MemberDetails { role: Role::Admin, ..leaving.details })?;
             let after = tx.update_other_member(to, &details)?;
             let fields = details.fields().with("takesOverFrom", from.to_string());
-            Ok(Change::between(after, to, &before.details.fields(), &fields))
+            let still = Grant::Role { member: from, role: Role::Admin };
+            let withdrawn = invitations::withdraw(tx, &Actor::Member(from), Some(&still))?;
+            Ok(Change::between(after, to, &before.details.fields(), &fields).along(withdrawn))
         })
         .await
         // The member is a member of the request here, and not what was asked for.

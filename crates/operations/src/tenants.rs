@@ -5,7 +5,7 @@ use tenantry_domain::{
     Action, ApiKeyDetails, Brand, BrandDetails, BrandId, Change, Conflict, Credential, EmailAddress, Error, InTenant,
     InvitationDays, InvitationDetails, InvitationId, KeyMode, LimitsPatch, Mail, NewApiKey, NewBrand, NewTenant, Noun,
     OverTenant, Page, PageRequest, Platform, Precondition, Record, Role, Tenant, TenantDetails, TenantId, TenantPatch,
-    Use,
+    Use, Written,
 };
 use tenantry_persistence::{FirstOwner, Founding, Store, TenantFilter, new_id};
 
@@ -28,11 +28,11 @@ pub async fn update(
     credential: &Credential,
     precondition: Precondition,
     patch: TenantPatch,
-) -> Result<(Tenant, Use), Error> {
+) -> Result<Written<(Tenant, Use)>, Error> {
     store
-        .write(credential, InTenant, Action::TenantUpdate, move |tx| {
+        .write_and_show(credential, InTenant, Action::TenantUpdate, move |tx| {
             let (before, used) = (tx.lock_tenant()?, tx.tenant_use()?);
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             let details = before.details.patched(&patch);
             if details == before.details {
                 return Ok(Change::nothing((before, used)));
@@ -177,7 +177,7 @@ pub async fn administer(
     store
         .write(credential, OverTenant(id), Action::TenantAdminister, move |tx| {
             let before = tx.lock_tenant()?;
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             let (details, limits) = (before.details.patched(&patch), before.limits.patched(limits));
             if details == before.details && limits == before.limits {
                 return Ok(Change::nothing(tx.tenant_and_use()?));
@@ -247,7 +247,7 @@ pub async fn delete(
             if before.deleted_at.is_some() {
                 return Err(Error::NotFound(Noun::Tenant).into());
             }
-            precondition.hold(before.version)?;
+            tx.hold(&precondition, before.version)?;
             let after = tx.set_deleted(true)?;
             Ok(Change::between((), id, &before.fields(), &after.fields()))
         })

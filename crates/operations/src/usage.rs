@@ -1,10 +1,10 @@
 //! Usage of a workspace: record, show by month, check ahead.
 
 use tenantry_domain::{
-    Action, Cap, Change, Credential, Error, FieldRefusal, InWorkspace, Month, MonthUse, NewUsage, Refusal, TenantId,
-    TimeZone, UsageEntry, UsageKind, UsageSeconds, WorkspaceId,
+    Action, Cap, Change, Credential, Error, FieldRefusal, InWorkspace, Month, MonthUse, NewUsage, RECORDABLE_DAYS,
+    Refusal, TenantId, TimeZone, UsageEntry, UsageEntryId, UsageKind, UsageSeconds, WorkspaceId, Written, permit,
 };
-use tenantry_persistence::{Store, new_id};
+use tenantry_persistence::{Fault, Store, WriteTx, new_id};
 
 /// An entry that is in the ledger.
 #[derive(Debug, Clone)]
@@ -19,36 +19,59 @@ pub struct Recorded {
     pub cap: Option<Cap>,
 }
 
-/// Records usage, or what is refunded of it. The same reference with the same values again counts once.
+/// Records usage, or what is refunded of it. The same reference with the same values again counts once. A refund, and usage of longer
+/// ago than [`tenantry_domain::RECORDABLE_DAYS`], are actions of their own.
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`], `Invalid` for a time that has not come yet, and `Conflict` for a reference that is taken by something
-/// else, for usage beyond the limit, and for a refund of more than was used.
+/// Those of [`Store::write`], `Forbidden` for a correction that the caller may not make, `Invalid` for a time that has not come yet, and
+/// `Conflict` for a reference that is taken by something else, for usage beyond the limit, and for a refund of more than was used.
 pub async fn record(
     store: &Store,
     credential: &Credential,
     workspace: WorkspaceId,
     new: NewUsage,
-) -> Result<Recorded, Error> {
-    let id = new_id();
+) -> Result<Written<Recorded>, Error> {
+    let (id, place) = (new_id(), InWorkspace::Id(workspace));
     store
-        .write(credential, InWorkspace::Id(workspace), Action::UsageRecord, move |tx| {
-            let limits = tx.lock_limits()?;
-            let cap = limits.in_force.minutes.effective();
-            if let Some(entry) = tx.usage_called(&new.reference)? {
-                new.repeats(&entry)?;
-                let month = tx.month_use(entry.month)?;
-                return Ok(Change::nothing(Recorded { entry, repeated: true, month, cap }));
+        .write_and_show(credential, place, Action::UsageRecord, move |tx| match new.correction(tx.clock()?) {
+            None => record_in(tx, id, &new),
+            Some(action) => {
+                permit(tx.grant(), action).map_err(|refused| explained(refused, action))?;
+                Ok(Change::nothing(tx.step(place, action, |tx| record_in(tx, id, &new))?))
             }
-            let used_at = new.used_at(tx.clock()?).map_err(Error::invalid)?;
-            let month = limits.own.time_zone.month_at(used_at);
-            let after = tx.month_use(month)?.with(new.kind, new.seconds, cap)?;
-            let entry = tx.record_usage(id, &new, used_at, month)?;
-            let fields = entry.fields();
-            Ok(Change::created(Recorded { entry, repeated: false, month: after, cap }, id, &fields))
         })
         .await
+}
+
+fn record_in(tx: &mut WriteTx<'_, InWorkspace>, id: UsageEntryId, new: &NewUsage) -> Result<Change<Recorded>, Fault> {
+    let limits = tx.lock_limits()?;
+    let cap = limits.in_force.minutes.effective();
+    if let Some(entry) = tx.usage_called(&new.reference)? {
+        new.repeats(&entry)?;
+        let month = tx.month_use(entry.month)?;
+        return Ok(Change::nothing(Recorded { entry, repeated: true, month, cap }));
+    }
+    let used_at = new.used_at(tx.clock()?).map_err(Error::invalid)?;
+    let month = limits.own.time_zone.month_at(used_at);
+    let after = tx.month_use(month)?.with(new.kind, new.seconds, cap)?;
+    let entry = tx.record_usage(id, new, used_at, month)?;
+    let fields = entry.fields();
+    Ok(Change::created(Recorded { entry, repeated: false, month: after, cap }, id, &fields))
+}
+
+/// The refusal of a correction, which also says what is one.
+fn explained(refused: Error, action: Action) -> Error {
+    match refused {
+        Error::Forbidden { message, scope } => {
+            let what = match action {
+                Action::UsageBackdate => format!("Usage of more than {RECORDABLE_DAYS} days ago corrects the ledger."),
+                _ => "A refund corrects the ledger.".to_owned(),
+            };
+            Error::Forbidden { message: format!("{what} {message}"), scope }
+        }
+        other => other,
+    }
 }
 
 /// What a workspace used in each month of some time.

@@ -3,7 +3,7 @@
 use tenantry_domain::{
     Action, Brand, BrandId, Change, Credential, Effective, Error, InBrand, InRestorableWorkspace, InTenant,
     InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspacePatch,
-    WorkspaceState, unknown_brand,
+    WorkspaceState, Written, unknown_brand,
 };
 use tenantry_persistence::{Fault, Store, WorkspaceFilter, WriteTx, new_id};
 
@@ -66,10 +66,11 @@ pub async fn create(
     credential: &Credential,
     brand: Option<BrandId>,
     new: NewWorkspace,
-) -> Result<Workspace, Error> {
+) -> Result<Written<Workspace>, Error> {
     let place = brand.map_or(InBrand::Default, InBrand::Id);
     let id = new_id();
-    let created = store.write(credential, place, Action::WorkspaceCreate, move |tx| create_in(tx, id, &new)).await;
+    let created =
+        store.write_and_show(credential, place, Action::WorkspaceCreate, move |tx| create_in(tx, id, &new)).await;
     created.map_err(brand_as_field)
 }
 
@@ -102,9 +103,11 @@ pub async fn update(
     id: WorkspaceId,
     precondition: Precondition,
     patch: WorkspacePatch,
-) -> Result<Workspace, Error> {
+) -> Result<Written<Workspace>, Error> {
     store
-        .write(credential, InWorkspace::Id(id), Action::WorkspaceUpdate, move |tx| update_in(tx, &precondition, &patch))
+        .write_and_show(credential, InWorkspace::Id(id), Action::WorkspaceUpdate, move |tx| {
+            update_in(tx, &precondition, &patch)
+        })
         .await
 }
 
@@ -114,7 +117,7 @@ pub(crate) fn update_in(
     patch: &WorkspacePatch,
 ) -> Result<Change<Workspace>, Fault> {
     let before = tx.lock_workspace()?;
-    precondition.hold(before.version)?;
+    tx.hold(precondition, before.version)?;
     let details = before.details.patched(patch);
     if details == before.details {
         return Ok(Change::nothing(before));
@@ -139,7 +142,7 @@ pub async fn delete(
 
 pub(crate) fn delete_in(tx: &mut WriteTx<'_, InWorkspace>, precondition: &Precondition) -> Result<Change<()>, Fault> {
     let before = tx.lock_workspace()?;
-    precondition.hold(before.version)?;
+    tx.hold(precondition, before.version)?;
     tx.delete_workspace()?;
     Ok(Change::removed((), before.id, &before.details.fields()))
 }
@@ -149,9 +152,9 @@ pub(crate) fn delete_in(tx: &mut WriteTx<'_, InWorkspace>, precondition: &Precon
 /// # Errors
 ///
 /// Those of [`Store::write`].
-pub async fn restore(store: &Store, credential: &Credential, id: WorkspaceId) -> Result<Workspace, Error> {
+pub async fn restore(store: &Store, credential: &Credential, id: WorkspaceId) -> Result<Written<Workspace>, Error> {
     store
-        .write(credential, InRestorableWorkspace(id), Action::WorkspaceRestore, move |tx| {
+        .write_and_show(credential, InRestorableWorkspace(id), Action::WorkspaceRestore, move |tx| {
             let before = tx.lock_workspace()?;
             if before.deleted_at.is_none() {
                 return Ok(Change::nothing(before));

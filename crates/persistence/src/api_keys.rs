@@ -7,13 +7,13 @@ use diesel::{
     sql_types::{Text, Timestamptz, Uuid as SqlUuid},
 };
 use tenantry_domain::{
-    ApiKey, ApiKeyDetails, ApiKeyId, BrandId, Error, InTenant, NewApiKey, Noun, Page, PageRequest, Reach, TenantId,
-    WorkspaceId, unknown_brand, unknown_workspace,
+    ApiKey, ApiKeyDetails, ApiKeyId, BrandId, Error, InTenant, Maker, NewApiKey, Noun, Page, PageRequest, Reach,
+    TenantId, WorkspaceId, unknown_brand, unknown_workspace,
 };
 use uuid::Uuid;
 
 use crate::{
-    fault::{Fault, stored, violates},
+    fault::{Fault, stored, stored_option, violates},
     keyset::{self, Keyset},
     places,
     schema::{api_keys, brands, workspaces},
@@ -38,6 +38,7 @@ struct Row {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    created_by: Option<String>,
 }
 
 #[derive(Insertable)]
@@ -53,6 +54,7 @@ struct NewRow<'a> {
     workspace_id: Option<Uuid>,
     last_four: &'a str,
     expires_at: Option<DateTime<Utc>>,
+    created_by: String,
 }
 
 impl Row {
@@ -69,6 +71,7 @@ impl Row {
             tenant_id: TenantId::from_uuid(self.tenant_id),
             details,
             last_four: self.last_four,
+            created_by: stored_option("api_keys.created_by", self.created_by)?,
             revoked_at: self.revoked_at,
             last_used_at: self.last_used_at,
             version: self.version,
@@ -76,6 +79,15 @@ impl Row {
             updated_at: self.updated_at,
         })
     }
+}
+
+/// Which API keys a list shows; what is `None` does not restrict it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ApiKeyFilter {
+    /// Only those that work, or only those that no longer do.
+    pub active: Option<bool>,
+    /// Made by this actor: an id, or a name.
+    pub created_by: Option<String>,
 }
 
 impl Keyset for api_keys::table {
@@ -86,14 +98,18 @@ impl Keyset for api_keys::table {
 }
 
 impl Tx<'_, InTenant> {
-    /// A page of the tenant's keys; with `active` only those that work, or only those that no longer do.
-    pub fn api_keys(&mut self, active: Option<bool>, page: &PageRequest) -> Result<Page<ApiKey>, Fault> {
+    /// A page of the tenant's keys.
+    pub fn api_keys(&mut self, filter: &ApiKeyFilter, page: &PageRequest) -> Result<Page<ApiKey>, Fault> {
         let mut query = Row::query().filter(api_keys::tenant_id.eq(self.found.uuid())).into_boxed();
         let expired = api_keys::expires_at
             .is_not_null()
             .and(api_keys::expires_at.assume_not_null().le(now.into_sql::<Timestamptz>()));
         let ended = api_keys::revoked_at.is_not_null().or(expired);
-        match active {
+        if let Some(id) = &filter.created_by {
+            let makers: Vec<_> = Maker::with_id(id).iter().map(ToString::to_string).collect();
+            query = query.filter(api_keys::created_by.eq_any(makers));
+        }
+        match filter.active {
             Some(true) => query = query.filter(diesel::dsl::not(ended)),
             Some(false) => query = query.filter(ended),
             None => {}
@@ -143,7 +159,8 @@ impl WriteTx<'_, InTenant> {
                 }
             }
         }
-        self.scope().insert_api_key(id, new)
+        let maker = Maker::of(&self.actor);
+        self.scope().insert_api_key(id, new, &maker)
     }
 
     /// Ends a key now.
@@ -182,7 +199,7 @@ impl TenantScope<'_> {
         rows.into_iter().map(Row::into_api_key).collect()
     }
 
-    pub(crate) fn insert_api_key(&mut self, id: ApiKeyId, new: &NewApiKey) -> Result<ApiKey, Fault> {
+    pub(crate) fn insert_api_key(&mut self, id: ApiKeyId, new: &NewApiKey, maker: &Maker) -> Result<ApiKey, Fault> {
         let (brand_id, workspace_id) = new.details.reach.restriction();
         let row = NewRow {
             tenant_id: self.tenant.uuid(),
@@ -195,6 +212,7 @@ impl TenantScope<'_> {
             workspace_id: workspace_id.map(WorkspaceId::uuid),
             last_four: &new.last_four,
             expires_at: new.details.expires_at,
+            created_by: maker.to_string(),
         };
         diesel::insert_into(api_keys::table)
             .values(row)

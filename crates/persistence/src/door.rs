@@ -15,7 +15,7 @@ use diesel::{
 };
 use tenantry_domain::{
     Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, MailLimits, Noun, Record, Unauthenticated,
-    Weight, permit,
+    Weight, Written, permit,
 };
 
 use crate::{
@@ -162,6 +162,25 @@ impl Store {
         self.enter(credential, place, action, Access::Write, work).await
     }
 
+    /// [`Store::write`], of what the caller is shown only if it may be read, see [`tenantry_domain::Action::reader`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Store::read`].
+    pub async fn write_and_show<P: Place, T: Send + 'static>(
+        &self,
+        credential: &Credential,
+        place: P,
+        action: Action,
+        work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
+    ) -> Result<Written<T>, Error> {
+        let work = move |tx: &mut WriteTx<'_, P>| {
+            let Change { value, record } = work(tx)?;
+            Ok(Change { value: Written::new(value, tx.may_read()), record })
+        };
+        self.enter(credential, place, action, Access::Write, work).await
+    }
+
     /// Reads a lot, all of it as it was at one moment, and writes down that it was read: the closure only reads, and the event
     /// that it returns is the one thing written. Otherwise as [`Store::read`].
     ///
@@ -242,7 +261,8 @@ impl Visit {
                     // It runs again in the turn of its tenant; nobody sees this.
                     return Err(Error::Overloaded.into());
                 }
-                let change = work(&mut tx)?;
+                let may_read = tx.may_read();
+                let change = work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() })?;
                 tx.record(change)
             });
         match (learned.recognised, &outcome) {
@@ -320,7 +340,7 @@ pub(crate) fn finish<T>(connection: &mut PgConnection, outcome: Result<T, Fault>
 pub fn nowhere(credential: &Credential, action: Action) -> Error {
     match credential.holder {
         // Its key is good. What it may not do is said as to anybody else.
-        Holder::Platform => permit(&Grant::Platform, action)
+        Holder::Platform { .. } => permit(&Grant::Platform, action)
             .err()
             .unwrap_or_else(|| Error::forbidden("A platform key cannot access the data of a tenant.")),
         _ => Error::Unauthenticated(Unauthenticated::Invalid),
@@ -372,7 +392,7 @@ pub(crate) fn recognise(
             }
             _ => refused(Unauthenticated::Token),
         },
-        Holder::Platform => known.map(|_| (Actor::Platform, Grant::Platform)).map_err(Fault::from),
+        Holder::Platform { key } => known.map(|_| (Actor::Platform(key.clone()), Grant::Platform)).map_err(Fault::from),
         Holder::Operator { name, .. } => {
             known.map(|_| (Actor::Operator(name.as_str().to_owned()), Grant::Operator)).map_err(Fault::from)
         }

@@ -113,6 +113,14 @@ impl Fault {
         if violates(&error, constraint) { refusal().into() } else { error.into() }
     }
 
+    /// The same fault, for a caller who may not read what it is about.
+    pub(crate) fn without_figures(self) -> Self {
+        match self.0 {
+            Kind::Refused(error) => Self(Kind::Refused(error.without_figures())),
+            other => Self(other),
+        }
+    }
+
     /// The fault in the words of the domain.
     pub(crate) fn into_error(self) -> Error {
         match self.0 {

@@ -2,8 +2,8 @@
 
 use diesel::{RunQueryDsl, sql_types::Text};
 use tenantry_domain::{
-    ApiKeyId, Brand, BrandId, InvitationDays, InvitationDetails, InvitationId, Limits, NewApiKey, NewBrand, Platform,
-    Tenant, TenantDetails, TenantId,
+    ApiKeyId, Brand, BrandId, InvitationDays, InvitationDetails, InvitationId, Limits, Maker, NewApiKey, NewBrand,
+    Platform, Tenant, TenantDetails, TenantId,
 };
 
 use crate::{fault::Fault, scope::TenantScope, tx::WriteTx};
@@ -35,13 +35,13 @@ impl WriteTx<'_, Platform> {
         let tenant = self.insert_tenant(*id, details, *limits)?;
         // What follows is inside the new tenant, where the platform itself sees nothing.
         diesel::sql_query("SELECT set_tenant($1)").bind::<Text, _>(id.to_string()).execute(self.connection)?;
-        let clock = self.clock()?;
+        let (clock, maker) = (self.clock()?, Maker::of(&self.actor));
         let mut inside = TenantScope { tenant: *id, connection: self.connection };
         let brand = inside.insert_brand(founding.brand.0, &founding.brand.1)?;
         match &founding.owner {
-            FirstOwner::Key(key, new) => drop(inside.insert_api_key(*key, new)?),
+            FirstOwner::Key(key, new) => drop(inside.insert_api_key(*key, new, &maker)?),
             FirstOwner::Invitation(invitation, details, days) => {
-                drop(inside.insert_invitation(*invitation, details, clock + days.duration())?);
+                drop(inside.insert_invitation(*invitation, details, clock + days.duration(), &maker)?);
             }
         }
         Ok((tenant, brand))

@@ -5,15 +5,16 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Conflict, Error, InTenant, Invitation, InvitationDetails, InvitationId, InvitationState, Mail, Noun, Page,
-    PageRequest, Role, TenantId, WorkspaceId, unknown_workspace_among,
+    Actor, Conflict, Error, InTenant, Invitation, InvitationDetails, InvitationId, InvitationState, Mail, Maker, Noun,
+    Page, PageRequest, Role, TenantId, WorkspaceId, unknown_workspace_among,
 };
 use uuid::Uuid;
 
 use crate::{
-    fault::{Fault, stored, violates},
+    fault::{Fault, stored, stored_option, violates},
     keyset::{self, Keyset},
     members::already_member,
+    places::TenantPlace,
     schema::{invitation_workspaces, invitations, workspaces},
     scope::TenantScope,
     tx::{Tx, WriteTx},
@@ -32,6 +33,7 @@ pub(crate) struct Row {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    invited_by: Option<String>,
 }
 
 impl Row {
@@ -44,6 +46,7 @@ impl Row {
                 role: stored("invitations.role", &self.role)?,
                 workspaces,
             },
+            invited_by: stored_option("invitations.invited_by", self.invited_by)?,
             expires_at: self.expires_at,
             accepted_at: self.accepted_at,
             revoked_at: self.revoked_at,
@@ -61,6 +64,8 @@ pub struct InvitationFilter {
     pub state: Option<InvitationState>,
     /// To this role.
     pub role: Option<Role>,
+    /// By this actor: an id, or a name.
+    pub invited_by: Option<String>,
     /// With this text somewhere in the address, in either case.
     pub search: Option<String>,
 }
@@ -87,6 +92,10 @@ impl Tx<'_, InTenant> {
         }
         if let Some(role) = filter.role {
             query = query.filter(invitations::role.eq(role.as_str()));
+        }
+        if let Some(id) = &filter.invited_by {
+            let makers: Vec<_> = Maker::with_id(id).iter().map(ToString::to_string).collect();
+            query = query.filter(invitations::invited_by.eq_any(makers));
         }
         if let Some(search) = &filter.search {
             query = query.filter(invitations::email_key.ilike(keyset::contains(search)));
@@ -119,13 +128,13 @@ impl WriteTx<'_, InTenant> {
         details: &InvitationDetails,
         expires_at: DateTime<Utc>,
     ) -> Result<Invitation, Fault> {
-        let limits = self.mail_limits;
+        let (limits, maker) = (self.mail_limits, Maker::of(&self.actor));
         let mut scope = self.scope();
         scope.check_pending(limits)?;
-        scope.insert_invitation(id, details, expires_at)
+        scope.insert_invitation(id, details, expires_at, &maker)
     }
 
-    /// Lets the invitation be accepted until the time; what was sent before is good no longer.
+    /// Lets the invitation be accepted until the time; what was sent before is good no longer. From now on it is the actor's.
     pub fn renew_invitation(&mut self, before: &Invitation, until: DateTime<Utc>) -> Result<Invitation, Fault> {
         // It holds its places while it is pending. An expired one has given them up.
         if before.expires_at <= self.clock()? {
@@ -143,27 +152,12 @@ impl WriteTx<'_, InTenant> {
         )
         .set((
             invitations::expires_at.eq(until),
+            invitations::invited_by.eq(Maker::of(&self.tx.actor).to_string()),
             invitations::version.eq(invitations::version + 1),
             invitations::updated_at.eq(now),
         ))
         .returning(Row::as_returning())
         .get_result(self.connection)?;
-        self.scope().one_invitation(Some(row))
-    }
-
-    /// Takes the invitation back.
-    pub fn revoke_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
-        let row = diesel::update(
-            invitations::table.filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(id.uuid()))),
-        )
-        .set((
-            invitations::revoked_at.eq(now),
-            invitations::version.eq(invitations::version + 1),
-            invitations::updated_at.eq(now),
-        ))
-        .returning(Row::as_returning())
-        .get_result(self.connection)?;
-        self.scope().drop_unsent(Mail::Invitation(id))?;
         self.scope().one_invitation(Some(row))
     }
 
@@ -186,6 +180,38 @@ impl WriteTx<'_, InTenant> {
     }
 }
 
+impl<P: TenantPlace> WriteTx<'_, P> {
+    /// The pending invitations by this actor, which nobody accepts or changes until the end of the transaction.
+    pub fn lock_pending_invitations_by(&mut self, actor: &Actor) -> Result<Vec<Invitation>, Fault> {
+        let rows: Vec<Row> = Row::query()
+            .filter(invitations::tenant_id.eq(self.tenant_id().uuid()))
+            .filter(invitations::invited_by.eq(Maker::of(actor).to_string()))
+            .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
+            .filter(invitations::expires_at.gt(now.into_sql::<Timestamptz>()))
+            .order(invitations::id)
+            .for_no_key_update()
+            .load(self.connection)?;
+        self.scope().with_workspaces(rows)
+    }
+
+    /// Takes the invitation back.
+    pub fn revoke_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
+        let tenant = self.tenant_id().uuid();
+        let row = diesel::update(
+            invitations::table.filter(invitations::tenant_id.eq(tenant).and(invitations::id.eq(id.uuid()))),
+        )
+        .set((
+            invitations::revoked_at.eq(now),
+            invitations::version.eq(invitations::version + 1),
+            invitations::updated_at.eq(now),
+        ))
+        .returning(Row::as_returning())
+        .get_result(self.connection)?;
+        self.scope().drop_unsent(Mail::Invitation(id))?;
+        self.scope().one_invitation(Some(row))
+    }
+}
+
 impl TenantScope<'_> {
     /// See [`WriteTx::create_invitation`].
     pub(crate) fn insert_invitation(
@@ -193,6 +219,7 @@ impl TenantScope<'_> {
         id: InvitationId,
         details: &InvitationDetails,
         expires_at: DateTime<Utc>,
+        maker: &Maker,
     ) -> Result<Invitation, Fault> {
         if self.has_member_with(&details.email)? {
             return Err(already_member(&details.email).into());
@@ -215,6 +242,7 @@ impl TenantScope<'_> {
                 invitations::email_key.eq(details.email.key()),
                 invitations::role.eq(details.role.as_str()),
                 invitations::expires_at.eq(expires_at),
+                invitations::invited_by.eq(maker.to_string()),
             ))
             .returning(Row::as_returning())
             .get_result::<Row>(self.connection)
@@ -319,6 +347,7 @@ impl TenantScope<'_> {
                 invitations::email_key.eq(invitation.details.email.key()),
                 invitations::role.eq(invitation.details.role.as_str()),
                 invitations::expires_at.eq(invitation.expires_at),
+                invitations::invited_by.eq(invitation.invited_by.as_ref().map(ToString::to_string)),
                 invitations::accepted_at.eq(invitation.accepted_at),
                 invitations::revoked_at.eq(invitation.revoked_at),
                 invitations::version.eq(invitation.version),

@@ -42,6 +42,7 @@ mod usage;
 mod workspaces;
 
 pub use agents::AgentFilter;
+pub use api_keys::ApiKeyFilter;
 pub use assignments::SHOWN_ASSIGNMENTS;
 pub use audit_events::AuditFilter;
 pub use door::{LongAnswer, Store, nowhere};

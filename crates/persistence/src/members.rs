@@ -103,12 +103,20 @@ impl Keyset for members::table {
 }
 
 impl<P: TenantPlace> WriteTx<'_, P> {
-    /// Makes every other change of the tenant's members wait until the end of the transaction. Then checks again that the actor
-    /// may do what this transaction is for, because the actor's own role may have changed while it waited.
+    /// Makes every other change of the tenant's members and API keys wait until the end of the transaction. Then checks again that
+    /// the actor may do what this transaction is for, because its own role may have changed or its key may have been revoked while it
+    /// waited.
     pub fn lock_members(&mut self) -> Result<(), Fault> {
         let tenant = self.tenant_id();
         self.scope().lock_tenant()?;
-        let Actor::Member(id) = self.actor else { return Ok(()) };
+        let id = match self.actor {
+            Actor::Member(id) => id,
+            Actor::ApiKey(id) => {
+                self.grant = self.scope().grant_of_key(id)?.ok_or(Error::Unauthenticated(Unauthenticated::Invalid))?;
+                return self.permit(self.action);
+            }
+            _ => return Ok(()),
+        };
         let role = members::table
             .filter(members::tenant_id.eq(tenant.uuid()).and(members::id.eq(id.uuid())))
             .filter(members::status.eq(MemberStatus::Active.as_str()))

@@ -45,7 +45,7 @@ impl Party {
     /// Whose share a visit with this credential uses.
     pub(crate) fn of(credential: &Credential, recognised: &Recognised) -> Self {
         match credential.holder {
-            Holder::Platform | Holder::Operator { .. } | Holder::Job { .. } => Self::House,
+            Holder::Platform { .. } | Holder::Operator { .. } | Holder::Job { .. } => Self::House,
             Holder::ApiKey { tenant, .. } | Holder::Member { tenant, .. }
                 if recognised.lately(credential).is_some() =>
             {

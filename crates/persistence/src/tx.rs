@@ -4,7 +4,7 @@ use std::ops::{Deref, DerefMut};
 
 use chrono::{DateTime, Utc};
 use diesel::{IntoSql, PgConnection, RunQueryDsl, dsl::now, sql_types::Timestamptz};
-use tenantry_domain::{Action, Actor, Credential, Grant, MailLimits, TenantId, permit};
+use tenantry_domain::{Action, Actor, Credential, Error, Grant, MailLimits, Precondition, TenantId, permit};
 
 use crate::{
     fault::Fault,
@@ -72,6 +72,26 @@ impl<P: Place> Tx<'_, P> {
     /// `Forbidden`, as the door answers it.
     pub fn permit(&self, action: Action) -> Result<(), Fault> {
         Ok(permit(&self.grant, action)?)
+    }
+}
+
+impl<P: Place> WriteTx<'_, P> {
+    /// Whether the actor may read what this transaction writes, see [`tenantry_domain::Action::reader`].
+    pub fn may_read(&self) -> bool {
+        self.action.reader().is_none_or(|action| self.allows(action))
+    }
+
+    /// Holds a precondition against the present version. Who may not read the thing cannot have seen a version of it: to them no
+    /// version is the right one, so that nobody finds out by trying whether something changed.
+    ///
+    /// # Errors
+    ///
+    /// `PreconditionFailed`.
+    pub fn hold(&self, precondition: &Precondition, version: i64) -> Result<(), Fault> {
+        match precondition {
+            Precondition::VersionIn(_) if !self.may_read() => Err(Error::PreconditionFailed.into()),
+            _ => Ok(precondition.hold(version)?),
+        }
     }
 }
 

@@ -35,7 +35,9 @@ fn queries(operation: &Operation, ours: &Tenant, theirs: &Tenant) -> Vec<String>
             ("subjectType", ..) => &[Noun::Workspace.as_str()],
             ("limit", ..) => &["1", "2", "100"],
             ("cursor", ..) => continue,
-            ("actorId", ..) | (_, Some("uuid"), _) => &["0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48"],
+            ("actorId" | "createdBy" | "invitedBy", ..) | (_, Some("uuid"), _) => {
+                &["0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48"]
+            }
             (_, Some("date-time"), _) => &["2026-01-20T10:00:00Z", "2999-01-20T10:00:00Z"],
             (_, _, Some("boolean")) => &["true", "false"],
             _ => &[],

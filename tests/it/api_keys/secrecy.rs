@@ -74,7 +74,7 @@ async fn the_one_answer_with_the_secret_is_kept_by_nobody() {
 async fn the_audit_log_names_the_key_that_acted_and_the_one_that_was_made() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
-    let (maker, maker_id) = acme.key_with_id(&["keys:write"], json!({})).await;
+    let (maker, maker_id) = acme.key_with_id(&["keys:write", "keys:read"], json!({})).await;
     let body = json!({ "name": "Made", "scopes": ["keys:write"] });
     let made = maker.post("/api/api-keys", body).await.expect(201).id();
     let new = maker.post(&format!("/api/api-keys/{made}/rotate"), json!({})).await.expect(201).id();

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
-use tenantry_domain::{IntegrationPatch, PlainField, Precondition, Provider, Role};
+use tenantry_domain::{IntegrationPatch, PlainField, Precondition, Provider, Role, Written};
 use tenantry_operations::integrations;
 use tenantry_tests::{App, Rows, view};
 
@@ -218,8 +218,9 @@ async fn an_integration_may_be_there_in_part_and_what_is_not_named_stays() {
     let acme = app.tenant("Acme").await;
     let workspace = acme.workspace("DACH").await;
     let (keys, operator, id) = (&app.integrations.keys, acme.operator(), workspace.parse().unwrap());
-    let set = |patch: IntegrationPatch| {
-        integrations::set(&app.store, keys, &operator, id, Some(Provider::Twilio), Precondition::None, patch)
+    let set = async |patch: IntegrationPatch| {
+        let (twilio, any) = (Some(Provider::Twilio), Precondition::None);
+        integrations::set(&app.store, keys, &operator, id, twilio, any, patch).await.map(Written::into_thing)
     };
     let sid = PlainField::parse(Provider::Twilio, SID).unwrap();
     let only_sid = IntegrationPatch { plain: Some(Some(sid)), secret: None };

@@ -270,7 +270,7 @@ async fn each_example_works_on_the_demo_tenant_as_it_is_written_and_the_answer_i
             }
             faults.extend(try_out(&demo, &example, &mut answers).await);
             // Where another status says that it was done before, it is sent again.
-            if operation.writes() && successes(operation).len() > 1 {
+            if operation.writes() && successes(operation).iter().filter(|(_, kinds)| !kinds.is_empty()).count() > 1 {
                 faults.extend(try_out(&demo, &example, &mut answers).await);
             }
         }

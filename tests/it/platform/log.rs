@@ -37,7 +37,8 @@ async fn each_write_of_the_platform_leaves_one_event_in_the_log_of_the_tenant() 
         let [event] = new else { panic!("{operation} leaves {new:#?}") };
         let id = if operation.has_id() { tenant.id.to_string() } else { answer.id() };
         let (action, request) = (operation.action().unwrap().rule().name, answer.header("x-request-id"));
-        assert_eq!(event.line, format!("{id} {action} platform platform tenant {id} {request} 127.0.0.1"));
+        let [key, _] = app.platform_fingerprints();
+        assert_eq!(event.line, format!("{id} {action} platform {key} tenant {id} {request} 127.0.0.1"));
         let changes: Value = serde_json::from_str(&event.changes).unwrap();
         assert!(!changes.as_object().unwrap().is_empty(), "{operation} says what it changed");
         if let Some(secret) = answer.body["apiKey"].as_str() {
@@ -50,13 +51,28 @@ async fn each_write_of_the_platform_leaves_one_event_in_the_log_of_the_tenant() 
 async fn the_tenant_reads_in_its_own_log_what_the_platform_did_and_nobody_elses_log_has_it() {
     let app = App::start().await;
     let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    let [key, _] = app.platform_fingerprints();
     app.platform().patch(&path(&acme), json!({ "maxWorkspaces": 7 })).await.expect(200);
     let log = acme.owner.get("/api/audit-events?actorType=platform").await.expect(200).body;
     let [event] = log["data"].as_array().unwrap().as_slice() else { panic!("{log}") };
-    assert_eq!((&event["action"], &event["actor"]["id"]), (&json!("tenant.administer"), &json!("platform")));
+    assert_eq!((&event["action"], &event["actor"]["id"]), (&json!("tenant.administer"), &json!(key)));
     assert_eq!(event["changes"], json!({ "maxWorkspaces": { "before": null, "after": 7 } }));
     let log = beta.owner.get("/api/audit-events?actorType=platform").await.expect(200).body;
     assert_eq!(log["data"], json!([]));
+}
+
+#[tokio::test]
+async fn two_platform_keys_are_told_apart_in_the_log() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let [first, second] = app.platform_fingerprints();
+    app.platform().patch(&path(&acme), json!({ "maxWorkspaces": 7 })).await.expect(200);
+    app.other_platform().patch(&path(&acme), json!({ "maxWorkspaces": 8 })).await.expect(200);
+    for (key, limit) in [(first, 7), (second, 8)] {
+        let log = acme.owner.get(&format!("/api/audit-events?actorId={key}")).await.expect(200).body;
+        let [event] = log["data"].as_array().unwrap().as_slice() else { panic!("{log}") };
+        assert_eq!(event["changes"]["maxWorkspaces"]["after"], limit);
+    }
 }
 
 #[tokio::test]

@@ -90,8 +90,8 @@ pub(crate) async fn create(
     let workspace = workspace.id();
     let agent = agents::create(&service.store, &caller.credential, workspace, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
-    response.insert_header((header::LOCATION, format!("/api/workspaces/{workspace}/agents/{}", agent.id)));
-    Ok(answer::tagged(response, agent.version, &AgentView::from(agent)))
+    response.insert_header((header::LOCATION, format!("/api/workspaces/{workspace}/agents/{}", agent.thing().id)));
+    Ok(answer::written(response, agent, |agent| (agent.version, AgentView::from(agent))))
 }
 
 /// Update an agent
@@ -115,7 +115,7 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let patch = body.0.into_domain();
     let agent = agents::update(&service.store, &caller.credential, workspace.id(), id.id(), seen.0, patch).await?;
-    Ok(answer::tagged(HttpResponse::Ok(), agent.version, &AgentView::from(agent)))
+    Ok(answer::written(HttpResponse::Ok(), agent, |agent| (agent.version, AgentView::from(agent))))
 }
 
 /// Delete an agent

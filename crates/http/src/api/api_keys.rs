@@ -53,7 +53,8 @@ pub(crate) async fn list(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let (filters, paging) = query.page(caller.credential.tenant())?;
-    let keys = api_keys::list(&service.store, &caller.credential, filters.active, paging.request.clone()).await?;
+    let keys =
+        api_keys::list(&service.store, &caller.credential, filters.into_domain(), paging.request.clone()).await?;
     Ok(answer::list(&paging.answer(keys, ApiKeyView::from)))
 }
 
@@ -99,7 +100,7 @@ pub(crate) async fn create(
 /// Rotate an API key
 ///
 /// Creates a new key like this one and lets this one expire after the overlap. The answer contains the new secret. It
-/// is shown only this once.
+/// is shown only this once. To rotate another key than its own, a key also needs the scope `keys:read`.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyRotate)), ("x-conflicts" = json!([Conflict::ApiKeyEnded]))),
@@ -130,7 +131,8 @@ fn made(key: ApiKey, secret: &Secret) -> HttpResponse {
 /// Revoke an API key
 ///
 /// The key stops working immediately, on every replica. A key that is already revoked stays as it is. The key that
-/// authenticates the request is revoked only with `revokeOwn=true`.
+/// authenticates the request is revoked only with `revokeOwn=true`. Pending invitations that were made with the key are
+/// revoked, too.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::ApiKeyRevoke)), ("x-conflicts" = json!([Conflict::OwnApiKey]))),

@@ -91,8 +91,8 @@ pub(crate) async fn create(
 ) -> Result<HttpResponse, Failure> {
     let brand = brands::create(&service.store, &caller.credential, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
-    response.insert_header((header::LOCATION, format!("/api/brands/{}", brand.id)));
-    Ok(answer::tagged(response, brand.version, &BrandView::from(brand)))
+    response.insert_header((header::LOCATION, format!("/api/brands/{}", brand.thing().id)));
+    Ok(answer::written(response, brand, |brand| (brand.version, BrandView::from(brand))))
 }
 
 /// Update a brand
@@ -114,7 +114,7 @@ pub(crate) async fn update(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let brand = brands::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
-    Ok(answer::tagged(HttpResponse::Ok(), brand.version, &BrandView::from(brand)))
+    Ok(answer::written(HttpResponse::Ok(), brand, |brand| (brand.version, BrandView::from(brand))))
 }
 
 /// Delete a brand

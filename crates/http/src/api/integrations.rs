@@ -105,7 +105,7 @@ pub(crate) async fn set(
 ) -> Result<HttpResponse, Failure> {
     let (store, keys) = (&service.store, &service.integrations.keys);
     let integration = integrations::set(store, keys, &caller.credential, id.id(), provider.0, seen.0, body.0).await?;
-    Ok(answer::tagged(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+    Ok(answer::written(HttpResponse::Ok(), integration, |one| (one.version, IntegrationView::from(one))))
 }
 
 /// Remove an integration
@@ -158,5 +158,5 @@ pub(crate) async fn verify(
         Utc::now(),
     )
     .await?;
-    Ok(answer::tagged(HttpResponse::Ok(), integration.version, &IntegrationView::from(integration)))
+    Ok(answer::written(HttpResponse::Ok(), integration, |one| (one.version, IntegrationView::from(one))))
 }

@@ -74,5 +74,7 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let patch = body.0.into_domain();
     let found = limits::update(&service.store, &caller.credential, id.id(), seen.0, patch).await?;
-    answer::composed(HttpResponse::Ok(), found.limits.version, &WorkspaceLimitsView::of(id.id(), &found))
+    answer::written_composed(HttpResponse::Ok(), found, |found| {
+        (found.limits.version, WorkspaceLimitsView::of(id.id(), &found))
+    })
 }

@@ -77,7 +77,8 @@ pub(crate) async fn show(
 /// Update a member
 ///
 /// A JSON merge patch of the member's role and status. It takes effect with the member's next request. You can grant or
-/// revoke a role only if you have all of its permissions. A tenant must always have an active owner.
+/// revoke a role only if you have all of its permissions. A tenant must always have an active owner. Pending invitations
+/// that the member may no longer give are revoked.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberUpdate)), ("x-conflicts" = json!([Conflict::LastOwner]))),
@@ -101,7 +102,8 @@ pub(crate) async fn update(
 /// Remove a member
 ///
 /// Removes the member and their assignments. They lose access with their next request. Every member can remove
-/// themselves (leave), except the last active owner.
+/// themselves (leave), except the last active owner. The member's pending invitations are revoked. API keys that the
+/// member created stay: list them with `createdBy`, and whom the member invited with `invitedBy`.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::MemberRemove)), ("x-conflicts" = json!([Conflict::LastOwner]))),

@@ -237,6 +237,8 @@ pub(crate) async fn update(
     body: Valid<UpdateTenant>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (tenant, used) = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()).await?;
-    answer::composed(HttpResponse::Ok(), tenant.version, &TenantWithUsage::from((tenant, used)))
+    let written = tenants::update(&service.store, &caller.credential, seen.0, body.0.into_domain()).await?;
+    answer::written_composed(HttpResponse::Ok(), written, |(tenant, used)| {
+        (tenant.version, TenantWithUsage::from((tenant, used)))
+    })
 }

@@ -5,7 +5,7 @@ mod view;
 
 use actix_web::{HttpResponse, get, http::header, post, web::Data};
 use tenantry_domain::{Action, Conflict, Workspace};
-use tenantry_operations::usage;
+use tenantry_operations::usage::{self, Recorded};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use self::{
@@ -35,7 +35,10 @@ fn routes(config: &mut ServiceConfig<'_>) {
 ///
 /// Adds an entry to the workspace's ledger, and its seconds to the month in which they were used. If you send the same
 /// reference with the same values again, the entry counts once and the answer is the stored entry. Usage beyond the
-/// monthly limit is refused. Check before a call starts, and report long calls in several entries.
+/// monthly limit is refused. A refund, or usage of more than 3 days ago, corrects the ledger: it also needs an
+/// unrestricted API key with the scope `tenant:write`, or a member in the role `owner` or `admin`. Without the scope `usage:read` the answer does not show the month.
+///
+/// Check before a call starts, and report long calls in several entries.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::UsageRecord)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceConflict, Conflict::RefundExceedsUsage]))),
@@ -53,13 +56,14 @@ pub(crate) async fn record(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let recorded = usage::record(&service.store, &caller.credential, id.id(), body.0.into_domain()).await?;
-    let mut response = if recorded.repeated { HttpResponse::Ok() } else { HttpResponse::Created() };
-    if !recorded.repeated {
-        let month = recorded.entry.month;
+    let Recorded { entry, repeated, .. } = recorded.thing();
+    let mut response = if *repeated { HttpResponse::Ok() } else { HttpResponse::Created() };
+    if !repeated {
+        let month = entry.month;
         let location = format!("/api/workspaces/{}/usage?from={month}&to={month}", id.id());
         response.insert_header((header::LOCATION, location));
     }
-    Ok(answer::untagged(response, &RecordedView::from(recorded)))
+    Ok(answer::untagged(response, &RecordedView::of(recorded)))
 }
 
 /// Get usage by month

@@ -96,8 +96,12 @@ pub(crate) async fn create(
     let (brand, new) = body.0.into_domain();
     let workspace = workspaces::create(&service.store, &caller.credential, brand, new).await?;
     let mut response = HttpResponse::Created();
-    response.insert_header((header::LOCATION, format!("/api/workspaces/{}", workspace.id)));
-    Ok(answer::tagged(response, workspace.version, &WorkspaceView::from(workspace)))
+    response.insert_header((header::LOCATION, format!("/api/workspaces/{}", workspace.thing().id)));
+    Ok(answer::written(response, workspace, shown))
+}
+
+fn shown(workspace: Workspace) -> (i64, WorkspaceView) {
+    (workspace.version, workspace.into())
 }
 
 /// Update a workspace
@@ -121,7 +125,7 @@ pub(crate) async fn update(
 ) -> Result<HttpResponse, Failure> {
     let workspace =
         workspaces::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
-    Ok(answer::tagged(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
+    Ok(answer::written(HttpResponse::Ok(), workspace, shown))
 }
 
 /// Delete a workspace
@@ -159,5 +163,5 @@ pub(crate) async fn restore(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let workspace = workspaces::restore(&service.store, &caller.credential, id.id()).await?;
-    Ok(answer::tagged(HttpResponse::Ok(), workspace.version, &WorkspaceView::from(workspace)))
+    Ok(answer::written(HttpResponse::Ok(), workspace, shown))
 }

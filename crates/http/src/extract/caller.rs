@@ -153,10 +153,17 @@ async fn holder(request: &HttpRequest, token: &str) -> Result<Holder, Failure> {
     match CredentialKind::of(token) {
         CredentialKind::PlatformKey => {
             let keys = trust(request).map(|trust| trust.platform.clone()).unwrap_or_default();
-            return keys.recognise(token).map(|_| Holder::Platform).map_err(|reason| {
-                tracing::info!(reason, "refused a platform key");
-                Error::Unauthenticated(Unauthenticated::Invalid).into()
-            });
+            return match keys.recognise(token) {
+                Ok(hash) => {
+                    let key = hash.fingerprint();
+                    tracing::info!(key, "recognised a platform key");
+                    Ok(Holder::Platform { key })
+                }
+                Err(reason) => {
+                    tracing::info!(reason, "refused a platform key");
+                    Err(Error::Unauthenticated(Unauthenticated::Invalid).into())
+                }
+            };
         }
         CredentialKind::ApiKey => {
             return tenantry_auth::present(token).map_err(|reason| {

@@ -49,6 +49,15 @@ pub(super) fn needs_a_scope(action: Action) -> bool {
     matches!(action.rule().key, KeyRule::Scoped(..))
 }
 
+/// Whether a key can be allowed the action that may not read what it writes.
+pub(super) fn may_answer_unshown(action: Action) -> bool {
+    let scope = |action: Action| match action.rule().key {
+        KeyRule::Scoped(scope, _) => Some(scope),
+        _ => None,
+    };
+    action.reader().and_then(scope).is_some_and(|reads| scope(action) != Some(reads))
+}
+
 /// The credentials with which the action can be allowed.
 pub(super) fn credentials(action: Action) -> Vec<SecurityRequirement> {
     let keys = action.rule().key != KeyRule::Never;

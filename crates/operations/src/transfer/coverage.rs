@@ -99,6 +99,7 @@ pub const LEFT_BEHIND: &[LeftBehind] = &[
             "version",
             "created_at",
             "updated_at",
+            "created_by",
         ],
         in_file: true,
         why: "a key is useless without its secret",

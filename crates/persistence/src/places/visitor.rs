@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::{
     fault::{Fault, stored},
     schema::{api_keys, members, tenants},
-    tenants::stored_requests,
+    scope::TenantScope, tenants::stored_requests,
 };
 
 /// A credential as the look-up takes it: at most one of key and person.
@@ -34,7 +34,7 @@ impl Visitor {
                 subject: Some(person.subject.as_str().to_owned()),
                 ..nobody
             },
-            Holder::Platform | Holder::Operator { .. } | Holder::Job { .. } => nobody,
+            Holder::Platform { .. } | Holder::Operator { .. } | Holder::Job { .. } => nobody,
         }
     }
 
@@ -181,6 +181,24 @@ pub(super) fn tenant_and_visitor(visitor: &Visitor) -> _ {
                 .and(members::subject.nullable().eq(subject))
                 .and(members::status.eq(active))),
         )
+}
+
+impl TenantScope<'_> {
+    /// What a key has been given, if it is neither revoked nor expired.
+    pub(crate) fn grant_of_key(&mut self, id: ApiKeyId) -> Result<Option<Grant>, Fault> {
+        let row = api_keys::table
+            .filter(api_keys::tenant_id.eq(self.tenant.uuid()).and(api_keys::id.eq(id.uuid())))
+            .filter(api_keys::revoked_at.is_null())
+            .filter(
+                api_keys::expires_at
+                    .is_null()
+                    .or(api_keys::expires_at.assume_not_null().gt(now.into_sql::<Timestamptz>())),
+            )
+            .select(KeyRow::as_select())
+            .first(self.connection)
+            .optional()?;
+        row.as_ref().map(KeyRow::grant).transpose()
+    }
 }
 
 /// What the visitor's own tenant knows of it.

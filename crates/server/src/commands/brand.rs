@@ -7,7 +7,7 @@ use tenantry_domain::{
     counted,
 };
 use tenantry_http::BrandView;
-use tenantry_operations::{Store, api_keys, brands};
+use tenantry_operations::{ApiKeyFilter, Store, api_keys, brands};
 
 use super::tenant::{minutes, parse};
 use crate::{
@@ -106,7 +106,7 @@ pub(crate) fn run(command: Brand, settings: &Settings, output: &Output) -> Resul
         Brand::Create(create) => {
             let new = create.wanted()?;
             let made = in_tenant(settings, &create.of.tenant, async |store, operator| {
-                Ok(brands::create(store, operator, new).await?)
+                Ok(brands::create(store, operator, new).await?.into_thing())
             })?;
             print_line(output, made)
         }
@@ -129,7 +129,7 @@ pub(crate) fn run(command: Brand, settings: &Settings, output: &Output) -> Resul
             let brand = in_tenant(settings, &one.of.tenant, async |store, operator| {
                 let id = named::brand(store, operator, &one.brand).await?;
                 let patch = BrandPatch { is_default: Some(true), ..BrandPatch::default() };
-                Ok(brands::update(store, operator, id, Precondition::None, patch).await?)
+                Ok(brands::update(store, operator, id, Precondition::None, patch).await?.into_thing())
             })?;
             print_line(output, brand)
         }
@@ -148,7 +148,7 @@ pub(crate) fn run(command: Brand, settings: &Settings, output: &Output) -> Resul
 
 async fn deleted(store: &Store, operator: &Credential, id: BrandId) -> Result<Deed, Exit> {
     let brand = brands::show(store, operator, id).await?;
-    let keys = named::all(async |page| api_keys::list(store, operator, None, page).await).await?;
+    let keys = named::all(async |page| api_keys::list(store, operator, ApiKeyFilter::default(), page).await).await?;
     let keys = keys.iter().filter(|key| key.details.reach == Reach::Brand(id)).count();
     brands::delete(store, operator, id, Precondition::None).await?;
     let name = brand.details.name.as_str();

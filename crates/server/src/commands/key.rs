@@ -10,7 +10,7 @@ use tenantry_domain::{
     ApiKey, ApiKeyDetails, ApiKeyId, Credential, Error, KeyMode, Overlap, Precondition, Reach, Refusal, Scope,
 };
 use tenantry_http::ApiKeyView;
-use tenantry_operations::{Store, api_keys};
+use tenantry_operations::{ApiKeyFilter, Store, api_keys};
 
 use super::tenant::{minutes, parse};
 use crate::{
@@ -139,7 +139,8 @@ pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<
         }
         Key::List(of) => {
             let keys = in_tenant(settings, &of.tenant, async |store, operator| {
-                Ok(named::all(async |page| api_keys::list(store, operator, None, page).await).await?)
+                Ok(named::all(async |page| api_keys::list(store, operator, ApiKeyFilter::default(), page).await)
+                    .await?)
             })?;
             print_list(output, &keys)
         }
@@ -210,6 +211,7 @@ fn words(key: &ApiKey) -> String {
         ("scopes", scopes.join(" ")),
         ("last used", key.last_used_at.map_or_else(|| "never".to_owned(), minutes)),
         ("created", minutes(key.created_at)),
+        ("created by", key.created_by.as_ref().map_or_else(|| "unknown".to_owned(), ToString::to_string)),
     ])
 }
 

@@ -3,11 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
-    Credential, EmailAddress, Error, IssuerName, Member as Person, MemberDetails, MemberId, MemberStatus, Noun,
-    Precondition, Refusal, Role, Subject, counted,
+    Credential, EmailAddress, Error, InvitationState, IssuerName, Member as Person, MemberDetails, MemberId,
+    MemberStatus, Noun, Precondition, Refusal, Role, Subject, counted,
 };
 use tenantry_http::MemberView;
-use tenantry_operations::{MemberFilter, Store, members};
+use tenantry_operations::{ApiKeyFilter, InvitationFilter, MemberFilter, Store, api_keys, invitations, members};
 
 use super::tenant::parse;
 use crate::{
@@ -176,12 +176,13 @@ pub(crate) fn run(command: Member, settings: &Settings, output: &Output) -> Resu
 
 async fn removed(store: &Store, operator: &Credential, id: MemberId) -> Result<Deed, Exit> {
     let members::Shown { member, count, .. } = members::show(store, operator, id).await?;
+    let left = left_behind(store, operator, id).await?;
     members::remove(store, operator, id, Precondition::None).await?;
     let (email, role) = (member.details.email.as_str(), member.details.role);
     Ok(Deed {
         would: format!(
             "This removes the member {email} ({id}), with the role {role} and {}.\nThey are refused from their next request on. \
-             To let them in again, invite them.",
+             To let them in again, invite them.{left}",
             counted(count, "assigned workspace"),
         ),
         plan: json!({
@@ -190,6 +191,28 @@ async fn removed(store: &Store, operator: &Credential, id: MemberId) -> Result<D
         done: format!("removed  {id}"),
         result: json!({ "removed": id.to_string() }),
     })
+}
+
+/// What the member made that goes with them or stays; nothing where they made nothing.
+async fn left_behind(store: &Store, operator: &Credential, id: MemberId) -> Result<String, Error> {
+    let maker = Some(id.to_string());
+    let pending = InvitationFilter {
+        state: Some(InvitationState::Pending),
+        invited_by: maker.clone(),
+        ..InvitationFilter::default()
+    };
+    let pending = named::all(async |page| invitations::list(store, operator, pending.clone(), page).await).await?.len();
+    let keys = ApiKeyFilter { active: Some(true), created_by: maker };
+    let keys = named::all(async |page| api_keys::list(store, operator, keys.clone(), page).await).await?;
+    let mut text = String::new();
+    if pending > 0 {
+        text += &format!("\nThis also revokes {}.", counted(pending as u64, "pending invitation"));
+    }
+    for key in &keys {
+        text +=
+            &format!("\nAn API key that they created keeps working: \"{}\" ({}).", key.details.name.as_str(), key.id);
+    }
+    Ok(text)
 }
 
 async fn find(store: &Store, operator: &Credential, named: &Named) -> Result<MemberId, Error> {

@@ -136,7 +136,7 @@ pub(crate) fn run(command: Workspace, settings: &Settings, output: &Output) -> R
                     Some(named) => Some(named::brand(store, operator, named).await?),
                     None => None,
                 };
-                Ok(workspaces::create(store, operator, brand, new).await?)
+                Ok(workspaces::create(store, operator, brand, new).await?.into_thing())
             })?;
             print_line(output, made)
         }
@@ -180,7 +180,7 @@ pub(crate) fn run(command: Workspace, settings: &Settings, output: &Output) -> R
         Workspace::Restore(one) => {
             let restored = in_tenant(settings, &one.of.tenant, async |store, operator| {
                 let id = named::deleted_workspace(store, operator, &one.workspace).await?;
-                Ok(workspaces::restore(store, operator, id).await?)
+                Ok(workspaces::restore(store, operator, id).await?.into_thing())
             })?;
             print_line(output, restored)
         }

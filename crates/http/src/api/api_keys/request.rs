@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
-    ApiKeyDetails, ApiKeyName, BrandId, FieldRefusal, Instant, KeyMode, Overlap, Reach, Refusal, Scope, Sort,
+    ApiKeyDetails, ApiKeyName, BrandId, FieldRefusal, Instant, KeyMode, Line, Overlap, Reach, Refusal, Scope, Sort,
     WorkspaceId, demo,
 };
+use tenantry_operations::ApiKeyFilter;
 
 use crate::extract::{Distinct, Filters, Flag, Optional, OptionalAs, OrDefault, Required, query, request};
 
@@ -75,9 +76,11 @@ query! {
 
 query! {
     /// Which API keys.
-    pub(crate) struct ApiKeyFilters {
+    pub(crate) struct ApiKeyFilters => ApiKeyFilter {
         /// `true`: only keys that work. `false`: only keys that are revoked or expired.
         active: OptionalAs<Flag, bool>,
+        /// Only keys made by this actor: the id of a member or of an API key.
+        created_by: OptionalAs<Line<255>, String>,
     }
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    api::{millis, millis_option},
+    api::{MakerView, millis, millis_option},
     extract::List,
     schema::Word,
 };
@@ -45,6 +45,9 @@ pub struct ApiKeyView {
     /// The last four characters of the secret, to help recognise it.
     #[schema(example = "tZ9u")]
     last_four: String,
+    /// Who created or rotated it. `null` for a key from before this was recorded.
+    #[schema(required)]
+    created_by: Option<MakerView>,
     /// When the key expires.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = "2027-01-20T10:00:00.000Z")]
@@ -92,6 +95,7 @@ impl From<ApiKey> for ApiKeyView {
             brand_id: brand_id.map(BrandId::uuid),
             workspace_id: workspace_id.map(WorkspaceId::uuid),
             last_four: key.last_four,
+            created_by: key.created_by.map(MakerView::from),
             expires_at: key.details.expires_at,
             revoked_at: key.revoked_at,
             last_used_at: key.last_used_at,

@@ -61,6 +61,8 @@ query! {
         state: Optional<InvitationState>,
         /// Only invitations to this role.
         role: Optional<Role>,
+        /// Only invitations by this actor: the id of a member or of an API key.
+        invited_by: OptionalAs<Line<255>, String>,
         /// Only invitations whose email address contains this text, in upper or lower case.
         search as "q": OptionalAs<Line<254>, String>,
     }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    api::{members::MemberView, millis, millis_option},
+    api::{MakerView, members::MemberView, millis, millis_option},
     extract::List,
     schema::Word,
 };
@@ -38,6 +38,9 @@ pub(crate) struct InvitationView {
     /// The state of the invitation.
     #[schema(example = "pending")]
     state: InvitationStateWord,
+    /// Who sent the invitation, or sent it again. `null` for an invitation from before this was recorded.
+    #[schema(required)]
+    invited_by: Option<MakerView>,
     /// When the invitation expires.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-27T10:00:00.000Z")]
@@ -70,6 +73,7 @@ impl InvitationView {
             email: invitation.details.email.as_str().to_owned(),
             role: Word(invitation.details.role),
             workspace_ids: invitation.details.workspaces.iter().map(|id| id.uuid()).collect(),
+            invited_by: invitation.invited_by.map(MakerView::from),
             expires_at: invitation.expires_at,
             accepted_at: invitation.accepted_at,
             revoked_at: invitation.revoked_at,

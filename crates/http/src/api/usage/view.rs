@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::{Cap, Conflict, MonthUse, UsageKind, WorkspaceId};
+use tenantry_domain::{Cap, Conflict, MonthUse, UsageKind, WorkspaceId, Written};
 use tenantry_operations::usage::{Allowance, Recorded, UsageByMonth};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -45,8 +45,9 @@ pub(crate) struct RecordedView {
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:46:40.000Z")]
     created_at: DateTime<Utc>,
-    /// The month the entry counts in, with its current total.
-    month: MonthView,
+    /// The month the entry counts in, with its current total. `null` if the caller may not read usage.
+    #[schema(required)]
+    month: Option<MonthView>,
 }
 
 /// What a workspace used in a month.
@@ -87,9 +88,11 @@ impl MonthView {
     }
 }
 
-impl From<Recorded> for RecordedView {
-    fn from(recorded: Recorded) -> Self {
-        let entry = recorded.entry;
+impl RecordedView {
+    /// The entry, which the caller sent, and its month for a caller who may read it.
+    pub(super) fn of(recorded: Written<Recorded>) -> Self {
+        let entry = recorded.thing().entry.clone();
+        let month = recorded.readable().map(|recorded| MonthView::of(recorded.month, recorded.cap));
         Self {
             id: entry.id.uuid(),
             tenant_id: entry.tenant_id.uuid(),
@@ -99,7 +102,7 @@ impl From<Recorded> for RecordedView {
             used_at: entry.used_at,
             reference: entry.reference.as_str().to_owned(),
             created_at: entry.created_at,
-            month: MonthView::of(recorded.month, recorded.cap),
+            month,
         }
     }
 }

@@ -125,6 +125,8 @@ pub(in crate::transfer) struct InvitationLine {
     email: String,
     role: String,
     slots: Vec<SlotLine>,
+    #[serde(default)]
+    invited_by: Option<String>,
     expires_at: DateTime<Utc>,
     accepted_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
@@ -157,6 +159,7 @@ impl InvitationLine {
             email: details.email.as_str().to_owned(),
             role: details.role.to_string(),
             slots: own.map(slot).collect(),
+            invited_by: invitation.invited_by.map(|maker| maker.to_string()),
             expires_at: invitation.expires_at,
             accepted_at: invitation.accepted_at,
             revoked_at: invitation.revoked_at,
@@ -175,6 +178,7 @@ impl InvitationLine {
             .iter()
             .filter_map(|line| reading.slot("slots", (line.number, &line.workspace_id), target))
             .collect();
+        let invited_by = reading.optional("invitedBy", self.invited_by.as_deref());
         let expires_at = reading.expiry("expiresAt", self.expires_at);
         let accepted_at = reading.optional_time("acceptedAt", self.accepted_at);
         let revoked_at = reading.optional_time("revokedAt", self.revoked_at);
@@ -192,6 +196,7 @@ impl InvitationLine {
                 id,
                 tenant_id: target.tenant_id,
                 details,
+                invited_by,
                 expires_at,
                 accepted_at,
                 revoked_at,

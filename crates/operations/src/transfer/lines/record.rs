@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
 use serde_json::Value;
 use tenantry_domain::{ApiKey, AuditRecord, InTenant};
-use tenantry_persistence::{AuditFilter, Fault, Tx};
+use tenantry_persistence::{ApiKeyFilter, AuditFilter, Fault, Tx};
 
 use super::{Counts, Line};
 use crate::transfer::export::{Out, pages};
@@ -26,13 +26,15 @@ pub(in crate::transfer) struct ApiKeyLine {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    #[serde(default)]
+    created_by: Option<String>,
 }
 
 impl ApiKeyLine {
     /// Writes every API key.
     pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
         pages(|page| {
-            let page = tx.api_keys(None, page)?;
+            let page = tx.api_keys(&ApiKeyFilter::default(), page)?;
             for key in page.items {
                 counts.api_keys += out.line(&Line::ApiKey(Self::of(key)))?;
             }
@@ -56,6 +58,7 @@ impl ApiKeyLine {
             version: key.version,
             created_at: key.created_at,
             updated_at: key.updated_at,
+            created_by: key.created_by.map(|maker| maker.to_string()),
         })
     }
 }

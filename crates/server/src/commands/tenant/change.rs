@@ -8,7 +8,7 @@ use tenantry_domain::{
     TenantPatch, Use, counted,
 };
 use tenantry_http::PlatformTenantWithUsage;
-use tenantry_operations::{Store, api_keys, tenants};
+use tenantry_operations::{ApiKeyFilter, Store, api_keys, tenants};
 
 use super::{operator, parse, print};
 use crate::{
@@ -185,7 +185,7 @@ pub(super) fn delete(one: &One, consent: Consent, settings: &Settings, output: &
         let above = operator(None)?;
         let (tenant, used) = tenants::inspect(store, &above, id).await?;
         let (inside, now) = (operator(Some(id))?, Utc::now());
-        let keys = named::all(async |page| api_keys::list(store, &inside, None, page).await).await?;
+        let keys = named::all(async |page| api_keys::list(store, &inside, ApiKeyFilter::default(), page).await).await?;
         let keys = keys.iter().filter(|key| key.revoked_at.is_none() && key.details.lives_at(now).is_ok()).count();
         tenants::delete(store, &above, id, Precondition::None).await?;
         let Use { workspaces, members, pending_invitations } = used;
