@@ -89,9 +89,7 @@ pub async fn update(
                 .into());
             }
             let before = match wanted.is_default {
-                true if !before.is_default => {
-                    tx.step(InBrand::Id(id), Action::BrandSetDefault, |tx| set_default_in(tx))?
-                }
+                true if !before.is_default => tx.step(InBrand::Id(id), Action::BrandSetDefault, set_default_in)?,
                 _ => before,
             };
             if before.fields() == wanted.fields() {
