@@ -5,7 +5,7 @@ mod commands;
 mod consent;
 mod embedded;
 mod housekeeping;
-mod kit;
+pub(crate) mod kit;
 mod master_keys;
 mod members;
 mod migrations;

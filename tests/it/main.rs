@@ -42,4 +42,5 @@ mod schema;
 mod tenant;
 mod transfer;
 mod usage;
+mod wire;
 mod workspaces;

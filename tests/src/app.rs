@@ -12,7 +12,7 @@ use tenantry_domain::{
     Action, Credential, Holder, Limits, LocaleRequest, MailLimits, MemberDetails, MemberStatus, NewTenant, Origin,
     Person, Role, TenantId,
 };
-use tenantry_http::{Closing, Integrations, Rates, ServeOptions, ServerHandle, Trust};
+use tenantry_http::{Closing, Integrations, Rates, ServeOptions, Server, Trust};
 use tenantry_operations::{
     Store, demo, members,
     providers::{Catalogue, ProviderUrls, Providers, Timeouts},
@@ -33,7 +33,7 @@ pub struct App {
     /// Tells `/readyz` that it is closing.
     pub closing: Closing,
     /// Stops it.
-    pub handle: ServerHandle,
+    pub handle: Server,
     /// Whose access tokens it accepts.
     pub people: People,
     trust: Trust,
@@ -66,29 +66,37 @@ impl App {
     /// [`App::on`], with as many threads that answer requests as a measurement wants.
     pub async fn serving(database: TestDatabase, workers: usize, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
         let store = Self::store(&database.service_url(), adjust);
-        Self::with(database, store, (workers, Rates::default()), Vec::new(), (master_keys(&[1]), Timeouts::default()))
+        Self::with(database, store, options(workers), Vec::new(), (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A service that limits how many requests it takes.
     pub async fn limiting(rates: Rates) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, (1, rates), Vec::new(), (master_keys(&[1]), Timeouts::default()))
+        let options = ServeOptions { rates, ..options(1) };
+        Self::with(database, store, options, Vec::new(), (master_keys(&[1]), Timeouts::default()))
+    }
+
+    /// A service that allows this many connections.
+    pub async fn with_connections(connections: usize) -> Self {
+        let database = TestDatabase::new();
+        let store = Self::store(&database.service_url(), |_| {});
+        let options = ServeOptions { connections, ..options(1) };
+        Self::with(database, store, options, Vec::new(), (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A service with these master keys, which gives providers this time for an answer.
     pub async fn integrating(keys: MasterKeys, timeouts: Timeouts) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, (1, Rates::default()), Vec::new(), (keys, timeouts))
+        Self::with(database, store, options(1), Vec::new(), (keys, timeouts))
     }
 
     /// A service whose tenants may cause so much email.
     pub async fn limiting_mail(limits: MailLimits) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {}).limiting_mail(limits);
-        let app =
-            Self::with(database, store, (1, Rates::default()), Vec::new(), (master_keys(&[1]), Timeouts::default()));
+        let app = Self::with(database, store, options(1), Vec::new(), (master_keys(&[1]), Timeouts::default()));
         Self { mail_limits: limits, ..app }
     }
 
@@ -96,7 +104,7 @@ impl App {
     pub async fn trusting(issuers: Vec<IssuerOptions>) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, (1, Rates::default()), issuers, (master_keys(&[1]), Timeouts::default()))
+        Self::with(database, store, options(1), issuers, (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A door of its own to the same database, as another replica has it. Tests send as much email as they like.
@@ -115,7 +123,7 @@ impl App {
     fn with(
         database: TestDatabase,
         store: Store,
-        (workers, rates): (usize, Rates),
+        options: ServeOptions,
         more: Vec<IssuerOptions>,
         (keys, timeouts): (MasterKeys, Timeouts),
     ) -> Self {
@@ -127,7 +135,7 @@ impl App {
         };
         let providers = ProviderServer::start();
         let integrations = reaching(&providers.urls(), keys, timeouts);
-        let (base, handle) = listen(&store, trust.clone(), integrations.clone(), &closing, (workers, rates));
+        let (base, handle) = listen(&store, trust.clone(), integrations.clone(), &closing, options);
         let mail_limits = MailLimits::lax();
         Self { base, database, store, closing, handle, people, trust, mail_limits, platform, providers, integrations }
     }
@@ -153,14 +161,15 @@ impl App {
     pub fn replica_reaching(&self, urls: &ProviderUrls) -> Client {
         let store = self.another_store();
         let integrations = reaching(urls, self.integrations.keys.clone(), Timeouts::default());
-        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), (1, Rates::default()));
+        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), options(1));
         Client::new(&base)
     }
 
     /// [`App::replica`], which has asked no provider yet and gives them this time for an answer.
     pub fn replica_with_timeouts(&self, timeouts: Timeouts) -> Client {
         let integrations = reaching(&self.providers.urls(), self.integrations.keys.clone(), timeouts);
-        let (base, _) = listen(&self.another_store(), self.trust.clone(), integrations, &Closing::default(), 1);
+        let (base, _) =
+            listen(&self.another_store(), self.trust.clone(), integrations, &Closing::default(), options(1));
         Client::new(&base)
     }
 
@@ -168,7 +177,7 @@ impl App {
     pub fn replica_with(&self, keys: MasterKeys) -> Client {
         let store = self.another_store();
         let integrations = Integrations { keys, ..self.integrations.clone() };
-        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), (1, Rates::default()));
+        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), options(1));
         Client::new(&base)
     }
 
@@ -241,21 +250,26 @@ fn reaching(urls: &ProviderUrls, keys: MasterKeys, timeouts: Timeouts) -> Integr
     Integrations { keys, catalogue: Catalogue::new(providers.clone()).unwrap(), providers }
 }
 
+/// How most tests serve.
+fn options(workers: usize) -> ServeOptions {
+    ServeOptions { workers, connections: 1_000, grace: Duration::from_secs(10), rates: Rates::default() }
+}
+
 /// Serves on a port of its own.
 fn listen(
     store: &Store,
     trust: Trust,
     integrations: Integrations,
     closing: &Closing,
-    (workers, rates): (usize, Rates),
-) -> (String, ServerHandle) {
+    options: ServeOptions,
+) -> (String, Server) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
-    let options = ServeOptions { workers, grace: Duration::from_secs(10), rates };
     let server = tenantry_http::serve(listener, store.clone(), trust, integrations, closing.clone(), options).unwrap();
-    let handle = server.handle();
-    tokio::spawn(server);
-    (base, handle)
+    // Until the end of the test, whoever forgets it.
+    let kept = server.clone();
+    tokio::spawn(async move { kept.ended().await });
+    (base, server)
 }
 
 /// The credential of an operator, in a tenant or above all.

@@ -42,7 +42,7 @@ pub use operation::{Operation, Target, document, new_email, new_name, schema};
 pub use people::People;
 pub use problem::{problem, problem_body};
 pub use provider::{ProviderBehaviour, ProviderRequest, ProviderServer};
-pub use raw::{RawAnswer, exchange};
+pub use raw::{Ending, RawAnswer, RawConnection, exchange};
 pub use rows::{Rows, Snapshot, difference};
 pub use smtp::{Conversation, Encryption, Presented, ReceivedMail, Said, SmtpServer, Turn};
 pub use view::view;

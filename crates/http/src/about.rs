@@ -53,6 +53,14 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .service(docs_asset);
 }
 
+/// What is not at the main address if there is an address for operators.
+pub(crate) const ELSEWHERE: [&str; 1] = ["/metrics"];
+
+/// The routes at the address for operators.
+pub(crate) fn for_operators(config: &mut actix_web::web::ServiceConfig) {
+    config.service(healthz).service(readyz).service(metrics);
+}
+
 /// Check liveness
 ///
 /// Reports whether the process is alive. Does not check the database.

@@ -36,6 +36,11 @@ pub(crate) async fn answer(request: HttpRequest) -> Result<HttpResponse, Failure
     Ok(response)
 }
 
+/// What is not there, with any method: a path that is answered at another address.
+pub(crate) async fn nothing() -> HttpResponse {
+    nothing_here().error_response()
+}
+
 fn nothing_here() -> Failure {
     let message = "There is nothing at this path. See /docs for all paths.";
     Failure::http(StatusCode::NOT_FOUND, "no_such_route", message)

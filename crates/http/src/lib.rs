@@ -23,11 +23,11 @@ mod request_id;
 mod routes;
 mod schema;
 mod service;
+mod wire;
 
 use std::{io, net::TcpListener, time::Duration};
 
-pub use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_web::{App, middleware::from_fn, web};
 pub use api::{
     admin::{PlatformTenantView, PlatformTenantWithUsage},
     api_keys::ApiKeyView,
@@ -47,26 +47,70 @@ use utoipa_actix_web::AppExt;
 pub struct ServeOptions {
     /// How many threads answer requests, 1 or more.
     pub workers: usize,
+    /// How many connections there may be at once. When there are more, those leave first that have waited longest without a request.
+    pub connections: usize,
     /// How long requests that are being answered may take to finish once the service is asked to stop.
     pub grace: Duration,
     /// How many requests credentials and addresses may send.
     pub rates: Rates,
 }
 
-/// Starts to answer requests on the listener; the server stops when its handle is told to, and does not listen to signals.
+/// Where to serve.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For callers.
+    pub main: TcpListener,
+    /// For operators. If there is one, it alone answers `/metrics`. The limits of the other do not apply to it.
+    pub admin: Option<TcpListener>,
+}
+
+impl From<TcpListener> for Listeners {
+    fn from(main: TcpListener) -> Self {
+        Self { main, admin: None }
+    }
+}
+
+/// How many connections there may be at the address for operators.
+pub const ADMIN_CONNECTIONS: usize = 16;
+
+/// A running service. It stops when the last of its clones is dropped.
+#[derive(Debug, Clone)]
+pub struct Server {
+    main: wire::Server,
+    admin: Option<wire::Server>,
+}
+
+impl Server {
+    /// Stops, and returns when all its threads have ended. A graceful stop answers those that have connected until now.
+    pub async fn stop(&self, graceful: bool) {
+        self.main.stop(graceful).await;
+        if let Some(admin) = &self.admin {
+            admin.stop(false).await;
+        }
+    }
+
+    /// Returns when it has been stopped.
+    pub async fn ended(&self) {
+        self.main.ended().await;
+    }
+}
+
+/// Starts to answer requests on the listeners, in threads of its own. The server stops when it is told to, and does not listen to signals.
 ///
 /// # Errors
 ///
-/// The listener cannot be used.
+/// A listener cannot be used, or a thread cannot be started.
 pub fn serve(
-    listener: TcpListener,
+    listeners: impl Into<Listeners>,
     store: Store,
     trust: Trust,
     integrations: Integrations,
     closing: Closing,
     options: ServeOptions,
 ) -> io::Result<Server> {
+    let Listeners { main, admin } = listeners.into();
     let table = web::Data::new(fallback::Table::of(&document()));
+    let ServeOptions { workers, connections, grace, rates } = options;
     let service = web::Data::new(service::Service {
         store,
         trust,
@@ -74,25 +118,43 @@ pub fn serve(
         metrics: metrics::Metrics::new(),
         closing,
         readers: readers::Readers::new(),
-        limiter: rate::Limiter::new(options.rates),
+        limiter: rate::Limiter::new(rates),
     });
-    let server = HttpServer::new(move || {
+    let refuse = {
+        let service = service.clone();
+        move |refusal| middleware::refuse(&service, refusal)
+    };
+    let admin = match admin {
+        Some(admin) => {
+            let service = service.clone();
+            let application = move || {
+                App::new()
+                    .app_data(service.clone())
+                    .wrap(from_fn(host::checked))
+                    .wrap(from_fn(middleware::observe))
+                    .configure(about::for_operators)
+                    .default_service(web::to(fallback::nothing))
+            };
+            let options = wire::Options { name: "admin", workers: 1, connections: ADMIN_CONNECTIONS, grace };
+            Some(wire::start(admin, options, application, refuse.clone())?)
+        }
+        None => None,
+    };
+    let elsewhere: &[&str] = if admin.is_some() { &about::ELSEWHERE } else { &[] };
+    let application = move || {
         App::new()
             .app_data(service.clone())
             .app_data(table.clone())
             .wrap(from_fn(host::checked))
             .wrap(from_fn(middleware::observe))
+            .configure(|config| {
+                elsewhere.iter().fold(config, |config, path| config.route(path, web::to(fallback::nothing)));
+            })
             .into_utoipa_app()
             .configure(routes::all)
             .into_app()
             .default_service(web::to(fallback::answer))
-    });
-    let server = server
-        .workers(options.workers.max(1))
-        .shutdown_timeout(options.grace.as_secs().max(1))
-        .client_request_timeout(Duration::from_secs(10))
-        .keep_alive(Duration::from_secs(75))
-        .disable_signals()
-        .listen(listener)?;
-    Ok(server.run())
+    };
+    let options = wire::Options { name: "http", workers, connections, grace };
+    Ok(Server { main: wire::start(main, options, application, refuse)?, admin })
 }

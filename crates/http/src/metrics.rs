@@ -58,6 +58,9 @@ struct LimitedLabels {
     policy: &'static str,
 }
 
+/// The label of methods that are not HTTP's own.
+const OTHER: &str = "other";
+
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 impl Metrics {
@@ -92,11 +95,17 @@ impl Metrics {
         Self { registry, requests, latency, connections, waiting, refused, limited, issuer_keys }
     }
 
+    /// Counts an answer to what was no request.
+    pub(crate) fn no_request(&self, status: StatusCode) {
+        let labels = Labels { method: OTHER.to_owned(), route: "(none)".to_owned(), status: status.as_u16() };
+        self.requests.get_or_create(&labels).inc();
+    }
+
     /// Counts an answer. Methods that are not HTTP's own are one label, so that callers cannot make labels up.
     pub(crate) fn answered(&self, method: &Method, route: String, status: StatusCode, elapsed: Duration) {
         let known =
             [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
-        let method = known.iter().find(|known| *known == method).map_or("other", |known| known.as_str()).to_owned();
+        let method = known.iter().find(|known| *known == method).map_or(OTHER, |known| known.as_str()).to_owned();
         self.requests
             .get_or_create(&Labels { method: method.clone(), route: route.clone(), status: status.as_u16() })
             .inc();

@@ -8,11 +8,11 @@ use std::{
 
 use actix_web::{
     HttpResponse, ResponseError,
-    body::MessageBody,
-    dev::{ServiceRequest, ServiceResponse},
+    body::{BoxBody, MessageBody},
+    dev::{Response, ServiceRequest, ServiceResponse},
     error::InternalError,
     http::{
-        ConnectionType, Method,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderValue},
     },
     middleware::Next,
@@ -27,6 +27,7 @@ use crate::{
     rate,
     request_id::{self, X_REQUEST_ID, request_id},
     service::Service,
+    wire::Refusal,
 };
 
 /// How long the service works on one request; past that, the caller is told to try again.
@@ -49,9 +50,12 @@ pub(crate) async fn observe(
     let span = tracing::info_span!("request", request_id = %id, tenant = Empty);
     let path = request.path().to_owned();
     let work = async move {
-        let answer = match within_limits(next.call(request)).await {
+        let answer = within_limits(next.call(request)).await;
+        // Asked after the work: what was begun before the service began to close may end after.
+        let last = upgrade || service.as_ref().is_some_and(|service| service.closing.is_announced());
+        let answer = match answer {
             Ok(answer) => answer,
-            Err(failure) => Err(failed(&failure, upgrade)),
+            Err(failure) => Err(failed(&failure, last)),
         };
         let (status, route) = match &answer {
             Ok(response) => (response.status(), response.request().match_pattern()),
@@ -69,7 +73,7 @@ pub(crate) async fn observe(
             service.metrics.answered(&method, route, status, elapsed);
         }
         answer.map(|mut response| {
-            mark(response.response_mut(), upgrade);
+            mark(response.response_mut(), last);
             rate::announce(&mut response);
             response
         })
@@ -92,11 +96,10 @@ fn hundredths(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
 
-/// What every answer carries; also one to a request that offers an upgrade to another protocol.
-fn mark<B>(response: &mut HttpResponse<B>, upgrade: bool) {
-    if upgrade {
-        // The connection ends after an answer to a request that offers another protocol, as Java's client does. Without this, the
-        // answer would not say so, and the next request would be lost.
+/// What every answer carries. The connection ends after the last one, and the answer says so: once the service closes, and when the
+/// request offers an upgrade to another protocol, as Java's client does. Otherwise the next request would be lost.
+fn mark<B>(response: &mut HttpResponse<B>, last: bool) {
+    if last {
         response.head_mut().set_connection_type(ConnectionType::Close);
     }
     let headers = response.headers_mut();
@@ -107,10 +110,35 @@ fn mark<B>(response: &mut HttpResponse<B>, upgrade: bool) {
 }
 
 /// The answer to a request that was given up, of which nothing is left to hang the answer on.
-fn failed(failure: &Failure, upgrade: bool) -> actix_web::Error {
+fn failed(failure: &Failure, last: bool) -> actix_web::Error {
     let mut response = failure.error_response();
-    mark(&mut response, upgrade);
+    mark(&mut response, last);
     InternalError::from_response(failure.to_string(), response).into()
+}
+
+/// The answer to what is no request. Anybody can send such a thing, so that it is no error of the service.
+pub(crate) fn refuse(service: &Service, refusal: Refusal) -> Response<BoxBody> {
+    let (status, code, message) = match refusal {
+        Refusal::NotHttp(reason) => {
+            (StatusCode::BAD_REQUEST, "malformed_request", format!("This is not a request of HTTP/1.1: {reason}."))
+        }
+        Refusal::TooLong => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers_too_large",
+            "The request line and the headers are too long, or there are too many headers.".to_owned(),
+        ),
+        Refusal::TooSlow => {
+            (StatusCode::REQUEST_TIMEOUT, "headers_too_slow", "The headers did not arrive in time.".to_owned())
+        }
+    };
+    service.metrics.no_request(status);
+    let id = uuid::Uuid::now_v7().to_string();
+    request_id::at_once(id.clone(), || {
+        tracing::info!(request_id = %id, status = status.as_u16(), reason = message, "refused what is not a request");
+        let mut response = Failure::http(status, code, message).error_response();
+        mark(&mut response, true);
+        response.into()
+    })
 }
 
 /// A handler that panics or takes too long ends its own request and nothing else.

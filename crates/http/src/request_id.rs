@@ -23,6 +23,11 @@ pub(crate) async fn within<T>(id: String, work: impl Future<Output = T>) -> T {
     REQUEST_ID.scope(id, work).await
 }
 
+/// [`within`], for work that does not wait.
+pub(crate) fn at_once<T>(id: String, work: impl FnOnce() -> T) -> T {
+    REQUEST_ID.sync_scope(id, work)
+}
+
 /// Notes in the log whose request this is.
 pub(crate) fn of_tenant(tenant: TenantId) {
     Span::current().record("tenant", tracing::field::display(tenant));

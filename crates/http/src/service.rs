@@ -48,20 +48,25 @@ pub(crate) struct Service {
 impl Service {
     /// Whether requests can be answered.
     pub(crate) async fn ready(&self) -> Result<(), Error> {
-        if self.closing.0.load(Ordering::Relaxed) {
+        if self.closing.is_announced() {
             return Err(Error::Unavailable { cause: "the service is shutting down".to_owned() });
         }
         self.store.ready().await
     }
 }
 
-/// Lets the service say that it is not ready before it stops listening, so that a load balancer looks elsewhere first.
+/// Lets the service say that it is not ready before it stops listening, so that a load balancer looks elsewhere first and clients
+/// connect anew.
 #[derive(Clone, Default)]
 pub struct Closing(Arc<AtomicBool>);
 
 impl Closing {
-    /// From now on `/readyz` answers 503.
+    /// From now on `/readyz` answers 503, and every answer ends its connection.
     pub fn announce(&self) {
         self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_announced(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }

@@ -6,13 +6,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::settings::{LogFormat, Settings};
 
-/// The service logs its own start and stop, so actix need not. A filter that names this target overrides it.
-const QUIET: &str = "actix_server=warn";
-
 /// Starts logging; called once.
 pub(crate) fn start(settings: &Settings) {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(format!("{QUIET},{}", settings.log_level)))
+        .with_env_filter(EnvFilter::new(&settings.log_level))
         .with_writer(std::io::stderr)
         .with_target(false);
     // A second call finds logging already started, which is fine.

@@ -23,6 +23,7 @@ pub(crate) use self::{
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) bind: SocketAddr,
+    pub(crate) admin_bind: Option<SocketAddr>,
     pub(crate) data_dir: PathBuf,
     pub(crate) database_url: Option<String>,
     pub(crate) owner_database_url: Option<String>,
@@ -77,6 +78,11 @@ struct Row(&'static str, &'static str, &'static str);
 
 const ROWS: &[Row] = &[
     Row("bind", "127.0.0.1:8080", "address and port to listen on; port 0 picks a free port"),
+    Row(
+        "admin_bind",
+        "",
+        "address and port for operators: /metrics and the probes. Default: /metrics is answered on bind",
+    ),
     Row("data_dir", "data", "directory of the embedded PostgreSQL, and of emails when there is no mail server"),
     Row("database_url", "", "URL of your own PostgreSQL, as the role that serves requests; DATABASE_URL works too"),
     Row(
@@ -105,7 +111,7 @@ const ROWS: &[Row] = &[
     ),
     Row("address_burst", "4000", "how many of them at once"),
     Row("workers", "", "threads that answer requests, 1 to 256. Default: one per processor"),
-    Row("shutdown_delay", "0s", "at shutdown, how long /readyz returns 503 before the service stops listening"),
+    Row("shutdown_delay", "5s", "at SIGTERM, how long /readyz returns 503 before the service stops listening"),
     Row("shutdown_grace", "30s", "at shutdown, how long running requests may take to finish"),
     Row("log_format", "pretty", "pretty or json"),
     Row("log_level", "info", "error, warn, info, debug, trace, or a filter such as info,tenantry_http=debug"),
@@ -212,12 +218,15 @@ impl Settings {
         let (database_wait, statement_timeout) = (duration("database_wait"), duration("statement_timeout"));
         let (shutdown_delay, shutdown_grace) = (duration("shutdown_delay"), duration("shutdown_grace"));
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut address = |name| {
+            reader.parse(name, faults, |raw| {
+                raw.parse().map_err(|_| "must be an address and a port such as 127.0.0.1:8080")
+            })
+        };
+        let (bind, admin_bind) = (address("bind"), address("admin_bind"));
         Self {
-            bind: reader
-                .parse("bind", faults, |raw| {
-                    raw.parse().map_err(|_| "must be an address and a port such as 127.0.0.1:8080")
-                })
-                .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+            bind: bind.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+            admin_bind,
             data_dir: reader.text("data_dir").unwrap_or_default().into(),
             database_url: reader.url("database_url", faults),
             owner_database_url: reader.url("owner_database_url", faults),

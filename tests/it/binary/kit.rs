@@ -78,6 +78,8 @@ impl Tenantry {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("USER", "ada");
         command.env("TENANTRY_BIND", "127.0.0.1:0").env("TENANTRY_WORKERS", "1");
+        // No load balancer looks here, and no test waits for one.
+        command.env("TENANTRY_SHUTDOWN_DELAY", "0s");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.args(arguments).current_dir(self.directory.path()).stdin(Stdio::null());
         command
@@ -117,12 +119,16 @@ impl Tenantry {
 
     /// Runs a command after a line of the shell that changes what it may do, or where its output goes.
     pub(crate) fn run_in_a_shell(&self, script: &str, arguments: &[&str]) -> Ran {
+        finish(self.in_a_shell(script, arguments))
+    }
+
+    fn in_a_shell(&self, script: &str, arguments: &[&str]) -> Command {
         let program = self.command(arguments);
         let mut command = Command::new("/bin/sh");
         command.env_clear().envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.args(["-c", script, "sh"]).arg(program.get_program()).args(program.get_args());
         command.current_dir(self.directory.path()).stdin(Stdio::null());
-        finish(command)
+        command
     }
 
     /// The JSON that a command prints, which must succeed.
@@ -133,16 +139,26 @@ impl Tenantry {
 
     /// Starts the service, and returns when it listens.
     pub(crate) fn serve(&self) -> Service {
-        let mut command = self.command(&["serve"]);
+        self.begin(self.command(&["serve"])).until_it_serves()
+    }
+
+    /// Starts the service after a line of the shell, which ends with `exec "$@"`.
+    pub(crate) fn serve_in_a_shell(&self, script: &str) -> Service {
+        self.begin(self.in_a_shell(script, &["serve"])).until_it_serves()
+    }
+
+    /// Starts the service, and does not wait for anything.
+    pub(crate) fn begin_to_serve(&self) -> Service {
+        self.begin(self.command(&["serve"]))
+    }
+
+    fn begin(&self, mut command: Command) -> Service {
         command.env("TENANTRY_LOG_FORMAT", "json").stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let (banner, log) = (lines(child.stdout.take().unwrap()), lines(child.stderr.take().unwrap()));
         let server = self.path("data/postgres/data/postmaster.pid");
-        let mut service = Service { child, banner, log, seen: Vec::new(), base: String::new(), server };
-        let line = service.until_logged("\"serving\"");
-        let line: Value = serde_json::from_str(&line).unwrap();
-        service.base = format!("http://{}", line["address"].as_str().unwrap());
-        service
+        let (base, serving) = (String::new(), Value::Null);
+        Service { child, banner, log, seen: Vec::new(), base, serving, server }
     }
 }
 
@@ -201,10 +217,19 @@ pub(crate) struct Service {
     log: Receiver<String>,
     seen: Vec<String>,
     pub(crate) base: String,
+    /// The log line that says where it serves.
+    pub(crate) serving: Value,
     server: PathBuf,
 }
 
 impl Service {
+    #[track_caller]
+    fn until_it_serves(mut self) -> Self {
+        self.serving = serde_json::from_str(&self.until_logged("\"serving\"")).unwrap();
+        self.base = format!("http://{}", self.serving["address"].as_str().unwrap());
+        self
+    }
+
     /// The next line of the log with this in it.
     #[track_caller]
     pub(crate) fn until_logged(&mut self, text: &str) -> String {

@@ -12,9 +12,9 @@ use crate::{exit::Exit, output::Output, settings::Settings};
 
 const TIME: Duration = Duration::from_secs(5);
 
-/// Asks the service at the address in the settings.
+/// Asks the service at the address in the settings; at that for operators, if there is one, because its answers do not wait for others.
 pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
-    let address = reachable(settings.bind);
+    let address = reachable(settings.admin_bind.unwrap_or(settings.bind));
     let status = ask(address).map_err(|error| Exit::failed(format!("no service answers at {address}: {error}")))?;
     match status.as_str() {
         "200" => output.print(&json!({ "ready": true }), || "ready".to_owned()),

@@ -1,23 +1,29 @@
 //! `tenantry serve`.
 
 mod demo;
+mod descriptors;
 mod mail_workers;
+mod stop;
 
-use std::{net::TcpListener, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    thread,
+    time::Duration,
+};
 
 use chrono::Utc;
 use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_domain::{Error, Retention};
-use tenantry_http::{Closing, Integrations, ServeOptions, Trust};
+use tenantry_http::{Closing, Integrations, Listeners, ServeOptions, Trust};
 use tenantry_operations::{
     Store, housekeeping,
     mail::Mailer,
     providers::{Catalogue, Providers, Timeouts},
 };
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
-use self::mail_workers::MailWorkers;
 pub(super) use self::mail_workers::mailer;
+use self::{mail_workers::MailWorkers, stop::Stop};
 use crate::{database::Database, exit::Exit, master_keys, output::Output, settings::Settings};
 
 /// How often the hourly jobs run.
@@ -32,33 +38,81 @@ const KEYS: Duration = Duration::from_secs(60);
 /// Serves until a signal arrives. Then finishes running requests and stops the embedded database.
 pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     crate::logging::start(settings);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Exit::failed(format!("cannot start: {error}")))?;
+    // Before everything else: from here on a signal is an orderly stop, even while the database is being created.
+    let mut stop = runtime.block_on(async { Stop::listen() })?;
+    let connections = descriptors::connections(settings);
     // Before the database starts: a port in use is a more likely mistake, and quicker to find.
-    let listener = TcpListener::bind(settings.bind).map_err(|error| {
-        Exit::failed(format!("cannot listen on {}: {error}; set TENANTRY_BIND to another address", settings.bind))
-    })?;
+    let listeners = Listeners {
+        main: listen("TENANTRY_BIND", settings.bind)?,
+        admin: settings.admin_bind.map(|address| listen("TENANTRY_ADMIN_BIND", address)).transpose()?,
+    };
     let mailer = mail_workers::mailer(settings)?;
     master_keys::demand(settings)?;
-    let database = Database::open_migrated(settings)?;
-    database.check_role()?;
-    let store = database.store(settings)?;
-    let database = database.watched()?;
-    let owner_url = database.own_owner_url();
-    let outcome = actix_web::rt::System::new().block_on(serve(settings, output, listener, store, owner_url, mailer));
+    let Some((database, store)) = runtime.block_on(open(settings, &mut stop))? else { return Ok(()) };
+    let options = ServeOptions {
+        workers: settings.workers,
+        connections,
+        grace: settings.shutdown_grace,
+        rates: settings.rates,
+    };
+    let start = Start { listeners, store, owner_url: database.own_owner_url(), mailer, options };
+    let outcome = runtime.block_on(serve(settings, output, start, stop));
     let closed = database.close();
     outcome.and(closed)
 }
 
-async fn serve(
-    settings: &Settings,
-    output: &Output,
-    listener: TcpListener,
+fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, Exit> {
+    TcpListener::bind(address)
+        .map_err(|error| Exit::failed(format!("cannot listen on {address}: {error}; set {setting} to another address")))
+}
+
+/// Opens the database, in a thread of its own because that blocks. If the service is asked to stop before it is open, closes it again
+/// and returns `None`.
+async fn open(settings: &Settings, stop: &mut Stop) -> Result<Option<(Database, Store)>, Exit> {
+    let (sender, mut opened) = oneshot::channel();
+    let theirs = settings.clone();
+    let started = thread::Builder::new().name("database-start".to_owned()).spawn(move || {
+        // Nobody listens if this process has failed otherwise.
+        drop(sender.send(open_now(&theirs)));
+    });
+    started.map_err(|error| Exit::failed(format!("cannot start a thread: {error}")))?;
+    let failed = |_| Exit::failed("the database could not be opened; the log says why");
+    tokio::select! {
+        opened = &mut opened => opened.map_err(failed)?.map(Some),
+        asked = stop.asked() => {
+            tracing::info!(signal = asked.name(), "stopping: waiting until the database has started, to stop it in order");
+            let (database, store) = opened.await.map_err(failed)??;
+            drop(store);
+            database.close()?;
+            tracing::info!("stopped");
+            Ok(None)
+        }
+    }
+}
+
+fn open_now(settings: &Settings) -> Result<(Database, Store), Exit> {
+    let database = Database::open_migrated(settings)?;
+    database.check_role()?;
+    let store = database.store(settings)?;
+    Ok((database.watched()?, store))
+}
+
+/// What the service starts with.
+struct Start {
+    listeners: Listeners,
     store: Store,
     owner_url: Option<String>,
     mailer: Option<Mailer>,
-) -> Result<(), Exit> {
-    let address = listener.local_addr().map_err(|error| Exit::failed(error.to_string()))?;
-    // From here on a signal is an orderly stop, even during the first start.
-    let mut stop = Stop::listen()?;
+    options: ServeOptions,
+}
+
+async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Stop) -> Result<(), Exit> {
+    let Start { listeners, store, owner_url, mailer, options } = start;
+    let failed = |error: std::io::Error| Exit::failed(error.to_string());
+    let address = listeners.main.local_addr().map_err(failed)?;
+    let admin = listeners.admin.as_ref().map(TcpListener::local_addr).transpose().map_err(failed)?;
     let keys = master_keys::for_service(settings, &store).await?;
     let checked = master_keys::check(&store, &keys).await;
     if let Ok(faults @ [_, ..]) = checked.as_deref() {
@@ -67,49 +121,43 @@ async fn serve(
     let closing = Closing::default();
     let trust =
         Trust { platform: PlatformKeys::new(settings.platform_keys.clone()), issuers: settings.issuers.clone() };
-    let options = ServeOptions { workers: settings.workers, grace: settings.shutdown_grace, rates: settings.rates };
     let integrations = integrations(settings, &keys)?;
-    let server = tenantry_http::serve(listener, store.clone(), trust, integrations, closing.clone(), options)
+    let server = tenantry_http::serve(listeners, store.clone(), trust, integrations, closing.clone(), options)
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
-    let handle = server.handle();
-    let mut server = tokio::spawn(server);
-    let at_once = server.abort_handle();
-    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "serving");
-    if let Err(error) = greet(output, &store, address, owner_url.is_some()).await {
-        handle.stop(false).await;
-        return Err(error.into());
-    }
+    let admin = admin.map(|admin| admin.to_string());
+    tracing::info!(%address, admin, version = env!("CARGO_PKG_VERSION"), "serving");
+    greet(output, &store, address, owner_url.is_some()).await?;
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
     let saving = mailer.clone();
     let mut mail_workers = MailWorkers::start(settings, mailer, &store, address)?;
     let wrong_keys = wrong_keys(store.clone(), keys, checked.is_ok());
     let chores = tokio::spawn(keep_house(store, settings.retention, saving, owner_url));
-    let ended = tokio::select! {
-        ended = &mut server => ended.map_err(|error| Exit::failed(error.to_string()))?.map_err(|error| Exit::failed(error.to_string())),
+    let outcome = tokio::select! {
+        () = server.ended() => Err(Exit::failed("the threads that serve have ended; the log says why")),
         refused = wrong_keys => {
-            handle.stop(true).await;
+            server.stop(true).await;
             Err(refused)
         }
-        () = stop.asked() => {
+        asked = stop.asked() => {
             closing.announce();
-            tracing::info!("stopping: finishing running requests; send the signal again to stop at once");
+            let delay = asked.delay(settings);
+            tracing::info!(signal = asked.name(), ?delay, "stopping: finishing running requests; send the signal again to stop at once");
+            let finished = async {
+                tokio::time::sleep(delay).await;
+                server.stop(true).await;
+            };
             tokio::select! {
-                ((), ()) = async { tokio::join!(stop_gracefully(settings, &handle), mail_workers.finish(settings.shutdown_grace)) } => {}
-                // The server handles one command at a time, so a second stop would only reach it after it has stopped.
-                () = stop.asked() => at_once.abort(),
+                ((), ()) = async { tokio::join!(finished, mail_workers.finish(settings.shutdown_grace)) } => {}
+                _ = stop.asked() => {}
             }
             Ok(())
         }
     };
+    server.stop(false).await;
     chores.abort();
     refreshing.abort();
     tracing::info!("stopped");
-    ended
-}
-
-async fn stop_gracefully(settings: &Settings, handle: &actix_web::dev::ServerHandle) {
-    tokio::time::sleep(settings.shutdown_delay).await;
-    handle.stop(true).await;
+    outcome
 }
 
 /// Creates the demo tenant at the first start of an embedded database. Prints a banner at every start.
@@ -166,25 +214,5 @@ async fn keep_house(store: Store, retention: Retention, mailer: Option<Mailer>, 
         }
         // The service owns only its embedded database. For any other, cron runs `tenantry tenant erase` and `tenantry housekeeping`.
         crate::housekeeping::round(&store, retention, mailer.as_ref(), owner_url.clone()).await;
-    }
-}
-
-/// The signals that stop the service.
-struct Stop {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Stop {
-    fn listen() -> Result<Self, Exit> {
-        let listen = |kind| signal(kind).map_err(|error| Exit::failed(format!("cannot listen for signals: {error}")));
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
-    }
-
-    async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
     }
 }
