@@ -6,7 +6,7 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check clients golden bench db openapi lint-openapi docs-picture sbom pin-images clean \
+.PHONY: help run install test check clients golden bench faults db openapi lint-openapi docs-picture sbom pin-images clean \
 	setup-run setup-install setup-test setup-check setup-clients setup-lint setup-sbom format lint document dependencies \
 	quick-clients
 
@@ -61,6 +61,11 @@ golden: setup-test ## Rewrite golden files, snapshots and openapi.yaml from the 
 
 bench: setup-run ## Measure the service on this machine
 	@$(CARGO) run --release --locked -p tenantry-tests --bin bench
+
+# The tests of faults that are repeated more often than `make test` does.
+faults: setup-test ## Restart two replicas under load, again and again, and count what is lost
+	@. ./scripts/env.sh && TENANTRY_TEST_RESTARTS=6 cargo test --locked -p tenantry-server --test it -- \
+	--nocapture a_rolling_restart_loses_no_request
 
 db: setup-run ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C, and print its URLs
 	@. ./scripts/env.sh && exec cargo run --quiet --locked --bin test-database

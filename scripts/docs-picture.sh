@@ -59,7 +59,7 @@ wait_for() {
 
 # The settings of whoever runs this are not for this service.
 for setting in $(env | sed -n 's/^\(TENANTRY_[A-Z_]*\)=.*/\1/p') DATABASE_URL; do unset "$setting"; done
-TENANTRY_BIND=127.0.0.1:0 TENANTRY_DATA_DIR=$scratch/data "$program" serve >"$scratch/service" 2>&1 &
+TENANTRY_BIND=127.0.0.1:0 TENANTRY_SHUTDOWN_DELAY=0s TENANTRY_DATA_DIR=$scratch/data "$program" serve >"$scratch/service" 2>&1 &
 processes=$!
 address=$(wait_for $! "$scratch/service" 's/.* serving .*address=\(127\.0\.0\.1:[0-9]*\).*/\1/p')
 

@@ -33,7 +33,7 @@ chmod 711 "$scratch"
 mkfifo "$scratch/banner"
 # Without the settings of this shell, except where PostgreSQL is.
 env -i PATH="$PATH" USER="${USER:-clients}" ${TENANTRY_PG_BIN:+TENANTRY_PG_BIN="$TENANTRY_PG_BIN"} \
-    TENANTRY_DATA_DIR="$scratch/data" TENANTRY_BIND=127.0.0.1:0 "$program" serve >"$scratch/banner" 2>"$scratch/log" &
+    TENANTRY_DATA_DIR="$scratch/data" TENANTRY_BIND=127.0.0.1:0 TENANTRY_SHUTDOWN_DELAY=0s "$program" serve >"$scratch/banner" 2>"$scratch/log" &
 service=$!
 
 # The first start prints a command that looks up a workspace. It has the key and the address.

@@ -5,6 +5,7 @@ mod framing;
 mod operators;
 mod pipelining;
 mod stopping;
+mod user;
 
 /// The head of a request without a body.
 fn request(method: &str, path: &str, headers: &str) -> String {

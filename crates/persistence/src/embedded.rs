@@ -76,6 +76,11 @@ impl Role {
     }
 }
 
+/// The user that runs a new cluster when root runs this process, of which `wanted` is the choice of the person.
+pub fn usual_user(wanted: Option<&str>) -> Result<String, Error> {
+    account::Account::choose(wanted, None).map(|account| account.name)
+}
+
 /// A share of a running server. [`Cluster::close`] or a drop gives it up.
 #[derive(Debug)]
 pub struct Cluster {
@@ -161,6 +166,11 @@ impl Cluster {
     /// The directory where the cluster, its log and its locks lie.
     pub fn location(&self) -> &Path {
         &self.place.home
+    }
+
+    /// The user of this system that runs the server. They and root may connect.
+    pub fn user(&self) -> &str {
+        &self.place.account.name
     }
 
     /// What a person should be told, such as that the cluster is not in the directory they asked for.

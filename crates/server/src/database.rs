@@ -16,6 +16,8 @@ pub(crate) struct Database {
     server: Server,
     service_url: String,
     owner_url: String,
+    /// The system user of the embedded one.
+    user: Option<String>,
 }
 
 enum Server {
@@ -33,7 +35,7 @@ impl Database {
         // Either URL means the operator's own database. The embedded one is only used if there is no URL.
         let (service, owner) = (settings.database_url.as_ref(), settings.owner_database_url.as_ref());
         if let (Some(service_url), Some(owner_url)) = (service.or(owner).cloned(), owner.or(service).cloned()) {
-            return Ok(Self { server: Server::Theirs, service_url, owner_url });
+            return Ok(Self { server: Server::Theirs, service_url, owner_url, user: None });
         }
         let options = embedded::Options {
             pg_bin: settings.pg_bin.clone(),
@@ -45,7 +47,8 @@ impl Database {
             tracing::warn!("{notice}");
         }
         let (service_url, owner_url) = (cluster.service_url().to_owned(), cluster.owner_url().to_owned());
-        Ok(Self { server: Server::Embedded(cluster), service_url, owner_url })
+        let user = Some(cluster.user().to_owned());
+        Ok(Self { server: Server::Embedded(cluster), service_url, owner_url, user })
     }
 
     /// [`Database::open`], and runs the migrations if it is the embedded one, because nobody else does.
@@ -74,6 +77,11 @@ impl Database {
             other => other,
         };
         Ok(Self { server, ..self })
+    }
+
+    /// The system user that runs the embedded database; `None` for any other.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.user.as_deref()
     }
 
     /// Refuses a role that row security does not bind. A database that does not answer yet is accepted.

@@ -30,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) backup_database_url: Option<String>,
     pub(crate) pg_bin: Option<PathBuf>,
     pub(crate) pg_user: Option<String>,
+    pub(crate) user: Option<String>,
     pub(crate) database_connections: u32,
     pub(crate) database_wait: Duration,
     pub(crate) statement_timeout: Duration,
@@ -93,6 +94,11 @@ const ROWS: &[Row] = &[
     Row("backup_database_url", "", "URL of the same database as a role that sees all rows, for `tenantry backup`"),
     Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database. Default: searched for"),
     Row("pg_user", "", "system user that runs the embedded PostgreSQL when the service is started as root"),
+    Row(
+        "user",
+        "",
+        "system user that the service becomes when it is started as root. Default: that of the embedded PostgreSQL",
+    ),
     Row("database_connections", "8", "number of database connections, each with its own thread, 1 to 1000"),
     Row("database_wait", "2s", "how long a request waits for its turn and a connection before it fails with 503"),
     Row("statement_timeout", "5s", "how long one statement may run"),
@@ -233,6 +239,7 @@ impl Settings {
             backup_database_url: reader.url("backup_database_url", faults),
             pg_bin: reader.text("pg_bin").map(PathBuf::from),
             pg_user: reader.text("pg_user"),
+            user: reader.text("user"),
             database_connections: reader
                 .parse("database_connections", faults, |raw| match raw.parse() {
                     Ok(n @ 1..=1_000) => Ok(n),

@@ -40,9 +40,7 @@ pub(crate) struct Ran {
 impl Tenantry {
     /// With the embedded database.
     pub(crate) fn embedded() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        // The database of root is somebody else, who has to get in.
-        fs::set_permissions(directory.path(), Permissions::from_mode(0o711)).unwrap();
+        let directory = directory();
         let data = directory.path().join("data").display().to_string();
         Self { directory, variables: Vec::new() }.with("TENANTRY_DATA_DIR", &data)
     }
@@ -54,7 +52,7 @@ impl Tenantry {
 
     /// With the database at this address, and a master key of its own.
     pub(crate) fn at(url: &str) -> Self {
-        let tenantry = Self { directory: tempfile::tempdir().unwrap(), variables: Vec::new() };
+        let tenantry = Self { directory: directory(), variables: Vec::new() };
         let key = tenantry_auth::seal::MasterKey::generate(1).unwrap();
         fs::write(tenantry.path("master.key"), key.as_str()).unwrap();
         tenantry.with("DATABASE_URL", url).with("TENANTRY_MASTER_KEY_FILE", "master.key")
@@ -162,6 +160,13 @@ impl Tenantry {
     }
 }
 
+/// Started as root, the service and its database become somebody else, who has to get in.
+fn directory() -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o711)).unwrap();
+    directory
+}
+
 /// Runs a command to its end, which must come.
 fn finish(command: Command) -> Ran {
     finish_after(command, |_| Vec::new())
@@ -257,6 +262,11 @@ impl Service {
 
     pub(crate) fn client(&self) -> Client {
         Client::new(&self.base)
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -23,14 +23,12 @@ use super::error::Error;
 const INHERITED: [&str; 5] =
     ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "LOCALE_ARCHIVE"];
 
-/// An account, and whether this process has to switch to it.
+/// An account, to which this process has to switch as long as it is root.
 #[derive(Debug, Clone)]
 pub(super) struct Account {
     pub(super) uid: u32,
     pub(super) gid: u32,
     pub(super) name: String,
-    /// This process is root and the account is not.
-    pub(super) switch: bool,
 }
 
 impl Account {
@@ -54,7 +52,7 @@ impl Account {
                 "TENANTRY_PG_USER names {name}, but this process runs as {}. Only root can start the embedded PostgreSQL as another user. Unset TENANTRY_PG_USER, or run as {name}.",
                 user.name
             ))),
-            _ => Ok(Account::from_user(user, false)),
+            _ => Ok(Account::from_user(user)),
         }
     }
 
@@ -66,12 +64,12 @@ impl Account {
                 Some(user) if user.uid.is_root() => Err(Error::Account(format!(
                     "TENANTRY_PG_USER names {name}, but PostgreSQL refuses to run as root. Name another user."
                 ))),
-                Some(user) => Ok(Account::from_user(user, true)),
+                Some(user) => Ok(Account::from_user(user)),
             };
         }
         let owner = owner.filter(|uid| *uid != 0).and_then(|uid| User::from_uid(Uid::from_raw(uid)).ok().flatten());
         let usual = || ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).ok().flatten());
-        owner.or_else(usual).filter(|user| !user.uid.is_root()).map(|user| Account::from_user(user, true)).ok_or_else(
+        owner.or_else(usual).filter(|user| !user.uid.is_root()).map(Account::from_user).ok_or_else(
             || {
                 Error::Account(format!(
                     "PostgreSQL refuses to run as root, and neither the user postgres nor the user nobody exists. Create one, or name a user in TENANTRY_PG_USER. {}",
@@ -81,8 +79,13 @@ impl Account {
         )
     }
 
-    fn from_user(user: User, switch: bool) -> Account {
-        Account { uid: user.uid.as_raw(), gid: user.gid.as_raw(), name: user.name, switch }
+    fn from_user(user: User) -> Account {
+        Account { uid: user.uid.as_raw(), gid: user.gid.as_raw(), name: user.name }
+    }
+
+    /// Whether this process is root, and the account is not. Asked each time: the service becomes the account once it has started.
+    pub(super) fn switch(&self) -> bool {
+        geteuid().is_root()
     }
 
     /// `program` as this account, with a clean environment, away from the terminal.
@@ -92,7 +95,7 @@ impl Account {
         #[expect(clippy::disallowed_methods, reason = "handed on to a child, not read")]
         command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         command.current_dir("/").stdin(Stdio::null()).process_group(0);
-        if self.switch {
+        if self.switch() {
             command.gid(self.gid).uid(self.uid);
         }
         command
@@ -119,7 +122,7 @@ impl Account {
 
     /// Signals a process in the name of this account, so that the kernel refuses when the process is not its own.
     pub(super) fn signal(&self, pid: i32, signal: Signal) -> io::Result<()> {
-        if !self.switch {
+        if !self.switch() {
             return kill(Pid::from_raw(pid), signal).map_err(io::Error::from);
         }
         let line = format!("kill -s {} {pid}", signal.as_str().trim_start_matches("SIG"));
@@ -132,7 +135,7 @@ impl Account {
 
     /// Gives a file or directory (never what a link points to) to this account, if this process is root.
     pub(super) fn give(&self, path: &Path) -> io::Result<()> {
-        if self.switch { lchown(path, Some(self.uid), Some(self.gid)) } else { Ok(()) }
+        if self.switch() { lchown(path, Some(self.uid), Some(self.gid)) } else { Ok(()) }
     }
 
     /// The same for a whole directory. The top comes last: whoever owns it owns everything.

@@ -90,7 +90,7 @@ pub(super) fn open_own(path: &Path, account: &Account) -> Result<File, Error> {
         other => other,
     }
     .map_err(Error::file("open", path))?;
-    if account.switch && file.metadata().map_err(Error::file("read", path))?.uid() != account.uid {
+    if account.switch() && file.metadata().map_err(Error::file("read", path))?.uid() != account.uid {
         fchown(&file, Some(account.uid), Some(account.gid)).map_err(Error::file("change the owner of", path))?;
     }
     Ok(file)

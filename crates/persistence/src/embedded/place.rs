@@ -85,7 +85,7 @@ impl Place {
         make_directory(&self.home, 0o700)?;
         self.home = self.home.canonicalize().map_err(Error::file("find", &self.home))?;
         let meta = fs::metadata(&self.home).map_err(Error::file("read", &self.home))?;
-        if self.account.switch {
+        if self.account.switch() {
             let passable = meta.uid() == 0 && meta.gid() == self.account.gid && meta.mode() & 0o777 == 0o750;
             if meta.uid() != self.account.uid && !passable {
                 self.let_through()?;
@@ -120,7 +120,7 @@ impl Place {
 
     /// Hands everything in the home to the account, if it was another's. Only while no server runs.
     pub(super) fn hand_over(&self) -> Result<(), Error> {
-        if !self.account.switch {
+        if !self.account.switch() {
             return Ok(());
         }
         for name in [LOG, OLD_LOG, HBA, IDENT] {

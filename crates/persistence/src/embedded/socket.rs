@@ -36,7 +36,7 @@ pub(super) fn prepare(place: &Place) -> Result<PathBuf, Error> {
     }
     let mut last = io::Error::other("the paths of all directories for temporary files are too long");
     let name = format!("tenantry-{}", short_hash(&place.home));
-    for candidate in bases(&place.account).iter().flat_map(|base| (0..10).map(|n| base.join(format!("{name}-{n}")))) {
+    for candidate in bases().iter().flat_map(|base| (0..10).map(|n| base.join(format!("{name}-{n}")))) {
         // Somebody else may have made a directory of this name, to be in between: then it is the next one.
         match make_private(&candidate, &place.account) {
             Ok(true) if fits(&candidate) => {
@@ -58,13 +58,9 @@ pub(super) fn tidy(directory: &Path, home: &Path) {
 }
 
 /// Not the runtime directory of a login session: it goes away with the session, and a service that was left
-/// running would lose its database.
-fn bases(account: &Account) -> Vec<PathBuf> {
-    let mut bases = vec![PathBuf::from("/tmp"), std::env::temp_dir()];
-    if account.switch {
-        bases.insert(0, PathBuf::from("/run"));
-    }
-    bases
+/// running would lose its database. In `/run` only root can make one, and a service that was root when it did finds it again.
+fn bases() -> [PathBuf; 3] {
+    [PathBuf::from("/run"), PathBuf::from("/tmp"), std::env::temp_dir()]
 }
 
 /// Whether the system and libpq take the path: libpq reads a comma as the end of a host.

@@ -4,6 +4,7 @@ mod demo;
 mod descriptors;
 mod mail_workers;
 mod stop;
+mod user;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -57,8 +58,15 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
         grace: settings.shutdown_grace,
         rates: settings.rates,
     };
-    let start = Start { listeners, store, owner_url: database.own_owner_url(), mailer, options };
-    let outcome = runtime.block_on(serve(settings, output, start, stop));
+    let owner_url = database.own_owner_url();
+    let outcome = runtime.block_on(async {
+        let keys = master_keys::for_service(settings, &store).await?;
+        // What only root may read has been read, and the ports are bound.
+        if user::leave_root(settings, database.user())? {
+            database.check_role()?;
+        }
+        serve(settings, output, Start { listeners, store, keys, owner_url, mailer, options }, stop).await
+    });
     let closed = database.close();
     outcome.and(closed)
 }
@@ -103,17 +111,17 @@ fn open_now(settings: &Settings) -> Result<(Database, Store), Exit> {
 struct Start {
     listeners: Listeners,
     store: Store,
+    keys: MasterKeys,
     owner_url: Option<String>,
     mailer: Option<Mailer>,
     options: ServeOptions,
 }
 
 async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Stop) -> Result<(), Exit> {
-    let Start { listeners, store, owner_url, mailer, options } = start;
+    let Start { listeners, store, keys, owner_url, mailer, options } = start;
     let failed = |error: std::io::Error| Exit::failed(error.to_string());
     let address = listeners.main.local_addr().map_err(failed)?;
     let admin = listeners.admin.as_ref().map(TcpListener::local_addr).transpose().map_err(failed)?;
-    let keys = master_keys::for_service(settings, &store).await?;
     let checked = master_keys::check(&store, &keys).await;
     if let Ok(faults @ [_, ..]) = checked.as_deref() {
         return Err(Exit::settings(faults.to_vec()));

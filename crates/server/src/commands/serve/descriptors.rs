@@ -5,10 +5,10 @@ use tenantry_http::ADMIN_CONNECTIONS;
 
 use crate::settings::Settings;
 
-/// The most descriptors that are of use: a connection that waits takes about 4 KiB here, and more in the kernel.
+/// The most descriptors that are of use. Memory ends before them.
 const MOST: u64 = 65_536;
 
-/// Without any limit that is known, and at least.
+/// The fewest connections that are of use.
 const FEWEST: usize = 16;
 
 /// For files, the connections of emails and providers, and what libraries open.
@@ -19,7 +19,7 @@ const THREAD: usize = 4;
 
 /// Raises the limit of descriptors as far as this process may, and returns how many connections that leaves room for.
 pub(super) fn connections(settings: &Settings) -> usize {
-    let descriptors = usize::try_from(raised()).unwrap_or(FEWEST);
+    let descriptors = usize::try_from(raised()).unwrap_or_default();
     let database = usize::try_from(settings.database_connections).unwrap_or_default();
     let reserve = OTHERS + ADMIN_CONNECTIONS + database + THREAD * (settings.workers + 4);
     let connections = descriptors.saturating_sub(reserve);
