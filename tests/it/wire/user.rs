@@ -53,6 +53,7 @@ async fn root_becomes_an_ordinary_user_once_the_service_has_what_only_root_may_r
 async fn an_ordinary_user_restarts_and_stops_the_embedded_database_that_root_has_started() {
     let tenantry = Tenantry::embedded();
     let mut service = tenantry.serve();
+    service.until_printed("curl -H");
     is_ordinary(&service);
     let postmaster = service.postmaster();
     assert_eq!(ids(postmaster.as_raw().try_into().unwrap(), "Uid:"), ids(service.pid(), "Uid:"));

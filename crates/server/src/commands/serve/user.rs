@@ -89,6 +89,10 @@ fn choose(settings: &Settings, cluster_user: Option<&str>) -> Result<Option<User
 /// Gives a directory of root's to the user, and says whether they can use it.
 fn hand_over(directory: &Path, user: &User) -> bool {
     let given = || {
+        // Those above can be passed through, as the data directory of root can.
+        if let Some(above) = directory.parent().filter(|above| !above.as_os_str().is_empty()) {
+            DirBuilder::new().recursive(true).mode(0o711).create(above)?;
+        }
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         let meta = fs::symlink_metadata(directory)?;
         if meta.is_dir() && meta.uid() == 0 {
