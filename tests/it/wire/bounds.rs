@@ -135,13 +135,16 @@ async fn three_hundred_dripping_clients_at_256_descriptors_keep_nobody_out() {
     let service = tenantry.serve_in_a_shell("ulimit -n 256; exec \"$@\"");
     let key = authorized(made["apiKey"].as_str().unwrap());
     let mut dripping = tokio::task::JoinSet::new();
-    for _ in 0..300 {
+    for n in 0..300 {
         let base = service.base.clone();
+        // Half of them in a head, half in a body that nobody reads.
+        let head = request("GET", "/healthz", "Transfer-Encoding: chunked\r\n");
+        let (begin, go_on) = if n % 2 == 0 { (head.trim_end().to_owned(), "y") } else { (head, "1\r\nx\r\n") };
         dripping.spawn(async move {
             loop {
                 let mut connection = RawConnection::open(&base).await;
-                connection.send(b"GET /healthz HTTP/1.1\r\nX: ").await;
-                drip(&mut connection, "y").await;
+                connection.send(begin.as_bytes()).await;
+                drip(&mut connection, go_on).await;
             }
         });
     }
