@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh install  C compiler, libpq; checks for Rust
 #   scripts/setup.sh run      also PostgreSQL server programs
-#   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page
+#   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page, and PgBouncer
 #   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients
 #   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
 #   scripts/setup.sh sbom     only Rust and cargo-cyclonedx
@@ -105,6 +105,8 @@ has_browser() {
     [ -d "/Applications/Google Chrome.app" ] || [ -d "/Applications/Chromium.app" ]
 }
 
+has_pooler() { have pgbouncer || [ -x /usr/sbin/pgbouncer ]; }
+
 has_driver() { have chromedriver || have chromium.chromedriver; }
 
 has_node() {
@@ -136,6 +138,7 @@ look() {
     if for_tests; then
         has_browser || missing="$missing browser"
         has_driver || missing="$missing driver"
+        has_pooler || missing="$missing pooler"
     fi
     if for_clients; then
         has_node || missing="$missing node"
@@ -155,6 +158,7 @@ in_words() {
             postgres) echo "  the server programs of PostgreSQL $OLDEST_POSTGRES or later" ;;
             browser) echo "  Chromium or Chrome (for the tests)" ;;
             driver) echo "  chromedriver, in the same version as the browser (for the tests)" ;;
+            pooler) echo "  PgBouncer (for the tests)" ;;
             node) echo "  Node.js $OLDEST_NODE or later, with npm (for the generated clients)" ;;
             python) echo "  Python $OLDEST_PYTHON or later, with venv and pip (for the generated clients)" ;;
             go) echo "  Go (for the generated clients)" ;;
@@ -183,7 +187,7 @@ as_root() {
 }
 
 # $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, $6: node, $7: python, $8: go, $9: jdk, as this system names
-# the packages
+# the packages. PgBouncer has the same name everywhere.
 packages() {
     for part in $missing; do
         case $part in
@@ -192,6 +196,7 @@ packages() {
             postgres) echo "$3" ;;
             browser) echo "$4" ;;
             driver) echo "$5" ;;
+            pooler) echo pgbouncer ;;
             node) echo "$6" ;;
             python) echo "$7" ;;
             go) echo "$8" ;;

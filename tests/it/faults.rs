@@ -1,8 +1,11 @@
 //! A database in trouble: 503 for as long as it lasts and not longer, never 500, and nobody sees what is another's.
 
 mod connections;
+mod migrating;
 mod overload;
+mod pooler;
 mod races;
+mod silence;
 mod standing;
 mod time;
 

@@ -18,7 +18,7 @@ use tenantry_operations::{
     providers::{Catalogue, ProviderUrls, Providers, Timeouts},
     tenants::{self, FoundedOwner, Owner},
 };
-use tenantry_persistence::PoolOptions;
+use tenantry_persistence::{PoolOptions, Prepare};
 
 use crate::{Client, Operation, People, ProviderServer, TestDatabase, new_name};
 
@@ -114,7 +114,8 @@ impl App {
             connections: 8,
             wait: Duration::from_secs(60),
             statement_timeout: Duration::from_secs(10),
-            prepare_statements: true,
+            visit_timeout: None,
+            prepare: Prepare::Auto,
         };
         adjust(&mut options);
         Store::new(&options).unwrap().limiting_mail(MailLimits::lax())

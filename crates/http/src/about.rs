@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, get,
-    http::header,
+    http::{StatusCode, header},
     web::{Data, Path},
 };
 use serde::Serialize;
@@ -76,12 +76,15 @@ fn healthy() -> HttpResponse {
 
 /// Check readiness
 ///
-/// Returns 200 if the database responds and no migration is pending. Returns 503 otherwise, and while the service shuts
-/// down.
+/// Returns 200 if the database responds and takes writes, and no migration is pending. Returns 503 otherwise, and while the
+/// service shuts down; the body says why.
 #[utoipa::path(tag = PART.tag, security(()), responses((status = 200, description = "The service is ready for requests.", body = HealthView), (status = 503, description = "The service is not ready.")))]
 #[get("/readyz")]
 pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failure> {
-    service.ready().await?;
+    service.ready().await.map_err(|unready| {
+        tracing::warn!(cause = unready.cause, "the service is not ready");
+        Failure::http(StatusCode::SERVICE_UNAVAILABLE, "unavailable", unready.sentence)
+    })?;
     Ok(healthy())
 }
 

@@ -74,7 +74,7 @@ impl Metrics {
         registry.register("tenantry_http_request_duration_seconds", "Time to the answer's first byte", latency.clone());
         registry.register(
             "tenantry_database_connections",
-            "Database connections: allowed, open, busy",
+            "Database connections: allowed, open, busy, and abandoned because nothing was answered on them",
             connections.clone(),
         );
         registry.register("tenantry_database_waiting", "Requests that wait for a database connection", waiting.clone());
@@ -119,7 +119,9 @@ impl Metrics {
 
     /// All figures in the OpenMetrics text format.
     pub(crate) fn print(&self, pool: PoolState, issuers: Vec<IssuerState>) -> Result<String, std::fmt::Error> {
-        for (state, value) in [("allowed", pool.connections), ("open", pool.open), ("busy", pool.busy)] {
+        for (state, value) in
+            [("allowed", pool.connections), ("open", pool.open), ("busy", pool.busy), ("abandoned", pool.abandoned)]
+        {
             self.connections.get_or_create(&PoolLabels { state }).set(value.into());
         }
         let Queue { waiting, refused_full, refused_late } = pool.queue;

@@ -6,9 +6,8 @@ use std::sync::{
 };
 
 use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
-use tenantry_domain::Error;
 use tenantry_operations::{
-    Store,
+    Store, Unready,
     providers::{Catalogue, Providers},
 };
 
@@ -47,9 +46,10 @@ pub(crate) struct Service {
 
 impl Service {
     /// Whether requests can be answered.
-    pub(crate) async fn ready(&self) -> Result<(), Error> {
+    pub(crate) async fn ready(&self) -> Result<(), Unready> {
         if self.closing.is_announced() {
-            return Err(Error::Unavailable { cause: "the service is shutting down".to_owned() });
+            let cause = "the service is shutting down".to_owned();
+            return Err(Unready { sentence: "The service is shutting down.", cause });
         }
         self.store.ready().await
     }

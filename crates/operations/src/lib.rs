@@ -29,6 +29,5 @@ pub mod voices;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
-    AgentFilter, ApiKeyFilter, AuditFilter, FoundLimits, InvitationFilter, Lately, LongAnswer, MemberFilter, PoolState, Queue,
-    SHOWN_ASSIGNMENTS, Store, TenantFilter, WorkspaceFilter,
+    AgentFilter, ApiKeyFilter, AuditFilter, FoundLimits, InvitationFilter, Lately, LongAnswer, MemberFilter, PoolState, Queue, SHOWN_ASSIGNMENTS, Store, TenantFilter, Unready, WorkspaceFilter,
 };

@@ -21,7 +21,7 @@ use tenantry_domain::{
 use crate::{
     fault::{Fault, Kind},
     places::{Found, Known, Place, TenantPlace, Visitor},
-    pool::{Pool, PoolOptions, PoolState},
+    pool::{Pool, PoolOptions, PoolState, Session},
     scope::TenantScope,
     seats::{Lately, Party, Recognised, Seat, Seats},
     tx::{Tx, WriteTx},
@@ -217,11 +217,7 @@ impl Store {
         let visit = Visit { credential: credential.clone(), action, rehearsal, mail_limits };
         let recognised = Arc::clone(&self.recognised);
         self.pool
-            .run(
-                share,
-                move |connection| AnsiTransactionManager::begin_transaction_sql(connection, &begin),
-                move |connection, seat| visit.pay(connection, seat, place, &recognised, &work),
-            )
+            .run(share, begin, move |connection, session| visit.pay(connection, session, place, &recognised, &work))
             .await
     }
 }
@@ -248,7 +244,7 @@ impl Visit {
     fn pay<P: Place, T>(
         &self,
         connection: &mut PgConnection,
-        seat: &mut Seat,
+        session: &Session<'_>,
         place: P,
         recognised: &Recognised,
         work: &impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault>,
@@ -257,7 +253,7 @@ impl Visit {
         let mut learned = Learned::default();
         let outcome =
             admit(connection, (credential, *mail_limits), (place, *action), &mut learned).and_then(|mut tx| {
-                if credential.tenant().is_some_and(|tenant| !seat.belongs_to(tenant)) {
+                if credential.tenant().is_some_and(|tenant| !session.belongs_to(tenant)) {
                     // It runs again in the turn of its tenant; nobody sees this.
                     return Err(Error::Overloaded.into());
                 }
@@ -274,9 +270,9 @@ impl Visit {
             roll_back(connection)?;
             return outcome;
         }
-        let value = finish(connection, outcome)?;
+        let value = finish(connection, session, outcome)?;
         if let (Some(tenant), Some(key)) = (credential.tenant(), learned.stale_key) {
-            TenantScope { connection, tenant }.note_key_use(key);
+            TenantScope { connection, tenant }.note_key_use(session, key);
         }
         Ok(value)
     }
@@ -322,10 +318,14 @@ impl<P: TenantPlace> WriteTx<'_, P> {
 }
 
 /// Commits what went well and takes back what did not.
-pub(crate) fn finish<T>(connection: &mut PgConnection, outcome: Result<T, Fault>) -> Result<T, Fault> {
+pub(crate) fn finish<T>(
+    connection: &mut PgConnection,
+    session: &Session<'_>,
+    outcome: Result<T, Fault>,
+) -> Result<T, Fault> {
     match outcome {
         Ok(value) => {
-            commit(connection)?;
+            session.commit(connection)?;
             Ok(value)
         }
         Err(fault) => {
@@ -400,10 +400,6 @@ pub(crate) fn recognise(
     }
 }
 
-fn roll_back(connection: &mut PgConnection) -> QueryResult<()> {
+pub(crate) fn roll_back(connection: &mut PgConnection) -> QueryResult<()> {
     <AnsiTransactionManager as TransactionManager<PgConnection>>::rollback_transaction(connection)
-}
-
-fn commit(connection: &mut PgConnection) -> QueryResult<()> {
-    <AnsiTransactionManager as TransactionManager<PgConnection>>::commit_transaction(connection)
 }

@@ -12,6 +12,8 @@ use diesel::{
 use tenantry_domain::{TENANT_RESTORABLE_DAYS, TenantId};
 use uuid::Uuid;
 
+use crate::pool::establish;
+
 /// Every table of a tenant, each before those that it refers to; `tenants` itself comes after all of them. A test compares the
 /// list with the catalogue.
 pub const ERASED_TABLES: &[&str] = &[
@@ -91,7 +93,7 @@ impl Eraser {
     ///
     /// See [`EraseError`].
     pub fn connect(owner_url: &str) -> Result<Self, EraseError> {
-        let mut connection = PgConnection::establish(owner_url)?;
+        let mut connection = establish(owner_url)?;
         // Who waits for somebody's lock gives way, and the tenant is erased the next time.
         connection.batch_execute(
             "SET application_name = 'tenantry erase'; SET lock_timeout = '5s'; SET client_min_messages = 'warning'",

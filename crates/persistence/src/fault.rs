@@ -31,6 +31,10 @@ impl From<DieselError> for Fault {
 pub(crate) enum Remedy {
     /// Another transaction won: run this one again.
     Again,
+    /// The session is not the one in which the statement was prepared: run this one again, and prepare no more.
+    Unprepared,
+    /// A prepared statement is from before a change of the schema: run this one again on another connection.
+    Anew,
     /// The connection or the server is not in a state to answer: drop the connection; the caller may try later.
     Later,
     /// A fault in the program.
@@ -49,14 +53,18 @@ pub(crate) fn remedy(error: &DieselError) -> Remedy {
     let says = |words: &[&str]| words.iter().any(|words| info.message().contains(words));
     match kind {
         DatabaseErrorKind::SerializationFailure => Remedy::Again,
-        DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::ReadOnlyTransaction => Remedy::Later,
+        DatabaseErrorKind::ClosedConnection
+        | DatabaseErrorKind::ReadOnlyTransaction
+        | DatabaseErrorKind::UnableToSendCommand => Remedy::Later,
         _ if says(&["deadlock detected"]) => Remedy::Again,
+        _ if is_about_a_prepared_statement(info.message()) => Remedy::Unprepared,
+        _ if says(&["cached plan must not change"]) => Remedy::Anew,
         _ if says(&CANNOT_ANSWER) || is_not_migrated(info.message()) => Remedy::Later,
         _ => Remedy::None,
     }
 }
 
-const CANNOT_ANSWER: [&str; 13] = [
+const CANNOT_ANSWER: [&str; 24] = [
     // 57014, 55P03
     "canceling statement due to",
     // 57P01..57P03
@@ -66,6 +74,16 @@ const CANNOT_ANSWER: [&str; 13] = [
     "connection to server",
     "no connection to the server",
     "SSL SYSCALL",
+    "SSL connection has been closed",
+    "could not receive data from server",
+    "could not send data to server",
+    "lost synchronization with server",
+    // 08P01 of PgBouncer
+    "query_wait_timeout",
+    "server_login_retry",
+    "server conn crashed",
+    "cannot connect to server",
+    "server login failed",
     // 53xxx: out of connections, memory, disk
     "too many clients",
     "remaining connection slots",
@@ -73,12 +91,27 @@ const CANNOT_ANSWER: [&str; 13] = [
     "out of shared memory",
     "could not extend file",
     "No space left on device",
+    "Disk quota exceeded",
+    "could not write to file",
 ];
 
-/// A table or function that every migrated database has: not there yet, or no longer while migrations are undone.
+/// A table, column or function that every migrated database has, or the right to use it: not there yet, or no longer while
+/// migrations are undone.
 fn is_not_migrated(message: &str) -> bool {
-    (message.starts_with("relation ") || message.starts_with("function ")) && message.contains(" does not exist")
+    let missing = ["relation ", "function ", "column "].iter().any(|what| message.starts_with(what));
+    (missing && message.contains(" does not exist")) || message.starts_with("permission denied for table ")
 }
+
+/// The name is taken, or not there, or the session has not the name that its connection gave it (see `Link::guard`).
+fn is_about_a_prepared_statement(message: &str) -> bool {
+    (message.starts_with("prepared statement ")
+        && (message.ends_with(" already exists") || message.ends_with(" does not exist")))
+        || message.starts_with("bind message supplies ")
+        || message == format!("invalid input syntax for type integer: \"{ANOTHER}\"")
+}
+
+/// What PostgreSQL repeats in its message when a transaction begins in a session that is not the connection's own.
+pub(crate) const ANOTHER: &str = "another session";
 
 /// Whether the fault is this constraint's doing. On a distributed PostgreSQL its name stands in the message only, perhaps
 /// with the number of a shard behind it.
@@ -126,7 +159,9 @@ impl Fault {
         match self.0 {
             Kind::Refused(error) => error,
             Kind::Database(error) => match remedy(&error) {
-                Remedy::Again | Remedy::Later => Error::Unavailable { cause: error.to_string() },
+                Remedy::Again | Remedy::Later | Remedy::Unprepared | Remedy::Anew => {
+                    Error::Unavailable { cause: error.to_string() }
+                }
                 Remedy::None => Error::internal(format!("database: {error}")),
             },
         }

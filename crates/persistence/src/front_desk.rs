@@ -4,7 +4,7 @@
 //! 1. [`Store::accept_invitation`]: somebody whom a trusted issuer knows, with the token of an invitation.
 
 use chrono::{DateTime, Utc};
-use diesel::{connection::AnsiTransactionManager, dsl::now, prelude::*, sql_types::Timestamptz};
+use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
     Action, Actor, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationState, Invitee, Mail, Member,
     MemberDetails, MemberId, MemberStatus, Noun, Record, SecretHash, TenantId, Unauthenticated, Weight,
@@ -37,14 +37,10 @@ impl Store {
     ) -> Result<(Invitation, Member), Error> {
         let begin = format!("BEGIN; SELECT set_tenant('{tenant}')");
         self.pool
-            .run(
-                (Party::stranger(invitee.origin.address), Weight::Light),
-                move |connection| AnsiTransactionManager::begin_transaction_sql(connection, &begin),
-                move |connection, _| {
-                    let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
-                    door::finish(connection, outcome)
-                },
-            )
+            .run((Party::stranger(invitee.origin.address), Weight::Light), begin, move |connection, session| {
+                let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
+                door::finish(connection, session, outcome)
+            })
             .await
     }
 }

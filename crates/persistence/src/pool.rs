@@ -1,25 +1,36 @@
 //! Connections, and the threads that work on them.
 //!
 //! Diesel blocks, so each connection has a thread of its own, and nothing else of the service waits on one. Who wants a
-//! connection waits asynchronously for a seat, for a bounded time, and only then is given a thread: threads never queue on a
-//! lock. Whose turn it is, [`seats`](crate::seats) knows.
+//! connection waits asynchronously, for a bounded time, and only then is given a thread: threads never queue on a lock.
+//!
+//! A thread that nobody answers is left alone ([`visit`]). When there is no database, all requests know it at once ([`health`]).
+
+mod health;
+mod link;
+mod visit;
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc, Condvar, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use diesel::{
-    Connection, PgConnection, QueryResult, RunQueryDsl,
-    connection::{AnsiTransactionManager, CacheSize, SimpleConnection, TransactionManager},
-    r2d2::{ConnectionManager, CustomizeConnection, Error as R2d2Error, PooledConnection},
-};
-use tenantry_domain::{Error, Weight};
-use tokio::runtime::Runtime;
+use diesel::{Connection, PgConnection, QueryResult, connection::AnsiTransactionManager};
+use tenantry_domain::{Error, TenantId, Weight};
+use tokio::{runtime::Runtime, task::JoinHandle};
 
+pub(crate) use self::link::establish;
+pub use self::link::objection_to;
+use self::{
+    health::{Health, pauses},
+    link::Link,
+    visit::{Beat, Overdue, Visit, Watch, lock},
+};
 use crate::{
     fault::{Fault, Kind, Remedy, remedy},
-    seats::{Party, Queue, Seat, Seats},
+    seats::{Party, Queue, Seats},
 };
 
 /// How the service uses its database.
@@ -33,8 +44,21 @@ pub struct PoolOptions {
     pub wait: Duration,
     /// How long one statement may run.
     pub statement_timeout: Duration,
-    /// Whether statements are prepared once for each connection; off for a pooler that cannot track them.
-    pub prepare_statements: bool,
+    /// How long a visit may take in all; `None` for a command that reads or writes a lot.
+    pub visit_timeout: Option<Duration>,
+    /// Whether statements are prepared once for each connection.
+    pub prepare: Prepare,
+}
+
+/// Whether statements are prepared once for each connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prepare {
+    /// As long as no pooler lends the server's sessions to several connections in turn.
+    Auto,
+    /// Yes: there is no pooler, or it tracks prepared statements.
+    Always,
+    /// No.
+    Never,
 }
 
 /// What the pool is doing, for metrics.
@@ -46,6 +70,8 @@ pub struct PoolState {
     pub open: u32,
     /// Connections at work.
     pub busy: u32,
+    /// Threads that wait for an answer that nobody waits for any more.
+    pub abandoned: u32,
     /// Who waits for one.
     pub queue: Queue,
 }
@@ -53,47 +79,112 @@ pub struct PoolState {
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Inner>);
 
+/// How often to look for visits that are over their limit.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How long to go on with the connections that there are, when the server lets no more in.
+const GROW_PAUSE: Duration = Duration::from_millis(500);
+
+/// How many threads may be left alone, more than there are connections.
+const MORE_STRAYS: u32 = 64;
+
+/// How long an attempt to connect may take while there is no database, and how many may hang.
+const PROBE: Duration = Duration::from_secs(2);
+const HANGING_PROBES: usize = 8;
+
 struct Inner {
-    connections: diesel::r2d2::Pool<ConnectionManager<PgConnection>>,
+    options: PoolOptions,
     seats: Seats,
+    size: u32,
     /// `None` only while it is being dropped.
     threads: Option<Runtime>,
-    wait: Duration,
-    size: u32,
+    idle: Mutex<Idle>,
+    returned: Condvar,
+    open: Arc<AtomicU32>,
+    watch: Arc<Watch>,
+    health: Arc<Health>,
+    /// A pooler lends the server's sessions to several connections in turn.
+    lent: AtomicBool,
 }
 
-type Connected = PooledConnection<ConnectionManager<PgConnection>>;
+/// Connections that nobody uses, the last used one last.
+#[derive(Default)]
+struct Idle {
+    links: Vec<Link>,
+    /// Until when no more are opened.
+    full_until: Option<Instant>,
+}
+
+/// What work in a transaction can ask of the pool.
+pub(crate) struct Session<'a> {
+    guard: &'a str,
+    visit: &'a Visit,
+}
+
+impl Session<'_> {
+    /// Begins another transaction, after the first one.
+    pub(crate) fn begin(&self, connection: &mut PgConnection, begin: &str) -> QueryResult<()> {
+        AnsiTransactionManager::begin_transaction_sql(connection, &format!("{begin}{}", self.guard))
+    }
+
+    /// See `Seat::belongs_to`. Work that was given up goes on without a seat, and to no effect.
+    pub(crate) fn belongs_to(&self, tenant: TenantId) -> bool {
+        self.visit.belongs_to(tenant)
+    }
+
+    /// Commits the transaction, unless the caller was told that it failed.
+    pub(crate) fn commit(&self, connection: &mut PgConnection) -> Result<(), Fault> {
+        self.visit.commit(connection)
+    }
+}
+
+/// Says that a thread has ended, however it did.
+struct Ending(Arc<Inner>, Arc<Visit>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.watch.end(&self.1);
+    }
+}
 
 impl Pool {
     /// A pool that connects when it is first needed, so that a service can start before its database.
     pub(crate) fn new(options: &PoolOptions) -> Result<Self, Error> {
         let size = options.connections.max(1);
+        // As many as can be at work, as many as may be left alone, and those of the probe.
+        let most_strays = size + MORE_STRAYS;
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
-            .max_blocking_threads(size as usize)
+            .max_blocking_threads((size + most_strays) as usize + HANGING_PROBES)
             .thread_name("database")
             .thread_keep_alive(Duration::from_secs(600))
+            .enable_time()
             .build()
             .map_err(|error| Error::internal(format!("cannot start the database threads: {error}")))?;
-        let connections = diesel::r2d2::Pool::builder()
-            .max_size(size)
-            .min_idle(Some(0))
-            // A seat is only given when a connection is free; what remains to wait for is opening one.
-            .connection_timeout(options.wait)
-            .test_on_check_out(false)
-            .error_handler(Box::new(LogConnectFaults))
-            .connection_customizer(Box::new(Settings::of(options)))
-            .build_unchecked(ConnectionManager::new(&options.url));
-        let seats = Seats::new(size as usize, options.wait);
-        Ok(Self(Arc::new(Inner { connections, seats, threads: Some(threads), wait: options.wait, size })))
+        let handle = threads.handle().clone();
+        let inner = Arc::new(Inner {
+            options: options.clone(),
+            seats: Seats::new(size as usize, options.wait),
+            size,
+            threads: Some(threads),
+            idle: Mutex::default(),
+            returned: Condvar::new(),
+            open: Arc::default(),
+            watch: Arc::new(Watch::new(options.statement_timeout, options.visit_timeout, most_strays)),
+            health: Arc::new(Health::new()),
+            lent: AtomicBool::new(false),
+        });
+        handle.spawn(look_after(Arc::downgrade(&inner)));
+        Ok(Self(inner))
     }
 
     pub(crate) fn state(&self) -> PoolState {
         let (taken, queue) = self.0.seats.state();
         PoolState {
             connections: self.0.size,
-            open: self.0.connections.state().connections,
+            open: self.0.open.load(Ordering::Acquire),
             busy: u32::try_from(taken).unwrap_or(self.0.size),
+            abandoned: self.0.watch.strays(),
             queue,
         }
     }
@@ -104,72 +195,195 @@ impl Pool {
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         (mut party, weight): (Party, Weight),
-        begin: impl Fn(&mut PgConnection) -> QueryResult<()> + Send + Sync + 'static,
-        work: impl Fn(&mut PgConnection, &mut Seat) -> Result<T, Fault> + Send + Sync + 'static,
+        begin: String,
+        work: impl Fn(&mut PgConnection, &Session<'_>) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        let unavailable = |cause: &str| Error::Unavailable { cause: cause.to_owned() };
-        let deadline = Instant::now() + self.0.wait;
+        // One deadline for the seat and for the connection.
+        let deadline = Instant::now() + self.0.options.wait;
         let job = Arc::new((begin, work));
         loop {
-            let mut seat = self.0.seats.take(party, weight, deadline).await?;
-            let (pool, job) = (self.clone(), Arc::clone(&job));
-            let threads = self.0.threads.as_ref().ok_or_else(|| unavailable("the database pool is closed"))?;
-            #[expect(clippy::disallowed_methods, reason = "the one place: as many threads as connections")]
-            let task = threads.spawn_blocking(move || {
-                // The seat is held by the thread and not by the caller, who may disconnect while the work goes on.
-                let outcome = pool.attempt(deadline, &mut seat, &job.0, &job.1).map_err(Fault::into_error);
-                (outcome, seat.owner())
-            });
-            match task.await {
+            let seat = self.0.health.unless_down(self.0.seats.take(party, weight, deadline)).await??;
+            let visit = self.0.watch.begin(Some(seat), deadline);
+            let (at_work, job) = (Arc::clone(&visit), Arc::clone(&job));
+            let task = self.0.start(&visit, move |inner| {
+                let outcome = inner.attempt(&at_work, deadline, &job.0, &job.1).map_err(Fault::into_error);
+                (outcome, at_work.owner())
+            })?;
+            let done = tokio::select! {
+                biased;
+                done = task => done,
+                error = visit.given_up() => return Err(error),
+            };
+            match done {
                 Ok((_, Some(owner))) => party = Party::Tenant(owner),
                 Ok((outcome, None)) => return outcome,
                 Err(error) => return Err(Error::internal(format!("a database task failed: {error}"))),
             }
         }
     }
+}
+
+impl Inner {
+    /// Runs a visit on a thread of its own.
+    fn start<T: Send + 'static>(
+        self: &Arc<Self>,
+        visit: &Arc<Visit>,
+        work: impl FnOnce(&Arc<Self>) -> T + Send + 'static,
+    ) -> Result<JoinHandle<T>, Error> {
+        let ending = Ending(Arc::clone(self), Arc::clone(visit));
+        let closed = || Error::Unavailable { cause: "the database pool is closed".to_owned() };
+        let threads = self.threads.as_ref().ok_or_else(closed)?;
+        #[expect(clippy::disallowed_methods, reason = "the one place: as many threads as connections")]
+        Ok(threads.spawn_blocking(move || {
+            // The seat is the thread's and not the caller's, who may disconnect while the work goes on.
+            let ending = ending;
+            work(&ending.0)
+        }))
+    }
 
     fn attempt<T>(
-        &self,
+        self: &Arc<Self>,
+        visit: &Arc<Visit>,
         deadline: Instant,
-        seat: &mut Seat,
-        begin: &impl Fn(&mut PgConnection) -> QueryResult<()>,
-        work: &impl Fn(&mut PgConnection, &mut Seat) -> Result<T, Fault>,
+        begin: &str,
+        work: &impl Fn(&mut PgConnection, &Session<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         // Every idle connection may be dead after a restart of the server, and one more is needed that is not.
-        let mut spare = self.0.size;
+        let mut spare = self.size;
         let mut races = 0;
         loop {
-            let mut connection = self.connect(deadline)?;
-            if let Err(error) = begin(&mut connection) {
-                poison(&mut connection);
-                if remedy(&error) != Remedy::Later || spare == 0 {
-                    return Err(error.into());
+            let mut link = self.take(visit, deadline)?;
+            link.connection.set_instrumentation(self.beat(visit));
+            let Link { connection, guard, .. } = &mut link;
+            let session = Session { guard: guard.as_str(), visit };
+            let outcome = match session.begin(connection, begin) {
+                Ok(()) => work(connection, &session),
+                Err(error) => {
+                    let again = self.replaces(&link, &error) || remedy(&error) == Remedy::Later;
+                    if !again || spare == 0 || !visit.is_wanted() {
+                        return Err(error.into());
+                    }
+                    spare -= 1;
+                    continue;
                 }
+            };
+            let Err(Fault(Kind::Database(error))) = &outcome else {
+                self.give_back(link);
+                return outcome;
+            };
+            if self.replaces(&link, error) && spare > 0 && visit.is_wanted() {
                 spare -= 1;
                 continue;
             }
-            let outcome = work(&mut connection, seat);
-            let Err(Fault(Kind::Database(error))) = &outcome else { return outcome };
             match remedy(error) {
-                Remedy::Again if races < 2 => {
+                Remedy::Again if races < 2 && visit.is_wanted() => {
                     races += 1;
                     tracing::debug!(races, %error, "a transaction conflicted with another one and is retried");
+                    self.give_back(link);
                 }
-                Remedy::Later => {
-                    poison(&mut connection);
+                // The connection is closed.
+                Remedy::Later => return outcome,
+                _ => {
+                    self.give_back(link);
                     return outcome;
                 }
-                _ => return outcome,
             }
         }
     }
 
-    fn connect(&self, deadline: Instant) -> Result<Connected, Fault> {
-        // An idle connection is had at once, also at the last moment.
-        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        self.0.connections.get_timeout(left).map_err(|error| {
-            Error::Unavailable { cause: format!("cannot connect to the database: {}", one_line(&error)) }.into()
-        })
+    /// A connection, idle or new.
+    fn take(self: &Arc<Self>, visit: &Arc<Visit>, deadline: Instant) -> Result<Link, Fault> {
+        let mut idle = lock(&self.idle);
+        loop {
+            if let Some(link) = idle.links.pop() {
+                return Ok(link);
+            }
+            if let Some(error) = self.health.fault() {
+                return Err(error.into());
+            }
+            let now = Instant::now();
+            let wake = match idle.full_until {
+                Some(until) if until > now => until.min(deadline),
+                _ => {
+                    drop(idle);
+                    match self.open(visit) {
+                        Ok(link) => return Ok(link),
+                        Err(Some(error)) => return Err(error.into()),
+                        Err(None) => {}
+                    }
+                    idle = lock(&self.idle);
+                    idle.full_until = Some(Instant::now() + GROW_PAUSE);
+                    continue;
+                }
+            };
+            if now >= deadline {
+                let cause = "the database lets in no more connections, and none became free in time";
+                return Err(Error::Unavailable { cause: cause.to_owned() }.into());
+            }
+            idle = self.returned.wait_timeout(idle, wake - now).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Opens a connection. Without an error, there are others that can be waited for.
+    fn open(self: &Arc<Self>, visit: &Arc<Visit>) -> Result<Link, Option<Error>> {
+        let began = self.watch.now();
+        let prepare = self.options.prepare != Prepare::Never && !self.lent.load(Ordering::Acquire);
+        let refused = match Link::open(&self.options, prepare, &self.open, self.beat(visit)) {
+            Ok(link) => {
+                self.health.heard(began, self.watch.now());
+                lock(&self.idle).full_until = None;
+                return Ok(link);
+            }
+            Err(refused) => refused,
+        };
+        let others = self.open.load(Ordering::Acquire) > 0;
+        if others && (refused.is_full || self.health.was_heard_after(began)) {
+            tracing::warn!(cause = refused.cause, "going on with the database connections that are open");
+            return Err(None);
+        }
+        self.lose(refused.cause.clone());
+        Err(Some(Error::Unavailable { cause: refused.cause }))
+    }
+
+    fn beat(&self, visit: &Arc<Visit>) -> Beat {
+        Beat { visit: Arc::clone(visit), watch: Arc::clone(&self.watch), health: Arc::clone(&self.health) }
+    }
+
+    fn give_back(&self, mut link: Link) {
+        if link.is_usable() && !(link.prepares && self.lent.load(Ordering::Acquire)) {
+            lock(&self.idle).links.push(link);
+        }
+        self.returned.notify_one();
+    }
+
+    /// Whether the work can be done again on another connection, because this one met a session that is not its own, or one from
+    /// before a change of the schema. Nothing was done in it.
+    fn replaces(&self, link: &Link, error: &diesel::result::Error) -> bool {
+        let remedy = remedy(error);
+        if link.prepares && remedy == Remedy::Unprepared && !self.lent.swap(true, Ordering::AcqRel) {
+            lock(&self.idle).links.clear();
+            tracing::error!(
+                "a pooler shares the sessions of the database between connections, so statements are no longer prepared. \
+                 Set TENANTRY_PREPARE_STATEMENTS=false; or true, if the pooler tracks prepared statements"
+            );
+        }
+        link.prepares && matches!(remedy, Remedy::Unprepared | Remedy::Anew)
+    }
+
+    /// There is no database. Finds out when there is one again.
+    fn lose(self: &Arc<Self>, cause: String) {
+        let news = self.health.down(cause, self.watch.now());
+        self.drop_idle();
+        if news && let Some(threads) = &self.threads {
+            threads.spawn(probe(Arc::downgrade(self)));
+        }
+    }
+
+    /// Closes the connections that nobody uses: they lead to a server that is gone.
+    fn drop_idle(&self) {
+        let links = std::mem::take(&mut lock(&self.idle).links);
+        self.returned.notify_all();
+        drop(links);
     }
 }
 
@@ -182,124 +396,64 @@ impl Drop for Inner {
     }
 }
 
-/// Has a connection closed when it is returned, instead of given to the next one: r2d2 asks diesel, and diesel its
-/// transaction manager, which can be told.
-fn poison(connection: &mut PgConnection) {
-    <AnsiTransactionManager as TransactionManager<PgConnection>>::transaction_manager_status_mut(connection)
-        .set_in_error();
-}
-
-/// What the driver says in several lines, as one of a log.
-fn one_line(error: &dyn std::error::Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Whoever waits for the connection in vain says so, once. Meanwhile the pool tries again and again.
-#[derive(Debug)]
-struct LogConnectFaults;
-
-impl diesel::r2d2::HandleError<R2d2Error> for LogConnectFaults {
-    fn handle_error(&self, error: R2d2Error) {
-        tracing::debug!(error = one_line(&error), "cannot connect to the database");
-    }
-}
-
-/// What every connection is told before it is used, and what is asked of it.
-#[derive(Debug)]
-struct Settings {
-    sql: String,
-    prepare_statements: bool,
-}
-
-impl Settings {
-    fn of(options: &PoolOptions) -> Self {
-        let statement = options.statement_timeout.as_millis().max(1);
-        let sql = format!(
-            "SET statement_timeout = {statement}; SET lock_timeout = {lock}; \
-             SET idle_in_transaction_session_timeout = {idle}; SET timezone = 'UTC'; \
-             SET application_name = 'tenantry'",
-            lock = statement / 2 + 1,
-            idle = statement * 2,
-        );
-        Self { sql, prepare_statements: options.prepare_statements }
-    }
-}
-
-impl CustomizeConnection<PgConnection, R2d2Error> for Settings {
-    fn on_acquire(&self, connection: &mut PgConnection) -> Result<(), R2d2Error> {
-        if !self.prepare_statements {
-            connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+/// Answers for those whom the database does not answer, and closes connections that nobody has used for long.
+async fn look_after(pool: Weak<Inner>) {
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        look.tick().await;
+        let Some(pool) = pool.upgrade() else { return };
+        let silent: Vec<_> = pool
+            .watch
+            .give_up()
+            .into_iter()
+            .filter_map(|overdue| match overdue {
+                Overdue::Silent(since) => Some(since),
+                Overdue::Long => None,
+            })
+            .collect();
+        if !silent.is_empty() {
+            tracing::warn!(visits = silent.len(), "the database did not answer in time; its connections are replaced");
+            pool.drop_idle();
+            if silent.iter().all(|since| !pool.health.was_heard_after(*since)) {
+                pool.lose("the database accepts connections or statements and does not answer".to_owned());
+            }
         }
-        connection.batch_execute(&self.sql).map_err(R2d2Error::QueryError)?;
-        let role: Role = diesel::sql_query(ROLE).get_result(connection).map_err(R2d2Error::QueryError)?;
-        match role.objection() {
-            Some(objection) => Err(R2d2Error::ConnectionError(diesel::ConnectionError::BadConnection(objection))),
-            None => Ok(()),
-        }
-    }
-}
-
-/// A description of an object comes in the language of the server's messages, which the name of a locale does not tell.
-const ROLE: &str = "SELECT current_user::text AS name, rolsuper, rolbypassrls,
-        EXISTS (SELECT FROM pg_class WHERE relname = 'tenants' AND relkind IN ('r', 'p')
-                AND pg_has_role(current_user, relowner, 'MEMBER'))
-            OR EXISTS (SELECT FROM pg_database WHERE datname = current_database()
-                AND pg_has_role(current_user, datdba, 'MEMBER')) AS owner,
-        current_setting('lc_messages') AS lc_messages,
-        pg_describe_object('pg_class'::regclass, 'pg_class'::regclass, 0) = 'table pg_class' AS english
-    FROM pg_roles WHERE rolname = current_user";
-
-#[derive(diesel::QueryableByName)]
-struct Role {
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    name: String,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    rolsuper: bool,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    rolbypassrls: bool,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    owner: bool,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    lc_messages: String,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    english: bool,
-}
-
-impl Role {
-    /// Why this role must not serve requests: row security would not bind it, it could take that off, or the service would not
-    /// understand the faults of the database.
-    fn objection(&self) -> Option<String> {
-        let what = match self {
-            Self { rolsuper: true, .. } => "is a superuser, so row security does not apply to it",
-            Self { rolbypassrls: true, .. } => "has BYPASSRLS, so row security does not apply to it",
-            Self { owner: true, .. } => "owns the database or its tables, so it could switch their row security off",
-            Self { english: false, .. } => return Some(self.foreign_language()),
-            _ => return None,
+        let stale = {
+            let mut idle = lock(&pool.idle);
+            let at = idle.links.iter().take_while(|link| link.is_stale()).count();
+            idle.links.drain(..at).collect::<Vec<_>>()
         };
-        Some(format!(
-            "the database role \"{}\" {what}. The service needs a role that owns nothing: as an \
-             administrator run ALTER ROLE tenantry_service LOGIN PASSWORD '…', and let DATABASE_URL name tenantry_service",
-            self.name
-        ))
-    }
-
-    fn foreign_language(&self) -> String {
-        format!(
-            "the database does not write its messages in English (lc_messages is \"{}\"). The service reads them to tell a \
-             temporary fault, such as a deadlock, from a permanent one: as an administrator run \
-             ALTER ROLE \"{}\" SET lc_messages TO 'C'",
-            self.lc_messages, self.name
-        )
+        drop(stale);
     }
 }
 
-/// Why the role of this URL must not serve requests, in a sentence for an operator; `None` when it may.
-///
-/// # Errors
-///
-/// The database does not answer, in the words of the driver.
-pub fn objection_to(url: &str) -> Result<Option<String>, String> {
-    let mut connection = PgConnection::establish(url).map_err(|error| one_line(&error))?;
-    let role: Role = diesel::sql_query(ROLE).get_result(&mut connection).map_err(|error| one_line(&error))?;
-    Ok(role.objection())
+/// Tries to connect until there is a database again.
+async fn probe(pool: Weak<Inner>) {
+    let mut hanging: Vec<JoinHandle<()>> = Vec::new();
+    for pause in pauses() {
+        tokio::time::sleep(pause).await;
+        let Some(pool) = pool.upgrade() else { return };
+        if pool.health.fault().is_none() {
+            return;
+        }
+        hanging.retain(|attempt| !attempt.is_finished());
+        if hanging.len() >= HANGING_PROBES {
+            continue;
+        }
+        let visit = pool.watch.begin(None, Instant::now() + PROBE);
+        let at_work = Arc::clone(&visit);
+        let opened = pool.start(&visit, move |pool| {
+            if let Ok(link) = pool.open(&at_work) {
+                pool.health.up();
+                pool.give_back(link);
+            }
+        });
+        let Ok(mut attempt) = opened else { return };
+        drop(pool);
+        tokio::select! {
+            _ = &mut attempt => {}
+            _ = visit.given_up() => hanging.push(attempt),
+        }
+    }
 }

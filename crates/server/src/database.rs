@@ -2,14 +2,19 @@
 
 mod watch;
 
+use std::time::Duration;
+
 use tenantry_persistence::{
-    Eraser, Migrator, PoolOptions, Store,
+    Eraser, MigrationState, Migrator, PoolOptions, Store,
     embedded::{self, Cluster},
-    objection_to,
+    migration_state, objection_to,
 };
 
 use self::watch::Watch;
 use crate::{exit::Exit, settings::Settings};
+
+/// How long the service works on one visit. The request it is for is given up a little later.
+const VISIT: Duration = Duration::from_secs(25);
 
 /// A database to connect to. Dropping it releases this process's share of the embedded one.
 pub(crate) struct Database {
@@ -96,6 +101,12 @@ impl Database {
         }
     }
 
+    /// Where the migrations stand, as whoever the settings name.
+    pub(crate) fn migration_state(&self) -> Result<MigrationState, Exit> {
+        migration_state(&self.owner_url)
+            .map_err(|error| Exit::database(format!("cannot tell which migrations have run: {error}")))
+    }
+
     /// A connection as the owner.
     pub(crate) fn migrator(&self) -> Result<Migrator, Exit> {
         Migrator::connect(&self.owner_url).map_err(|error| Exit::database(error.to_string()))
@@ -138,13 +149,23 @@ impl Database {
 
     /// The data, behind its door.
     pub(crate) fn store(&self, settings: &Settings) -> Result<Store, Exit> {
-        let options = PoolOptions {
+        Ok(Store::new(&self.options(settings))?.limiting_mail(settings.mail_limits))
+    }
+
+    fn options(&self, settings: &Settings) -> PoolOptions {
+        PoolOptions {
             url: self.service_url.clone(),
             connections: settings.database_connections,
             wait: settings.database_wait,
             statement_timeout: settings.statement_timeout,
-            prepare_statements: settings.prepare_statements,
-        };
+            visit_timeout: None,
+            prepare: settings.prepare_statements,
+        }
+    }
+
+    /// The data for the service, which answers each request in time or not at all.
+    pub(crate) fn service_store(&self, settings: &Settings) -> Result<Store, Exit> {
+        let options = PoolOptions { visit_timeout: Some(VISIT), ..self.options(settings) };
         Ok(Store::new(&options)?.limiting_mail(settings.mail_limits))
     }
 
@@ -173,7 +194,7 @@ pub(crate) fn with_store<T>(settings: &Settings, work: impl AsyncFnOnce(&Store) 
         .build()
         .map_err(|error| Exit::failed(format!("cannot start: {error}")))?;
     let outcome = runtime.block_on(async {
-        store.ready().await?;
+        store.answers().await.map_err(tenantry_domain::Error::from)?;
         work(&store).await
     });
     drop(store);

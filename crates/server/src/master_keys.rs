@@ -78,7 +78,7 @@ pub(crate) async fn for_service(settings: &Settings, store: &Store) -> Result<Ma
 
 /// Why these keys do not decrypt everything that is stored. Empty if they do.
 pub(crate) async fn check(store: &Store, keys: &MasterKeys) -> Result<Vec<String>, Error> {
-    store.ready().await?;
+    store.answers().await?;
     let objections = keys.objections(&integrations::needed_master_keys(store).await?);
     let remedy = "set TENANTRY_MASTER_KEY_FILE or TENANTRY_OTHER_MASTER_KEY_FILES to its file";
     Ok(objections.into_iter().map(|objection| format!("{objection}; {remedy}")).collect())

@@ -11,6 +11,7 @@ use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
 use tenantry_domain::{MailLimits, RequestRate, Requests, Retention};
 use tenantry_http::Rates;
 use tenantry_operations::providers::{ProviderUrls, provider_url};
+use tenantry_persistence::Prepare;
 use toml::{Table, Value};
 use url::Url;
 
@@ -34,7 +35,7 @@ pub(crate) struct Settings {
     pub(crate) database_connections: u32,
     pub(crate) database_wait: Duration,
     pub(crate) statement_timeout: Duration,
-    pub(crate) prepare_statements: bool,
+    pub(crate) prepare_statements: Prepare,
     pub(crate) platform_keys: Vec<PlatformKeyHash>,
     pub(crate) rates: Rates,
     pub(crate) workers: usize,
@@ -102,7 +103,11 @@ const ROWS: &[Row] = &[
     Row("database_connections", "8", "number of database connections, each with its own thread, 1 to 1000"),
     Row("database_wait", "2s", "how long a request waits for its turn and a connection before it fails with 503"),
     Row("statement_timeout", "5s", "how long one statement may run"),
-    Row("prepare_statements", "true", "false for a pooler that cannot track prepared statements"),
+    Row(
+        "prepare_statements",
+        "auto",
+        "auto stops preparing statements when a pooler shares sessions; true for one that tracks them; false",
+    ),
     Row(
         "platform_key_sha256",
         "",
@@ -249,8 +254,13 @@ impl Settings {
             database_wait: database_wait.unwrap_or_default(),
             statement_timeout: statement_timeout.unwrap_or_default(),
             prepare_statements: reader
-                .parse("prepare_statements", faults, |raw| raw.parse().map_err(|_| "must be true or false"))
-                .unwrap_or(true),
+                .parse("prepare_statements", faults, |raw| match raw {
+                    "auto" => Ok(Prepare::Auto),
+                    "true" => Ok(Prepare::Always),
+                    "false" => Ok(Prepare::Never),
+                    _ => Err("must be auto, true or false"),
+                })
+                .unwrap_or(Prepare::Auto),
             platform_keys: reader.hashes(PLATFORM_KEYS, faults),
             rates: Rates {
                 credential: reader.rate("credential_rate", "credential_burst", faults),

@@ -65,7 +65,7 @@ async fn with_every_connection_taken_a_request_is_told_to_come_back_and_the_rest
     let writes = [rename(&acme.owner, &path, "After"), rename(&beta.owner, &other, "After")];
     until_waiting(&app, 2).await;
     busy(acme.owner.get(&path).await);
-    later(acme.owner.get("/readyz").await);
+    acme.owner.get("/readyz").await.expect(503);
     acme.owner.get("/healthz").await.expect(200);
     acme.owner.get("/openapi.json").await.expect(200);
     app.client().get(&path).await.expect(401);
@@ -109,7 +109,8 @@ async fn a_database_that_lets_nobody_in_is_unavailable_until_it_does() {
     hang_up(&app);
     later(acme.owner.get("/api/brands").await);
     later(acme.owner.post("/api/brands", json!({ "name": "B", "emailFromName": "B" })).await);
-    later(app.client().get("/readyz").await);
+    let unready = app.client().get("/readyz").await.expect(503);
+    assert_eq!(unready.body["error"], "The database accepts no more connections.");
     app.client().get("/healthz").await.expect(200);
     limit(-1);
     // Who waits for a connection while the door opens may be just too late; then it is the next one.
@@ -130,7 +131,8 @@ async fn a_database_that_is_gone_is_unavailable_and_says_so_to_nobody() {
     other.batch_execute(&format!("ALTER DATABASE {gone} RENAME TO {renamed}")).unwrap();
     let refused = later(acme.owner.get("/api/brands").await);
     assert!(!refused.text.contains(&gone));
-    later(app.client().get("/readyz").await);
+    let unready = app.client().get("/readyz").await.expect(503);
+    assert_eq!(unready.body["error"], "The database cannot be reached.");
     app.client().get("/healthz").await.expect(200);
     other.batch_execute(&format!("ALTER DATABASE {renamed} RENAME TO {gone}")).unwrap();
     while acme.owner.get("/api/brands").await.status == 503 {}
@@ -151,6 +153,9 @@ async fn a_read_only_database_answers_reads_and_recovers_by_itself() {
     for _ in 0..3 {
         acme.owner.get("/api/brands").await.expect(200);
         later(acme.owner.post("/api/brands", brand.clone()).await);
+        let unready = acme.owner.get("/readyz").await.expect(503);
+        let sentence = "The database is read-only: reads are answered, and no write can succeed.";
+        assert_eq!(unready.body["error"], sentence);
     }
     set("RESET default_transaction_read_only");
     // Each connection from before is dropped when it refuses a write.

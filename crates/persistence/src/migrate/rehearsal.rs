@@ -11,7 +11,7 @@ use diesel::{
     sql_types::{BigInt, Text},
 };
 
-use super::{MigrateError, Migrated, Migrator};
+use super::{MigrateError, Migrated, Migrator, revert_one, turn::patiently};
 
 /// What would be lost with the last migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,11 +54,9 @@ impl Migrator {
     /// See [`MigrateError`].
     pub fn rehearse_revert(&mut self, count: usize) -> Result<Lost, MigrateError> {
         let before = columns(&mut self.connection)?;
-        // Each migration has a transaction of its own, which is a savepoint in this one.
-        AnsiTransactionManager::begin_transaction(&mut self.connection)?;
-        let outcome = self.revert(count).and_then(|undone| Ok((undone, columns(&mut self.connection)?)));
-        AnsiTransactionManager::rollback_transaction(&mut self.connection)?;
-        let (migrations, after) = outcome?;
+        let migrations = self.last(count)?;
+        let after =
+            patiently(&mut self.connection, &self.turn, |connection| after_reverting(connection, migrations.len()))?;
         let gone: Vec<_> = before.keys().filter(|table| !after.contains_key(*table)).cloned().collect();
         let mut lost = Vec::new();
         for (table, had) in &before {
@@ -71,6 +69,15 @@ impl Migrator {
         }
         Ok(Lost { migrations, tables: counted(&mut self.connection, &before, gone)?, columns: lost })
     }
+}
+
+/// The columns that would be left.
+fn after_reverting(connection: &mut PgConnection, count: usize) -> Result<Columns, MigrateError> {
+    // Each migration has a transaction of its own, which is a savepoint in this one.
+    AnsiTransactionManager::begin_transaction(connection)?;
+    let outcome = (0..count).try_for_each(|_| revert_one(connection).map(drop)).and_then(|()| Ok(columns(connection)?));
+    AnsiTransactionManager::rollback_transaction(connection)?;
+    outcome
 }
 
 fn columns(connection: &mut PgConnection) -> Result<Columns, Error> {

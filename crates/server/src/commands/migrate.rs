@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::json;
 use tenantry_domain::counted;
-use tenantry_persistence::{Lost, Migration, Migrator};
+use tenantry_persistence::{Lost, Migration, MigrationState, Migrator};
 
 use crate::{
     consent::{Consent, Manner, ask, print_plan},
@@ -43,6 +43,11 @@ pub(crate) fn run(command: &Migrate, settings: &Settings, output: &Output) -> Re
     let database = Database::open(settings)?;
     let outcome = match revert {
         Some((count, manner)) if manner != Manner::Act => rehearse(command, &database, (count, manner), output),
+        None if matches!(command, Migrate::Status) => {
+            let outcome = database.migration_state().and_then(|state| status(output, &state));
+            database.close()?;
+            return outcome;
+        }
         _ => database.migrator().and_then(|mut migrator| act(command, &mut migrator, output)),
     };
     database.close()?;
@@ -115,7 +120,8 @@ fn act(command: &Migrate, migrator: &mut Migrator, output: &Output) -> Result<()
                 [words(&undone, "undid", "nothing to undo"), words(&ran, "ran", "nothing to run")].join("\n")
             })
         }
-        Migrate::Status => status(output, &migrator.status().map_err(failed)?),
+        // Answered without a lock, before this.
+        Migrate::Status => Ok(()),
     }
 }
 
@@ -130,7 +136,10 @@ fn words(names: &[String], verb: &str, nothing: &str) -> String {
     }
 }
 
-fn status(output: &Output, migrations: &[Migration]) -> Result<(), Exit> {
+fn status(output: &Output, MigrationState { migrations, migrating }: &MigrationState) -> Result<(), Exit> {
+    if let Some(process) = migrating {
+        tracing::warn!("process {process} of PostgreSQL holds the lock of migrations");
+    }
     let state = |migration: &Migration| if migration.applied { "applied" } else { "pending" };
     let json: Vec<_> =
         migrations.iter().map(|migration| json!({ "name": migration.name, "state": state(migration) })).collect();

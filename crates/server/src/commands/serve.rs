@@ -103,7 +103,7 @@ async fn open(settings: &Settings, stop: &mut Stop) -> Result<Option<(Database, 
 fn open_now(settings: &Settings) -> Result<(Database, Store), Exit> {
     let database = Database::open_migrated(settings)?;
     database.check_role()?;
-    let store = database.store(settings)?;
+    let store = database.service_store(settings)?;
     Ok((database.watched()?, store))
 }
 

@@ -1,0 +1,28 @@
+//! Where the migrations stand, for anybody who may connect. Changes nothing and waits for nobody.
+
+use diesel::connection::SimpleConnection;
+
+use super::{LOCK, MigrateError, Migration, status, turn};
+use crate::pool::establish;
+
+/// Where the migrations stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MigrationState {
+    /// Every migration that this binary knows, in order.
+    pub migrations: Vec<Migration>,
+    /// The process of PostgreSQL that holds the lock of migrations.
+    pub migrating: Option<i32>,
+}
+
+/// Where the migrations stand. The role of the service may ask, too.
+///
+/// # Errors
+///
+/// [`MigrateError::Unknown`] when the database knows more than this binary, and faults of the connection.
+pub fn migration_state(url: &str) -> Result<MigrationState, MigrateError> {
+    let mut connection = establish(url)?;
+    connection.batch_execute("SET application_name = 'tenantry migrate'; SET default_transaction_read_only = on")?;
+    let migrations = status(&mut connection)?;
+    let migrating = turn::holder(&mut connection, LOCK)?.map(|holder| holder.process);
+    Ok(MigrationState { migrations, migrating })
+}

@@ -1,0 +1,285 @@
+//! One connection: how it is opened, what it is told before it is used, and what is asked of it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use diesel::{
+    Connection, ConnectionResult, PgConnection, QueryableByName, RunQueryDsl,
+    connection::{AnsiTransactionManager, CacheSize, Instrumentation, SimpleConnection, TransactionManager},
+    sql_types::{Bool, Integer, Text},
+};
+use uuid::Uuid;
+
+use super::PoolOptions;
+use crate::fault::ANOTHER;
+
+/// What libpq is told where the URL does not say otherwise. Without it, a connection whose packets get lost waits for a quarter of an
+/// hour.
+const PATIENCE: [(&str, &str); 6] = [
+    ("connect_timeout", "5"),
+    ("keepalives", "1"),
+    ("keepalives_idle", "10"),
+    ("keepalives_interval", "3"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "10000"),
+];
+
+/// After how long a connection is closed: always, and when nobody uses it.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+const IDLE: Duration = Duration::from_secs(10 * 60);
+
+/// An open connection.
+pub(super) struct Link {
+    pub(super) connection: PgConnection,
+    /// Appended to what begins each transaction.
+    pub(super) guard: String,
+    /// Whether its statements are prepared.
+    pub(super) prepares: bool,
+    opened: Instant,
+    used: Instant,
+    count: Arc<AtomicU32>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Why a connection was not opened.
+pub(super) struct Refused {
+    pub(super) cause: String,
+    /// Whether the server would let another one in.
+    pub(super) is_full: bool,
+}
+
+impl Link {
+    /// Opens a connection and counts it. `watched` hears of its first statements.
+    pub(super) fn open(
+        options: &PoolOptions,
+        prepare: bool,
+        count: &Arc<AtomicU32>,
+        watched: impl Instrumentation,
+    ) -> Result<Self, Refused> {
+        let mut connection = establish(&options.url).map_err(|error| Refused::because(&error))?;
+        connection.set_instrumentation(watched);
+        let role = role(&mut connection).map_err(|error| Refused::because(&error))?;
+        if let Some(objection) = role.objection() {
+            return Err(Refused { cause: objection, is_full: false });
+        }
+        let limits = Limits::of(options, role.version);
+        let guard = if prepare {
+            // A name of its own, by which the connection knows in each transaction that the server process is still its own.
+            let name = Uuid::now_v7();
+            let sql = format!("{}; SET app.connection = '{name}'", limits.sql("SET"));
+            connection.batch_execute(&sql).map_err(|error| Refused::because(&error))?;
+            connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
+            match options.prepare {
+                super::Prepare::Always => String::new(),
+                _ => format!(
+                    "; SELECT (CASE current_setting('app.connection', true) WHEN '{name}' THEN '0' ELSE '{ANOTHER}' END)::int"
+                ),
+            }
+        } else {
+            // A session may be another one in each transaction.
+            format!("; {}", limits.sql("SET LOCAL"))
+        };
+        count.fetch_add(1, Ordering::AcqRel);
+        let now = Instant::now();
+        Ok(Self { connection, guard, prepares: prepare, opened: now, used: now, count: Arc::clone(count) })
+    }
+
+    /// Whether it can be used again: it is not in the middle of something, and not too old.
+    pub(super) fn is_usable(&mut self) -> bool {
+        self.used = Instant::now();
+        self.opened.elapsed() < LIFETIME
+            && !<AnsiTransactionManager as TransactionManager<PgConnection>>::is_broken_transaction_manager(
+                &mut self.connection,
+            )
+    }
+
+    /// Whether it was of no use for long.
+    pub(super) fn is_stale(&self) -> bool {
+        self.used.elapsed() >= IDLE || self.opened.elapsed() >= LIFETIME
+    }
+}
+
+impl Refused {
+    fn because(error: &dyn std::error::Error) -> Self {
+        let cause = one_line(error);
+        let is_full =
+            ["too many clients", "remaining connection slots", "too many connections", "no more connections allowed"];
+        let is_full = is_full.iter().any(|words| cause.contains(words));
+        Self { cause: format!("cannot connect to the database: {cause}"), is_full }
+    }
+}
+
+/// How long things may take, for each session or each transaction.
+struct Limits {
+    statement: u128,
+    whole: Option<u128>,
+}
+
+impl Limits {
+    fn of(options: &PoolOptions, version: i32) -> Self {
+        let whole = options.visit_timeout.map(|whole| whole.as_millis().max(1));
+        Self { statement: options.statement_timeout.as_millis().max(1), whole: whole.filter(|_| version >= 170_000) }
+    }
+
+    fn sql(&self, set: &str) -> String {
+        let Self { statement, whole } = self;
+        let (lock, idle) = (statement / 2 + 1, statement * 2);
+        let mut settings = vec![
+            format!("statement_timeout = {statement}"),
+            format!("lock_timeout = {lock}"),
+            format!("idle_in_transaction_session_timeout = {idle}"),
+            "timezone = 'UTC'".to_owned(),
+            "application_name = 'tenantry'".to_owned(),
+        ];
+        settings.extend(whole.map(|whole| format!("transaction_timeout = {whole}")));
+        settings.iter().map(|setting| format!("{set} {setting}")).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Connects with limits on how long a silent network is waited for. Statements are not prepared.
+pub(crate) fn establish(url: &str) -> ConnectionResult<PgConnection> {
+    let mut connection = PgConnection::establish(&patient(url))?;
+    connection.set_prepared_statement_cache_size(CacheSize::Disabled);
+    Ok(connection)
+}
+
+/// The URL or the words of a connection string, with what they leave open.
+fn patient(url: &str) -> String {
+    let is_url = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    let says = |name: &str| {
+        url.match_indices(name).any(|(at, _)| {
+            let before = url[..at].chars().next_back();
+            let ends = url[at + name.len()..].trim_start().starts_with('=');
+            ends && before.is_none_or(|before| before == '?' || before == '&' || before.is_whitespace())
+        })
+    };
+    let mut patient = url.to_owned();
+    for (name, value) in PATIENCE.iter().filter(|(name, _)| !says(name)) {
+        let separator = match (is_url, has_query(&patient)) {
+            (false, _) => ' ',
+            (true, false) => '?',
+            (true, true) => '&',
+        };
+        patient.push(separator);
+        patient.push_str(&format!("{name}={value}"));
+    }
+    patient
+}
+
+/// Whether a URL has parameters. libpq allows a question mark in a password.
+fn has_query(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let after_password = authority.rfind('@').map_or(0, |at| at + 1);
+    rest[after_password..].contains('?')
+}
+
+/// What the driver says in several lines, as one of a log.
+pub(super) fn one_line(error: &dyn std::error::Error) -> String {
+    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A description of an object comes in the language of the server's messages, which the name of a locale does not tell.
+const ROLE: &str = "SELECT current_user::text AS name, rolsuper, rolbypassrls,
+        EXISTS (SELECT FROM pg_class WHERE relname = 'tenants' AND relkind IN ('r', 'p')
+                AND pg_has_role(current_user, relowner, 'MEMBER'))
+            OR EXISTS (SELECT FROM pg_database WHERE datname = current_database()
+                AND pg_has_role(current_user, datdba, 'MEMBER')) AS owner,
+        current_setting('lc_messages') AS lc_messages,
+        pg_describe_object('pg_class'::regclass, 'pg_class'::regclass, 0) = 'table pg_class' AS english,
+        current_setting('server_version_num')::int AS version
+    FROM pg_roles WHERE rolname = current_user";
+
+#[derive(QueryableByName)]
+struct Role {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Bool)]
+    rolsuper: bool,
+    #[diesel(sql_type = Bool)]
+    rolbypassrls: bool,
+    #[diesel(sql_type = Bool)]
+    owner: bool,
+    #[diesel(sql_type = Text)]
+    lc_messages: String,
+    #[diesel(sql_type = Bool)]
+    english: bool,
+    #[diesel(sql_type = Integer)]
+    version: i32,
+}
+
+fn role(connection: &mut PgConnection) -> diesel::QueryResult<Role> {
+    diesel::sql_query(ROLE).get_result(connection)
+}
+
+impl Role {
+    /// Why this role must not serve requests: row security would not bind it, it could take that off, or the service would not
+    /// understand the faults of the database.
+    fn objection(&self) -> Option<String> {
+        let what = match self {
+            Self { rolsuper: true, .. } => "is a superuser, so row security does not apply to it",
+            Self { rolbypassrls: true, .. } => "has BYPASSRLS, so row security does not apply to it",
+            Self { owner: true, .. } => "owns the database or its tables, so it could switch their row security off",
+            Self { english: false, .. } => return Some(self.foreign_language()),
+            _ => return None,
+        };
+        Some(format!(
+            "the database role \"{}\" {what}. The service needs a role that owns nothing: as an \
+             administrator run ALTER ROLE tenantry_service LOGIN PASSWORD '…', and let DATABASE_URL name tenantry_service",
+            self.name
+        ))
+    }
+
+    fn foreign_language(&self) -> String {
+        format!(
+            "the database does not write its messages in English (lc_messages is \"{}\"). The service reads them to tell a \
+             temporary fault, such as a deadlock, from a permanent one: as an administrator run \
+             ALTER ROLE \"{}\" SET lc_messages TO 'C'",
+            self.lc_messages, self.name
+        )
+    }
+}
+
+/// Why the role of this URL must not serve requests, in a sentence for an operator; `None` when it may.
+///
+/// # Errors
+///
+/// The database does not answer, in the words of the driver.
+pub fn objection_to(url: &str) -> Result<Option<String>, String> {
+    let mut connection = establish(url).map_err(|error| one_line(&error))?;
+    Ok(role(&mut connection).map_err(|error| one_line(&error))?.objection())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_keeps_what_it_says_and_is_given_the_rest() {
+        let given = "connect_timeout=5&keepalives=1&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=10000";
+        for (url, patient_url) in [
+            ("postgres://a:b@c/d", format!("postgres://a:b@c/d?{given}")),
+            ("postgres://a:b?c@d", format!("postgres://a:b?c@d?{given}")),
+            ("postgres://a@/d?host=/run", format!("postgres://a@/d?host=/run&{given}")),
+            ("host=/run user=a", format!("host=/run user=a {}", given.replace('&', " "))),
+        ] {
+            assert_eq!(patient(url), patient_url);
+        }
+        let own = "postgres://a@c/d?tcp_user_timeout=1&connect_timeout=60&keepalives=0";
+        let patient = patient(own);
+        assert!(patient.starts_with(own), "{patient}");
+        for once in ["tcp_user_timeout=", "connect_timeout=", "keepalives=", "keepalives_idle="] {
+            assert_eq!(patient.matches(once).count(), 1, "{patient}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Whether requests can be answered.
+
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::Bool};
+use tenantry_domain::{Error, Weight, counted};
+
+use crate::{
+    door::{Store, roll_back},
+    fault::Fault,
+    migrate,
+    seats::Party,
+};
+
+/// Why requests cannot be answered, or not all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unready {
+    /// A sentence that anybody may read.
+    pub sentence: &'static str,
+    /// For the log.
+    pub cause: String,
+}
+
+impl From<Unready> for Error {
+    fn from(unready: Unready) -> Self {
+        Self::Unavailable { cause: unready.cause }
+    }
+}
+
+const UNREACHABLE: &str = "The database cannot be reached.";
+const FULL: &str = "The database accepts no more connections.";
+const BUSY: &str = "All database connections are in use.";
+const READ_ONLY: &str = "The database is read-only: reads are answered, and no write can succeed.";
+const PENDING: &str = "Migrations are pending: run `tenantry migrate run`.";
+const MISMATCH: &str = "The migrations of the database and those of this version do not match.";
+
+/// What is asked of the database.
+struct Condition {
+    is_read_only: bool,
+    applied: Vec<String>,
+}
+
+#[derive(QueryableByName)]
+struct ReadOnly {
+    #[diesel(sql_type = Bool)]
+    is_read_only: bool,
+}
+
+impl Store {
+    /// Whether every request can be answered: [`Store::answers`], and the database takes writes.
+    ///
+    /// # Errors
+    ///
+    /// Which of these it is.
+    pub async fn ready(&self) -> Result<(), Unready> {
+        if self.condition().await?.is_read_only {
+            let cause = "the database is read-only, so that no write can succeed; reads are answered".to_owned();
+            return Err(Unready { sentence: READ_ONLY, cause });
+        }
+        Ok(())
+    }
+
+    /// Whether the database answers, lets the role serve, and has the migrations that this binary knows.
+    ///
+    /// # Errors
+    ///
+    /// Which of these it is.
+    pub async fn answers(&self) -> Result<(), Unready> {
+        self.condition().await.map(drop)
+    }
+
+    async fn condition(&self) -> Result<Condition, Unready> {
+        let condition = self.pool.run((Party::Probe, Weight::Light), "BEGIN".to_owned(), |connection, _| {
+            let condition = condition(connection);
+            let _ = roll_back(connection);
+            condition
+        });
+        let condition = condition.await.map_err(unreachable)?;
+        let applied = &condition.applied;
+        let known = migrate::known().map_err(|error| unreachable(Error::internal(error.to_string())))?;
+        let pending =
+            known.iter().filter(|(version, _)| !applied.iter().any(|applied| *applied == version.to_string())).count();
+        let unknown = applied.len() + pending - known.len();
+        match (pending, unknown) {
+            // The binary before this one must go on serving while a newer one is being rolled out.
+            (0, _) => {}
+            (pending, 0) => {
+                let cause = format!("{} pending: run `tenantry migrate run`", are(pending));
+                return Err(Unready { sentence: PENDING, cause });
+            }
+            (pending, unknown) => {
+                let unknown = counted(unknown as u64, "migration");
+                let cause = format!(
+                    "{} pending, and the database has {unknown} that this binary does not know: they do not match",
+                    are(pending)
+                );
+                return Err(Unready { sentence: MISMATCH, cause });
+            }
+        }
+        Ok(condition)
+    }
+}
+
+fn condition(connection: &mut PgConnection) -> Result<Condition, Fault> {
+    let read_only = "SELECT current_setting('transaction_read_only')::bool AS is_read_only";
+    let ReadOnly { is_read_only } = sql_query(read_only).get_result(connection)?;
+    Ok(Condition { is_read_only, applied: migrate::applied(connection)? })
+}
+
+fn unreachable(error: Error) -> Unready {
+    let cause = match error {
+        Error::Unavailable { cause } | Error::Internal { cause } => cause,
+        other => other.to_string(),
+    };
+    let is_full = ["too many", "remaining connection slots", "no more connections"];
+    let sentence = match cause.as_str() {
+        cause if cause.contains("became free in time") => BUSY,
+        cause if is_full.iter().any(|words| cause.contains(words)) => FULL,
+        _ => UNREACHABLE,
+    };
+    Unready { sentence, cause }
+}
+
+/// "1 migration is", "2 migrations are".
+fn are(count: usize) -> String {
+    format!("{} {}", counted(count as u64, "migration"), if count == 1 { "is" } else { "are" })
+}

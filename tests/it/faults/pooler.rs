@@ -1,0 +1,91 @@
+//! A pooler that lends the sessions of the database for a transaction each.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use futures_util::future::join_all;
+use serde_json::json;
+use tenantry_persistence::Prepare;
+use tenantry_tests::{App, Pooler, TestDatabase};
+
+use super::{as_superuser, later};
+use crate::binary::kit::Tenantry;
+
+async fn behind(pooler: &Pooler, database: TestDatabase, prepare: Prepare) -> App {
+    App::on(database, |options| {
+        options.url = pooler.service_url();
+        options.connections = 6;
+        options.prepare = prepare;
+        options.statement_timeout = Duration::from_secs(2);
+    })
+    .await
+}
+
+#[tokio::test]
+async fn nothing_fails_and_nobody_sees_what_is_anothers() {
+    for prepare in [Prepare::Auto, Prepare::Never] {
+        let database = TestDatabase::new();
+        let Some(pooler) = Pooler::to(&database) else { return };
+        let app = behind(&pooler, database, prepare).await;
+        // Another replica, whose statements have the same names.
+        let other = App::store(&pooler.service_url(), |options| (options.connections, options.prepare) = (6, prepare));
+        let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+        for tenant in [&acme, &beta] {
+            for n in 0..3 {
+                tenant.workspace(&format!("Workspace {n}")).await;
+            }
+        }
+        let rounds = (0..60).flat_map(|n| [(n, &acme), (n, &beta)]).map(|(n, tenant)| {
+            let other = &other;
+            async move {
+                let list = tenant.owner.get("/api/workspaces").await.expect(200);
+                let data = list.body["data"].as_array().unwrap();
+                assert!(data.iter().all(|item| item["tenantId"] == tenant.id.to_string()), "{}", list.text);
+                let name = json!({ "name": format!("Brand {n}"), "emailFromName": "Brand" });
+                tenant.owner.post("/api/brands", name).await.expect(201);
+                tenant.owner.get("/api/audit-events").await.expect(200);
+                other.ready().await.unwrap();
+            }
+        });
+        join_all(rounds).await;
+        assert_eq!(app.database.rows("SELECT 1 FROM brands WHERE name LIKE 'Brand %'"), 120);
+        acme.owner.get("/readyz").await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_service_says_which_setting_it_needs_and_serves() {
+    let database = TestDatabase::new();
+    let Some(pooler) = Pooler::to(&database) else { return };
+    let mut service = Tenantry::at(&pooler.service_url()).serve();
+    for _ in 0..4 {
+        for ready in join_all((0..16).map(|_| async { service.client().get("/readyz").await })).await {
+            ready.expect(200);
+        }
+    }
+    service.until_logged("Set TENANTRY_PREPARE_STATEMENTS=false");
+}
+
+#[tokio::test]
+async fn its_sessions_have_the_time_limits_in_each_transaction() {
+    let database = TestDatabase::new();
+    let Some(pooler) = Pooler::to(&database) else { return };
+    let app = behind(&pooler, database, Prepare::Auto).await;
+    let acme = app.tenant("Acme").await;
+    let path = format!("/api/workspaces/{}", acme.workspace("Before").await);
+    as_superuser(
+        &app,
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$;
+         CREATE TRIGGER dawdle BEFORE UPDATE ON workspaces FOR EACH ROW EXECUTE FUNCTION dawdle()",
+    );
+    for answer in join_all((0..3).map(|_| acme.owner.patch(&path, json!({ "name": "After" })))).await {
+        later(answer);
+    }
+    as_superuser(&app, "DROP TRIGGER dawdle ON workspaces");
+    let mut holder = app.database.admin();
+    holder.batch_execute("BEGIN; SELECT FROM workspaces FOR UPDATE").unwrap();
+    later(acme.owner.patch(&path, json!({ "name": "After" })).await);
+    holder.batch_execute("ROLLBACK").unwrap();
+    acme.owner.patch(&path, json!({ "name": "After" })).await.expect(200);
+}

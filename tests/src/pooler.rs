@@ -1,0 +1,92 @@
+//! PgBouncer in front of the databases of the tests.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use diesel::{Connection, PgConnection};
+use tempfile::TempDir;
+
+use crate::TestDatabase;
+
+/// A PgBouncer of its own, with two server connections for each database, each lent for a transaction. It ends with this.
+pub struct Pooler {
+    process: Child,
+    directory: TempDir,
+    database: String,
+}
+
+impl Pooler {
+    /// In front of this database; `None`, with a line that says so, where there is no PgBouncer.
+    pub fn to(database: &TestDatabase) -> Option<Self> {
+        let Some(program) = program() else {
+            println!("SKIPPED: there is no pgbouncer on this machine");
+            return None;
+        };
+        let directory = tempfile::Builder::new().prefix("tenantry-pooler-").tempdir().unwrap();
+        let path = directory.path();
+        fs::set_permissions(path, Permissions::from_mode(0o777)).unwrap();
+        let server = crate::proxy::socket(&database.service_url());
+        let (host, port) = (server.parent().unwrap(), server.extension().unwrap().to_str().unwrap());
+        let at = path.display();
+        // It does not run as root. The server knows its own user, who then is this one.
+        let user = if is_root() { format!("user = {}\n", owner_of(host)) } else { String::new() };
+        let settings = format!(
+            "[databases]\n* = host={} port={port}\n[pgbouncer]\n{user}listen_addr =\nlisten_port = 6432\n\
+             unix_socket_dir = {at}\nauth_type = trust\nauth_file = {at}/users\npool_mode = transaction\n\
+             default_pool_size = 2\nmax_client_conn = 1000\nlogfile = {at}/log\n",
+            host.display()
+        );
+        fs::write(path.join("settings"), settings).unwrap();
+        fs::write(path.join("users"), "\"tenantry_service\" \"\"\n\"tenantry_owner\" \"\"\n").unwrap();
+        let mut command = Command::new(program);
+        command.arg("-q").arg(path.join("settings")).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let process = command.spawn().unwrap();
+        let mut pooler = Self { process, directory, database: database.name().to_owned() };
+        while PgConnection::establish(&pooler.service_url()).is_err() {
+            let ended = pooler.process.try_wait().unwrap();
+            assert!(ended.is_none(), "{}", fs::read_to_string(pooler.directory.path().join("log")).unwrap_or_default());
+            std::thread::yield_now();
+        }
+        Some(pooler)
+    }
+
+    /// The way through it for the service's role.
+    pub fn service_url(&self) -> String {
+        self.url("tenantry_service")
+    }
+
+    /// The way through it for the owner.
+    pub fn owner_url(&self) -> String {
+        self.url("tenantry_owner")
+    }
+
+    fn url(&self, role: &str) -> String {
+        format!("postgres://{role}@/{}?host={}&port=6432", self.database, self.directory.path().display())
+    }
+}
+
+impl Drop for Pooler {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn program() -> Option<PathBuf> {
+    let places = ["/usr/sbin", "/usr/bin", "/usr/local/bin", "/usr/local/sbin", "/opt/homebrew/bin"];
+    places.iter().map(|place| Path::new(place).join("pgbouncer")).find(|program| program.exists())
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().unwrap().stdout.starts_with(b"0\n")
+}
+
+/// The user who runs the server, whose socket this is.
+fn owner_of(directory: &Path) -> String {
+    let output = Command::new("stat").args(["-c", "%U"]).arg(directory).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
