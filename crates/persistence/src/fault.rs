@@ -37,6 +37,8 @@ pub(crate) enum Remedy {
     Anew,
     /// The connection or the server is not in a state to answer: drop the connection; the caller may try later.
     Later,
+    /// The schema is not the one of this program: the caller may try later, and another connection is no better.
+    Migrate,
     /// A fault in the program.
     None,
 }
@@ -59,7 +61,8 @@ pub(crate) fn remedy(error: &DieselError) -> Remedy {
         _ if says(&["deadlock detected"]) => Remedy::Again,
         _ if is_about_a_prepared_statement(info.message()) => Remedy::Unprepared,
         _ if says(&["cached plan must not change"]) => Remedy::Anew,
-        _ if says(&CANNOT_ANSWER) || is_not_migrated(info.message()) => Remedy::Later,
+        _ if says(&CANNOT_ANSWER) => Remedy::Later,
+        _ if is_not_migrated(info.message()) => Remedy::Migrate,
         _ => Remedy::None,
     }
 }
@@ -159,10 +162,8 @@ impl Fault {
         match self.0 {
             Kind::Refused(error) => error,
             Kind::Database(error) => match remedy(&error) {
-                Remedy::Again | Remedy::Later | Remedy::Unprepared | Remedy::Anew => {
-                    Error::Unavailable { cause: error.to_string() }
-                }
                 Remedy::None => Error::internal(format!("database: {error}")),
+                _ => Error::Unavailable { cause: error.to_string() },
             },
         }
     }
