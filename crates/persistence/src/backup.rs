@@ -13,9 +13,7 @@ mod rows;
 use std::{collections::BTreeMap, ffi::OsString, fs::File, io, path::Path};
 
 use chrono::{DateTime, Utc};
-use diesel::{
-    Connection, PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types,
-};
+use diesel::{PgConnection, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::MasterKeyId;
 
@@ -24,7 +22,10 @@ pub use self::{
     restore::{Restored, check_target, restore},
     rows::Rows,
 };
-use crate::embedded::{self, OLDEST};
+use crate::{
+    embedded::{self, OLDEST},
+    pool::establish,
+};
 
 /// The version of the file.
 const FORMAT: u32 = 1;
@@ -228,7 +229,7 @@ fn compare_tables(counted: &Rows, dumped: &BTreeMap<String, u64>) -> Result<(), 
 
 /// A connection that waits as long as it takes: a backup of a large database is slow.
 fn connect(url: &str) -> Result<PgConnection, BackupError> {
-    let mut connection = PgConnection::establish(url)?;
+    let mut connection = establish(url)?;
     connection.batch_execute(
         "SET application_name = 'tenantry backup'; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;
          SET lock_timeout = '60s'; SET timezone = 'UTC'; SET client_min_messages = 'warning'",
