@@ -118,3 +118,64 @@ fn one_version_of_rust_is_pinned_everywhere() {
     // What is supported is what is tested.
     assert_eq!(format!("{}.0", value("Cargo.toml", "rust-version")), pinned);
 }
+
+#[test]
+fn every_package_keeps_the_lints_of_the_workspace_and_so_has_no_unsafe_code() {
+    for package in packages() {
+        let manifest = fs::read_to_string(package["manifest_path"].as_str().unwrap()).unwrap();
+        assert!(manifest.contains("[lints]\nworkspace = true\n"), "{}", package["name"]);
+    }
+    let workspace = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    assert!(workspace.contains("\nunsafe_code = \"forbid\"\n"));
+}
+
+/// An exception is somebody's decision of a day, which others look at again.
+#[test]
+fn every_accepted_advisory_has_a_date_and_a_reason() {
+    let deny: toml::Table = fs::read_to_string(root().join("deny.toml")).unwrap().parse().unwrap();
+    let accepted = deny["advisories"].get("ignore").and_then(|ignore| ignore.as_array()).cloned().unwrap_or_default();
+    for one in accepted {
+        let (id, reason) =
+            (one.get("id").and_then(|id| id.as_str()), one.get("reason").and_then(|reason| reason.as_str()));
+        let dated = reason.and_then(|reason| reason.split(':').next()?.trim().parse::<chrono::NaiveDate>().ok());
+        assert!(id.is_some() && dated.is_some(), "write {{ id = \"…\", reason = \"2026-11-28: …\" }} and not {one}");
+    }
+}
+
+/// Every file that git has, or would take.
+fn files() -> Vec<std::path::PathBuf> {
+    let list = ["ls-files", "--cached", "--others", "--exclude-standard"];
+    let list = Command::new("git").args(list).current_dir(root()).output().unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    list.lines().map(|name| root().join(name)).filter(|path| path.is_file()).collect()
+}
+
+/// What in this text is a credential that would be accepted somewhere: our own have a checksum, which examples fail on purpose.
+fn secrets(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "_+/=:".contains(c)));
+    let ours = words.clone().flat_map(|word| word.split('=')).filter(|word| {
+        let as_key = tenantry_auth::present(word).is_ok();
+        as_key || tenantry_auth::present_invitation(word).is_some()
+    });
+    let master = words.filter(|word| word.parse::<tenantry_auth::seal::MasterKey>().is_ok());
+    let marks = [
+        "-----BEGIN PRIVATE KEY",
+        "-----BEGIN RSA PRIVATE KEY",
+        "-----BEGIN EC PRIVATE KEY",
+        "-----BEGIN OPENSSH PRIVATE KEY",
+    ];
+    let others = marks.into_iter().filter(|mark| text.contains(&format!("{mark}-----\n")));
+    ours.chain(master).map(|found| format!("{found:.20}…")).chain(others.map(str::to_owned)).collect()
+}
+
+#[test]
+fn no_file_of_the_project_holds_a_secret() {
+    let key = tenantry_auth::seal::MasterKey::generate(1).unwrap();
+    assert_eq!(secrets(&format!("x = \"{}\"\n", key.as_str())).len(), 1, "the control");
+    let found: Vec<_> = files()
+        .into_iter()
+        .filter_map(|path| Some((fs::read_to_string(&path).ok()?, path)))
+        .flat_map(|(text, path)| secrets(&text).into_iter().map(move |found| format!("{}: {found}", path.display())))
+        .collect();
+    assert_eq!(found, Vec::<String>::new());
+}

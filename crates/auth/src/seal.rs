@@ -2,8 +2,11 @@
 //! each bound to its context.
 //!
 //! A sealed secret is one byte for the form, two for the version of the key, 12 random bytes (the nonce), and the ciphertext with
-//! its tag of 16 bytes. The associated data are the form, the version, the tenant, the workspace, the provider and the field: what
-//! was sealed in one context opens in no other. Random nonces are good for 2³² secrets under one key, more than anybody stores.
+//! its tag of 16 bytes. The associated data are the form, the version, the tenant, the workspace, the provider, the field and the
+//! time at which the secret was set: what was sealed in one context opens in no other, and a secret of before not in its own place.
+//! Random nonces are good for 2³² secrets under one key, more than anybody stores.
+//!
+//! Form 1 lacks the time. It is still opened, and sealing anew makes it form 2.
 
 use std::{collections::HashSet, fmt, str::FromStr, sync::Arc};
 
@@ -12,11 +15,14 @@ use aws_lc_rs::{
     hmac,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Utc};
 use tenantry_domain::{Error, MasterKeyId, PlainSecret, Provider, SealedSecret, TenantId, WorkspaceId};
 use zeroize::Zeroizing;
 
-/// The only form there is yet.
-const FORM: u8 = 1;
+/// The form that is written.
+const FORM: u8 = 2;
+/// The form without the time.
+const TIMELESS: u8 = 1;
 const HEAD: usize = 3;
 const KEY: usize = 32;
 
@@ -31,6 +37,8 @@ pub struct SealContext {
     pub provider: Provider,
     /// Its field.
     pub field: &'static str,
+    /// When it was set, to the microsecond.
+    pub set_at: DateTime<Utc>,
 }
 
 impl SealContext {
@@ -38,14 +46,18 @@ impl SealContext {
     fn associated_data(&self, form: u8, version: u16) -> Vec<u8> {
         let (tenant, workspace) = (self.tenant.uuid(), self.workspace.uuid());
         let mut data = Vec::with_capacity(96);
-        for part in [
+        let set_at = self.set_at.timestamp_micros().to_be_bytes();
+        let parts = [
             [form].as_slice(),
             &version.to_be_bytes(),
             tenant.as_bytes(),
             workspace.as_bytes(),
             self.provider.as_str().as_bytes(),
             self.field.as_bytes(),
-        ] {
+            &set_at,
+        ];
+        let bound = if form == TIMELESS { parts.len() - 1 } else { parts.len() };
+        for part in &parts[..bound] {
             data.extend_from_slice(&(part.len() as u64).to_be_bytes());
             data.extend_from_slice(part);
         }
@@ -235,14 +247,14 @@ impl MasterKeys {
     pub fn open(&self, context: &SealContext, sealed: &SealedSecret) -> Result<PlainSecret, Unopened> {
         let (head, rest) = sealed.as_bytes().split_at_checked(HEAD).ok_or(Unopened)?;
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(Unopened)?;
-        let &[FORM, high, low] = head else { return Err(Unopened) };
+        let &[form @ (TIMELESS | FORM), high, low] = head else { return Err(Unopened) };
         let version = u16::from_be_bytes([high, low]);
         let key = self.all().find(|key| key.id.version() == version).ok_or(Unopened)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unopened)?;
         let mut bytes = Zeroizing::new(ciphertext.to_vec());
         let plain = key
             .key
-            .open_in_place(nonce, Aad::from(context.associated_data(FORM, version)), &mut bytes)
+            .open_in_place(nonce, Aad::from(context.associated_data(form, version)), &mut bytes)
             .map_err(|_| Unopened)?;
         std::str::from_utf8(plain).ok().and_then(|text| text.parse().ok()).ok_or(Unopened)
     }
@@ -251,7 +263,7 @@ impl MasterKeys {
 /// The version of the key that a secret says it is sealed under; `None` for what is none.
 pub fn sealed_under(sealed: &SealedSecret) -> Option<u16> {
     match sealed.as_bytes() {
-        [FORM, high, low, ..] => Some(u16::from_be_bytes([*high, *low])),
+        [TIMELESS | FORM, high, low, ..] => Some(u16::from_be_bytes([*high, *low])),
         _ => None,
     }
 }

@@ -118,6 +118,16 @@ fn gone_meanwhile(rows: Result<u64, Error>) -> Result<u64, Error> {
     }
 }
 
+/// Deletes the secrets of integrations that were put aside more than 30 days ago because they did not decrypt; returns how many.
+/// Safe as above.
+///
+/// # Errors
+///
+/// Those of [`Store::write`].
+pub async fn clear_discarded_secrets(store: &Store) -> Result<usize, Error> {
+    crate::integrations::clear_discarded(store).await
+}
+
 async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
     store
         .write(&job(ERASE, Some(tenant)), InTenant, Action::WorkspaceErase, |tx| {
@@ -133,17 +143,17 @@ async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
 }
 
 /// All tenants, a page at a time.
-struct Tenants {
+pub(crate) struct Tenants {
     job: &'static str,
     request: Option<PageRequest>,
 }
 
 impl Tenants {
-    fn new(job: &'static str) -> Self {
+    pub(crate) fn new(job: &'static str) -> Self {
         Self { job, request: Some(PageRequest { limit: PageLimit::default(), sort: Sort::default(), after: None }) }
     }
 
-    async fn next(&mut self, store: &Store) -> Result<Option<Vec<TenantId>>, Error> {
+    pub(crate) async fn next(&mut self, store: &Store) -> Result<Option<Vec<TenantId>>, Error> {
         let Some(request) = self.request.take() else { return Ok(None) };
         let this = request.clone();
         let page = store
@@ -156,6 +166,6 @@ impl Tenants {
     }
 }
 
-fn job(name: &'static str, tenant: Option<TenantId>) -> Credential {
+pub(crate) fn job(name: &'static str, tenant: Option<TenantId>) -> Credential {
     Credential { holder: Holder::Job { name, tenant }, origin: Origin::default() }
 }

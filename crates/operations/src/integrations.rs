@@ -1,5 +1,6 @@
 //! Integrations: list, show, set, remove, verify, and open for those who ask a provider something.
 
+mod discarded;
 mod master_keys;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +11,11 @@ use tenantry_domain::{
 };
 use tenantry_persistence::{Fault, NewSealed, Store, StoredIntegration, Tx, WriteTx};
 
-pub use self::master_keys::{Resealed, Resealing, needed_master_keys, reseal};
+pub(crate) use self::discarded::clear as clear_discarded;
+pub use self::{
+    discarded::{DISCARDED_DAYS, take_back_discarded},
+    master_keys::{Resealed, Resealing, may_discard, needed_master_keys, reseal},
+};
 use crate::providers::{OpenedFields, Providers, VerifyOutcome};
 
 /// The integrations of a workspace with every provider there is, be they made or not.
@@ -91,7 +96,9 @@ pub(crate) fn set_in(
     if patch.leaves(&before) {
         return Ok(Change::nothing(before));
     }
-    let sealed = new.map(|secret| seal(keys, &context(&before), secret)).transpose()?;
+    // The time that will be stored with it.
+    let context = SealContext { set_at: tx.clock()?, ..context(&before) };
+    let sealed = new.map(|secret| seal(keys, &context, secret)).transpose()?;
     let plain = patch.plain.as_ref().map_or(before.plain.as_ref(), Option::as_ref);
     let secret = patch.secret.as_ref().map(|_| sealed.as_ref());
     let after = tx.update_integration(provider, plain, secret)?;
@@ -221,6 +228,7 @@ fn context(integration: &Integration) -> SealContext {
         workspace: integration.workspace_id,
         provider: integration.provider,
         field: integration.provider.secret_field(),
+        set_at: integration.secret.as_ref().map(|secret| secret.set_at).unwrap_or_default(),
     }
 }
 
@@ -248,7 +256,7 @@ fn unseal(keys: &MasterKeys, stored: &StoredIntegration) -> Result<Option<Opened
 
 /// The alarm.
 fn does_not_open(context: &SealContext, sealed: &SealedSecret) {
-    let SealContext { tenant, workspace, provider, field } = context;
+    let SealContext { tenant, workspace, provider, field, .. } = context;
     let master_key = sealed_under(sealed);
     tracing::error!(
         %tenant, %workspace, %provider, field, master_key,

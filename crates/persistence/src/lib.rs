@@ -61,7 +61,7 @@ pub use places::{Place, TenantPlace};
 pub use pool::{PoolOptions, PoolState, Prepare, objection_to};
 pub use readiness::Unready;
 pub use retention::{Ended, Pruner};
-pub use sealed_secrets::StaleSecret;
+pub use sealed_secrets::{DISCARDED_DAYS, StaleSecret};
 pub use seats::{Lately, Queue};
 pub use slots::Standing;
 pub use tenants::{LastNumbers, TenantFilter};

@@ -223,6 +223,11 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        discarded_secret -> Nullable<Bytea>,
+        discarded_key -> Nullable<Text>,
+        discarded_last_four -> Nullable<Text>,
+        discarded_set_at -> Nullable<Timestamptz>,
+        discarded_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -11,6 +11,11 @@ pub(crate) async fn round(store: &Store, retention: Retention, mailer: Option<&M
         Ok(pruned) => pruned.into_iter().for_each(|(kind, rows)| told(kind, rows)),
         Err(error) => tracing::warn!(?error, "could not delete what is over; trying again later"),
     }
+    match housekeeping::clear_discarded_secrets(store).await {
+        Ok(0) => {}
+        Ok(cleared) => tracing::info!(cleared, "deleted secrets that were given up more than 30 days ago"),
+        Err(error) => tracing::warn!(?error, "could not delete given-up secrets; trying again later"),
+    }
     if let Some(owner_url) = owner_url {
         #[expect(clippy::disallowed_methods, reason = "once an hour, on a separate connection as the owner")]
         let done = tokio::task::spawn_blocking(move || {

@@ -17,4 +17,7 @@ pub(crate) fn start(settings: &Settings) {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
         LogFormat::Pretty => builder.with_ansi(std::io::stderr().is_terminal()).compact().try_init(),
     };
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
 }

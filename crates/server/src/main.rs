@@ -14,6 +14,7 @@ mod named;
 mod new_file;
 mod output;
 mod settings;
+mod trusted_file;
 mod usage;
 
 use clap::{CommandFactory, Parser, Subcommand};

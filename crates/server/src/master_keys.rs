@@ -2,7 +2,7 @@
 //! the start and not with the first secret.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::OpenOptions,
     io::Write,
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -11,9 +11,12 @@ use std::{
 use tenantry_auth::seal::{MasterKey, MasterKeys};
 use tenantry_domain::Error;
 use tenantry_operations::{Store, integrations};
-use zeroize::Zeroizing;
 
-use crate::{exit::Exit, settings::Settings};
+use crate::{
+    exit::Exit,
+    settings::Settings,
+    trusted_file::{self, Holds},
+};
 
 const HOW: &str = "create one with `tenantry master-key FILE`, and keep a copy of it away from the database";
 
@@ -101,13 +104,12 @@ pub(crate) fn write(path: &Path, version: u16) -> Result<(), Exit> {
 
 fn read(path: &Path, faults: &mut Vec<String>) -> Option<MasterKey> {
     let named = |fault: String| format!("the master key file {}: {fault}", path.display());
-    let text = match fs::read_to_string(path) {
-        Ok(text) => Zeroizing::new(text),
-        Err(error) => {
-            faults.push(named(format!("cannot be read: {error}")));
-            return None;
-        }
-    };
+    let mut warnings = Vec::new();
+    let text = trusted_file::read_text(path, Holds::Secret, &mut warnings);
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    let text = text.map_err(|fault| faults.push(named(fault))).ok()?;
     text.parse().map_err(|error: tenantry_auth::seal::NotAMasterKey| faults.push(named(error.to_string()))).ok()
 }
 
@@ -117,7 +119,7 @@ fn missing(what: &str) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     use super::*;
 

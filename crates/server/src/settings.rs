@@ -3,22 +3,30 @@
 mod faults;
 mod issuers;
 mod mail;
+mod reader;
 mod retention;
 
-use std::{collections::BTreeMap, ffi::OsString, fs, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
-use tenantry_domain::{MailLimits, RequestRate, Requests, Retention};
+use tenantry_domain::{MailLimits, Retention};
 use tenantry_http::Rates;
-use tenantry_operations::providers::{ProviderUrls, provider_url};
+use tenantry_operations::providers::ProviderUrls;
 use tenantry_persistence::Prepare;
 use toml::{Table, Value};
-use url::Url;
 
+use self::reader::{Reader, mask_address};
 pub(crate) use self::{
     faults::{Fault, Faults},
     mail::Mail,
 };
+use crate::trusted_file::{self, Holds};
 
 /// Everything that can be set.
 #[derive(Clone)]
@@ -53,6 +61,8 @@ pub(crate) struct Settings {
     /// Of tenants that have none of their own.
     pub(crate) mail_limits: MailLimits,
     pub(crate) retention: Retention,
+    /// What is only worth a warning, each a sentence.
+    pub(crate) warnings: Vec<String>,
     /// For `tenantry config`: every setting as text, secrets masked.
     pub(crate) shown: Vec<Shown>,
 }
@@ -87,12 +97,15 @@ const ROWS: &[Row] = &[
     ),
     Row("data_dir", "data", "directory of the embedded PostgreSQL, and of emails when there is no mail server"),
     Row("database_url", "", "URL of your own PostgreSQL, as the role that serves requests; DATABASE_URL works too"),
+    Row("database_url_file", "", "file that contains database_url; DATABASE_URL_FILE works too"),
     Row(
         "owner_database_url",
         "",
         "URL of the same database as its owner, for `tenantry migrate`, `tenantry restore`, `tenantry tenant erase` and `tenantry housekeeping`",
     ),
+    Row("owner_database_url_file", "", "file that contains owner_database_url"),
     Row("backup_database_url", "", "URL of the same database as a role that sees all rows, for `tenantry backup`"),
+    Row("backup_database_url_file", "", "file that contains backup_database_url"),
     Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database. Default: searched for"),
     Row("pg_user", "", "system user that runs the embedded PostgreSQL when the service is started as root"),
     Row(
@@ -202,14 +215,19 @@ impl Settings {
         let mut file = environment.remove(CONFIG).map(|path| table(&path, &mut faults)).unwrap_or_default();
         let issuers = issuers::read(file.remove(ISSUERS), &mut faults);
         let file = flat(file, &mut faults);
-        #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
-        if let Ok(url) = std::env::var("DATABASE_URL")
-            && !url.is_empty()
-        {
-            environment.entry("database_url".to_owned()).or_insert(url);
+        if !environment.contains_key("database_url") && !environment.contains_key("database_url_file") {
+            for (variable, name) in [("DATABASE_URL", "database_url"), ("DATABASE_URL_FILE", "database_url_file")] {
+                #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
+                if let Ok(value) = std::env::var(variable)
+                    && !value.is_empty()
+                {
+                    environment.insert(name.to_owned(), value);
+                }
+            }
         }
         unknown(&environment, &file, &mut faults);
         let mut settings = Self { issuers, ..Self::of(&Reader { environment, file }, &mut faults) };
+        settings.warnings = std::mem::take(&mut faults.warnings);
         let faults = faults.into_vec();
         for shown in &mut settings.shown {
             // A value that could not be read cannot be masked either.
@@ -295,6 +313,7 @@ impl Settings {
             mail: mail::read(reader, faults),
             mail_limits: mail::limits(reader, faults),
             retention: retention::read(reader, faults),
+            warnings: Vec::new(),
             shown: ROWS.iter().map(|row| reader.show(row)).collect(),
         }
     }
@@ -319,13 +338,19 @@ fn variables(all: impl Iterator<Item = (OsString, OsString)>, faults: &mut Fault
 
 /// The settings file. A file that cannot be read is a fault.
 fn table(path: &str, faults: &mut Faults) -> Table {
-    let text = fs::read_to_string(path).map_err(|error| format!("cannot read the settings file {path}: {error}"));
+    // It may hold passwords; whether it does is not known yet, so that nobody is warned who may read it.
+    let text = trusted_file::read_text(Path::new(path), Holds::Trust, &mut faults.warnings);
+    let text = text.map_err(|fault| format!("the settings file {path} {fault}"));
     let table = text.and_then(|text| {
         text.parse().map_err(|error: toml::de::Error| {
             // The line itself is not repeated, because it may hold a password.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
-            format!("the settings file {path} is not valid TOML: line {line}: {}", error.message())
+            let said = error.message();
+            let of_the_line = text.lines().nth(line - 1).unwrap_or_default();
+            let mut words = of_the_line.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2);
+            let why = if words.any(|word| said.contains(word)) { "it cannot be read" } else { said };
+            format!("the settings file {path} is not valid TOML: line {line}: {why}")
         })
     });
     table.map_err(|fault| faults.push("", fault)).unwrap_or_default()
@@ -342,7 +367,8 @@ fn flat(table: Table, faults: &mut Faults) -> Values {
             Value::Boolean(flag) => flag.to_string(),
             Value::Datetime(time) => time.to_string(),
             Value::Array(_) | Value::Table(_) => {
-                faults.push("", format!("\"{name}\" in the settings file must be one value, not a list or a table"));
+                let name = shown_name(&name);
+                faults.push("", format!("{name} in the settings file must be one value, not a list or a table"));
                 continue;
             }
         };
@@ -361,7 +387,8 @@ fn unknown(environment: &Values, file: &Values, faults: &mut Faults) {
     }
     for name in file.keys().filter(is_unknown) {
         let meant = closest(name, names().chain([ISSUERS]));
-        faults.push("", format!("\"{name}\" in the settings file is not a setting{}", suggestion(meant)));
+        let name = shown_name(name);
+        faults.push("", format!("{name} in the settings file is not a setting{}", suggestion(meant)));
     }
 }
 
@@ -385,150 +412,16 @@ fn variable(name: &str) -> String {
     format!("TENANTRY_{}", name.to_uppercase())
 }
 
+/// A name that somebody gave in the file, as far as it looks like a name: a misplaced quote makes a name of a password.
+fn shown_name(name: &str) -> String {
+    let is_name =
+        name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-');
+    if is_name { format!("\"{name}\"") } else { "a name that is not shown, because it may be a secret,".to_owned() }
+}
+
 /// Whether its value may be, or may contain, something that nobody may read.
 fn may_hold_secret(name: &str) -> bool {
     name == "smtp_password" || name == PLATFORM_KEYS || name.ends_with("database_url")
-}
-
-/// The environment overrides the file, and the file overrides the defaults.
-struct Reader {
-    environment: Values,
-    file: Values,
-}
-
-impl Reader {
-    fn value<'a>(&'a self, name: &str) -> (Option<&'a str>, &'static str) {
-        let default = ROWS.iter().find(|row| row.0 == name).map(|row| row.1).filter(|default| !default.is_empty());
-        // An empty value counts as not set, in the file as in the environment.
-        let given = |values: &'a Values| values.get(name).map(String::as_str).filter(|value| !value.is_empty());
-        match (given(&self.environment), given(&self.file)) {
-            (Some(value), _) => (Some(value), "environment"),
-            (None, Some(value)) => (Some(value), "file"),
-            (None, None) => (default, "default"),
-        }
-    }
-
-    /// Whether somebody has set it.
-    fn is_given(&self, name: &str) -> bool {
-        !matches!(self.value(name), (None, _) | (_, "default"))
-    }
-
-    fn text(&self, name: &str) -> Option<String> {
-        self.value(name).0.map(str::to_owned)
-    }
-
-    /// Checks a connection string before the driver does, whose error message would repeat a part of it: the password.
-    fn url(&self, name: &str, faults: &mut Faults) -> Option<String> {
-        let url = self.text(name)?;
-        if is_connection_string(&url) {
-            return Some(url);
-        }
-        faults.of(
-            name,
-            "must be a URL such as postgres://tenantry_service:PASSWORD@db.example.com:5432/tenantry; in the password write \
-             %25 for %, %40 for @, %2F for /, %3A for : (the value is not shown, because it contains the password)",
-        );
-        None
-    }
-
-    /// Several paths, separated by commas.
-    fn paths(&self, name: &str) -> Vec<PathBuf> {
-        self.value(name).0.into_iter().flat_map(listed).map(PathBuf::from).collect()
-    }
-
-    fn provider_urls(&self, faults: &mut Faults) -> Option<ProviderUrls> {
-        let mut url = |name: &str| -> Option<Url> {
-            let read = provider_url(self.value(name).0?);
-            read.map_err(|rule| faults.of(name, rule)).ok()
-        };
-        let (twilio, elevenlabs) = (url("twilio_url"), url("elevenlabs_url"));
-        let (openai, gohighlevel) = (url("openai_url"), url("gohighlevel_url"));
-        Some(ProviderUrls { twilio: twilio?, elevenlabs, openai: openai?, gohighlevel: gohighlevel? })
-    }
-
-    fn parse<T>(&self, name: &str, faults: &mut Faults, parse: impl Fn(&str) -> Result<T, &'static str>) -> Option<T> {
-        let raw = self.value(name).0?;
-        parse(raw).map_err(|rule| faults.of(name, format!("{rule}, not \"{raw:.60}\""))).ok()
-    }
-
-    /// A number of requests in a second and one at once; `None` where the first is 0.
-    fn rate(&self, per_second: &str, burst: &str, faults: &mut Faults) -> Option<RequestRate> {
-        let mut number = |name| {
-            self.parse(name, faults, |raw| match raw.parse::<i64>() {
-                Ok(0) => Ok(None),
-                Ok(number) => {
-                    Requests::try_from(number).map(Some).map_err(|_| "must be a whole number from 0 to 1000000")
-                }
-                Err(_) => Err("must be a whole number from 0 to 1000000"),
-            })
-        };
-        let (per_second, burst) = (number(per_second), number(burst));
-        let per_second = per_second.flatten()?;
-        // A burst of 0 would refuse everything.
-        Some(RequestRate { per_second, burst: burst.flatten().unwrap_or(per_second) })
-    }
-
-    /// Hashes, separated by commas. A value that is not a hash is not shown, because it may be the key itself.
-    fn hashes(&self, name: &str, faults: &mut Faults) -> Vec<PlatformKeyHash> {
-        let mut hashes = Vec::new();
-        for (at, raw) in self.value(name).0.into_iter().flat_map(listed).enumerate() {
-            match raw.parse() {
-                Ok(hash) => hashes.push(hash),
-                Err(refusal) => faults.of(name, format!("has a wrong value: hash {} {refusal}", at + 1)),
-            }
-        }
-        hashes
-    }
-
-    fn show(&self, row: &Row) -> Shown {
-        let (value, source) = self.value(row.0);
-        let masked = value.map(|value| match row.0 {
-            "smtp_password" => "***".to_owned(),
-            PLATFORM_KEYS => listed(value).map(|hash| format!("{hash:.8}…")).collect::<Vec<_>>().join(", "),
-            name if name.ends_with("database_url") => mask(value),
-            _ => value.to_owned(),
-        });
-        Shown { name: row.0, variable: variable(row.0), value: masked, source, help: row.2 }
-    }
-}
-
-/// The values of a list that is separated by commas.
-fn listed(raw: &str) -> impl Iterator<Item = &str> {
-    raw.split(',').map(str::trim).filter(|value| !value.is_empty())
-}
-
-/// Whether libpq can read this: a URL with valid parts, or `key=value` words.
-fn is_connection_string(raw: &str) -> bool {
-    let Some((scheme, rest)) = raw.split_once("://") else {
-        return !raw.is_empty() && (raw.contains('\'') || raw.split_whitespace().all(|word| word.contains('=')));
-    };
-    let mut escapes = rest.split('%').skip(1);
-    let escaped = escapes.all(|after| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()));
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let mut hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts).split(',');
-    let numbered = |host: &str| match host.rsplit_once(']').map_or(host, |(_, port)| port).rsplit_once(':') {
-        Some((_, port)) => port.is_empty() || port.parse::<u16>().is_ok(),
-        None => true,
-    };
-    matches!(scheme, "postgres" | "postgresql")
-        && escaped
-        && hosts.all(numbered)
-        && authority.matches('@').count() <= 1
-        && !rest.split_once('/').is_some_and(|(_, path)| path.split('?').next().unwrap_or_default().contains('@'))
-}
-
-/// A connection string without its password. If it is not a URL and contains a password, it is not shown at all.
-fn mask(url: &str) -> String {
-    let authority =
-        url.split_once("://").and_then(|(scheme, rest)| rest.rsplit_once('@').map(|(user, host)| (scheme, user, host)));
-    match authority {
-        Some((scheme, user, host)) if !host.contains("password") => {
-            let name = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{name}:***@{host}")
-        }
-        None if !url.contains("password") => url.to_owned(),
-        _ => "***".to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -133,10 +133,10 @@ async fn without_the_master_key_all_but_the_secrets_comes_back() {
     there.run(&["master-key", "--version", "2", "master.key"]).expect(0);
     let restored = there.run(&["restore", "backup.tar"]).expect(0);
     assert!(restored.out.contains("the master key of version 1 is missing"), "{}", restored.out);
-    assert!(restored.out.contains("`tenantry reseal --discard-unopened`"), "{}", restored.out);
+    assert!(restored.out.contains("`tenantry reseal --discard-unopened --lost-key 1`"), "{}", restored.out);
     let refused = there.run(&["serve"]).expect(6);
     assert!(refused.err.contains("version 1 is missing"), "{}", refused.err);
-    there.run(&["reseal", "--discard-unopened", "--yes"]).expect(0);
+    there.run(&["reseal", "--discard-unopened", "--lost-key", "1", "--yes"]).expect(0);
     let service = there.serve();
     let owner = stage.owner(&service);
     owner.get(&stage.workspace).await.expect(200);

@@ -1,6 +1,6 @@
 //! The service with the database that it brings along, from the first start to a hard end.
 
-use std::process::Command;
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use nix::sys::signal::{Signal, kill};
@@ -11,9 +11,12 @@ use super::kit::{Service, Tenantry, is_alive};
 /// The key and the path of the line that the first start prints.
 fn printed(service: &Service) -> (String, Client, String) {
     let line = service.until_printed("curl -H");
-    let key = line.split_once("Bearer ").unwrap().1.split('"').next().unwrap();
+    let file = line.split_once("Bearer $(cat ").unwrap().1.split(')').next().unwrap();
+    // Standard output is no terminal here, so that the key is in a file that only its owner can read.
+    assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    let key = fs::read_to_string(file).unwrap();
     let path = line.rsplit_once(&service.base).expect("the address of the service").1;
-    (line.clone(), service.client().with_key(key), path.to_owned())
+    (line.clone(), service.client().with_key(key.trim()), path.to_owned())
 }
 
 #[tokio::test]

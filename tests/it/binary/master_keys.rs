@@ -86,7 +86,7 @@ async fn a_key_that_does_not_open_what_is_stored_is_refused_at_the_start_until_a
     let tenantry = Tenantry::on(&database);
     let made = tenantry.json(&["tenant", "create", "--name", "Beta", "--country", "NL"]);
     let service = tenantry.serve();
-    connect(&service.client().with_key(made["apiKey"].as_str().unwrap()), "canary-567890").await;
+    let path = connect(&service.client().with_key(made["apiKey"].as_str().unwrap()), "canary-567890").await;
     stop(service);
     let (first, impostor) = (fs::read_to_string(tenantry.path("master.key")).unwrap(), MasterKey::generate(1).unwrap());
     let with = |files: &[(&str, &str)]| {
@@ -122,8 +122,58 @@ async fn a_key_that_does_not_open_what_is_stored_is_refused_at_the_start_until_a
     assert!(missing.err.contains("version 2 is missing"), "{}", missing.err);
     let lost = with(&[("c.key", &MasterKey::generate(3).unwrap())]);
     assert!(lost.run(&["reseal"]).expect(1).out.contains("still under version 2: 4"));
-    lost.run(&["reseal", "--discard-unopened", "--yes"]).expect(0);
-    stop(lost.serve());
+    // What is given up is named, is really lost, and is kept for a while.
+    let unnamed = lost.run(&["reseal", "--discard-unopened", "--yes"]).expect(4);
+    assert!(unnamed.err.contains("version 2 is missing") && unnamed.err.contains("--lost-key"), "{}", unnamed.err);
+    let never = lost.run(&["reseal", "--discard-unopened", "--lost-key", "9", "--yes"]).expect(4);
+    assert!(never.err.contains("no stored secret is encrypted under a master key of version 9"), "{}", never.err);
+    let here = with(&[("c.key", &MasterKey::generate(3).unwrap()), ("b.key", &second)]);
+    let refused = here.run(&["reseal", "--discard-unopened", "--lost-key", "2", "--yes"]).expect(4);
+    assert!(refused.err.contains("version 2 is here, so it is not lost"), "{}", refused.err);
+    let discard = ["reseal", "--discard-unopened", "--lost-key", "2"];
+    assert_eq!(lost.json(&[&discard[..], &["--dry-run"]].concat())["unopened"], 4);
+    let declined = lost.run_on_a_terminal(&discard, "n\n").expect(1);
+    assert!(
+        declined.err.contains("gives up 4 secrets") && declined.err.contains("version 2 is lost"),
+        "{}",
+        declined.err
+    );
+    lost.run(&[&discard[..], &["--yes"]].concat()).expect(0);
+    let service = lost.serve();
+    let owner = service.client().with_key(made["apiKey"].as_str().unwrap());
+    assert_eq!(owner.get(&format!("{path}/openai")).await.expect(200).body["status"], "not_connected");
+    owner.put(&format!("{path}/twilio"), fields("twilio", "set-again-567890")).await.expect(200);
+    stop(service);
+    let found = lost.with("TENANTRY_OTHER_MASTER_KEY_FILES", "b.key");
+    fs::write(found.path("b.key"), second.as_str()).unwrap();
+    assert_eq!(found.json(&["reseal", "--take-back", "--dry-run"])["takenBack"], 3);
+    assert_eq!(found.json(&["reseal", "--take-back"]), json!({ "dryRun": false, "takenBack": 3, "missingKeys": [] }));
+    assert_eq!(found.json(&["reseal", "--take-back"])["takenBack"], 0);
+    let service = found.serve();
+    let owner = service.client().with_key(made["apiKey"].as_str().unwrap());
+    for (provider, last_four) in [("openai", "7890"), ("twilio", "7890")] {
+        let shown = owner.get(&format!("{path}/{provider}")).await.expect(200);
+        assert!(shown.body["status"] == "connected" && shown.text.contains(last_four), "{}", shown.text);
+    }
+    stop(service);
+    assert_eq!(found.json(&["reseal"])["left"], json!([]));
+}
+
+#[test]
+fn a_key_that_others_can_change_is_refused() {
+    let database = TestDatabase::new();
+    let tenantry = Tenantry::on(&database);
+    let mode = |mode| fs::set_permissions(tenantry.path("master.key"), fs::Permissions::from_mode(mode)).unwrap();
+    for open in [0o666, 0o660, 0o602] {
+        mode(open);
+        let refused = tenantry.run(&["serve"]).expect(6);
+        assert!(refused.err.contains(&format!("can be changed by other users (mode {open:04o})")), "{}", refused.err);
+    }
+    for (fine, warned) in [(0o644, true), (0o444, false), (0o400, false), (0o600, false)] {
+        mode(fine);
+        let ran = tenantry.run(&["reseal"]).expect(0);
+        assert_eq!(ran.err.contains("everybody on this machine can read"), warned, "{fine:o}: {}", ran.err);
+    }
 }
 
 #[test]
@@ -152,7 +202,8 @@ fn a_new_key_goes_into_a_file_of_its_own_with_the_next_version() {
 async fn the_embedded_database_gets_a_key_once_and_is_not_served_without_it() {
     let tenantry = Tenantry::embedded();
     let service = tenantry.serve();
-    let key = service.until_printed("API key").rsplit(' ').next().unwrap().to_owned();
+    service.until_printed("API key");
+    let key = fs::read_to_string(tenantry.path("data/demo.key")).unwrap().trim().to_owned();
     let path = tenantry.path("data/master.key");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let text = fs::read_to_string(&path).unwrap();
@@ -178,7 +229,8 @@ async fn a_secret_is_in_no_file_of_the_database_and_in_no_log_line_not_even_the_
         tenantry = tenantry.with(&format!("TENANTRY_{provider}_URL"), &providers.base());
     }
     let service = tenantry.serve();
-    let key = service.until_printed("API key").rsplit(' ').next().unwrap().to_owned();
+    service.until_printed("API key");
+    let key = fs::read_to_string(tenantry.path("data/demo.key")).unwrap().trim().to_owned();
     let owner = service.client().with_key(&key);
     let canary = Canary::new("sk-proj-");
     let path = connect(&owner, canary.secret()).await;

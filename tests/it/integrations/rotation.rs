@@ -196,9 +196,11 @@ async fn a_dry_run_counts_and_changes_nothing() {
     let mut rows = tenantry_tests::Rows::of(&stage.app.database);
     let before = rows.all();
     let store = stage.app.store.rehearsal();
-    for (keys, how, resealed) in
-        [(&[2, 1][..], Resealing::Reseal, SECRETS), (&[3], Resealing::Reseal, 0), (&[3], Resealing::Discard, 0)]
-    {
+    for (keys, how, resealed) in [
+        (&[2, 1][..], Resealing::Reseal, SECRETS),
+        (&[3], Resealing::Reseal, 0),
+        (&[3], Resealing::Discard { lost: Some(1) }, 0),
+    ] {
         let would = reseal(&store, &stage.files.keys(keys), &operator(), how).await.unwrap();
         let left = BTreeMap::from([(1, SECRETS as i64)]);
         assert_eq!(would, Resealed { tenants: 2, resealed, unopened: SECRETS - resealed, left });
@@ -238,7 +240,7 @@ async fn what_does_not_open_stays_is_reported_and_can_be_discarded() {
     let left = BTreeMap::from([(1, 1)]);
     assert_eq!(done, Resealed { tenants: 2, resealed: SECRETS - 1, unopened: 1, left });
     assert_eq!(stage.needed().await, [1, 2], "the old key is still asked for");
-    let done = stage.reseal(&both, Resealing::Discard).await.unwrap();
+    let done = stage.reseal(&both, Resealing::Discard { lost: None }).await.unwrap();
     assert_eq!(done, Resealed { tenants: 1, resealed: 0, unopened: 1, left: BTreeMap::new() });
     assert_eq!(stage.needed().await, [2]);
     let owner = &stage.tenants[*at].owner;
@@ -250,8 +252,67 @@ async fn what_does_not_open_stays_is_reported_and_can_be_discarded() {
     );
     assert_eq!(stage.app.database.rows(&event), 1);
     // A key that is lost: everything under it is discarded, and the service can start again.
-    let done = stage.reseal(&stage.files.keys(&[3]), Resealing::Discard).await.unwrap();
+    let other = stage.reseal(&stage.files.keys(&[3]), Resealing::Discard { lost: Some(1) }).await.unwrap();
+    assert_eq!(
+        (other.unopened, other.left),
+        (SECRETS - 1, BTreeMap::from([(2, SECRETS as i64 - 1)])),
+        "another key's stay"
+    );
+    let done = stage.reseal(&stage.files.keys(&[3]), Resealing::Discard { lost: Some(2) }).await.unwrap();
     assert_eq!((done.unopened, done.left.is_empty(), stage.needed().await.is_empty()), (SECRETS - 1, true, true));
+}
+
+#[tokio::test]
+async fn a_secret_of_before_does_not_open_in_its_own_place() {
+    let stage = Stage::new().await;
+    let (at, workspace) = &stage.workspaces[0];
+    let place = format!("WHERE workspace_id = '{workspace}' AND provider = 'openai'");
+    let keep = format!("CREATE TABLE kept AS SELECT sealed_secret FROM integrations {place}");
+    behind_the_back(&stage.app, &keep);
+    let body = fields("openai", &format!("{}-2", secret(workspace, "openai")));
+    stage.tenants[*at].owner.put(&path(workspace, "openai"), body).await.expect(200);
+    assert_eq!(stage.unopened(&stage.files.keys(&[1])).await, 0);
+    let put_back = format!("UPDATE integrations SET sealed_secret = (SELECT sealed_secret FROM kept) {place}");
+    behind_the_back(&stage.app, &put_back);
+    assert_eq!(stage.unopened(&stage.files.keys(&[1])).await, 1);
+}
+
+/// What a program sealed under version 1 before the time was bound: the same form, written here once more.
+fn sealed_in_form_1(key: &str, place: &[&[u8]], secret: &str) -> Vec<u8> {
+    use aws_lc_rs::aead::{AES_256_GCM, Aad, RandomizedNonceKey};
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, &key[3..]).unwrap();
+    let key = RandomizedNonceKey::new(&AES_256_GCM, &bytes).unwrap();
+    let parts = [&[1][..], &[0, 1]].into_iter().chain(place.iter().copied());
+    let data: Vec<u8> = parts.flat_map(|part| [&(part.len() as u64).to_be_bytes()[..], part].concat()).collect();
+    let mut sealed = secret.as_bytes().to_vec();
+    let nonce = key.seal_in_place_append_tag(Aad::from(data), &mut sealed).unwrap();
+    [&[1, 0, 1], nonce.as_ref().as_slice(), &sealed].concat()
+}
+
+#[tokio::test]
+async fn resealing_takes_secrets_of_the_old_form_along_whatever_their_key() {
+    let stage = Stage::new().await;
+    let (at, workspace) = &stage.workspaces[0];
+    let id = |text: &str| text.parse::<uuid::Uuid>().unwrap().as_bytes().to_vec();
+    let tenant = id(&stage.tenants[*at].id.to_string());
+    let sealed = sealed_in_form_1(
+        &stage.files.0[0],
+        &[&tenant, &id(workspace), b"openai", b"apiKey"],
+        &secret(workspace, "openai"),
+    );
+    let hex: String = sealed.iter().map(|byte| format!("{byte:02x}")).collect();
+    let place = format!("WHERE workspace_id = '{workspace}' AND provider = 'openai'");
+    behind_the_back(&stage.app, &format!("UPDATE integrations SET sealed_secret = '\\x{hex}' {place}"));
+    assert_eq!(stage.unopened(&stage.files.keys(&[1])).await, 0, "it still opens");
+    let done = stage.reseal(&stage.files.keys(&[1]), Resealing::Reseal).await.unwrap();
+    assert_eq!((done.tenants, done.resealed), (1, 1));
+    assert_eq!(
+        stage.app.database.rows("SELECT FROM integrations WHERE get_byte(sealed_secret, 0) = 2"),
+        SECRETS as i64
+    );
+    assert_eq!(stage.unopened(&stage.files.keys(&[1])).await, 0);
+    let again = stage.reseal(&stage.files.keys(&[1]), Resealing::Reseal).await.unwrap();
+    assert_eq!((again.tenants, again.resealed), (0, 0));
 }
 
 #[tokio::test]

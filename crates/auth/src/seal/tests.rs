@@ -21,6 +21,7 @@ fn context() -> SealContext {
         workspace: WorkspaceId::from_uuid(id(2)),
         provider: Provider::OpenAi,
         field: "apiKey",
+        set_at: DateTime::from_timestamp_micros(7).unwrap(),
     }
 }
 
@@ -49,6 +50,7 @@ fn it_opens_at_no_other_place() {
         SealContext { tenant: TenantId::from_uuid(other(2)), workspace: WorkspaceId::from_uuid(other(1)), ..context() },
         SealContext { provider: Provider::ElevenLabs, ..context() },
         SealContext { field: "accessToken", ..context() },
+        SealContext { set_at: DateTime::from_timestamp_micros(8).unwrap(), ..context() },
     ] {
         assert_eq!(keys.open(&elsewhere, &sealed).unwrap_err(), Unopened, "{elsewhere:?}");
     }
@@ -65,6 +67,39 @@ fn the_parts_of_a_place_stand_behind_their_lengths() {
     ];
     // Whoever changes this can open nothing that is stored.
     assert_eq!(context().associated_data(1, 0x0102), expected.concat());
+    let expected = [&expected.concat().replacing_form(2), length(8).as_slice(), &[0, 0, 0, 0, 0, 0, 0, 7]].concat();
+    assert_eq!(context().associated_data(2, 0x0102), expected);
+}
+
+trait Form {
+    fn replacing_form(&self, form: u8) -> Vec<u8>;
+}
+
+impl Form for Vec<u8> {
+    fn replacing_form(&self, form: u8) -> Vec<u8> {
+        [&self[..8], &[form], &self[9..]].concat()
+    }
+}
+
+/// A secret as it was sealed before the time was bound.
+fn sealed_before(key: &MasterKey) -> SealedSecret {
+    let mut sealed = secret().reveal().as_bytes().to_vec();
+    let aad = Aad::from(context().associated_data(TIMELESS, key.id.version()));
+    let nonce = key.key.seal_in_place_append_tag(aad, &mut sealed).unwrap();
+    let [high, low] = key.id.version().to_be_bytes();
+    SealedSecret::from_bytes([&[TIMELESS, high, low], nonce.as_ref().as_slice(), &sealed].concat())
+}
+
+#[test]
+fn what_was_sealed_without_a_time_opens_and_is_not_taken_for_what_has_one() {
+    let keys = keys();
+    let old = sealed_before(&keys.0.0);
+    assert_eq!(keys.open(&context(), &old).unwrap().reveal(), secret().reveal());
+    assert_eq!(sealed_under(&old), Some(1));
+    for (sealed, form) in [(old, FORM), (keys.seal(&context(), &secret()).unwrap(), TIMELESS)] {
+        let relabelled = [&[form], &sealed.as_bytes()[1..]].concat();
+        assert_eq!(keys.open(&context(), &SealedSecret::from_bytes(relabelled)).unwrap_err(), Unopened);
+    }
 }
 
 #[test]

@@ -44,8 +44,49 @@ pub struct Resealed {
 pub enum Resealing {
     /// Seal them anew, and leave those that do not open.
     Reseal,
-    /// Seal them anew, and discard those that do not open: their key is lost, and somebody has to set them again.
-    Discard,
+    /// Seal them anew, and put those aside that do not open: somebody has to set them again. See [`may_discard`].
+    Discard {
+        /// The version of the key that is lost, if that is why they do not open. No others are put aside then.
+        lost: Option<u16>,
+    },
+}
+
+impl Resealing {
+    /// Whether a secret that is stored under this version is put aside if it does not open.
+    fn discards(self, version: u16) -> bool {
+        match self {
+            Self::Reseal => false,
+            Self::Discard { lost } => lost.is_none_or(|lost| lost == version),
+        }
+    }
+}
+
+/// Whether secrets that do not open may be put aside: with a key that is lost, only if it really is not here; without one, only
+/// if no key is missing, so that what does not open is damaged.
+///
+/// # Errors
+///
+/// Those of [`Store::read`]; the inner error is why not, in a sentence.
+pub async fn may_discard(store: &Store, keys: &MasterKeys, lost: Option<u16>) -> Result<Result<(), String>, Error> {
+    let needed = needed_master_keys(store).await?;
+    let Some(lost) = lost else {
+        let missing = keys.objections(&needed);
+        return Ok(match missing.as_slice() {
+            [] => Ok(()),
+            missing => Err(format!(
+                "{}. Name its file in TENANTRY_OTHER_MASTER_KEY_FILES. If it is lost for good, pass --lost-key with its version",
+                missing.join("; ")
+            )),
+        });
+    };
+    let of_it: Vec<_> = needed.into_iter().filter(|key| key.version() == lost).collect();
+    Ok(match of_it.as_slice() {
+        [] => Err(format!("no stored secret is encrypted under a master key of version {lost}")),
+        keys_of_it if keys.objections(keys_of_it).is_empty() => Err(format!(
+            "the master key of version {lost} is here, so it is not lost, and its secrets can be decrypted"
+        )),
+        _ => Ok(()),
+    })
 }
 
 /// Seals every secret under the key that seals now, tenant by tenant and one in each transaction, while the service runs. It may be
@@ -63,19 +104,17 @@ pub async fn reseal(
 ) -> Result<Resealed, Error> {
     let (mut done, mut after) = (Resealed::default(), None);
     loop {
-        let (sealing, from) = (keys.sealing().clone(), after);
+        let from = after;
         let tenants = store
-            .read(operator, Platform, Action::TenantList, move |tx| {
-                tx.tenants_with_stale_secrets(&sealing, from, i64::from(PAGE))
-            })
+            .read(operator, Platform, Action::TenantList, move |tx| tx.tenants_with_secrets(from, i64::from(PAGE)))
             .await?;
         let Some(last) = tenants.last() else { return Ok(done) };
         after = Some(*last);
         for tenant in tenants {
             let operator = in_tenant(operator, tenant);
-            reseal_tenant(store, keys, &operator, (tenant, how), &mut done).await?;
+            let stale = reseal_tenant(store, keys, &operator, (tenant, how), &mut done).await?;
             let counts = count(store, &operator).await?;
-            done.tenants += 1;
+            done.tenants += u64::from(stale);
             for (version, count) in elsewise(keys, &counts) {
                 *done.left.entry(version).or_default() += count;
             }
@@ -83,29 +122,31 @@ pub async fn reseal(
     }
 }
 
+/// Says whether there was something to do.
 async fn reseal_tenant(
     store: &Store,
     keys: &MasterKeys,
     operator: &Credential,
     (tenant, how): (TenantId, Resealing),
     done: &mut Resealed,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let mut after = None;
     while let Some((workspace, provider, opened)) = reseal_next(store, keys, operator, (tenant, how), after).await? {
         *(if opened { &mut done.resealed } else { &mut done.unopened }) += 1;
         after = Some((workspace, provider));
     }
+    let stale = after.is_some();
     store
         .write(operator, InTenant, Action::IntegrationReseal, move |tx| {
             let (before, after) = tx.settle_master_keys()?;
             if before == after {
-                return Ok(Change::nothing(()));
+                return Ok(Change::nothing(stale));
             }
             let fields = |keys: &[MasterKeyId]| {
                 let versions: Vec<_> = keys.iter().map(|key| key.version()).collect();
                 Fields::new().with("masterKeyVersions", versions)
             };
-            Ok(Change::between((), tenant, &fields(&before), &fields(&after)))
+            Ok(Change::between(true, tenant, &fields(&before), &fields(&after)))
         })
         .await
 }
@@ -127,14 +168,15 @@ async fn reseal_next(
                 return Ok(Change::nothing(None));
             };
             let (workspace, provider) = (next.workspace, next.provider);
-            let context = SealContext { tenant, workspace, provider, field: provider.secret_field() };
+            let field = provider.secret_field();
+            let context = SealContext { tenant, workspace, provider, field, set_at: next.set_at };
             let Ok(secret) = keys.open(&context, &next.sealed) else {
                 does_not_open(&context, &next.sealed);
                 let value = Some((workspace, provider, false));
-                if how != Resealing::Discard {
+                if !how.discards(next.version) {
                     return Ok(Change::nothing(value));
                 }
-                tx.discard_sealed(workspace, provider)?;
+                tx.discard_sealed(workspace, provider, next.version)?;
                 let name = format!("{provider}.{}", provider.secret_field());
                 let (before, after) = (Fields::new().with(&name, "set"), Fields::new());
                 return Ok(Change::between(value, workspace, &before, &after));
@@ -157,7 +199,7 @@ fn elsewise(keys: &MasterKeys, counts: &BTreeMap<u16, i64>) -> impl Iterator<Ite
 }
 
 /// The same operator inside a tenant.
-fn in_tenant(operator: &Credential, tenant: TenantId) -> Credential {
+pub(super) fn in_tenant(operator: &Credential, tenant: TenantId) -> Credential {
     let holder = match &operator.holder {
         Holder::Operator { name, .. } => Holder::Operator { name: name.clone(), tenant: Some(tenant) },
         other => other.clone(),

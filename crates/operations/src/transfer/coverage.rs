@@ -68,6 +68,12 @@ pub const LEFT_BEHIND: &[LeftBehind] = &[
         in_file: true,
         why: "an integration without its secret has changed, so its version goes up",
     },
+    LeftBehind {
+        table: "integrations",
+        columns: &["discarded_secret", "discarded_key", "discarded_last_four", "discarded_set_at", "discarded_at"],
+        in_file: false,
+        why: "it is a secret that was given up, encrypted under a master key of the old service",
+    },
     LeftBehind { table: "integrations", columns: &["created_at"], in_file: false, why: "it is not shown anywhere" },
     LeftBehind {
         table: "invitations",

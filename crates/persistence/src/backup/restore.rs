@@ -115,7 +115,10 @@ pub fn restore(archive: &mut Archive, url: &str, pg_bin: Option<&Path>) -> Resul
     }
     let emails_held_back = hold_back_emails(&mut connection, &manifest, &rows)?;
     connection.batch_execute(&format!(
-        "REVOKE ALL ON DATABASE \"{database}\" FROM PUBLIC; GRANT CONNECT ON DATABASE \"{database}\" TO tenantry_service"
+        "REVOKE ALL ON DATABASE \"{database}\" FROM PUBLIC; GRANT CONNECT ON DATABASE \"{database}\" TO tenantry_service;
+         DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tenantry_backup') THEN
+             GRANT CONNECT ON DATABASE \"{database}\" TO tenantry_backup;
+         END IF; END $$"
     ))?;
     Ok(Restored { rows, emails_held_back })
 }

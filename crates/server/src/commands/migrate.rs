@@ -94,7 +94,9 @@ fn would(lost: &Lost, again: bool) -> String {
     if lost.tables.is_empty() && lost.columns.is_empty() {
         lines.push("No table or column is lost.".to_owned());
     } else {
-        lines.push("These are lost, and nobody can bring them back:".to_owned());
+        lines.push(
+            "These are lost. Only a backup brings them back: make one first with `tenantry backup FILE`.".to_owned(),
+        );
     }
     lines.extend(lost.tables.iter().map(|(table, rows)| format!("  table {table}: {}", counted(*rows, "row"))));
     lines.extend(lost.columns.iter().map(|column| format!("  column {column}")));

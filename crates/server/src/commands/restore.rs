@@ -299,8 +299,9 @@ fn about_keys(manifest: &Manifest, settings: &Settings) -> (Value, String) {
         [] => "the secrets of integrations can be decrypted with the master key that is configured here".to_owned(),
         objections => format!(
             "{}.\n          The backup has no master key. Everything else is restored, but `serve` does not start without the key. Put its \
-             file back,\n          or if it is lost, create one with a new version and run `tenantry reseal --discard-unopened`",
-            objections.join("; ")
+             file back,\n          or if it is lost for good, create one with a new version and run `tenantry reseal --discard-unopened --lost-key {}`",
+            objections.join("; "),
+            versions[0]
         ),
     };
     (json!({ "needed": versions, "missing": objections }), words)

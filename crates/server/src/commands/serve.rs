@@ -134,7 +134,7 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let admin = admin.map(|admin| admin.to_string());
     tracing::info!(%address, admin, version = env!("CARGO_PKG_VERSION"), "serving");
-    greet(output, &store, address, owner_url.is_some()).await?;
+    greet(settings, output, &store, address, owner_url.is_some()).await?;
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
     let saving = mailer.clone();
     let mut mail_workers = MailWorkers::start(settings, mailer, &store, address)?;
@@ -169,11 +169,17 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
 }
 
 /// Creates the demo tenant at the first start of an embedded database. Prints a banner at every start.
-async fn greet(output: &Output, store: &Store, address: std::net::SocketAddr, embedded: bool) -> Result<(), Error> {
+async fn greet(
+    settings: &Settings,
+    output: &Output,
+    store: &Store,
+    address: std::net::SocketAddr,
+    embedded: bool,
+) -> Result<(), Error> {
     if !embedded {
         return Ok(());
     }
-    let banner = demo::banner(store, address).await?;
+    let banner = demo::banner(store, address, &settings.data_dir).await?;
     // If standard output is closed, nobody wants to read it.
     let _ = output.line(&banner);
     Ok(())

@@ -11,9 +11,13 @@ pub(crate) struct Fault {
     pub(crate) rule: String,
 }
 
-/// A collection of faults.
+/// A collection of faults, and of what is only worth a warning.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+pub(crate) struct Faults {
+    faults: Vec<Fault>,
+    /// Each a sentence.
+    pub(crate) warnings: Vec<String>,
+}
 
 impl Faults {
     /// Notes what is wrong with the setting of this name.
@@ -23,20 +27,20 @@ impl Faults {
 
     /// Notes what is wrong with a variable, or with none in particular.
     pub(crate) fn push(&mut self, setting: &str, rule: impl Into<String>) {
-        self.0.push(Fault { setting: setting.to_owned(), rule: rule.into() });
+        self.faults.push(Fault { setting: setting.to_owned(), rule: rule.into() });
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.faults.len()
     }
 
     pub(crate) fn into_vec(self) -> Vec<Fault> {
-        self.0
+        self.faults
     }
 
     /// Each as a sentence.
     #[cfg(test)]
     pub(crate) fn texts(&self) -> Vec<String> {
-        self.0.iter().map(|fault| format!("{} {}", fault.setting, fault.rule).trim_start().to_owned()).collect()
+        self.faults.iter().map(|fault| format!("{} {}", fault.setting, fault.rule).trim_start().to_owned()).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! The issuers of access tokens: `[[issuers]]` in the settings file, because each has several parts.
 
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use tenantry_auth::jwt::{
@@ -9,7 +9,8 @@ use tenantry_auth::jwt::{
 use tenantry_domain::{IssuerName, Refusal, TenantId, TrustedFor};
 use toml::Value;
 
-use super::Faults;
+use super::{Faults, mask_address, shown_name};
+use crate::trusted_file::{self, Holds, trimmed};
 
 /// One entry, as the file has it.
 #[derive(Debug, Deserialize)]
@@ -66,7 +67,7 @@ pub(super) fn read(issuers: Option<Value>, faults: &mut Faults) -> Issuers {
 impl Entry {
     fn into_options(self, faults: &mut Faults) -> Option<IssuerOptions> {
         let known = faults.len();
-        let named = format!("the issuer \"{:.100}\"", self.issuer);
+        let named = format!("the issuer \"{:.100}\"", mask_address(&self.issuer));
         if let Err(refusal) = self.issuer.parse::<IssuerName>() {
             let refusal: Refusal = refusal;
             faults.push("", format!("{named}: the name {refusal}"));
@@ -90,10 +91,10 @@ impl Entry {
         });
         let keys = match (self.jwks_url, self.hmac_secret_file) {
             (Some(url), None) => Some(KeySource::JwksUrl(url)),
-            (None, Some(path)) => match fs::read(&path) {
+            (None, Some(path)) => match trusted_file::read(&path, Holds::Secret, &mut faults.warnings) {
                 Ok(secret) => Some(KeySource::HmacSecret(HmacSecret::new(trimmed(&secret)))),
-                Err(error) => {
-                    faults.push("", format!("{named}: cannot read hmac_secret_file {}: {error}", path.display()));
+                Err(fault) => {
+                    faults.push("", format!("{named}: its hmac_secret_file {} {fault}", path.display()));
                     None
                 }
             },
@@ -118,19 +119,26 @@ impl Entry {
     }
 }
 
-/// An error of the TOML library, which puts the key on a second line.
+/// An error of the TOML library, which puts the key on a second line, without any value of the file: it may be a secret.
 fn one_line(error: &toml::de::Error) -> String {
-    error.to_string().trim_end().replace('\n', " ")
-}
-
-/// A secret without the newline that an editor adds at the end.
-fn trimmed(secret: &[u8]) -> &[u8] {
-    let secret = secret.strip_suffix(b"\n").unwrap_or(secret);
-    secret.strip_suffix(b"\r").unwrap_or(secret)
+    let said = error.to_string().trim_end().replace('\n', " ");
+    let Some((kind, rest)) = ["invalid type: ", "invalid value: ", "invalid length "]
+        .into_iter()
+        .find_map(|start| Some(said.split_once(start)?.1))
+        .and_then(|found| Some((found.split([' ', ',']).next()?, found.rsplit_once(", expected ")?.1)))
+    else {
+        return match said.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`')) {
+            Some((name, rest)) => format!("unknown field {}{rest}", shown_name(name)),
+            None => said,
+        };
+    };
+    format!("a {kind} where something else is expected: {rest}")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use toml::Table;
 
     use super::*;
@@ -199,5 +207,38 @@ mod tests {
         assert!(wrong.contains("number 3") && wrong.contains("`algorithms`"), "{wrong}");
         let (_, faults) = issuers("issuers = \"https://login.example.com/\"");
         assert!(faults.len() == 1 && faults[0].contains("[[issuers]]"), "{faults:?}");
+    }
+
+    #[test]
+    fn no_value_of_an_entry_is_repeated_whatever_is_wrong_with_it() {
+        let good = [
+            ("issuer", "\"https://login.example.com/\""),
+            ("audience", "\"x\""),
+            ("algorithms", "[\"RS256\"]"),
+            ("jwks_url", "\"https://login.example.com/jwks\""),
+        ];
+        let bad = [
+            "\"s3cret\"",
+            "[\"s3cret\"]",
+            "{ s3cret = \"s3cret\" }",
+            "[{ a = \"s3cret\" }]",
+            "\"https://user:s3cret@login.example.com/\"",
+            "53127",
+        ];
+        for (name, _) in
+            good.iter().chain(&[("s3cret", ""), ("tenant_claim", ""), ("token_types", ""), ("hmac_secret_file", "")])
+        {
+            for value in bad {
+                let lines =
+                    good.iter().filter(|(other, _)| other != name).map(|(name, value)| format!("{name} = {value}\n"));
+                let (_, faults) = issuers(&format!("[[issuers]]\n{}{name} = {value}\n", lines.collect::<String>()));
+                let said = faults.join("\n");
+                // An issuer's name, its audience and its claim are no secrets: tokens show them.
+                let shown =
+                    matches!(*name, "issuer" | "audience" | "tenant_claim" | "token_types" | "hmac_secret_file");
+                let repeated = said.contains("53127") || (said.contains("s3cret") && !(shown && value == "\"s3cret\""));
+                assert!(!repeated, "{name} = {value}: {said}");
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! How emails are sent, and what is in them.
 
-use std::{fs, path::PathBuf, str::FromStr, time::Duration};
+use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use chrono::TimeDelta;
 use tenantry_domain::{Cap, EmailAddress, MailLimits, Refusal};
@@ -135,24 +135,7 @@ fn smtp(reader: &Reader, faults: &mut Faults) -> Option<SmtpOptions> {
 
 /// The password. No error message repeats it.
 fn password(reader: &Reader, faults: &mut Faults) -> Option<Password> {
-    let Some(path) = reader.text("smtp_password_file") else { return reader.text("smtp_password").map(Password::from) };
-    if reader.is_given("smtp_password") {
-        faults.of("smtp_password_file", "and TENANTRY_SMTP_PASSWORD are both set: remove one");
-    }
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) => {
-            faults.of("smtp_password_file", format!("names {path}, which cannot be read: {error}"));
-            return None;
-        }
-    };
-    // An editor leaves a newline behind.
-    let password = text.strip_suffix('\n').unwrap_or(&text);
-    let password = password.strip_suffix('\r').unwrap_or(password);
-    if password.is_empty() {
-        faults.of("smtp_password_file", format!("names {path}, which is empty"));
-    }
-    Some(password.to_owned().into())
+    reader.secret("smtp_password", faults).map(Password::from)
 }
 
 fn duration(
@@ -179,6 +162,8 @@ fn of_domain<T: FromStr<Err = Refusal>>(reader: &Reader, name: &str, faults: &mu
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::settings::Values;
 

@@ -1,8 +1,11 @@
 //! What settings are read as, and what is said of them.
 
-use std::os::unix::ffi::OsStringExt;
+use std::{fs, os::unix::ffi::OsStringExt};
 
-use super::*;
+use super::{
+    reader::{is_connection_string, mask},
+    *,
+};
 
 #[test]
 fn a_password_is_never_shown() {
@@ -139,4 +142,94 @@ fn a_misspelt_name_is_met_with_the_one_that_was_meant() {
             "\"x\" in the settings file is not a setting; `tenantry config` lists all settings",
         ]
     );
+}
+
+#[test]
+fn a_broken_line_is_named_and_none_of_it_is_repeated() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for broken in [
+        "smtp_password = \"s3cret",
+        "smtp_password = s3cret",
+        "smtp_password = 's3cret' s3cret",
+        "smtp_password s3cret",
+        "smtp_password = \"\\s3cret\"",
+        "smtp_password = \"s3cret\"\nsmtp_password = \"s3cret\"",
+        "s3cret = 1\ns3cret = 2",
+        "[s3cret]\n[s3cret]",
+        "[s3cret\na = 1",
+        "database_url = { s3cret = 1, s3cret = 2 }",
+        "database_url = postgres://user:s3cret@db/t",
+        "smtp_password = 0s3cret",
+        "s3cret.s3cret = 1\ns3cret = 1",
+        "a = [1, s3cret]",
+    ] {
+        fs::write(&file, format!("workers = 2\n{broken}\n")).unwrap();
+        let mut faults = Faults::default();
+        let table = table(file.path().to_str().unwrap(), &mut faults);
+        assert!(table.is_empty(), "{broken}");
+        let faults = faults.texts();
+        assert!(
+            faults.len() == 1 && faults[0].contains("line ") && !faults[0].contains("s3cret"),
+            "{broken}: {faults:?}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_may_be_a_secret_is_not_repeated_and_no_value_ever_is() {
+    for file in [
+        "s3cret-55 = 1",
+        "'postgres://user:s3cret-55@db' = 1",
+        "'s3cret-55 with spaces' = [1]",
+        "smtp_password = ['s3cret-55']",
+        "smtp_password = { s3cret-55 = 1 }",
+        "database_url = { password = 's3cret-55' }",
+        "database_url = 's3cret-55'",
+        "[smtp]\npassword = 's3cret-55'",
+        "bind = 'https://user:s3cret-55@host'",
+        "twilio_url = 'https://user:s3cret-55@host'",
+        "mail_from = 'https://user:s3cret-55@host'",
+        "invitation_link = 'https://user:s3cret-55@host/{token}'",
+        "smtp_host = 'smtp://user:s3cret-55@host'",
+    ] {
+        let mut faults = Faults::default();
+        let file = flat(file.parse().unwrap(), &mut faults);
+        unknown(&Values::new(), &file, &mut faults);
+        let settings = Settings::of(&Reader { environment: Values::new(), file: file.clone() }, &mut faults);
+        let shown: Vec<_> = settings.shown.iter().filter(|shown| shown.name != "database_url").collect();
+        let said = format!("{:?} {shown:?}", faults.texts());
+        assert!(!said.contains("s3cret-55"), "{file:?}: {said}");
+    }
+}
+
+#[test]
+fn a_secret_can_be_in_a_file_that_only_those_can_change_who_may() {
+    use std::os::unix::fs::PermissionsExt;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, "postgres://app:s3cret@db/tenantry\n").unwrap();
+    let path = file.path().display().to_string();
+    let read = |mode: u32, more: &[(&str, &str)]| {
+        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        let mut faults = Faults::default();
+        let environment = [("database_url_file", path.as_str())].iter().chain(more);
+        let environment = environment.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+        assert!(!format!("{:?} {:?}", faults.texts(), settings.shown).contains("s3cret"));
+        (settings.database_url, faults.warnings.clone(), faults.texts())
+    };
+    let url = Some("postgres://app:s3cret@db/tenantry".to_owned());
+    for mode in [0o600, 0o400, 0o640, 0o444] {
+        assert_eq!(read(mode, &[]), (url.clone(), vec![], vec![]), "{mode:o}");
+    }
+    let (found, warnings, _) = read(0o644, &[]);
+    assert!(found == url && warnings.len() == 1 && warnings[0].contains("chmod 600"), "{warnings:?}");
+    for mode in [0o666, 0o620, 0o602] {
+        let (found, _, faults) = read(mode, &[]);
+        assert!(
+            found.is_none() && faults.len() == 1 && faults[0].contains("can be changed by other users"),
+            "{faults:?}"
+        );
+    }
+    let (_, _, faults) = read(0o600, &[("database_url", "postgres://app:s3cret@db/other")]);
+    assert!(faults.len() == 1 && faults[0].contains("are both set"), "{faults:?}");
 }

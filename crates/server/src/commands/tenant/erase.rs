@@ -116,7 +116,8 @@ fn would(due: &[Erased]) -> String {
     };
     let lines: String = due.iter().map(line).collect();
     format!(
-        "This erases {}, with everything in them, for good. Nobody can take that back.\nRows by table:{lines}",
+        "This erases {}, with everything in them, for good. Only a backup brings them back, or an export: make one first with `tenantry backup FILE` or \
+         `tenantry tenant export`.\nRows by table:{lines}",
         counted(due.len() as u64, "deleted tenant")
     )
 }

@@ -65,7 +65,7 @@ pub(super) fn import(import: &Import, settings: &Settings, output: &Output) -> R
     let counts = in_tenant(settings, &import.one.tenant, async |store, operator| {
         Ok(transfer::import(store, operator, file).await?)
     })?;
-    output.print(&json!({ "imported": counts }), || words("imported", counts))
+    output.print(&json!({ "imported": counts }), || format!("{}\n{STAYS_BEHIND}", words("imported", counts)))
 }
 
 /// The file to import. A pipe is copied first, because the file may be read twice.
@@ -96,6 +96,10 @@ fn spooled(from: &mut impl io::Read) -> Result<File, Exit> {
     io::copy(from, &mut file).map_err(|error| Exit::failed(format!("cannot copy what is to be imported: {error}")))?;
     Ok(file)
 }
+
+/// What does not come along, for people. The whole list, column by column, is `transfer::LEFT_BEHIND`.
+const STAYS_BEHIND: &str = "API keys (create new ones), the audit log and emails that were waiting stay behind in the old service. \
+                            Pending invitations are expired: resend them. State and limits are those of this tenant.";
 
 fn words(verb: &str, counts: Counts) -> String {
     let mut words = format!("{verb}  {counts}");
