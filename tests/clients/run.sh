@@ -36,13 +36,13 @@ env -i PATH="$PATH" USER="${USER:-clients}" ${TENANTRY_PG_BIN:+TENANTRY_PG_BIN="
     TENANTRY_DATA_DIR="$scratch/data" TENANTRY_BIND=127.0.0.1:0 TENANTRY_SHUTDOWN_DELAY=0s "$program" serve >"$scratch/banner" 2>"$scratch/log" &
 service=$!
 
-# The first start prints a command that looks up a workspace. It has the key and the address.
+# The first start prints a command that looks up a workspace. It has the address. The key is in a file.
 TENANTRY_URL='' TENANTRY_KEY=''
 exec 3<"$scratch/banner"
 while read -r line <&3; do
     case $line in
         'curl -H "Authorization: Bearer '*)
-            TENANTRY_KEY=${line#*Bearer } TENANTRY_KEY=${TENANTRY_KEY%%\"*}
+            TENANTRY_KEY=$(cat "$scratch/data/demo.key")
             TENANTRY_URL=${line##* } TENANTRY_URL=${TENANTRY_URL%%/api/*}
             ;;
         'Press Ctrl-C'*) break ;;

@@ -47,9 +47,10 @@ impl SealContext {
         let (tenant, workspace) = (self.tenant.uuid(), self.workspace.uuid());
         let mut data = Vec::with_capacity(96);
         let set_at = self.set_at.timestamp_micros().to_be_bytes();
+        let (one, version) = ([form], version.to_be_bytes());
         let parts = [
-            [form].as_slice(),
-            &version.to_be_bytes(),
+            one.as_slice(),
+            &version,
             tenant.as_bytes(),
             workspace.as_bytes(),
             self.provider.as_str().as_bytes(),

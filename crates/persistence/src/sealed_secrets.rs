@@ -141,7 +141,7 @@ impl WriteTx<'_, InTenant> {
                     integrations::discarded_key.eq(key.to_string()),
                     integrations::discarded_last_four.eq(integrations::last_four),
                     integrations::discarded_set_at.eq(integrations::secret_set_at),
-                    integrations::discarded_at.eq(now.nullable()),
+                    integrations::discarded_at.eq(now),
                 ),
                 integrations::sealed_secret.eq(None::<Vec<u8>>),
                 integrations::key_version.eq(None::<i32>),
