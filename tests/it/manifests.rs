@@ -138,7 +138,7 @@ fn every_accepted_advisory_has_a_date_and_a_reason() {
         let (id, reason) =
             (one.get("id").and_then(|id| id.as_str()), one.get("reason").and_then(|reason| reason.as_str()));
         let dated = reason.and_then(|reason| reason.split(':').next()?.trim().parse::<chrono::NaiveDate>().ok());
-        assert!(id.is_some() && dated.is_some(), "write {{ id = \"…\", reason = \"2026-11-28: …\" }} and not {one}");
+        assert!(id.is_some() && dated.is_some(), "write {{ id = \"…\", reason = \"2026-11-28: …\" }} and not {one:?}");
     }
 }
 
