@@ -87,7 +87,7 @@ impl WriteTx<'_, InTenant> {
             .filter(
                 integrations::key_version
                     .is_distinct_from(i32::from(version))
-                    .or(sql::<Bool>("get_byte(integrations.sealed_secret, 0) < 2")),
+                    .or(sql::<Bool>(r"substring(integrations.sealed_secret FOR 1) <> '\x02'::bytea")),
             )
             .order((integrations::workspace_id, integrations::provider))
             .select((

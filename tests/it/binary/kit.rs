@@ -55,6 +55,7 @@ impl Tenantry {
         let tenantry = Self { directory: directory(), variables: Vec::new() };
         let key = tenantry_auth::seal::MasterKey::generate(1).unwrap();
         fs::write(tenantry.path("master.key"), key.as_str()).unwrap();
+        fs::set_permissions(tenantry.path("master.key"), Permissions::from_mode(0o600)).unwrap();
         tenantry.with("DATABASE_URL", url).with("TENANTRY_MASTER_KEY_FILE", "master.key")
     }
 

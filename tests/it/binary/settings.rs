@@ -90,7 +90,7 @@ fn the_table_marks_what_is_wrong_where_it_stands() {
 fn a_settings_file_that_is_not_there_or_cannot_be_read_is_said_so() {
     let tenantry = Tenantry::embedded().with("TENANTRY_CONFIG", "tenantry.toml");
     let missing = tenantry.run(&["config"]).expect(6);
-    assert!(missing.out.contains("! cannot read the settings file tenantry.toml"), "{}", missing.out);
+    assert!(missing.out.contains("! the settings file tenantry.toml cannot be read"), "{}", missing.out);
     fs::write(tenantry.path("tenantry.toml"), "workers = \n").unwrap();
     let broken = tenantry.run(&["config"]).expect(6);
     assert!(broken.out.contains("tenantry.toml is not valid TOML: line 1"), "{}", broken.out);

@@ -84,7 +84,7 @@ async fn whatever_is_wrong_with_a_sealed_secret_is_one_error_and_an_alarm() {
         "sealed_secret = substring(sealed_secret FOR 14)",
         "sealed_secret = substring(sealed_secret FOR length(sealed_secret) - 1)",
         "sealed_secret = sealed_secret || '\\x00'",
-        "sealed_secret = set_byte(sealed_secret, 0, 2)",
+        "sealed_secret = set_byte(sealed_secret, 0, 1)",
         "sealed_secret = set_byte(sealed_secret, 2, 9)",
         "sealed_secret = set_byte(sealed_secret, 3, get_byte(sealed_secret, 3) # 1)",
         "sealed_secret = set_byte(sealed_secret, 20, get_byte(sealed_secret, 20) # 128)",

@@ -211,8 +211,8 @@ fn a_secret_can_be_in_a_file_that_only_those_can_change_who_may() {
     let read = |mode: u32, more: &[(&str, &str)]| {
         fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         let mut faults = Faults::default();
-        let environment = [("database_url_file", path.as_str())].iter().chain(more);
-        let environment = environment.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let environment = [("database_url_file", path.as_str())].into_iter().chain(more.iter().copied());
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let settings = Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
         assert!(!format!("{:?} {:?}", faults.texts(), settings.shown).contains("s3cret"));
         (settings.database_url, faults.warnings.clone(), faults.texts())
