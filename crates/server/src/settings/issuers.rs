@@ -76,7 +76,7 @@ impl Entry {
             .algorithms
             .iter()
             .filter_map(|name| {
-                name.parse().map_err(|error| faults.push("", format!("{named}: \"{name:.20}\" {error}"))).ok()
+                name.parse().map_err(|error| faults.push("", format!("{named}: an algorithm {error}"))).ok()
             })
             .collect();
         let tenants = self.tenants.map(|tenants| {
@@ -202,7 +202,7 @@ mod tests {
             "[[issuers]]\n{good}\nalgorithms = []\njwks_uri = \"\"\n[[issuers]]\n{good}\n[[issuers]]\n{good}\nalgorithms = [5]"
         ));
         let [misspelt, incomplete, wrong] = &faults[..] else { panic!("{faults:?}") };
-        assert!(misspelt.contains("number 1") && misspelt.contains("`jwks_uri`"), "{misspelt}");
+        assert!(misspelt.contains("number 1") && misspelt.contains("\"jwks_uri\""), "{misspelt}");
         assert!(incomplete.contains("number 2") && incomplete.contains("`algorithms`"), "{incomplete}");
         assert!(wrong.contains("number 3") && wrong.contains("`algorithms`"), "{wrong}");
         let (_, faults) = issuers("issuers = \"https://login.example.com/\"");
