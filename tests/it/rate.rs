@@ -112,7 +112,7 @@ async fn an_address_that_guesses_is_told_to_slow_down_and_known_credentials_are_
 
 #[tokio::test]
 async fn without_limits_nothing_is_counted_and_nothing_is_told() {
-    let app = App::start().await;
+    let app = App::limiting(Rates::default()).await;
     let acme = app.tenant("Acme").await;
     let answer = acme.owner.get("/api/brands").await.expect(200);
     assert!(!answer.headers.contains_key("ratelimit") && !answer.headers.contains_key("ratelimit-policy"));
@@ -120,7 +120,7 @@ async fn without_limits_nothing_is_counted_and_nothing_is_told() {
 
 #[tokio::test]
 async fn the_platform_limits_a_tenant_as_a_whole_and_nobody_else_sees_it() {
-    let app = App::start().await;
+    let app = App::limiting(Rates::default()).await;
     let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
     let one = format!("/api/admin/tenants/{}", acme.id);
     let other = acme.key(&["brands:read"], json!({})).await;

@@ -10,7 +10,7 @@ use tenantry_auth::{
 };
 use tenantry_domain::{
     Action, Credential, Holder, Limits, LocaleRequest, MailLimits, MemberDetails, MemberStatus, NewTenant, Origin,
-    Person, Role, TenantId,
+    Person, RequestRate, Requests, Role, TenantId,
 };
 use tenantry_http::{Closing, Integrations, Rates, ServeOptions, Server, Trust};
 use tenantry_operations::{
@@ -154,7 +154,7 @@ impl App {
     pub fn trusting_too(&self, issuer: IssuerOptions) -> Client {
         let issuers = Issuers::new(vec![self.people.options(), issuer]).unwrap();
         let trust = Trust { issuers, ..self.trust.clone() };
-        let (base, _) = listen(&self.another_store(), trust, self.integrations.clone(), &Closing::default(), 1);
+        let (base, _) = listen(&self.another_store(), trust, self.integrations.clone(), &Closing::default(), options(1));
         Client::new(&base)
     }
 
@@ -253,7 +253,14 @@ fn reaching(urls: &ProviderUrls, keys: MasterKeys, timeouts: Timeouts) -> Integr
 
 /// How most tests serve.
 fn options(workers: usize) -> ServeOptions {
-    ServeOptions { workers, connections: 1_000, grace: Duration::from_secs(10), rates: Rates::default() }
+    ServeOptions { workers, connections: 1_000, grace: Duration::from_secs(10), rates: plenty() }
+}
+
+/// Limits that no test reaches.
+fn plenty() -> Rates {
+    let most = Requests::try_from(1_000_000).unwrap();
+    let rate = Some(RequestRate { per_second: most, burst: most });
+    Rates { credential: rate, address: rate }
 }
 
 /// Serves on a port of its own.

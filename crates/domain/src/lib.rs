@@ -50,7 +50,8 @@ mod weight;
 mod workspace;
 
 pub use actor::{
-    ACTOR_KINDS, Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Maker, Origin, Person, Reach, SecretHash, Subject, TrustedFor,
+    ACTOR_KINDS, Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Maker, Origin, Person, Reach,
+    SecretHash, Subject, TrustedFor,
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};
 pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap, own_api_key};

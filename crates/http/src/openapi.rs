@@ -99,7 +99,7 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         shows_it |= tagged;
         response.headers.clear();
         components::header(response, "X-Request-Id");
-        if action.is_some() {
+        if action.is_some_and(access::is_of_tenants) {
             for name in ["RateLimit", "RateLimit-Policy"] {
                 components::header(response, name);
             }

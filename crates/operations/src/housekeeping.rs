@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 use tenantry_domain::{
-    Action, Change, Credential, Error, Holder, InTenant, Origin, PageLimit, PageRequest, Platform, Record, Retention, Sort,
-    TenantId,
+    Action, Change, Credential, Error, Holder, InTenant, Origin, PageLimit, PageRequest, Platform, Record, Retention,
+    Sort, TenantId,
 };
 use tenantry_persistence::{Ended, Store, TenantFilter};
 use uuid::Uuid;

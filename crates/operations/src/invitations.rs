@@ -1,7 +1,9 @@
 //! Invitations: create, list, show, send again, revoke, accept.
 
 use tenantry_domain::{
-    Action, Actor, AuditEvent, Change, Conflict, Credential, Error, Grant, InTenant, Invitation, InvitationDays, InvitationDetails, InvitationId, InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition, Record, Unauthenticated, WorkspaceId, may_grant, may_manage_members,
+    Action, Actor, AuditEvent, Change, Conflict, Credential, Error, Grant, InTenant, Invitation, InvitationDays,
+    InvitationDetails, InvitationId, InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition,
+    Record, Unauthenticated, WorkspaceId, may_grant, may_manage_members,
 };
 use tenantry_persistence::{Fault, InvitationFilter, Store, TenantPlace, WriteTx, new_id};
 

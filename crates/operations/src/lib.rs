@@ -29,5 +29,6 @@ pub mod voices;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
-    AgentFilter, ApiKeyFilter, AuditFilter, FoundLimits, InvitationFilter, Lately, LongAnswer, MemberFilter, PoolState, Queue, SHOWN_ASSIGNMENTS, Store, TenantFilter, Unready, WorkspaceFilter,
+    AgentFilter, ApiKeyFilter, AuditFilter, FoundLimits, InvitationFilter, Lately, LongAnswer, MemberFilter, PoolState,
+    Queue, SHOWN_ASSIGNMENTS, Store, TenantFilter, Unready, WorkspaceFilter,
 };

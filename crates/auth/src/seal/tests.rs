@@ -210,19 +210,25 @@ mod places {
 
     use super::*;
 
-    type Place = (u8, u16, u128, u128, usize, usize);
+    type Place = (u8, u16, u128, u128, usize, usize, i64);
 
     /// Few of each, so that some agree.
     fn place() -> impl Strategy<Value = Place> {
-        (0_u8..3, 0_u16..300, 0_u128..3, 0_u128..3, 0_usize..4, 0_usize..4)
+        (0_u8..3, 0_u16..300, 0_u128..3, 0_u128..3, 0_usize..4, 0_usize..4, 0_i64..3).prop_map(|mut place| {
+            if place.0 == TIMELESS {
+                place.6 = 0;
+            }
+            place
+        })
     }
 
-    fn data((form, version, tenant, workspace, provider, field): Place) -> Vec<u8> {
+    fn data((form, version, tenant, workspace, provider, field, set_at): Place) -> Vec<u8> {
         let context = SealContext {
             tenant: TenantId::from_uuid(Uuid::from_u128(tenant)),
             workspace: WorkspaceId::from_uuid(Uuid::from_u128(workspace)),
             provider: [Provider::Twilio, Provider::ElevenLabs, Provider::OpenAi, Provider::GoHighLevel][provider],
             field: ["apiKey", "authToken", "", "apiKe"][field],
+            set_at: DateTime::from_timestamp_micros(set_at).unwrap(),
         };
         context.associated_data(form, version)
     }

@@ -44,6 +44,11 @@ pub(super) fn is_for_people(action: Action) -> bool {
     action.rule().key == KeyRule::Never && roles(action).next().is_none() && !is_for_the_platform(action)
 }
 
+/// Whether it takes the credentials of tenants, whose requests are counted.
+pub(super) fn is_of_tenants(action: Action) -> bool {
+    action.rule().key != KeyRule::Never || roles(action).next().is_some()
+}
+
 /// Whether an API key can be refused for a scope that it lacks.
 pub(super) fn needs_a_scope(action: Action) -> bool {
     matches!(action.rule().key, KeyRule::Scoped(..))

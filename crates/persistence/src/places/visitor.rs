@@ -11,7 +11,8 @@ use uuid::Uuid;
 use crate::{
     fault::{Fault, stored},
     schema::{api_keys, members, tenants},
-    scope::TenantScope, tenants::stored_requests,
+    scope::TenantScope,
+    tenants::stored_requests,
 };
 
 /// A credential as the look-up takes it: at most one of key and person.

@@ -8,7 +8,8 @@ use diesel::{
     sql_types::Timestamptz,
 };
 use tenantry_domain::{
-    ApiKey, FieldRefusal, InRestorableWorkspace, InTenant, MAIL_WINDOW_HOURS, OutboxState, Page, PageRequest, Reach, SortKey, Workspace, WorkspaceId, WorkspaceLimits, WorkspaceNumber,
+    ApiKey, FieldRefusal, InRestorableWorkspace, InTenant, MAIL_WINDOW_HOURS, OutboxState, Page, PageRequest, Reach,
+    SortKey, Workspace, WorkspaceId, WorkspaceLimits, WorkspaceNumber,
 };
 use uuid::Uuid;
 

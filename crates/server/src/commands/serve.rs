@@ -52,12 +52,8 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     let mailer = mail_workers::mailer(settings)?;
     master_keys::demand(settings)?;
     let Some((database, store)) = runtime.block_on(open(settings, &mut stop))? else { return Ok(()) };
-    let options = ServeOptions {
-        workers: settings.workers,
-        connections,
-        grace: settings.shutdown_grace,
-        rates: settings.rates,
-    };
+    let options =
+        ServeOptions { workers: settings.workers, connections, grace: settings.shutdown_grace, rates: settings.rates };
     let owner_url = database.own_owner_url();
     let outcome = runtime.block_on(async {
         let keys = master_keys::for_service(settings, &store).await?;
