@@ -6,9 +6,9 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check clients golden bench faults db openapi lint-openapi docs-picture sbom pin-images clean \
-	setup-run setup-install setup-test setup-check setup-clients setup-lint setup-sbom format lint document dependencies \
-	quick-clients
+.PHONY: help run install test check clients golden bench faults db openapi lint-openapi fuzz docs-picture sbom pin-images clean \
+	setup-run setup-install setup-test setup-check setup-clients setup-lint setup-fuzz setup-sbom format lint document dependencies \
+	quick-clients quick-fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +88,17 @@ sbom: setup-sbom ## Write a software bill of materials (CycloneDX) of the progra
 pin-images: ## Look up the digests of the container images, and write them into .env
 	@scripts/pin-images.sh
 
+fuzz: setup-fuzz ## Send the service what a fuzzer makes of openapi.yaml, and hold its answers against the document
+	@$(CARGO) build --locked -p tenantry-server
+	$(HEADING) 'fuzzing of the API'
+	@tests/fuzz/run.sh full
+
+# Built as the tests are, like the service of quick-clients.
+quick-fuzz: setup-check
+	$(HEADING) 'fuzzing of the API: a fixed seed'
+	@$(CARGO) test --quiet --workspace --locked --no-run
+	@tests/fuzz/run.sh quick
+
 clean: ## Remove build output; the database in data/ stays
 	@$(CARGO) clean
 
@@ -103,6 +114,8 @@ setup-clients:
 	@scripts/setup.sh clients
 setup-sbom:
 	@scripts/setup.sh sbom
+setup-fuzz:
+	@scripts/setup.sh fuzz
 setup-lint:
 	@scripts/setup.sh lint
 

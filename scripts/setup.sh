@@ -7,6 +7,7 @@
 #   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page, and PgBouncer
 #   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients
 #   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
+#   scripts/setup.sh fuzz     as run; and Python with venv, for the fuzzer of the API
 #   scripts/setup.sh sbom     only Rust and cargo-cyclonedx
 #   scripts/setup.sh lint     only Node.js with npm, and Python with venv, for the linters of the OpenAPI document
 set -eu
@@ -21,11 +22,11 @@ CARGO_DENY=0.20.2
 CARGO_CYCLONEDX=0.5.9
 
 usage() {
-    echo "usage: scripts/setup.sh install|run|test|check|clients|sbom|lint" >&2
+    echo "usage: scripts/setup.sh install|run|test|check|clients|fuzz|sbom|lint" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
-case $1 in install | run | test | check | clients | sbom | lint) purpose=$1 ;; *) usage ;; esac
+case $1 in install | run | test | check | clients | fuzz | sbom | lint) purpose=$1 ;; *) usage ;; esac
 # The oldest that the linters run on.
 [ "$purpose" != lint ] || OLDEST_NODE=20
 
@@ -144,6 +145,9 @@ look() {
         has_node || missing="$missing node"
         has_python || missing="$missing python"
     fi
+    if [ "$purpose" = fuzz ]; then
+        has_python || missing="$missing python"
+    fi
     if [ "$purpose" = clients ]; then
         has_go || missing="$missing go"
         has_jdk || missing="$missing jdk"
@@ -160,7 +164,7 @@ in_words() {
             driver) echo "  chromedriver, in the same version as the browser (for the tests)" ;;
             pooler) echo "  PgBouncer (for the tests)" ;;
             node) echo "  Node.js $OLDEST_NODE or later, with npm (for the generated clients)" ;;
-            python) echo "  Python $OLDEST_PYTHON or later, with venv and pip (for the generated clients)" ;;
+            python) echo "  Python $OLDEST_PYTHON or later, with venv and pip (for the generated clients and the fuzzer)" ;;
             go) echo "  Go (for the generated clients)" ;;
             jdk) echo "  a JDK (for the generated clients)" ;;
         esac

@@ -99,7 +99,7 @@ impl Refusals<'_> {
         if takes_if_match {
             kinds.push(Kind::PreconditionFailed);
         }
-        if matches!(action, Some(Action::InvitationCreate | Action::InvitationResend)) {
+        if matches!(action, Some(Action::InvitationCreate | Action::InvitationResend | Action::TenantCreate)) {
             kinds.push(Kind::TooManyEmails);
         }
         if action == Some(Action::IntegrationVerify) {
