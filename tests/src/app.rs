@@ -154,7 +154,8 @@ impl App {
     pub fn trusting_too(&self, issuer: IssuerOptions) -> Client {
         let issuers = Issuers::new(vec![self.people.options(), issuer]).unwrap();
         let trust = Trust { issuers, ..self.trust.clone() };
-        let (base, _) = listen(&self.another_store(), trust, self.integrations.clone(), &Closing::default(), options(1));
+        let (base, _) =
+            listen(&self.another_store(), trust, self.integrations.clone(), &Closing::default(), options(1));
         Client::new(&base)
     }
 

@@ -179,11 +179,6 @@ impl Operation {
         answers_json && self.parameters().iter().any(|parameter| parameter["name"] == "cursor")
     }
 
-    /// Whether it takes parameters in its query.
-    pub fn has_query(&self) -> bool {
-        self.parameters().iter().any(|parameter| parameter["in"] == "query")
-    }
-
     /// The schema of its body.
     pub fn body_schema(&self) -> Option<&'static Value> {
         self.described()["requestBody"]["content"]["application/json"].get("schema").map(schema)

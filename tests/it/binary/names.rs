@@ -118,7 +118,7 @@ async fn brands_are_made_listed_shown_and_deleted() {
     assert_eq!(of(&["delete", "Acme", "--yes"]), json!({ "deleted": first["id"] }));
     let key = tenantry.json(&["key", "create", "--tenant", "Acme", "--name", "Shop", "--brand", "shop"]);
     assert_eq!(key["key"]["brandId"], made["id"]);
-    for (action, times) in [("create", 1), ("update", 1), ("delete", 1)] {
+    for (action, times) in [("create", 1), ("set_default", 1), ("delete", 1)] {
         assert_eq!(done_by_ada(&app.database, &format!("brand.{action}")), times, "{action}");
     }
     tenantry.run(&["brand", "show", "nobody", "--tenant", "Acme"]).expect(3);

@@ -39,6 +39,7 @@ impl Paces {
         let paid_off = paces.get(&tenant).map_or(now, |at| (*at).clamp(now, now + PACE * AT_ONCE));
         let wait = paid_off + PACE - (now + PACE * AT_ONCE);
         if wait > TimeDelta::zero() {
+            paces.insert(tenant, paid_off);
             return Err(too_many(wait));
         }
         paces.insert(tenant, paid_off + PACE);

@@ -26,7 +26,7 @@ pub(crate) struct Reseal {
     /// Give up secrets that cannot be decrypted; they must be set again. For 30 days --take-back puts them back
     #[arg(long)]
     discard_unopened: bool,
-    /// The version of the master key that is lost for good; only its secrets are given up. Without it, only damaged secrets are
+    /// The version of the master key that is lost for good. Without it, only damaged secrets are given up
     #[arg(long, value_name = "VERSION", requires = "discard_unopened", value_parser = clap::value_parser!(u16).range(1..))]
     lost_key: Option<u16>,
     /// Put back the secrets that were given up, because their key was found; those that were set again stay

@@ -14,7 +14,7 @@ use std::{
 
 use chrono::Utc;
 use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
-use tenantry_domain::{Error, Retention};
+use tenantry_domain::Retention;
 use tenantry_http::{Closing, Integrations, Listeners, ServeOptions, Trust};
 use tenantry_operations::{
     Store, housekeeping,
@@ -55,13 +55,21 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     let options =
         ServeOptions { workers: settings.workers, connections, grace: settings.shutdown_grace, rates: settings.rates };
     let owner_url = database.own_owner_url();
+    let failed = |error: std::io::Error| Exit::failed(error.to_string());
     let outcome = runtime.block_on(async {
         let keys = master_keys::for_service(settings, &store).await?;
+        // Root's as well: the first start saves the key of the demo tenant in the directory of the data.
+        let banner = match &owner_url {
+            Some(_) => {
+                Some(demo::banner(&store, listeners.main.local_addr().map_err(failed)?, &settings.data_dir).await?)
+            }
+            None => None,
+        };
         // What only root may read has been read, and the ports are bound.
         if user::leave_root(settings, database.user())? {
             database.check_role()?;
         }
-        serve(settings, output, Start { listeners, store, keys, owner_url, mailer, options }, stop).await
+        serve(settings, output, Start { listeners, store, keys, owner_url, banner, mailer, options }, stop).await
     });
     let closed = database.close();
     outcome.and(closed)
@@ -109,12 +117,13 @@ struct Start {
     store: Store,
     keys: MasterKeys,
     owner_url: Option<String>,
+    banner: Option<String>,
     mailer: Option<Mailer>,
     options: ServeOptions,
 }
 
 async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Stop) -> Result<(), Exit> {
-    let Start { listeners, store, keys, owner_url, mailer, options } = start;
+    let Start { listeners, store, keys, owner_url, banner, mailer, options } = start;
     let failed = |error: std::io::Error| Exit::failed(error.to_string());
     let address = listeners.main.local_addr().map_err(failed)?;
     let admin = listeners.admin.as_ref().map(TcpListener::local_addr).transpose().map_err(failed)?;
@@ -130,7 +139,10 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let admin = admin.map(|admin| admin.to_string());
     tracing::info!(%address, admin, version = env!("CARGO_PKG_VERSION"), "serving");
-    greet(settings, output, &store, address, owner_url.is_some()).await?;
+    if let Some(banner) = banner {
+        // If standard output is closed, nobody wants to read it.
+        let _ = output.line(&banner);
+    }
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
     let saving = mailer.clone();
     let mut mail_workers = MailWorkers::start(settings, mailer, &store, address)?;
@@ -162,23 +174,6 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
     refreshing.abort();
     tracing::info!("stopped");
     outcome
-}
-
-/// Creates the demo tenant at the first start of an embedded database. Prints a banner at every start.
-async fn greet(
-    settings: &Settings,
-    output: &Output,
-    store: &Store,
-    address: std::net::SocketAddr,
-    embedded: bool,
-) -> Result<(), Error> {
-    if !embedded {
-        return Ok(());
-    }
-    let banner = demo::banner(store, address, &settings.data_dir).await?;
-    // If standard output is closed, nobody wants to read it.
-    let _ = output.line(&banner);
-    Ok(())
 }
 
 /// Fetches the issuers' keys at the start and before they expire.
