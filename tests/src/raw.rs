@@ -75,6 +75,11 @@ impl RawConnection {
         Ok(Self { reading, writing: Some(writing), buffer: Vec::new() })
     }
 
+    /// Whether the service has not ended it. Whoever keeps connections asks this before they use one again.
+    pub fn is_open(&self) -> bool {
+        matches!(self.reading.try_read(&mut [0]), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// Sends these bytes, while what comes back waits in the system. The service may answer, and close, before it was told everything.
     pub async fn send(&mut self, bytes: &[u8]) {
         self.try_send(bytes).await;

@@ -128,18 +128,18 @@ async fn a_request_that_is_being_answered_does_not_leave() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn three_hundred_dripping_clients_at_256_descriptors_keep_nobody_out() {
+async fn four_hundred_dripping_clients_at_256_descriptors_keep_nobody_out() {
     let database = TestDatabase::new();
     let tenantry = Tenantry::on(&database);
     let made = tenantry.json(&["tenant", "create", "--name", "Acme", "--country", "DE"]);
     let service = tenantry.serve_in_a_shell("ulimit -n 256; exec \"$@\"");
     let key = authorized(made["apiKey"].as_str().unwrap());
     let mut dripping = tokio::task::JoinSet::new();
-    for n in 0..300 {
+    for n in 0..400 {
         let base = service.base.clone();
-        // Half of them in a head, half in a body that nobody reads.
+        // A quarter of them in a head, the others in a body that nobody reads.
         let head = request("GET", "/healthz", "Transfer-Encoding: chunked\r\n");
-        let (begin, go_on) = if n % 2 == 0 { (head.trim_end().to_owned(), "y") } else { (head, "1\r\nx\r\n") };
+        let (begin, go_on) = if n % 4 == 0 { (head.trim_end().to_owned(), "y") } else { (head, "1\r\nx\r\n") };
         dripping.spawn(async move {
             loop {
                 let mut connection = RawConnection::open(&base).await;

@@ -168,7 +168,7 @@ async fn ask(replicas: [Arc<Replica>; 2], key: String, stop: Arc<AtomicBool>) ->
             sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let mut connection = match connections[at].take() {
+        let mut connection = match connections[at].take().filter(RawConnection::is_open) {
             Some(connection) => connection,
             None => match RawConnection::try_open(&replicas[at].base).await {
                 Ok(connection) => connection,
