@@ -34,8 +34,14 @@ pub(super) async fn write(directory: &Path, id: Uuid, message: &[u8]) -> Result<
 }
 
 async fn create(path: &PathBuf, content: &[u8]) -> io::Result<()> {
-    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).await?;
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).await?;
+    fill(file, content).await
+}
+
+async fn fill(mut file: fs::File, content: &[u8]) -> io::Result<()> {
     file.write_all(content).await?;
+    // The write goes on behind this file, and only a flush says how it ended: `sync_all` is silent about a disk that is full.
+    file.flush().await?;
     file.sync_all().await
 }
 
@@ -98,4 +104,17 @@ pub(super) async fn delete(directory: &Path, saved: Saved) -> usize {
         }
     }
     deleted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Linux has a disk that is always full.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_email_for_which_the_disk_has_no_room_is_not_taken_for_saved() {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").await.unwrap();
+        assert_eq!(fill(full, b"Dear Ada").await.unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
 }
