@@ -40,7 +40,7 @@ pub use database::{Count, TestDatabase, count, lines};
 pub use database_server::{serve_database, serve_database_if_asked};
 pub use golden::golden;
 pub use log::{Listening, Log};
-pub use operation::{Operation, Target, document, new_email, new_name, schema};
+pub use operation::{Operation, Target, document, is_of_text, new_email, new_name, schema};
 pub use people::People;
 pub use pooler::Pooler;
 pub use problem::{problem, problem_body};

@@ -59,6 +59,11 @@ fn resolved(document: &Value, part: &Value) -> Value {
     }
 }
 
+/// Whether a pattern lets any text through that has no control characters.
+pub fn is_of_text(pattern: &str) -> bool {
+    pattern.contains("\\u0000")
+}
+
 /// The schema itself, where a reference to one may stand.
 pub fn schema(schema: &'static Value) -> &'static Value {
     match schema["$ref"].as_str() {
@@ -197,7 +202,8 @@ impl Operation {
         });
         for (name, value) in fields {
             let described = &schema["properties"][name];
-            let free = ["enum", "format", "pattern", "$ref", "oneOf"].iter().all(|rule| described.get(rule).is_none());
+            let free = ["enum", "format", "$ref", "oneOf"].iter().all(|rule| described.get(rule).is_none())
+                && described["pattern"].as_str().is_none_or(is_of_text);
             match (name.as_str(), &*value) {
                 ("email", _) => *value = new_email().into(),
                 ("emails", _) => *value = json!([new_email()]),

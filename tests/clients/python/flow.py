@@ -98,6 +98,7 @@ assert restored.name == "Nordics, Python"
 # Record usage, and read it.
 entry = usage_record.sync(workspace.id, client=client, body=RecordUsage(seconds=95, reference="call-1"))
 assert isinstance(entry, RecordedUsage), entry
+assert entry.month
 usage = usage_show.sync(workspace.id, client=client)
 assert isinstance(usage, Usage), usage
 assert [month.used_minutes for month in usage.months if month.month == entry.month.month] == [2]

@@ -71,7 +71,7 @@ const { data: entry } = await tenantry.POST("/api/workspaces/{workspaceId}/usage
 });
 assert(entry);
 const { data: usage } = await tenantry.GET("/api/workspaces/{workspaceId}/usage", { params: { path } });
-const month = usage?.months.find(({ month }) => month === entry.month.month);
+const month = usage?.months.find(({ month }) => month === entry.month?.month);
 assert.equal(month?.usedMinutes, 2);
 
 // Read the audit log.

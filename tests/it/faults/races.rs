@@ -13,24 +13,24 @@ use super::{as_superuser, hang_up, until_waiting};
 async fn the_loser_of_a_deadlock_runs_again() {
     let app = App::on(TestDatabase::new(), |options| options.statement_timeout = Duration::from_secs(120)).await;
     let acme = app.tenant("Acme").await;
-    let (_, id) = acme.key_with_id(&["tenant:read"], json!({})).await;
+    let (id, brand) = (acme.workspace("Before").await, acme.brand("Other").await);
     let mut other = app.database.admin();
-    // Rotating locks the old key and then, for the new one, the tenant; this does it the other way round, and leaves it
-    // to the service to notice.
-    other.batch_execute("SET deadlock_timeout = '1h'; BEGIN; SELECT FROM tenants FOR UPDATE").unwrap();
-    let (owner, path) = (acme.owner.clone(), format!("/api/api-keys/{id}/rotate"));
-    let rotation = tokio::spawn(async move { owner.post(&path, json!({})).await });
+    // Moving a workspace to a brand locks the workspace and then the brand; this does it the other way round, and leaves it to the
+    // service to notice.
+    let lock = format!("SET deadlock_timeout = '1h'; BEGIN; SELECT FROM brands WHERE id = '{brand}' FOR UPDATE");
+    other.batch_execute(&lock).unwrap();
+    let (owner, path, to) = (acme.owner.clone(), format!("/api/workspaces/{id}"), json!({ "brandId": brand }));
+    let move_it = tokio::spawn(async move { owner.patch(&path, to).await });
     until_waiting(&app, 1).await;
-    let lock = format!("SELECT FROM api_keys WHERE id = '{id}' FOR UPDATE; COMMIT");
+    let lock = format!("SELECT FROM workspaces WHERE id = '{id}' FOR UPDATE; COMMIT");
     std::thread::spawn(move || other.batch_execute(&lock)).join().unwrap().unwrap();
-    rotation.await.unwrap().expect(201);
+    move_it.await.unwrap().expect(200);
     let deadlocks = "SELECT 1 FROM pg_stat_database WHERE datname = current_database() AND deadlocks > 0";
     while app.database.rows(deadlocks) == 0 {
         tokio::task::yield_now().await;
     }
-    let rotations = "SELECT 1 FROM audit_events WHERE action = 'api_key.rotate'";
-    assert_eq!(app.database.rows(rotations), 1);
-    assert_eq!(app.database.rows("SELECT 1 FROM api_keys"), 3, "the owner's, the old one and one new one");
+    assert_eq!(app.database.rows("SELECT 1 FROM audit_events WHERE action = 'workspace.update'"), 1);
+    assert_eq!(app.database.rows(&format!("SELECT 1 FROM workspaces WHERE brand_id = '{brand}'")), 1);
 }
 
 #[tokio::test]

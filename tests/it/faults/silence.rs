@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
-use tenantry_tests::{App, Client, Proxy, TestDatabase};
+use tenantry_tests::{Answer, App, Client, Proxy, TestDatabase};
 
 use super::later;
 
@@ -23,6 +23,14 @@ async fn through_a_proxy() -> (App, Proxy) {
     (app, proxy)
 }
 
+/// This answer, which must ask the caller to come back: from there being no database, or from having waited in vain for a seat
+/// before that was known.
+#[track_caller]
+fn refused(answer: Answer) {
+    let answer = answer.expect(503);
+    assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{:?}", answer.headers);
+}
+
 /// Asks until the answer is good.
 async fn until_good(client: &Client, path: &str) {
     loop {
@@ -30,7 +38,7 @@ async fn until_good(client: &Client, path: &str) {
         if answer.status == 200 {
             return;
         }
-        later(answer);
+        refused(answer);
     }
 }
 
@@ -44,7 +52,7 @@ async fn connections_that_never_answer_again_are_replaced() {
         }
         proxy.swallow();
         for answer in join_all((0..6).map(|_| acme.owner.get("/api/brands"))).await {
-            later(answer);
+            refused(answer);
         }
         acme.owner.get("/healthz").await.expect(200);
         proxy.heal_for_new_connections();
@@ -71,7 +79,7 @@ async fn a_write_that_was_answered_503_has_no_effect_when_the_server_wakes_up() 
     let events = app.database.rows("SELECT 1 FROM audit_events");
     proxy.swallow();
     for answer in join_all((0..4).map(|_| acme.owner.patch(&path, json!({ "name": "After" })))).await {
-        later(answer);
+        refused(answer);
     }
     proxy.resume();
     while app.store.state().abandoned > 0 {

@@ -54,7 +54,7 @@ pub(crate) struct Limit {
     /// Limit of workspaces: a number, or none for no limit
     #[arg(long, value_name = "N")]
     max_workspaces: Option<String>,
-    /// Limit of members in each workspace, pending invitations included: a number, or none
+    /// Limit of members in each workspace with pending invitations: a number, or none
     #[arg(long, value_name = "N")]
     max_members: Option<String>,
     /// Limit of agents in each workspace: a number, or none
@@ -63,13 +63,13 @@ pub(crate) struct Limit {
     /// Limit of minutes a month in each workspace: a number, or none
     #[arg(long, value_name = "N")]
     max_minutes: Option<String>,
-    /// Limit of pending invitations in the tenant: a number, or none for the service's default
+    /// Limit of pending invitations in the tenant: a number, or none for the default
     #[arg(long, value_name = "N")]
     max_pending_invitations: Option<String>,
-    /// Limit of emails in 24 hours: a number, or none for the service's default
+    /// Limit of emails in 24 hours: a number, or none for the default
     #[arg(long, value_name = "N")]
     max_emails_per_day: Option<String>,
-    /// Limit of emails to one address in 24 hours: a number, or none for the service's default
+    /// Limit of emails to one address in 24 hours: a number, or none for the default
     #[arg(long, value_name = "N")]
     max_emails_per_recipient: Option<String>,
     /// Limit of requests in a second, by all credentials together: a number, or none
