@@ -95,7 +95,7 @@ func main() {
 	usage, _, err := client.UsageAPI.UsageShow(ctx, workspace.Id).Execute()
 	check(err)
 	last := usage.Months[len(usage.Months)-1]
-	equal(last.Month, entry.Month.Month)
+	equal(last.Month, entry.Month.Get().Month)
 	equal(last.UsedMinutes, 2)
 
 	// Read the audit log.
