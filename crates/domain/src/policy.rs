@@ -210,7 +210,6 @@ const SELVES: Roles = [YES, YES, OWN, OWN, OWN];
 const NONE: Others = Others { operator: false, job: false, platform: false };
 const OPS: Others = Others { operator: true, ..NONE };
 const JOBS: Others = Others { job: true, ..NONE };
-const OPS_AND_JOBS: Others = Others { operator: true, job: true, ..NONE };
 const PLATFORM: Others = Others { operator: true, platform: true, ..NONE };
 const ALL: Others = Others { operator: true, job: true, platform: true };
 
@@ -299,7 +298,7 @@ pub const POLICY: &[Rule] = &[
         MANAGERS,
         OPS,
     ),
-    write(A::IntegrationReseal, "integration.reseal", &[N::Workspace, N::Tenant], Never, NOBODY, OPS_AND_JOBS),
+    write(A::IntegrationReseal, "integration.reseal", &[N::Workspace, N::Tenant], Never, NOBODY, OPS),
     write(A::MemberCreate, "member.create", &[N::Member], Never, NOBODY, OPS),
     read(A::MemberList, "member.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
     read(A::MemberRead, "member.read", Scoped(S::MembersRead, L::Tenant), SELVES, OPS),

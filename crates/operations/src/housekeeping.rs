@@ -12,6 +12,7 @@ use crate::mail::Mailer;
 
 const ERASE: &str = "erase deleted workspaces";
 const PRUNE: &str = "delete what is over";
+const CLEAR: &str = "clear discarded secrets";
 const SWEEP: &str = "delete saved emails";
 
 /// Erases the workspaces of all tenants that were deleted longer ago than they can be restored; returns how many. Safe to
@@ -124,8 +125,19 @@ fn gone_meanwhile(rows: Result<u64, Error>) -> Result<u64, Error> {
 /// # Errors
 ///
 /// Those of [`Store::write`].
-pub async fn clear_discarded_secrets(store: &Store) -> Result<usize, Error> {
-    crate::integrations::clear_discarded(store).await
+pub async fn clear_discarded_secrets(store: &Store) -> Result<u64, Error> {
+    let (mut cleared, mut tenants) = (0, Tenants::new(CLEAR));
+    while let Some(ids) = tenants.next(store).await? {
+        for id in ids {
+            let some = store
+                .write(&job(CLEAR, Some(id)), InTenant, Action::OutboxDeliver, |tx| {
+                    Ok(Change::bookkeeping(tx.clear_discarded()?))
+                })
+                .await;
+            cleared += gone_meanwhile(some.map(|some| some as u64))?;
+        }
+    }
+    Ok(cleared)
 }
 
 async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {

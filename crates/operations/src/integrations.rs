@@ -11,7 +11,6 @@ use tenantry_domain::{
 };
 use tenantry_persistence::{Fault, NewSealed, Store, StoredIntegration, Tx, WriteTx};
 
-pub(crate) use self::discarded::clear as clear_discarded;
 pub use self::{
     discarded::{DISCARDED_DAYS, take_back_discarded},
     master_keys::{Resealed, Resealing, may_discard, needed_master_keys, reseal},

@@ -5,12 +5,12 @@ use tenantry_domain::{Action, Change, Credential, Error, Fields, InTenant, Provi
 use tenantry_persistence::Store;
 
 use super::master_keys::in_tenant;
-use crate::housekeeping::{Tenants, job};
+use crate::housekeeping::Tenants;
 
 /// For how many days they are kept.
 pub const DISCARDED_DAYS: i32 = tenantry_persistence::DISCARDED_DAYS;
 
-const CLEAR: &str = "clear discarded secrets";
+const TAKE_BACK: &str = "take back discarded secrets";
 
 /// Puts back every secret that was put aside, where no other was set since; returns how many, and how many of them decrypt with
 /// these keys. With [`Store::rehearsal`] it says what it would do.
@@ -24,7 +24,7 @@ pub async fn take_back_discarded(
     operator: &Credential,
 ) -> Result<(u64, Vec<String>), Error> {
     let mut taken = 0;
-    let mut tenants = Tenants::new(CLEAR);
+    let mut tenants = Tenants::new(TAKE_BACK);
     while let Some(ids) = tenants.next(store).await? {
         for id in ids {
             let operator = in_tenant(operator, id);
@@ -53,22 +53,4 @@ async fn take_back_next(
             Ok(Change::between(Some((workspace, provider)), workspace, &before, &now))
         })
         .await
-}
-
-/// Deletes those of all tenants that were put aside too long ago; returns how many. Safe to run on several replicas at once.
-///
-/// # Errors
-///
-/// Those of [`Store::write`].
-pub(crate) async fn clear(store: &Store) -> Result<usize, Error> {
-    let mut cleared = 0;
-    let mut tenants = Tenants::new(CLEAR);
-    while let Some(ids) = tenants.next(store).await? {
-        for id in ids {
-            let clearing =
-                |tx: &mut tenantry_persistence::WriteTx<'_, InTenant>| Ok(Change::bookkeeping(tx.clear_discarded()?));
-            cleared += store.write(&job(CLEAR, Some(id)), InTenant, Action::IntegrationReseal, clearing).await?;
-        }
-    }
-    Ok(cleared)
 }
