@@ -21,8 +21,8 @@ use diesel::{Connection, PgConnection, QueryResult, connection::AnsiTransactionM
 use tenantry_domain::{Error, TenantId, Weight};
 use tokio::{runtime::Runtime, task::JoinHandle};
 
-pub(crate) use self::link::establish;
 pub use self::link::objection_to;
+pub(crate) use self::link::{establish, is_full};
 use self::{
     health::{Health, pauses},
     link::Link,

@@ -6,7 +6,7 @@ use tenantry_domain::{Error, Weight, counted};
 use crate::{
     door::{Store, roll_back},
     fault::Fault,
-    migrate,
+    migrate, pool,
     seats::Party,
 };
 
@@ -110,10 +110,9 @@ fn unreachable(error: Error) -> Unready {
         Error::Unavailable { cause } | Error::Internal { cause } => cause,
         other => other.to_string(),
     };
-    let is_full = ["too many", "remaining connection slots", "no more connections"];
     let sentence = match cause.as_str() {
         cause if cause.contains("became free in time") => BUSY,
-        cause if is_full.iter().any(|words| cause.contains(words)) => FULL,
+        cause if pool::is_full(cause) => FULL,
         _ => UNREACHABLE,
     };
     Unready { sentence, cause }

@@ -112,11 +112,15 @@ impl Link {
 impl Refused {
     fn because(error: &dyn std::error::Error) -> Self {
         let cause = one_line(error);
-        let is_full =
-            ["too many clients", "remaining connection slots", "too many connections", "no more connections allowed"];
-        let is_full = is_full.iter().any(|words| cause.contains(words));
-        Self { cause: format!("cannot connect to the database: {cause}"), is_full }
+        Self { is_full: is_full(&cause), cause: format!("cannot connect to the database: {cause}") }
     }
+}
+
+/// Whether the server, or a pooler in front of it, says that it has too many connections.
+pub(crate) fn is_full(cause: &str) -> bool {
+    ["too many clients", "remaining connection slots", "too many connections", "no more connections allowed"]
+        .iter()
+        .any(|words| cause.contains(words))
 }
 
 /// How long things may take, for each session or each transaction.
