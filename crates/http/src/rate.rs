@@ -17,7 +17,7 @@ use governor::{
     state::{InMemoryState, NotKeyed},
 };
 use quick_cache::sync::Cache;
-use tenantry_domain::{Credential, CredentialId, RequestRate, TenantId, network};
+use tenantry_domain::{Credential, CredentialId, RequestRate, TenantId, counted, network};
 use tenantry_operations::Lately;
 
 use crate::{error::Failure, metrics::Metrics};
@@ -72,8 +72,7 @@ impl fmt::Display for Exceeded {
             Policy::Tenant => "Your tenant has sent too many requests",
             Policy::Address => "Too many requests without a known credential came from your address",
         };
-        let seconds = self.seconds();
-        write!(f, "{whose}. Try again in {seconds} second{}.", if seconds == 1 { "" } else { "s" })
+        write!(f, "{whose}. Try again in {}.", counted(self.seconds(), "second"))
     }
 }
 

@@ -49,27 +49,26 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
         main: listen("TENANTRY_BIND", settings.bind)?,
         admin: settings.admin_bind.map(|address| listen("TENANTRY_ADMIN_BIND", address)).transpose()?,
     };
+    let address = local(&listeners.main)?;
     let mailer = mail_workers::mailer(settings)?;
     master_keys::demand(settings)?;
     let Some((database, store)) = runtime.block_on(open(settings, &mut stop))? else { return Ok(()) };
     let options =
         ServeOptions { workers: settings.workers, connections, grace: settings.shutdown_grace, rates: settings.rates };
     let owner_url = database.own_owner_url();
-    let failed = |error: std::io::Error| Exit::failed(error.to_string());
     let outcome = runtime.block_on(async {
         let keys = master_keys::for_service(settings, &store).await?;
         // Root's as well: the first start saves the key of the demo tenant in the directory of the data.
         let banner = match &owner_url {
-            Some(_) => {
-                Some(demo::banner(&store, listeners.main.local_addr().map_err(failed)?, &settings.data_dir).await?)
-            }
+            Some(_) => Some(demo::banner(&store, address, &settings.data_dir).await?),
             None => None,
         };
         // What only root may read has been read, and the ports are bound.
         if user::leave_root(settings, database.user())? {
             database.check_role()?;
         }
-        serve(settings, output, Start { listeners, store, keys, owner_url, banner, mailer, options }, stop).await
+        serve(settings, output, Start { listeners, address, store, keys, owner_url, banner, mailer, options }, stop)
+            .await
     });
     let closed = database.close();
     outcome.and(closed)
@@ -78,6 +77,10 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
 fn listen(setting: &str, address: SocketAddr) -> Result<TcpListener, Exit> {
     TcpListener::bind(address)
         .map_err(|error| Exit::failed(format!("cannot listen on {address}: {error}; set {setting} to another address")))
+}
+
+fn local(listener: &TcpListener) -> Result<SocketAddr, Exit> {
+    listener.local_addr().map_err(|error| Exit::failed(error.to_string()))
 }
 
 /// Opens the database, in a thread of its own because that blocks. If the service is asked to stop before it is open, closes it again
@@ -114,6 +117,7 @@ fn open_now(settings: &Settings) -> Result<(Database, Store), Exit> {
 /// What the service starts with.
 struct Start {
     listeners: Listeners,
+    address: SocketAddr,
     store: Store,
     keys: MasterKeys,
     owner_url: Option<String>,
@@ -123,10 +127,8 @@ struct Start {
 }
 
 async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Stop) -> Result<(), Exit> {
-    let Start { listeners, store, keys, owner_url, banner, mailer, options } = start;
-    let failed = |error: std::io::Error| Exit::failed(error.to_string());
-    let address = listeners.main.local_addr().map_err(failed)?;
-    let admin = listeners.admin.as_ref().map(TcpListener::local_addr).transpose().map_err(failed)?;
+    let Start { listeners, address, store, keys, owner_url, banner, mailer, options } = start;
+    let admin = listeners.admin.as_ref().map(local).transpose()?;
     let checked = master_keys::check(&store, &keys).await;
     if let Ok(faults @ [_, ..]) = checked.as_deref() {
         return Err(Exit::settings(faults.to_vec()));
