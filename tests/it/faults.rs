@@ -17,6 +17,16 @@ fn as_superuser(app: &App, sql: &str) {
     app.database.admin().batch_execute(sql).unwrap();
 }
 
+/// Every change of a workspace takes an hour.
+fn dawdle(app: &App) {
+    as_superuser(
+        app,
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+             $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$;
+         CREATE TRIGGER dawdle BEFORE UPDATE ON workspaces FOR EACH ROW EXECUTE FUNCTION dawdle()",
+    );
+}
+
 /// Ends every connection of the service from the other side.
 fn hang_up(app: &App) {
     as_superuser(

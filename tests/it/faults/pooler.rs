@@ -8,7 +8,7 @@ use serde_json::json;
 use tenantry_persistence::Prepare;
 use tenantry_tests::{App, Pooler, TestDatabase};
 
-use super::{as_superuser, later};
+use super::{as_superuser, dawdle, later};
 use crate::binary::kit::Tenantry;
 
 async fn behind(pooler: &Pooler, database: TestDatabase, prepare: Prepare) -> App {
@@ -73,12 +73,7 @@ async fn its_sessions_have_the_time_limits_in_each_transaction() {
     let app = behind(&pooler, database, Prepare::Auto).await;
     let acme = app.tenant("Acme").await;
     let path = format!("/api/workspaces/{}", acme.workspace("Before").await);
-    as_superuser(
-        &app,
-        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
-             $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$;
-         CREATE TRIGGER dawdle BEFORE UPDATE ON workspaces FOR EACH ROW EXECUTE FUNCTION dawdle()",
-    );
+    dawdle(&app);
     for answer in join_all((0..3).map(|_| acme.owner.patch(&path, json!({ "name": "After" })))).await {
         later(answer);
     }

@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use serde_json::json;
 use tenantry_tests::{App, TestDatabase};
 
-use super::{as_superuser, later};
+use super::{as_superuser, dawdle, later};
 
 /// An application whose statements may take no longer than a moment.
 async fn impatient() -> App {
@@ -18,12 +18,7 @@ async fn a_statement_that_takes_too_long_is_ended() {
     let app = impatient().await;
     let acme = app.tenant("Acme").await;
     let path = format!("/api/workspaces/{}", acme.workspace("Before").await);
-    as_superuser(
-        &app,
-        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
-             $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$;
-         CREATE TRIGGER dawdle BEFORE UPDATE ON workspaces FOR EACH ROW EXECUTE FUNCTION dawdle()",
-    );
+    dawdle(&app);
     later(acme.owner.patch(&path, json!({ "name": "After" })).await);
     assert_eq!(acme.owner.get(&path).await.expect(200).body["name"], "Before");
     as_superuser(&app, "DROP TRIGGER dawdle ON workspaces");
