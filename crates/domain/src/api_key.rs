@@ -45,6 +45,8 @@ pub struct ApiKey {
     pub created_by: Option<Maker>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// The key that replaced it, where it was rotated.
+    pub replaced_by: Option<ApiKeyId>,
     /// When the key was last used, to the minute.
     pub last_used_at: Option<DateTime<Utc>>,
     /// Counts the visible changes, from 1.
@@ -155,7 +157,10 @@ impl ApiKeyDetails {
 impl ApiKey {
     /// The fields as the audit log names them.
     pub fn fields(&self) -> Fields {
-        self.details.fields().with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))
+        self.details
+            .fields()
+            .with("revokedAt", self.revoked_at.map(|at| at.to_rfc3339()))
+            .with("replacedBy", self.replaced_by.map(|id| id.to_string()))
     }
 }
 

@@ -39,13 +39,7 @@ pub async fn show(store: &Store, credential: &Credential, id: ApiKeyId) -> Resul
 ///
 /// Those of [`Store::write`], `Forbidden` for a key that would grant more than the caller has, and `Invalid` for an expiry that is
 /// past or a restriction to something that is not there.
-pub async fn create(
-    store: &Store,
-    credential: &Credential,
-    details: ApiKeyDetails,
-    now: DateTime<Utc>,
-) -> Result<(ApiKey, Secret), Error> {
-    details.lives_at(now)?;
+pub async fn create(store: &Store, credential: &Credential, details: ApiKeyDetails) -> Result<(ApiKey, Secret), Error> {
     let (secret, new) = prepare(credential, Action::ApiKeyCreate, details)?;
     let id = new_id();
     let key = store.write(credential, InTenant, Action::ApiKeyCreate, move |tx| create_in(tx, id, &new)).await?;
@@ -59,50 +53,63 @@ pub(crate) fn create_in(
 ) -> Result<Change<ApiKey>, Fault> {
     // Nobody gives while they are being removed or revoked.
     tx.lock_members()?;
+    new.details.lives_at(tx.clock()?)?;
     new.details.within(tx.grant())?;
     let key = tx.create_api_key(id, new)?;
     let fields = key.fields();
     Ok(Change::created(key, id, &fields))
 }
 
-/// Makes a new key that is like an existing one, which ends after the overlap. The secret can be read this once.
+/// Makes a new key that is like an existing one, which ends after the overlap. The secret can be read this once. A key is rotated
+/// once: its details are copied as they were before its own end was brought forward.
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`], `Forbidden` for a key that grants more than the caller has or that it may not read, and `Conflict` for one that has ended.
+/// Those of [`Store::write`], `Forbidden` for a key that grants more than the caller has or that it may not read, and `Conflict` for
+/// one that has ended or was rotated.
 pub async fn rotate(
     store: &Store,
     credential: &Credential,
     old: ApiKeyId,
     overlap: Overlap,
-    now: DateTime<Utc>,
 ) -> Result<(ApiKey, Secret), Error> {
     let details = show_for_rotation(store, credential, old).await?.details;
-    let (secret, new) = prepare(credential, Action::ApiKeyRotate, details)?;
+    let (secret, prepared) = prepare(credential, Action::ApiKeyRotate, details)?;
     let id: ApiKeyId = new_id();
     let key = store
         .write(credential, InTenant, Action::ApiKeyRotate, move |tx| {
             tx.lock_members()?;
             let before = tx.lock_api_key(old)?;
-            if before.revoked_at.is_some() || before.details.expires_at.is_some_and(|at| at <= now) {
-                return Err(Error::conflict(
-                    Conflict::ApiKeyEnded,
-                    "This API key is revoked or expired. Create a new one instead.",
-                )
-                .into());
-            }
+            let now = tx.clock()?;
+            rotatable(&before, now)?;
+            let new = NewApiKey { details: before.details.clone(), ..prepared.clone() };
             new.details.within(tx.grant())?;
             let key = tx.create_api_key(id, &new)?;
             let end = now + overlap.duration();
             let end = before.details.expires_at.map_or(end, |at| at.min(end));
-            let after = tx.expire_api_key(old, end)?;
-            Ok(Change::between(key, old, &before.fields(), &after.fields().with("replacedBy", id.to_string())))
+            let after = tx.replace_api_key(old, id, end)?;
+            Ok(Change::between(key, old, &before.fields(), &after.fields()))
         })
         .await?;
     Ok((key, secret))
 }
 
-/// The key that is to be rotated; its details never change, so that they may be read ahead of the transaction.
+fn rotatable(key: &ApiKey, now: DateTime<Utc>) -> Result<(), Error> {
+    match key.replaced_by {
+        Some(replacement) if key.revoked_at.is_none() => Err(Error::conflict(
+            Conflict::ApiKeyRotated,
+            format!(
+                "This API key was already rotated. If you do not have the secret of the new key {replacement}, rotate that one."
+            ),
+        )),
+        _ if key.revoked_at.is_some() || key.details.expires_at.is_some_and(|at| at <= now) => {
+            Err(Error::conflict(Conflict::ApiKeyEnded, "This API key is revoked or expired. Create a new one instead."))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The key that is to be rotated, read ahead of the transaction: its secret says its mode, which never changes.
 async fn show_for_rotation(store: &Store, credential: &Credential, id: ApiKeyId) -> Result<ApiKey, Error> {
     store
         .read(credential, InTenant, Action::ApiKeyRotate, move |tx| {

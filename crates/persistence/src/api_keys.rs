@@ -42,6 +42,7 @@ struct Row {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     created_by: Option<String>,
+    replaced_by: Option<Uuid>,
 }
 
 #[derive(Insertable)]
@@ -76,6 +77,7 @@ impl Row {
             last_four: self.last_four,
             created_by: stored_option("api_keys.created_by", self.created_by)?,
             revoked_at: self.revoked_at,
+            replaced_by: self.replaced_by.map(ApiKeyId::from_uuid),
             last_used_at: self.last_used_at,
             version: self.version,
             created_at: self.created_at,
@@ -177,12 +179,17 @@ impl WriteTx<'_, InTenant> {
         .into_api_key()
     }
 
-    /// Ends a key at a time.
-    pub fn expire_api_key(&mut self, id: ApiKeyId, at: DateTime<Utc>) -> Result<ApiKey, Fault> {
+    /// Ends a key at a time, and notes which one takes its place.
+    pub fn replace_api_key(&mut self, id: ApiKeyId, by: ApiKeyId, at: DateTime<Utc>) -> Result<ApiKey, Fault> {
         diesel::update(
             api_keys::table.filter(api_keys::tenant_id.eq(self.found.uuid()).and(api_keys::id.eq(id.uuid()))),
         )
-        .set((api_keys::expires_at.eq(at), api_keys::version.eq(api_keys::version + 1), api_keys::updated_at.eq(now)))
+        .set((
+            api_keys::expires_at.eq(at),
+            api_keys::replaced_by.eq(by.uuid()),
+            api_keys::version.eq(api_keys::version + 1),
+            api_keys::updated_at.eq(now),
+        ))
         .returning(Row::as_returning())
         .get_result(self.connection)?
         .into_api_key()

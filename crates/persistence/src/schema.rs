@@ -97,6 +97,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         created_by -> Nullable<Text>,
+        replaced_by -> Nullable<Uuid>,
     }
 }
 

@@ -188,6 +188,32 @@ async fn a_rotated_key_and_its_successor_both_work_until_the_overlap_ends() {
 }
 
 #[tokio::test]
+async fn a_key_is_rotated_once_however_many_ask() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let (_, id) = acme.key_with_id(&["tenant:read"], json!({})).await;
+    let (path, keys) = (format!("/api/api-keys/{id}"), app.database.rows("SELECT 1 FROM api_keys"));
+    let again = format!("{path}/rotate");
+    let rotate = || acme.owner.post(&again, json!({ "overlapSeconds": 3600 }));
+    let answers = futures_util::future::join_all((0..4).map(|_| rotate())).await;
+    let made: Vec<_> = answers.iter().filter(|answer| answer.status == 201).collect();
+    assert_eq!((made.len(), app.database.rows("SELECT 1 FROM api_keys")), (1, keys + 1));
+    let retry = rotate().await;
+    for refused in answers.iter().filter(|answer| answer.status != 201).chain([&retry]) {
+        assert_eq!((refused.status, &refused.body["code"]), (409, &json!("api_key_rotated")), "{}", refused.text);
+        assert!(refused.text_of("error").contains(&made[0].id()), "it names the new key: {}", refused.text);
+    }
+    assert_eq!(acme.owner.get(&path).await.expect(200).text_of("replacedBy"), made[0].id());
+    assert_eq!(made[0].body["expiresAt"], json!(null), "it does not die with the overlap");
+    // One clock: that of the database.
+    let exact = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND expires_at = updated_at + interval '1 hour'");
+    assert_eq!(app.database.rows(&exact), 1);
+    // Who lost the answer rotates the new key.
+    let next = acme.owner.post(&format!("/api/api-keys/{}/rotate", made[0].id()), json!({})).await.expect(201);
+    acme.owner.with_key(&next.text_of("secret")).get("/api/tenant").await.expect(200);
+}
+
+#[tokio::test]
 async fn without_an_overlap_the_old_key_ends_at_once() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;

@@ -53,7 +53,7 @@ fn fill_the_rest(app: &App, tenant: &Tenant) {
         SELECT tenant_id, sha256('token'), id, '2001-04-04T04:04:04Z' FROM invitations WHERE tenant_id = 'ACME' LIMIT 1;
         UPDATE outbox_messages SET state = 'dead', attempts = 19, last_error = 'The mailbox is full.' WHERE tenant_id = 'ACME';
         UPDATE api_keys SET expires_at = '2001-05-05T05:05:05Z', revoked_at = '2001-06-06T06:06:06Z',
-                            last_used_at = '2001-07-07T07:07:07Z', updated_at = '2001-08-08T08:08:08Z'
+                            last_used_at = '2001-07-07T07:07:07Z', replaced_by = id, updated_at = '2001-08-08T08:08:08Z'
         WHERE tenant_id = 'ACME';
         UPDATE audit_events SET address = '192.0.2.7' WHERE tenant_id = 'ACME';
         UPDATE tenants SET version = 21, max_workspaces = 1001, max_members = 1002, max_agents = 1003, max_minutes = 1004,

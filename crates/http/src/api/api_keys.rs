@@ -4,7 +4,6 @@ mod request;
 mod view;
 
 use actix_web::{HttpResponse, delete, get, http::header, post, web::Data};
-use chrono::Utc;
 use tenantry_auth::Secret;
 use tenantry_domain::{Action, ApiKey, Conflict};
 use tenantry_operations::api_keys;
@@ -93,17 +92,18 @@ pub(crate) async fn create(
     body: Valid<CreateApiKey>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (key, secret) = api_keys::create(&service.store, &caller.credential, body.0.into_domain()?, Utc::now()).await?;
+    let (key, secret) = api_keys::create(&service.store, &caller.credential, body.0.into_domain()?).await?;
     Ok(made(key, &secret))
 }
 
 /// Rotate an API key
 ///
 /// Creates a new key like this one and lets this one expire after the overlap. The answer contains the new secret. It
-/// is shown only this once. To rotate another key than its own, a key also needs the scope `keys:read`.
+/// is shown only this once. A key can be rotated once: later, rotate the key that replaced it. To rotate another key than its own,
+/// a key also needs the scope `keys:read`.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::ApiKeyRotate)), ("x-conflicts" = json!([Conflict::ApiKeyEnded]))),
+    extensions(("x-action" = json!(Action::ApiKeyRotate)), ("x-conflicts" = json!([Conflict::ApiKeyEnded, Conflict::ApiKeyRotated]))),
     request_body = RotateApiKey,
     responses((status = 201, description = "The new API key.", body = ApiKeyCreated, headers(("ETag"))))
 )]
@@ -115,7 +115,7 @@ pub(crate) async fn rotate(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let overlap = body.0.overlap_seconds;
-    let (key, secret) = api_keys::rotate(&service.store, &caller.credential, id.id(), overlap, Utc::now()).await?;
+    let (key, secret) = api_keys::rotate(&service.store, &caller.credential, id.id(), overlap).await?;
     Ok(made(key, &secret))
 }
 

@@ -363,6 +363,9 @@ fn sentence(conflict: Conflict) -> &'static str {
         Conflict::InvitationReplaced => "This link has been replaced by a newer one. Use the link in the latest email.",
         Conflict::InvitationExpired => "This invitation has expired. Ask for it to be sent again.",
         Conflict::ApiKeyEnded => "This API key is revoked or expired. Create a new one instead.",
+        Conflict::ApiKeyRotated => {
+            "This API key was already rotated. If you do not have the secret of the new key d1a2b3c4-5678-4abc-9ef0-1234567890ab, rotate that one."
+        }
         Conflict::OwnApiKey => {
             "This is the API key you are using. Rotate it to replace it. To revoke it anyway, add ?revokeOwn=true."
         }

@@ -102,6 +102,7 @@ pub const LEFT_BEHIND: &[LeftBehind] = &[
             "expires_at",
             "revoked_at",
             "last_used_at",
+            "replaced_by",
             "version",
             "created_at",
             "updated_at",

@@ -133,7 +133,7 @@ pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<
                     (None, Some(named)) => Reach::Workspace(named::workspace(store, operator, named).await?),
                     (None, None) => Reach::Tenant,
                 };
-                Ok(api_keys::create(store, operator, ApiKeyDetails { reach, ..details }, now).await?)
+                Ok(api_keys::create(store, operator, ApiKeyDetails { reach, ..details }).await?)
             })?;
             print_made(output, made)
         }
@@ -158,7 +158,7 @@ pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<
             let overlap =
                 Overlap::try_from(seconds).map_err(|refusal| Exit::usage(format!("the overlap {refusal}")))?;
             let made = in_tenant(settings, &one.of.tenant, async |store, operator| {
-                Ok(api_keys::rotate(store, operator, id, overlap, Utc::now()).await?)
+                Ok(api_keys::rotate(store, operator, id, overlap).await?)
             })?;
             print_made(output, made)
         }

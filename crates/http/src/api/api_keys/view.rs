@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_auth::Secret;
-use tenantry_domain::{ApiKey, BrandId, KeyMode, Scope, WorkspaceId};
+use tenantry_domain::{ApiKey, ApiKeyId, BrandId, KeyMode, Scope, WorkspaceId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -56,6 +56,9 @@ pub struct ApiKeyView {
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = json!(null))]
     revoked_at: Option<DateTime<Utc>>,
+    /// The key that replaced it when it was rotated.
+    #[schema(required, example = json!(null))]
+    replaced_by: Option<Uuid>,
     /// When the key was last used, to the minute.
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = "2026-03-01T16:45:00.000Z")]
@@ -98,6 +101,7 @@ impl From<ApiKey> for ApiKeyView {
             created_by: key.created_by.map(MakerView::from),
             expires_at: key.details.expires_at,
             revoked_at: key.revoked_at,
+            replaced_by: key.replaced_by.map(ApiKeyId::uuid),
             last_used_at: key.last_used_at,
             created_at: key.created_at,
         }
