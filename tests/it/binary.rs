@@ -5,6 +5,7 @@ mod commands;
 mod consent;
 mod embedded;
 mod housekeeping;
+mod killed;
 pub(crate) mod kit;
 mod master_keys;
 mod members;

@@ -42,6 +42,9 @@ async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
         tenant.id
     );
     app.database.admin().batch_execute(&token).unwrap();
+    let brand_of_a_retry = json!({ "name": format!("{stem} again"), "emailFromName": stem });
+    let keyed = tenant.owner.request("POST", "/api/brands").header("Idempotency-Key", stem).json(&brand_of_a_retry);
+    tenant.owner.send(keyed).await.expect(201);
     let mut ids = vec![tenant.id.to_string(), tenant.brand.clone()];
     ids.extend([brand, workspace, agent, gone, key, invitation, member]);
     ids.extend(tenant.fill_empty_lists().await);

@@ -22,6 +22,7 @@ mod embedded;
 mod erasure;
 mod faults;
 mod http;
+mod idempotency;
 mod input;
 mod integrations;
 mod invitations;

@@ -14,14 +14,21 @@ use std::{collections::BTreeMap, time::Duration};
 
 use diesel::{PgConnection, connection::SimpleConnection};
 use tenantry_domain::{
-    Error, Invitation, Invitee, Member, Origin, OutboxState, PageLimit, PageRequest, Person, Sort, TrustedFor,
+    Error, Invitation, Invitee, Member, Origin, OutboxState, PageLimit, PageRequest, Person, Retention, Sort,
+    TrustedFor,
 };
 use tenantry_operations::{
-    Store, invitations,
+    Store, housekeeping, invitations,
     mail::{MailOptions, Mailer, Signatures},
     outbox::{Report, Sender, deliver_due},
 };
 use tenantry_tests::{App, Encryption, Presented, ReceivedMail, SmtpServer, Tenant, TestDatabase};
+
+/// Deletes what the service deletes by itself, and says how many rows.
+pub(crate) async fn cleared(app: &App) -> u64 {
+    let pruned = housekeeping::prune(&app.store, &Retention::default(), false).await.unwrap();
+    pruned.into_iter().map(|(_, rows)| rows).sum()
+}
 
 /// A server without encryption, for tests that are not about it.
 pub(crate) fn server() -> SmtpServer {

@@ -60,7 +60,8 @@ impl Contract {
         }
         let mut faults = Vec::new();
         for name in response["headers"].as_object().into_iter().flatten().map(|(name, _)| name) {
-            if answer.header(name).is_empty() {
+            // This one marks an answer that came before.
+            if answer.header(name).is_empty() && name != "Idempotency-Replayed" {
                 faults.push(format!("{here}: the header {name} is documented and missing"));
             }
         }

@@ -42,14 +42,12 @@ pub struct SealContext {
 }
 
 impl SealContext {
-    /// Each part behind its length, so that no two places have the same data.
     fn associated_data(&self, form: u8, version: u16) -> Vec<u8> {
         let (tenant, workspace) = (self.tenant.uuid(), self.workspace.uuid());
-        let mut data = Vec::with_capacity(96);
         let set_at = self.set_at.timestamp_micros().to_be_bytes();
         let (one, version) = ([form], version.to_be_bytes());
-        let parts = [
-            one.as_slice(),
+        let parts: [&[u8]; 7] = [
+            &one,
             &version,
             tenant.as_bytes(),
             workspace.as_bytes(),
@@ -57,13 +55,48 @@ impl SealContext {
             self.field.as_bytes(),
             &set_at,
         ];
-        let bound = if form == TIMELESS { parts.len() - 1 } else { parts.len() };
-        for part in &parts[..bound] {
-            data.extend_from_slice(&(part.len() as u64).to_be_bytes());
-            data.extend_from_slice(part);
-        }
-        data
+        joined(if form == TIMELESS { &parts[..6] } else { &parts })
     }
+}
+
+/// Which request a stored answer belongs to, and whose: it can be opened for no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerContext<'a> {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// Who sent the request, as kind and id.
+    pub actor: (&'a str, &'a str),
+    /// The hash of its key.
+    pub key_hash: &'a [u8; 32],
+    /// The hash of the request itself.
+    pub request_hash: &'a [u8; 32],
+}
+
+impl AnswerContext<'_> {
+    /// Has more parts than that of a secret, so that the two are never the same.
+    fn associated_data(&self, form: u8, version: u16) -> Vec<u8> {
+        let (tenant, (kind, id)) = (self.tenant.uuid(), self.actor);
+        joined(&[
+            &[form],
+            &version.to_be_bytes(),
+            b"answer",
+            tenant.as_bytes(),
+            kind.as_bytes(),
+            id.as_bytes(),
+            self.key_hash,
+            self.request_hash,
+        ])
+    }
+}
+
+/// Each part behind its length, so that no two contexts have the same data.
+fn joined(parts: &[&[u8]]) -> Vec<u8> {
+    let mut data = Vec::with_capacity(192);
+    for part in parts {
+        data.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        data.extend_from_slice(part);
+    }
+    data
 }
 
 /// A sealed secret that does not open: damaged, of another context, or under a key that is not here. Which, is not said.
@@ -227,14 +260,27 @@ impl MasterKeys {
     ///
     /// [`Error::Internal`] when the operating system has no randomness to give.
     pub fn seal(&self, context: &SealContext, secret: &PlainSecret) -> Result<SealedSecret, Error> {
+        self.seal_bytes(|form, version| context.associated_data(form, version), secret.reveal().as_bytes())
+    }
+
+    /// Seals an answer for its context.
+    ///
+    /// # Errors
+    ///
+    /// As at [`MasterKeys::seal`].
+    pub fn seal_answer(&self, context: &AnswerContext<'_>, answer: &[u8]) -> Result<SealedSecret, Error> {
+        self.seal_bytes(|form, version| context.associated_data(form, version), answer)
+    }
+
+    fn seal_bytes(&self, context: impl Fn(u8, u16) -> Vec<u8>, plain: &[u8]) -> Result<SealedSecret, Error> {
         let key = &self.0.0;
         let version = key.id.version();
         // Room for the tag: a buffer that grows would leave the plaintext behind.
-        let mut sealed = Zeroizing::new(Vec::with_capacity(secret.reveal().len() + AES_256_GCM.tag_len()));
-        sealed.extend_from_slice(secret.reveal().as_bytes());
+        let mut sealed = Zeroizing::new(Vec::with_capacity(plain.len() + AES_256_GCM.tag_len()));
+        sealed.extend_from_slice(plain);
         let nonce = key
             .key
-            .seal_in_place_append_tag(Aad::from(context.associated_data(FORM, version)), &mut *sealed)
+            .seal_in_place_append_tag(Aad::from(context(FORM, version)), &mut *sealed)
             .map_err(|_| Error::internal("a secret could not be encrypted"))?;
         let [high, low] = version.to_be_bytes();
         Ok(SealedSecret::from_bytes([&[FORM, high, low], nonce.as_ref().as_slice(), &sealed].concat()))
@@ -246,6 +292,28 @@ impl MasterKeys {
     ///
     /// [`Unopened`], whatever is wrong.
     pub fn open(&self, context: &SealContext, sealed: &SealedSecret) -> Result<PlainSecret, Unopened> {
+        let plain = self.open_bytes(|form, version| context.associated_data(form, version), sealed)?;
+        std::str::from_utf8(&plain).ok().and_then(|text| text.parse().ok()).ok_or(Unopened)
+    }
+
+    /// Opens a sealed answer in its context.
+    ///
+    /// # Errors
+    ///
+    /// [`Unopened`], whatever is wrong.
+    pub fn open_answer(
+        &self,
+        context: &AnswerContext<'_>,
+        sealed: &SealedSecret,
+    ) -> Result<Zeroizing<Vec<u8>>, Unopened> {
+        self.open_bytes(|form, version| context.associated_data(form, version), sealed)
+    }
+
+    fn open_bytes(
+        &self,
+        context: impl Fn(u8, u16) -> Vec<u8>,
+        sealed: &SealedSecret,
+    ) -> Result<Zeroizing<Vec<u8>>, Unopened> {
         let (head, rest) = sealed.as_bytes().split_at_checked(HEAD).ok_or(Unopened)?;
         let (nonce, ciphertext) = rest.split_at_checked(NONCE_LEN).ok_or(Unopened)?;
         let &[form @ (TIMELESS | FORM), high, low] = head else { return Err(Unopened) };
@@ -253,11 +321,10 @@ impl MasterKeys {
         let key = self.all().find(|key| key.id.version() == version).ok_or(Unopened)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| Unopened)?;
         let mut bytes = Zeroizing::new(ciphertext.to_vec());
-        let plain = key
-            .key
-            .open_in_place(nonce, Aad::from(context.associated_data(form, version)), &mut bytes)
-            .map_err(|_| Unopened)?;
-        std::str::from_utf8(plain).ok().and_then(|text| text.parse().ok()).ok_or(Unopened)
+        let plain =
+            key.key.open_in_place(nonce, Aad::from(context(form, version)), &mut bytes).map_err(|_| Unopened)?.len();
+        bytes.truncate(plain);
+        Ok(bytes)
     }
 }
 

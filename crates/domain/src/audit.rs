@@ -195,6 +195,11 @@ impl<T> Change<T> {
         Self::nothing(value)
     }
 
+    /// The same change, of which the caller gets what is made of its value.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Change<U> {
+        Change { value: make(self.value), record: self.record }
+    }
+
     /// The same change, of which the caller gets another value.
     pub fn giving<U>(self, value: U) -> Change<U> {
         Change { value, record: self.record }

@@ -34,6 +34,8 @@ pub enum Conflict {
     TenantNotEmpty,
     MessageSent,
     MessageDropped,
+    RequestInProgress,
+    AnswerUnreadable,
 }
 
 impl Choice for Conflict {
@@ -63,6 +65,8 @@ impl Choice for Conflict {
         (Self::TenantNotEmpty, "tenant_not_empty"),
         (Self::MessageSent, "message_sent"),
         (Self::MessageDropped, "message_dropped"),
+        (Self::RequestInProgress, "request_in_progress"),
+        (Self::AnswerUnreadable, "answer_unreadable"),
     ];
 }
 crate::values::choices!(Conflict);

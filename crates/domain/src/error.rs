@@ -43,6 +43,9 @@ pub enum Error {
     /// The thing is no longer as the caller last saw it.
     #[error("This object has changed since you read it. Read it again, and send its new ETag in If-Match.")]
     PreconditionFailed,
+    /// The idempotency key belongs to another request of the same actor.
+    #[error("This Idempotency-Key was already used for another request. Use a new key for each new request.")]
+    KeyReused,
     /// Something this service needs does not answer; trying again later may help.
     #[error("The service is temporarily unavailable. Try again in a few seconds.")]
     Unavailable {

@@ -18,6 +18,7 @@ mod email;
 mod error;
 #[cfg(test)]
 mod fuzz;
+mod idempotency;
 mod ids;
 mod input;
 mod instant;
@@ -64,6 +65,7 @@ pub use counted::counted;
 pub use credential_id::CredentialId;
 pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
+pub use idempotency::{IDEMPOTENCY_DAYS, IdempotencyKey};
 pub use ids::{
     AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, Noun, OutboxMessageId, TenantId,
     UsageEntryId, WorkspaceId, demo,

@@ -13,6 +13,7 @@ mod etag;
 mod extract;
 mod fallback;
 mod host;
+mod idempotency;
 mod metrics;
 mod middleware;
 mod openapi;
@@ -145,6 +146,7 @@ pub fn serve(
         App::new()
             .app_data(service.clone())
             .app_data(table.clone())
+            .wrap(from_fn(idempotency::once))
             .wrap(from_fn(host::checked))
             .wrap(from_fn(middleware::observe))
             .configure(|config| {

@@ -22,6 +22,7 @@ use self::failures::{Dialect, Refusals};
 use crate::{
     callfluent::{self, DialectErrorBody},
     error::{ErrorCode, FieldErrorCode, FieldProblem, Problem},
+    idempotency,
 };
 
 /// The document without its routes, which [`crate::routes`] adds.
@@ -52,6 +53,7 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
     let mut components = document.components.take().unwrap_or_default();
     access::describe(&mut components);
     components::describe(&mut components);
+    document.paths.paths.values_mut().filter_map(|item| item.post.as_mut()).for_each(idempotency::describe);
     for_each_operation(document, |path, operation| complete_operation(operation, path, &mut components));
     failures::name_codes(&mut components);
     shapes::unify(&mut components);
@@ -75,7 +77,7 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
     // They are told by the examples of the response.
     let conflicts = operation.extensions.as_mut().and_then(|said| said.remove(CONFLICTS)).unwrap_or_default();
     let word = |code: &Value| code.as_str().and_then(|word| word.parse().ok());
-    let conflicts: Vec<Conflict> = conflicts.as_array().into_iter().flatten().filter_map(word).collect();
+    let mut conflicts: Vec<Conflict> = conflicts.as_array().into_iter().flatten().filter_map(word).collect();
     if let Some(action) = action {
         operation.security = Some(access::credentials(action));
         let text = operation.description.get_or_insert_default();
@@ -86,6 +88,7 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
     let takes = |name: &str, place: ParameterIn| has(operation, |one| one.parameter_in == place && one.name == name);
     let takes_if_none_match = takes("If-None-Match", ParameterIn::Header);
     let takes_if_match = takes("If-Match", ParameterIn::Header);
+    let takes_key = takes(idempotency::NAME, ParameterIn::Header);
     let in_path = path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).last();
     let responses = &mut operation.responses.responses;
     let status = |status: &str| status.parse::<StatusCode>().unwrap_or_default();
@@ -107,6 +110,9 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         if tagged {
             components::header(response, "ETag");
         }
+        if takes_key {
+            components::header(response, "Idempotency-Replayed");
+        }
         if status(known) == StatusCode::CREATED {
             components::header(response, "Location");
         }
@@ -121,6 +127,9 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         components::header(&mut unchanged, "X-Request-Id");
         responses.insert("304".to_owned(), unchanged.into());
     }
+    if takes_key {
+        conflicts.extend(idempotency::CONFLICTS);
+    }
     let refusals = Refusals {
         dialect: if tag == callfluent::workspace::PART.tag { Dialect::CallFluent } else { Dialect::Native },
         action,
@@ -128,6 +137,7 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         names: action.and(in_path).map(|name| components::noun(name).unwrap_or(Noun::Workspace)),
         takes_body: operation.request_body.is_some(),
         takes_if_match,
+        takes_key,
         declared,
     };
     let responses = refusals.responses(components);

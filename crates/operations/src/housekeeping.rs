@@ -34,8 +34,8 @@ pub async fn erase_deleted_workspaces(store: &Store) -> Result<usize, Error> {
     Ok(erased)
 }
 
-/// Deletes what ended longer ago than it is kept, as far as the service may: messages of the outbox, tokens of invitations, and
-/// invitations. Returns how many rows of each. Safe as above. `dry_run` only counts.
+/// Deletes what ended longer ago than it is kept, as far as the service may: messages of the outbox, tokens of invitations,
+/// invitations, and answers to requests with an idempotency key. Returns how many rows of each. Safe as above. `dry_run` only counts.
 ///
 /// # Errors
 ///

@@ -47,6 +47,26 @@ pub async fn create(
     store.write(credential, InTenant, Action::InvitationCreate, move |tx| create_in(tx, id, &details, days)).await
 }
 
+/// Invites several people, each for themselves: one who is refused does not affect the others. Returns what became of each.
+///
+/// # Errors
+///
+/// Those of [`create`] that concern the caller and not an address.
+pub async fn create_each(
+    store: &Store,
+    credential: &Credential,
+    each: Vec<InvitationDetails>,
+    days: InvitationDays,
+) -> Result<Vec<Result<Invitation, Error>>, Error> {
+    let each: Vec<_> = each.into_iter().map(|details| (new_id(), details)).collect();
+    store
+        .write(credential, InTenant, Action::InvitationCreate, move |tx| {
+            let invited = each.iter().map(|(id, details)| tx.part(|tx| create_in(tx, *id, details, days)));
+            Ok(Change::nothing(invited.collect::<Result<_, _>>()?))
+        })
+        .await
+}
+
 pub(crate) fn create_in(
     tx: &mut WriteTx<'_, InTenant>,
     id: InvitationId,

@@ -29,6 +29,7 @@ pub mod voices;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
-    AgentFilter, ApiKeyFilter, AuditFilter, FoundLimits, InvitationFilter, Lately, LongAnswer, MemberFilter, PoolState,
-    Queue, SHOWN_ASSIGNMENTS, Store, TenantFilter, Unready, WorkspaceFilter,
+    AgentFilter, ApiKeyFilter, Attempt, AuditFilter, Claim, FoundLimits, InvitationFilter, Kept, Lately, LongAnswer,
+    MemberFilter, Outcome, PoolState, Queue, SHOWN_ASSIGNMENTS, Store, TenantFilter, Uncommitted, Unready,
+    WorkspaceFilter,
 };

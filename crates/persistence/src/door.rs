@@ -13,14 +13,13 @@ use diesel::{
     PgConnection, QueryResult,
     connection::{AnsiTransactionManager, TransactionManager},
 };
-use tenantry_domain::{
-    Action, Actor, ApiKeyId, Change, Credential, Error, Grant, Holder, MailLimits, Noun, Record, Unauthenticated,
-    Weight, Written, permit,
-};
+use tenantry_domain::{Action, Change, Credential, Error, MailLimits, Record, Weight, Written};
 
 use crate::{
+    admission::{Learned, admit, nowhere},
+    attempt::{Attempt, HandOver},
     fault::{Fault, Kind},
-    places::{Found, Known, Place, TenantPlace, Visitor},
+    places::{Found, Place, TenantPlace},
     pool::{Pool, PoolOptions, PoolState, Session},
     scope::TenantScope,
     seats::{Lately, Party, Recognised, Seat, Seats},
@@ -50,6 +49,18 @@ enum Access {
     Write,
     /// Sees the whole of it as it was at one moment, however long it takes.
     Snapshot,
+}
+
+impl Access {
+    /// The statements that begin a transaction which stands in this place.
+    fn begin<P: Place>(self, credential: &Credential, place: P, action: Action) -> Result<String, Error> {
+        let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
+        Ok(match self {
+            Self::Read => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {stand}"),
+            Self::Write => format!("BEGIN; {stand}"),
+            Self::Snapshot => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {stand}"),
+        })
+    }
 }
 
 impl Store {
@@ -143,7 +154,7 @@ impl Store {
         action: Action,
         work: impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        self.enter(credential, place, action, Access::Read, move |tx| work(&mut tx.tx).map(Change::nothing)).await
+        self.see(credential, place, action, Access::Read, move |tx| work(tx).map(Change::nothing)).await
     }
 
     /// Writes in a place. What the closure returns tells what was changed, and that goes into the audit log of the same
@@ -159,7 +170,17 @@ impl Store {
         action: Action,
         work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        self.enter(credential, place, action, Access::Write, work).await
+        let Some(attempt) = Attempt::current().filter(|_| !self.rehearsal) else {
+            return self.enter(credential, place, action, Access::Write, work).await;
+        };
+        let begin = Access::Write.begin(credential, place, action)?;
+        let (share, visit) = self.visit(credential, action);
+        let this = attempt.clone();
+        let once = move |connection: &mut PgConnection, session: &Session<'_>, hand_over: &HandOver<T>| {
+            // Another run, after a lost race at the very end, finds that the value is gone and gives up.
+            visit.pay(connection, session, place, &|tx| tx.once(&this, hand_over, &work))
+        };
+        attempt.write(self.pool.clone(), share, begin, once).await
     }
 
     /// [`Store::write`], of what the caller is shown only if it may be read, see [`tenantry_domain::Action::reader`].
@@ -178,7 +199,7 @@ impl Store {
             let Change { value, record } = work(tx)?;
             Ok(Change { value: Written::new(value, tx.may_read()), record })
         };
-        self.enter(credential, place, action, Access::Write, work).await
+        self.write(credential, place, action, work).await
     }
 
     /// Reads a lot, all of it as it was at one moment, and writes down that it was read: the closure only reads, and the event
@@ -194,7 +215,28 @@ impl Store {
         action: Action,
         work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        self.enter(credential, place, action, Access::Snapshot, move |tx| work(&mut tx.tx)).await
+        self.see(credential, place, action, Access::Snapshot, work).await
+    }
+
+    /// Reads, unless the request has been answered before.
+    async fn see<P: Place, T: Send + 'static>(
+        &self,
+        credential: &Credential,
+        place: P,
+        action: Action,
+        access: Access,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        let Some(attempt) = Attempt::current() else {
+            return self.enter(credential, place, action, access, move |tx| work(&mut tx.tx)).await;
+        };
+        attempt.may_go_on()?;
+        let this = attempt.clone();
+        let look = move |tx: &mut WriteTx<'_, P>| match tx.answered(&this)? {
+            Some(kept) => Ok(Change::nothing(Err(kept))),
+            None => work(&mut tx.tx).map(|change| change.map(Ok)),
+        };
+        self.enter(credential, place, action, access, look).await?.map_err(|kept| attempt.answered(kept))
     }
 
     async fn enter<P: Place, T: Send + 'static>(
@@ -205,20 +247,25 @@ impl Store {
         access: Access,
         work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
-        let begin = match access {
-            Access::Read => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {stand}"),
-            Access::Write => format!("BEGIN; {stand}"),
-            Access::Snapshot => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {stand}"),
-        };
+        let begin = access.begin(credential, place, action)?;
+        let (share, visit) = self.visit(credential, action);
+        self.pool
+            .run(share, begin, move |connection, session| {
+                visit.pay(connection, session, place, &|tx| {
+                    let change = work(tx)?;
+                    tx.record(change)
+                })
+            })
+            .await
+    }
+
+    /// A visit of this credential, and the share of the connections that it takes.
+    fn visit(&self, credential: &Credential, action: Action) -> ((Party, Weight), Visit) {
         let weight = if self.heavy { Weight::Heavy } else { action.weight() };
         let share = (Party::of(credential, &self.recognised), weight);
         let Self { rehearsal, mail_limits, .. } = *self;
-        let visit = Visit { credential: credential.clone(), action, rehearsal, mail_limits };
         let recognised = Arc::clone(&self.recognised);
-        self.pool
-            .run(share, begin, move |connection, session| visit.pay(connection, session, place, &recognised, &work))
-            .await
+        (share, Visit { credential: credential.clone(), action, rehearsal, mail_limits, recognised })
     }
 }
 
@@ -228,15 +275,7 @@ struct Visit {
     /// It ends with a rollback.
     rehearsal: bool,
     mail_limits: MailLimits,
-}
-
-/// What the door learns of a credential while it lets it in.
-#[derive(Default)]
-pub(crate) struct Learned {
-    /// The tenant knows it, and this is what it may do.
-    pub(crate) recognised: Option<Lately>,
-    /// Its last use on record is some time ago.
-    pub(crate) stale_key: Option<ApiKeyId>,
+    recognised: Arc<Recognised>,
 }
 
 impl Visit {
@@ -246,10 +285,9 @@ impl Visit {
         connection: &mut PgConnection,
         session: &Session<'_>,
         place: P,
-        recognised: &Recognised,
-        work: &impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault>,
+        work: &impl Fn(&mut WriteTx<'_, P>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let Self { credential, action, rehearsal, mail_limits } = self;
+        let Self { credential, action, rehearsal, mail_limits, recognised } = self;
         let mut learned = Learned::default();
         let outcome =
             admit(connection, (credential, *mail_limits), (place, *action), &mut learned).and_then(|mut tx| {
@@ -258,8 +296,7 @@ impl Visit {
                     return Err(Error::Overloaded.into());
                 }
                 let may_read = tx.may_read();
-                let change = work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() })?;
-                tx.record(change)
+                work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() })
             });
         match (learned.recognised, &outcome) {
             (Some(lately), _) => recognised.remember(credential, lately),
@@ -280,7 +317,7 @@ impl Visit {
 
 impl<P: Place> WriteTx<'_, P> {
     /// Stores what a change leaves behind, under the action that the policy allowed.
-    fn record<T>(&mut self, change: Change<T>) -> Result<T, Fault> {
+    pub(crate) fn record<T>(&mut self, change: Change<T>) -> Result<T, Fault> {
         if let Some(Record { event, mail, along }) = change.record {
             let Tx { connection, actor, found, .. } = &mut self.tx;
             let mut scope = TenantScope { tenant: found.audited_in(&event), connection };
@@ -317,6 +354,32 @@ impl<P: TenantPlace> WriteTx<'_, P> {
     }
 }
 
+impl<P: Place> WriteTx<'_, P> {
+    /// Does a part of the visit that may be refused by itself: a conflict, an invalid value or a limit takes back what this part wrote, and
+    /// nothing else. Any other failure ends the visit.
+    ///
+    /// # Errors
+    ///
+    /// As at [`Store::write`].
+    pub fn part<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<Change<T>, Fault>,
+    ) -> Result<Result<T, Error>, Fault> {
+        <AnsiTransactionManager as TransactionManager<PgConnection>>::begin_transaction(self.tx.connection)?;
+        match work(self).and_then(|change| self.record(change)) {
+            Ok(value) => {
+                <AnsiTransactionManager as TransactionManager<PgConnection>>::commit_transaction(self.tx.connection)?;
+                Ok(Ok(value))
+            }
+            Err(Fault(Kind::Refused(error @ (Error::Conflict { .. } | Error::Invalid(_) | Error::TooMany { .. })))) => {
+                roll_back(self.tx.connection)?;
+                Ok(Err(if self.may_read() { error } else { error.without_figures() }))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
 /// Commits what went well and takes back what did not.
 pub(crate) fn finish<T>(
     connection: &mut PgConnection,
@@ -333,70 +396,6 @@ pub(crate) fn finish<T>(
             let _ = roll_back(connection);
             Err(fault)
         }
-    }
-}
-
-/// Why a credential of no tenant cannot stand in one: what the door answers it, for who must know before the door.
-pub fn nowhere(credential: &Credential, action: Action) -> Error {
-    match credential.holder {
-        // Its key is good. What it may not do is said as to anybody else.
-        Holder::Platform { .. } => permit(&Grant::Platform, action)
-            .err()
-            .unwrap_or_else(|| Error::forbidden("A platform key cannot access the data of a tenant.")),
-        _ => Error::Unauthenticated(Unauthenticated::Invalid),
-    }
-}
-
-/// Finds actor, place and grant, and asks the policy: 401 before 404 before 403.
-fn admit<'c, P: Place>(
-    connection: &'c mut PgConnection,
-    (credential, mail_limits): (&'c Credential, MailLimits),
-    (place, action): (P, Action),
-    learned: &mut Learned,
-) -> Result<WriteTx<'c, P>, Fault> {
-    let sight = place.find(connection, &Visitor::of(credential))?;
-    let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
-    let (actor, grant) = recognise(credential, known.as_ref(), learned)?;
-    let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
-    permit(&grant, action)?;
-    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, mail_limits })
-}
-
-pub(crate) fn recognise(
-    credential: &Credential,
-    known: Option<&Known>,
-    learned: &mut Learned,
-) -> Result<(Actor, Grant), Fault> {
-    let refused = |why| Err(Error::Unauthenticated(why).into());
-    // Whoever needs no credential of the tenant may hear that there is no such tenant.
-    let known = known.ok_or(Error::NotFound(Noun::Tenant));
-    match &credential.holder {
-        Holder::ApiKey { .. } => match known {
-            Ok(Known { key: Some(key), tenant, .. }) if !tenant.is_deleted() => {
-                if tenant.is_suspended() {
-                    return refused(Unauthenticated::Suspended);
-                }
-                let recognised = Some(Lately { rate: tenant.request_rate()? });
-                *learned = Learned { recognised, stale_key: key.is_stale().then(|| key.id()) };
-                Ok((Actor::ApiKey(key.id()), key.grant()?))
-            }
-            _ => refused(Unauthenticated::Invalid),
-        },
-        Holder::Member { .. } => match known {
-            Ok(Known { member: Some(member), tenant, .. }) if !tenant.is_deleted() => {
-                if tenant.is_suspended() {
-                    return refused(Unauthenticated::Suspended);
-                }
-                learned.recognised = Some(Lately { rate: tenant.request_rate()? });
-                Ok((Actor::Member(member.id()), Grant::Role { member: member.id(), role: member.role()? }))
-            }
-            _ => refused(Unauthenticated::Token),
-        },
-        Holder::Platform { key } => known.map(|_| (Actor::Platform(key.clone()), Grant::Platform)).map_err(Fault::from),
-        Holder::Operator { name, .. } => {
-            known.map(|_| (Actor::Operator(name.as_str().to_owned()), Grant::Operator)).map_err(Fault::from)
-        }
-        Holder::Job { name, .. } => known.map(|_| (Actor::Job(name), Grant::Job)).map_err(Fault::from),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::pool::establish;
 /// Every table of a tenant, each before those that it refers to; `tenants` itself comes after all of them. A test compares the
 /// list with the catalogue.
 pub const ERASED_TABLES: &[&str] = &[
+    "idempotency_keys",
     "outbox_messages",
     "invitation_tokens",
     "invitation_workspaces",

@@ -12,9 +12,12 @@ use tenantry_domain::{
 use uuid::Uuid;
 
 use crate::{
+    attempt::{Attempt, Claim, HandOver},
     door::{self, Store},
     fault::Fault,
-    schema::{invitation_tokens, invitations, tenants},
+    idempotency_keys,
+    pool::Session,
+    schema::{invitation_tokens, invitations, members, tenants},
     scope::TenantScope,
     seats::Party,
 };
@@ -36,16 +39,55 @@ impl Store {
         id: MemberId,
     ) -> Result<(Invitation, Member), Error> {
         let begin = format!("BEGIN; SELECT set_tenant('{tenant}')");
-        self.pool
-            .run((Party::stranger(invitee.origin.address), Weight::Light), begin, move |connection, session| {
+        let share = (Party::stranger(invitee.origin.address), Weight::Light);
+        let Some(attempt) = Attempt::current() else {
+            let accept = move |connection: &mut PgConnection, session: &Session<'_>| {
                 let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
                 door::finish(connection, session, outcome)
-            })
-            .await
+            };
+            return self.pool.run(share, begin, accept).await;
+        };
+        let this = attempt.clone();
+        let accept = move |connection: &mut PgConnection, session: &Session<'_>, hand_over: &HandOver<_>| {
+            let outcome = TenantScope { connection, tenant }.accept_once(&invitee, &token, id, (&this, hand_over));
+            door::finish(connection, session, outcome)
+        };
+        attempt.write(self.pool.clone(), share, begin, accept).await
     }
 }
 
 impl TenantScope<'_> {
+    /// [`TenantScope::accept`], of a request that may come again. The answer is kept for the person as the member that they become,
+    /// so that it is for nobody who is no member any more.
+    fn accept_once(
+        &mut self,
+        invitee: &Invitee,
+        token: &SecretHash,
+        id: MemberId,
+        (attempt, hand_over): (&Attempt, &HandOver<(Invitation, Member)>),
+    ) -> Result<(), Fault> {
+        self.find_invited(token)?;
+        let (issuer, subject) = (invitee.person.issuer.as_str(), invitee.person.subject.as_str());
+        let tenant = self.tenant.uuid();
+        let parts = [tenant.as_bytes(), issuer.as_bytes(), subject.as_bytes(), &attempt.key_hash()];
+        idempotency_keys::lock(self.connection, &parts)?;
+        let member: Option<Uuid> = members::table
+            .filter(members::tenant_id.eq(tenant).and(members::status.eq(MemberStatus::Active.as_str())))
+            .filter(members::issuer.eq(issuer).and(members::subject.eq(subject)))
+            .select(members::id)
+            .first(self.connection)
+            .optional()?;
+        let claim = |id| Claim::of(attempt, self.tenant, &Actor::Member(id));
+        let known = member.map(|member| claim(MemberId::from_uuid(member)));
+        if let Some(kept) = known.and_then(|claim| claim.answered(self.connection).transpose()).transpose()? {
+            return hand_over.answered(kept);
+        }
+        let claim = claim(id);
+        let accepted = self.accept(invitee, token, id)?;
+        let answer = hand_over.value(accepted, claim.clone())?;
+        claim.keep(self.connection, &answer)
+    }
+
     fn accept(&mut self, invitee: &Invitee, token: &SecretHash, id: MemberId) -> Result<(Invitation, Member), Fault> {
         // A token that was made up holds nobody up.
         self.find_invited(token)?;

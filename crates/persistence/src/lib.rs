@@ -4,9 +4,11 @@
 //! closure a [`Tx`] or a [`WriteTx`] that already stands in that place. The schema is private, so that no query can be written elsewhere.
 //! This crate refuses to know HTTP, and to let a transaction wait for the network: closures are synchronous.
 
+mod admission;
 mod agents;
 mod api_keys;
 mod assignments;
+mod attempt;
 mod audit_events;
 pub mod backup;
 mod brands;
@@ -17,6 +19,7 @@ mod erase;
 mod fault;
 mod founding;
 mod front_desk;
+mod idempotency_keys;
 mod integrations;
 mod invitation_mail;
 mod invitation_tokens;
@@ -42,11 +45,13 @@ mod tx;
 mod usage;
 mod workspaces;
 
+pub use admission::nowhere;
 pub use agents::AgentFilter;
 pub use api_keys::ApiKeyFilter;
 pub use assignments::SHOWN_ASSIGNMENTS;
+pub use attempt::{Attempt, Claim, Kept, Outcome, Uncommitted};
 pub use audit_events::AuditFilter;
-pub use door::{LongAnswer, Store, nowhere};
+pub use door::{LongAnswer, Store};
 pub use erase::{ERASED_TABLES, EraseError, Erased, Eraser};
 pub use fault::Fault;
 pub use founding::{FirstOwner, Founding};

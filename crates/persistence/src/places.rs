@@ -62,6 +62,9 @@ pub trait Found: Copy {
 
     /// The tenant in whose audit log a write in this place is kept.
     fn audited_in(self, event: &AuditEvent) -> TenantId;
+
+    /// The tenant that the place is in, if it is in one.
+    fn tenant(self) -> Option<TenantId>;
 }
 
 /// A place inside one tenant that was found.
@@ -82,7 +85,11 @@ impl<F: FoundInTenant> Found for F {
     }
 
     fn audited_in(self, _: &AuditEvent) -> TenantId {
-        self.tenant()
+        FoundInTenant::tenant(self)
+    }
+
+    fn tenant(self) -> Option<TenantId> {
+        Some(FoundInTenant::tenant(self))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is over is deleted after a time: one condition for each kind, by which rows are counted and deleted.
 //!
-//! Who may delete a row does it. The service may delete messages, tokens and invitations, in the door. It may delete neither events of
+//! Who may delete a row does it. The service may delete messages, tokens, invitations and stored answers, in the door. It may delete neither events of
 //! the audit log nor API keys, so that whoever takes it over cannot remove traces: that is the owner's, beside the door, as erasure
 //! is. Either way a transaction stands in one tenant, and deletes a bounded number of rows.
 
@@ -12,7 +12,7 @@ use diesel::{
     sql_query,
     sql_types::{BigInt, Double, Uuid as SqlUuid},
 };
-use tenantry_domain::{InTenant, Retention, TenantId};
+use tenantry_domain::{IDEMPOTENCY_DAYS, InTenant, Retention, TenantId};
 use uuid::Uuid;
 
 use crate::{
@@ -33,6 +33,8 @@ pub enum Ended {
     Tokens,
     /// Invitations that are over.
     Invitations,
+    /// Answers to requests with an idempotency key.
+    Answers,
     /// Events of the audit log.
     AuditEvents,
     /// API keys that were revoked or have expired.
@@ -41,7 +43,7 @@ pub enum Ended {
 
 impl Ended {
     /// What the service itself deletes.
-    pub const OF_THE_SERVICE: [Self; 3] = [Self::Messages, Self::Tokens, Self::Invitations];
+    pub const OF_THE_SERVICE: [Self; 4] = [Self::Messages, Self::Tokens, Self::Invitations, Self::Answers];
 
     /// What only the owner of the database can delete.
     pub const OF_THE_OWNER: [Self; 2] = [Self::AuditEvents, Self::ApiKeys];
@@ -52,6 +54,7 @@ impl Ended {
             Self::Messages => "outbox messages",
             Self::Tokens => "invitation tokens",
             Self::Invitations => "invitations",
+            Self::Answers => "stored answers",
             Self::AuditEvents => "audit events",
             Self::ApiKeys => "API keys",
         }
@@ -62,6 +65,7 @@ impl Ended {
         match self {
             Self::Messages | Self::Tokens => Some(retention.outbox),
             Self::Invitations => retention.invitations,
+            Self::Answers => Some(TimeDelta::days(IDEMPOTENCY_DAYS.into())),
             Self::AuditEvents => retention.audit_events,
             Self::ApiKeys => retention.api_keys,
         }
@@ -81,6 +85,8 @@ impl Ended {
                          AND least(i.accepted_at, i.revoked_at, i.expires_at) < BEFORE)",
             ),
             Self::Invitations => ("invitations", "id", "least(t.accepted_at, t.revoked_at, t.expires_at) < BEFORE"),
+            // Its key has several columns.
+            Self::Answers => ("idempotency_keys", "ctid", "t.created_at <= BEFORE"),
             Self::AuditEvents => ("audit_events", "id", "t.occurred_at < BEFORE"),
             Self::ApiKeys => ("api_keys", "id", "least(t.revoked_at, t.expires_at) < BEFORE"),
         }
@@ -108,9 +114,9 @@ impl Ended {
     ) -> Result<usize, DieselError> {
         let (table, key, _) = self.rule();
         let some = self.rows(&format!("t.{key}"));
-        let sql = format!(
-            "DELETE FROM {table} WHERE tenant_id = $1 AND {key} IN ({some} LIMIT {AT_ONCE} FOR UPDATE OF t SKIP LOCKED)"
-        );
+        // Answers are never changed, and who may change nothing may lock nothing.
+        let lock = if self == Self::Answers { "" } else { "FOR UPDATE OF t SKIP LOCKED" };
+        let sql = format!("DELETE FROM {table} WHERE tenant_id = $1 AND {key} IN ({some} LIMIT {AT_ONCE} {lock})");
         sql_query(sql).bind::<SqlUuid, _>(tenant.uuid()).bind::<Double, _>(seconds(kept)).execute(connection)
     }
 }

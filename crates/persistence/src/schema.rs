@@ -23,6 +23,7 @@ diesel::table! {
         sealed_under -> Array<Text>,
         requests_per_second -> Nullable<Int4>,
         request_burst -> Nullable<Int4>,
+        founding_key_hash -> Nullable<Bytea>,
         max_pending_invitations -> Nullable<Int4>,
         max_emails_per_day -> Nullable<Int4>,
         max_emails_per_recipient -> Nullable<Int4>,
@@ -255,6 +256,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    idempotency_keys (tenant_id, actor_kind, actor_id, key_hash) {
+        tenant_id -> Uuid,
+        actor_kind -> Text,
+        actor_id -> Text,
+        key_hash -> Bytea,
+        request_hash -> Bytea,
+        sealed_answer -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     brands,
@@ -271,4 +284,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     usage_entries,
     usage_months,
     integrations,
+    idempotency_keys,
 );

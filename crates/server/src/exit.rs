@@ -65,7 +65,9 @@ impl From<Error> for Exit {
         match error {
             Error::Invalid(fields) => Self { code: 2, message: "some values are not valid".to_owned(), fields },
             Error::NotFound(_) => Self::new(3, message),
-            Error::Conflict { .. } | Error::PreconditionFailed | Error::TooMany { .. } => Self::new(4, message),
+            Error::Conflict { .. } | Error::KeyReused | Error::PreconditionFailed | Error::TooMany { .. } => {
+                Self::new(4, message)
+            }
             // An operator may see causes. A caller of the API must not.
             Error::Unavailable { cause } => Self::database(cause),
             Error::Internal { cause } => Self::failed(cause),

@@ -1,16 +1,9 @@
 //! What is over is kept for 30 days and not longer.
 
 use serde_json::json;
-use tenantry_domain::Retention;
-use tenantry_operations::housekeeping;
 use tenantry_tests::{App, Turn};
 
-use super::{accept, behind_the_back, deliver, messages, server, token};
-
-async fn cleared(app: &App) -> u64 {
-    let pruned = housekeeping::prune(&app.store, &Retention::default(), false).await.unwrap();
-    pruned.into_iter().map(|(_, rows)| rows).sum()
-}
+use super::{accept, behind_the_back, cleared, deliver, messages, server, token};
 
 #[tokio::test]
 async fn what_was_sent_or_dropped_and_the_tokens_of_what_is_over_are_cleared_after_thirty_days() {

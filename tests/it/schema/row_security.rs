@@ -31,6 +31,9 @@ impl Stage {
             app.database.admin().batch_execute(&token).unwrap();
             tenant.key(&["keys:read"], json!({ "brandId": tenant.brand })).await;
             tenant.agent(&workspace, json!({})).await;
+            let brand = json!({ "name": "Kept", "emailFromName": "Kept" });
+            let keyed = tenant.owner.request("POST", "/api/brands").header("Idempotency-Key", "kept").json(&brand);
+            tenant.owner.send(keyed).await.expect(201);
             let usage = json!({ "seconds": 60, "reference": "call" });
             tenant.owner.post(&format!("/api/workspaces/{workspace}/usage"), usage).await.expect(201);
         }
@@ -226,7 +229,7 @@ async fn a_row_of_ones_own_is_written_where_the_service_may() {
         // Of theirs, in their tenant, with what must be unique made so: the refusals above are not about anything else.
         let changes =
             "jsonb_build_object('id', gen_random_uuid(), 'slug', 'new', 'is_default', false, 'secret_hash', 'new',
-                                          'email_key', 'new', 'subject', 'new', 'token_hash', 'new', 'reference', 'new',
+                                          'email_key', 'new', 'key_hash', 'new', 'subject', 'new', 'token_hash', 'new', 'reference', 'new',
                                           'month', '2000-01-01', 'provider', 'new', 'number', 1000000)";
         // What only links two others is written anew.
         let only_links = ![", id", "_hash", "month", ", provider"].iter().any(|end| table.key.ends_with(end));

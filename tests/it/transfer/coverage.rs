@@ -55,11 +55,14 @@ fn fill_the_rest(app: &App, tenant: &Tenant) {
         UPDATE api_keys SET expires_at = '2001-05-05T05:05:05Z', revoked_at = '2001-06-06T06:06:06Z',
                             last_used_at = '2001-07-07T07:07:07Z', replaced_by = id, updated_at = '2001-08-08T08:08:08Z'
         WHERE tenant_id = 'ACME';
+        INSERT INTO idempotency_keys VALUES ('ACME', 'job', 'test', sha256('key'), sha256('request'), sha256('answer'),
+                                             '2001-11-11T11:11:11Z');
         UPDATE audit_events SET address = '192.0.2.7' WHERE tenant_id = 'ACME';
         UPDATE tenants SET version = 21, max_workspaces = 1001, max_members = 1002, max_agents = 1003, max_minutes = 1004,
                            max_pending_invitations = 1005, max_emails_per_day = 1006, max_emails_per_recipient = 1007,
                            requests_per_second = 1008, request_burst = 1009,
-                           suspended_at = '2001-09-09T09:09:09Z', deleted_at = '2001-10-10T10:10:10Z', mail_due_at = now()
+                           suspended_at = '2001-09-09T09:09:09Z', deleted_at = '2001-10-10T10:10:10Z', mail_due_at = now(),
+                           founding_key_hash = sha256('founding')
         WHERE id = 'ACME';";
     let versions = Rows::of(&app.database).tables().into_iter().filter(|table| table != "tenants");
     let versions = versions.enumerate().map(|(n, table)| {

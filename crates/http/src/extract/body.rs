@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tenantry_domain::Error;
+use tenantry_operations::Attempt;
 
 use super::{Request, caller::Recognised, shape};
 use crate::{error::Failure, service::Service};
@@ -57,6 +58,7 @@ impl FromRequest for Body {
             let announced = acceptable(&request)?;
             let bytes =
                 tokio::time::timeout(BODY_TIME, collect(payload, announced)).await.map_err(|_| too_slow())??;
+            Attempt::note_body(&bytes);
             Ok(Self { bytes, service: request.app_data::<Data<Service>>().cloned() })
         })
     }

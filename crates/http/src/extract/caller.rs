@@ -15,6 +15,7 @@ use super::{query::Query, request::query};
 use crate::{
     error::Failure,
     fallback::Table,
+    idempotency,
     request_id::{self, request_id},
     service::{Service, Trust},
 };
@@ -41,6 +42,7 @@ impl FromRequest for Caller {
             }
             known_parameters(&request)?;
             drop(announce);
+            idempotency::key(&request)?;
             if let Some(tenant) = credential.tenant() {
                 request_id::of_tenant(tenant);
             }
@@ -67,6 +69,7 @@ impl FromRequest for Invited {
             let token = verified(&request, token).await?;
             known_parameters(&request)?;
             drop(announce);
+            idempotency::key(&request)?;
             // An address that is not one of ours was not invited.
             let email = token.email.as_deref().and_then(|email| email.parse().ok());
             Ok(Self(Invitee {

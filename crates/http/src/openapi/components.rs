@@ -16,10 +16,11 @@ use crate::{
 };
 
 /// The headers of answers, each with what it says.
-const HEADERS: [(&str, &str); 7] = [
+const HEADERS: [(&str, &str); 8] = [
     ("X-Request-Id", "Identifies the request in the service's logs."),
     ("ETag", "The version of the object, for `If-Match` and `If-None-Match`."),
     ("Location", "The path of the new object."),
+    ("Idempotency-Replayed", "`true` if this is the answer to an earlier request with the same `Idempotency-Key`."),
     ("WWW-Authenticate", "Which credential or scope is missing (RFC 6750)."),
     (
         "RateLimit",

@@ -25,7 +25,7 @@ use crate::{
     callfluent, docs,
     error::{ErrorCode, Failure, PROBLEM_JSON},
     extract::{self, camel_case},
-    host,
+    host, idempotency,
     rate::{Exceeded, Policy},
     schema,
 };
@@ -74,6 +74,7 @@ pub(super) struct Refusals<'a> {
     pub(super) names: Option<Noun>,
     pub(super) takes_body: bool,
     pub(super) takes_if_match: bool,
+    pub(super) takes_key: bool,
     /// Statuses that the handler says itself.
     pub(super) declared: Vec<StatusCode>,
 }
@@ -81,7 +82,7 @@ pub(super) struct Refusals<'a> {
 impl Refusals<'_> {
     /// The responses by status, which are put into the components.
     pub(super) fn responses(self, components: &mut Components) -> Vec<(String, RefOr<Response>)> {
-        let Self { dialect, action, conflicts, names, takes_body, takes_if_match, declared } = self;
+        let Self { dialect, action, conflicts, names, takes_body, takes_if_match, takes_key, declared } = self;
         let mut kinds = Vec::new();
         if let Some(action) = action {
             let forbidden = if access::needs_a_scope(action) { Kind::Forbidden } else { Kind::ForbiddenForRole };
@@ -89,7 +90,8 @@ impl Refusals<'_> {
                 if access::is_for_people(action) { Kind::UnauthorizedPerson } else { Kind::Unauthorized };
             kinds.extend([Kind::BadRequest, unauthorized, forbidden, Kind::TooManyRequests]);
             // An unknown parameter is one, too.
-            kinds.extend([Kind::InvalidFields, Kind::Internal, Kind::Unavailable]);
+            let invalid = if takes_key { Kind::InvalidFieldsOrKey } else { Kind::InvalidFields };
+            kinds.extend([invalid, Kind::Internal, Kind::Unavailable]);
         } else {
             kinds.push(Kind::BadHeader);
         }
@@ -145,6 +147,7 @@ enum Kind {
     TooManyRequests,
     TooManyEmails,
     TooManyVerifications,
+    InvalidFieldsOrKey,
     Internal,
     ProviderFailed,
     Unavailable,
@@ -170,6 +173,7 @@ impl Kind {
                     extract::bad_entity_tag(&header::IF_MATCH),
                     extract::several_credentials(),
                     host::bad_host(),
+                    idempotency::bad_key(),
                 ],
             ),
             Self::BadHeader => (
@@ -216,9 +220,12 @@ impl Kind {
                 vec![extract::not_json(), extract::encoded()],
             ),
             Self::InvalidFields => {
-                let refused = "se".parse::<CountryCode>().err().map(|refusal| refusal.of("country"));
                 let text = "Some fields or parameters are not valid. All of them are listed.";
-                ("InvalidFields", text, all(vec![Error::Invalid(refused.into_iter().collect())]))
+                ("InvalidFields", text, all(vec![invalid_field()]))
+            }
+            Self::InvalidFieldsOrKey => {
+                let text = "Some fields or parameters are not valid, and all of them are listed. Or the `Idempotency-Key` belongs to another request.";
+                ("InvalidFieldsOrKey", text, all(vec![invalid_field(), Error::KeyReused]))
             }
             Self::TooManyEmails => (
                 "TooManyEmails",
@@ -320,6 +327,11 @@ fn too_many_requests() -> Failure {
     Failure::Exceeded(Exceeded { policy: Policy::Credential, wait: Duration::from_secs(1) })
 }
 
+fn invalid_field() -> Error {
+    let refused = "se".parse::<CountryCode>().err().map(|refusal| refusal.of("country"));
+    Error::Invalid(refused.into_iter().collect())
+}
+
 fn upstream(code: &'static str, message: &str) -> Error {
     Error::Upstream { code, message: message.to_owned(), retry_after: None }
 }
@@ -387,5 +399,11 @@ fn sentence(conflict: Conflict) -> &'static str {
         }
         Conflict::MessageSent => "This message has been sent. To send another one, send the invitation again.",
         Conflict::MessageDropped => "This message was dropped because it was no longer needed.",
+        Conflict::RequestInProgress => {
+            "A request with this Idempotency-Key is still in progress. Send it again in a few seconds."
+        }
+        Conflict::AnswerUnreadable => {
+            "This request was already carried out, but its answer can no longer be decrypted. Read the object to see the result."
+        }
     }
 }

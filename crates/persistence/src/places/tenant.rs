@@ -16,6 +16,10 @@ impl Found for () {
         // What the platform writes is a tenant.
         TenantId::from_uuid(event.subject_id)
     }
+
+    fn tenant(self) -> Option<TenantId> {
+        None
+    }
 }
 
 impl FoundInTenant for TenantId {

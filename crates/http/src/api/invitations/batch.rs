@@ -113,36 +113,28 @@ pub(crate) async fn create_each(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     let (emails, common) = body.0.into_domain();
-    let mut data = Vec::with_capacity(emails.len());
-    for Address(email) in emails {
-        data.push(invite(&service, &caller, &common, email).await?);
-    }
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(InvitationResults { data }))
-}
-
-/// One of them. What concerns the caller and not the address ends the whole request.
-async fn invite(
-    service: &Service,
-    caller: &Caller,
-    common: &Common,
-    email: String,
-) -> Result<InvitationResult, Failure> {
-    let address: EmailAddress = match email.parse() {
-        Ok(address) => address,
-        Err(refusal) => {
-            let refusal: Refusal = refusal;
-            return Ok(InvitationResult::refused(email, &Failure::from(refusal.of("email"))));
+    let emails: Vec<_> = emails.into_iter().map(|Address(email)| (email.parse::<EmailAddress>(), email)).collect();
+    let details = |email: &EmailAddress| InvitationDetails {
+        email: email.clone(),
+        role: common.role,
+        workspaces: common.workspaces.clone(),
+    };
+    let each = emails.iter().filter_map(|(address, _)| Some(details(address.as_ref().ok()?))).collect();
+    let invited = invitations::create_each(&service.store, &caller.credential, each, common.days).await?;
+    let (mut invited, now) = (invited.into_iter(), Utc::now());
+    let result = |(address, email): (Result<EmailAddress, Refusal>, String)| {
+        let outcome = match address {
+            Ok(_) => invited.next().unwrap_or_else(|| Err(Error::internal("an address was left out"))),
+            Err(refusal) => Err(Error::invalid(refusal.of("email"))),
+        };
+        match outcome {
+            Ok(invitation) => {
+                let invitation = Some(InvitationView::of(invitation, now));
+                InvitationResult { email, status: 201, invitation, problem: None }
+            }
+            Err(error) => InvitationResult::refused(email, &Failure::from(error)),
         }
     };
-    let details = InvitationDetails { email: address, role: common.role, workspaces: common.workspaces.clone() };
-    match invitations::create(&service.store, &caller.credential, details, common.days).await {
-        Ok(invitation) => {
-            let invitation = Some(InvitationView::of(invitation, Utc::now()));
-            Ok(InvitationResult { email, status: 201, invitation, problem: None })
-        }
-        Err(error @ (Error::Conflict { .. } | Error::Invalid(_) | Error::TooMany { .. })) => {
-            Ok(InvitationResult::refused(email, &Failure::from(error)))
-        }
-        Err(error) => Err(error.into()),
-    }
+    let data = emails.into_iter().map(result).collect();
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).json(InvitationResults { data }))
 }

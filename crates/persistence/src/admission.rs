@@ -1,0 +1,82 @@
+//! Whom the door lets in: the actor behind a credential, what it was given here, and what the policy says.
+
+use diesel::PgConnection;
+use tenantry_domain::{
+    Action, Actor, ApiKeyId, Credential, Error, Grant, Holder, MailLimits, Noun, Unauthenticated, permit,
+};
+
+use crate::{
+    fault::Fault,
+    places::{Found, Known, Place, Visitor},
+    seats::Lately,
+    tx::{Tx, WriteTx},
+};
+
+/// What the door learns of a credential while it lets it in.
+#[derive(Default)]
+pub(crate) struct Learned {
+    /// The tenant knows it, and this is what it may do.
+    pub(crate) recognised: Option<Lately>,
+    /// Its last use on record is some time ago.
+    pub(crate) stale_key: Option<ApiKeyId>,
+}
+
+/// Why a credential of no tenant cannot stand in one: what the door answers it, for who must know before the door.
+pub fn nowhere(credential: &Credential, action: Action) -> Error {
+    match credential.holder {
+        // Its key is good. What it may not do is said as to anybody else.
+        Holder::Platform { .. } => permit(&Grant::Platform, action)
+            .err()
+            .unwrap_or_else(|| Error::forbidden("A platform key cannot access the data of a tenant.")),
+        _ => Error::Unauthenticated(Unauthenticated::Invalid),
+    }
+}
+
+/// Finds actor, place and grant, and asks the policy: 401 before 404 before 403.
+pub(crate) fn admit<'c, P: Place>(
+    connection: &'c mut PgConnection,
+    (credential, mail_limits): (&'c Credential, MailLimits),
+    (place, action): (P, Action),
+    learned: &mut Learned,
+) -> Result<WriteTx<'c, P>, Fault> {
+    let sight = place.find(connection, &Visitor::of(credential))?;
+    let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
+    let (actor, grant) = recognise(credential, known.as_ref(), learned)?;
+    let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
+    permit(&grant, action)?;
+    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, mail_limits })
+}
+
+fn recognise(credential: &Credential, known: Option<&Known>, learned: &mut Learned) -> Result<(Actor, Grant), Fault> {
+    let refused = |why| Err(Error::Unauthenticated(why).into());
+    // Whoever needs no credential of the tenant may hear that there is no such tenant.
+    let known = known.ok_or(Error::NotFound(Noun::Tenant));
+    match &credential.holder {
+        Holder::ApiKey { .. } => match known {
+            Ok(Known { key: Some(key), tenant, .. }) if !tenant.is_deleted() => {
+                if tenant.is_suspended() {
+                    return refused(Unauthenticated::Suspended);
+                }
+                let recognised = Some(Lately { rate: tenant.request_rate()? });
+                *learned = Learned { recognised, stale_key: key.is_stale().then(|| key.id()) };
+                Ok((Actor::ApiKey(key.id()), key.grant()?))
+            }
+            _ => refused(Unauthenticated::Invalid),
+        },
+        Holder::Member { .. } => match known {
+            Ok(Known { member: Some(member), tenant, .. }) if !tenant.is_deleted() => {
+                if tenant.is_suspended() {
+                    return refused(Unauthenticated::Suspended);
+                }
+                learned.recognised = Some(Lately { rate: tenant.request_rate()? });
+                Ok((Actor::Member(member.id()), Grant::Role { member: member.id(), role: member.role()? }))
+            }
+            _ => refused(Unauthenticated::Token),
+        },
+        Holder::Platform { key } => known.map(|_| (Actor::Platform(key.clone()), Grant::Platform)).map_err(Fault::from),
+        Holder::Operator { name, .. } => {
+            known.map(|_| (Actor::Operator(name.as_str().to_owned()), Grant::Operator)).map_err(Fault::from)
+        }
+        Holder::Job { name, .. } => known.map(|_| (Actor::Job(name), Grant::Job)).map_err(Fault::from),
+    }
+}
