@@ -3,16 +3,19 @@
 //! Diesel blocks, so each connection has a thread of its own, and nothing else of the service waits on one. Who wants a
 //! connection waits asynchronously, for a bounded time, and only then is given a thread: threads never queue on a lock.
 //!
-//! A thread that nobody answers is left alone ([`visit`]). When there is no database, all requests know it at once ([`health`]).
+//! r2d2 keeps the connections and opens new ones ([`opening`]). A thread that nobody answers is left alone ([`visit`]). When there
+//! is no database, all requests know it at once ([`health`]).
 
 mod health;
 mod link;
+mod opening;
+mod options;
 mod visit;
 
 use std::{
     sync::{
-        Arc, Condvar, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU32, Ordering},
+        Arc, Weak,
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -21,60 +24,21 @@ use diesel::{Connection, PgConnection, QueryResult, connection::AnsiTransactionM
 use tenantry_domain::{Error, TenantId, Weight};
 use tokio::{runtime::Runtime, task::JoinHandle};
 
-pub use self::link::objection_to;
 pub(crate) use self::link::{establish, is_full};
 use self::{
-    health::{Health, pauses},
+    health::Health,
     link::Link,
-    visit::{Beat, Overdue, Visit, Watch, lock},
+    opening::{Attempts, Opener},
+    visit::{Beat, Overdue, Visit, Watch},
+};
+pub use self::{
+    link::objection_to,
+    options::{PoolOptions, PoolState, Prepare},
 };
 use crate::{
     fault::{Fault, Kind, Remedy, remedy},
-    seats::{Party, Queue, Seats},
+    seats::{Party, Seats},
 };
-
-/// How the service uses its database.
-#[derive(Clone)]
-pub struct PoolOptions {
-    /// A libpq connection string or URL of the service's role.
-    pub url: String,
-    /// How many connections at most, 1 or more.
-    pub connections: u32,
-    /// How long a request waits for its turn and its connection before it is answered 503.
-    pub wait: Duration,
-    /// How long one statement may run.
-    pub statement_timeout: Duration,
-    /// How long a visit may take in all; `None` for a command that reads or writes a lot.
-    pub visit_timeout: Option<Duration>,
-    /// Whether statements are prepared once for each connection.
-    pub prepare: Prepare,
-}
-
-/// Whether statements are prepared once for each connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Prepare {
-    /// As long as no pooler lends the server's sessions to several connections in turn.
-    Auto,
-    /// Yes: there is no pooler, or it tracks prepared statements.
-    Always,
-    /// No.
-    Never,
-}
-
-/// What the pool is doing, for metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PoolState {
-    /// Connections at most.
-    pub connections: u32,
-    /// Connections open.
-    pub open: u32,
-    /// Connections at work.
-    pub busy: u32,
-    /// Threads that wait for an answer that nobody waits for any more.
-    pub abandoned: u32,
-    /// Who waits for one.
-    pub queue: Queue,
-}
 
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Inner>);
@@ -82,15 +46,11 @@ pub(crate) struct Pool(Arc<Inner>);
 /// How often to look for visits that are over their limit.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long to go on with the connections that there are, when the server lets no more in.
-const GROW_PAUSE: Duration = Duration::from_millis(500);
-
 /// How many threads may be left alone, more than there are connections.
 const MORE_STRAYS: u32 = 64;
 
-/// How long an attempt to connect may take while there is no database, and how many may hang.
-const PROBE: Duration = Duration::from_secs(2);
-const HANGING_PROBES: usize = 8;
+/// How long work waits for another connection in place of one that broke, also when the time to wait for the first one is over.
+const ANOTHER_TRY: Duration = Duration::from_secs(1);
 
 struct Inner {
     options: PoolOptions,
@@ -98,21 +58,12 @@ struct Inner {
     size: u32,
     /// `None` only while it is being dropped.
     threads: Option<Runtime>,
-    idle: Mutex<Idle>,
-    returned: Condvar,
-    open: Arc<AtomicU32>,
+    connections: diesel::r2d2::Pool<Opener>,
+    attempts: Attempts,
     watch: Arc<Watch>,
     health: Arc<Health>,
     /// A pooler lends the server's sessions to several connections in turn.
     lent: AtomicBool,
-}
-
-/// Connections that nobody uses, the last used one last.
-#[derive(Default)]
-struct Idle {
-    links: Vec<Link>,
-    /// Until when no more are opened.
-    full_until: Option<Instant>,
 }
 
 /// What work in a transaction can ask of the pool.
@@ -151,25 +102,24 @@ impl Pool {
     /// A pool that connects when it is first needed, so that a service can start before its database.
     pub(crate) fn new(options: &PoolOptions) -> Result<Self, Error> {
         let size = options.connections.max(1);
-        // As many as can be at work, as many as may be left alone, and those of the probe.
         let most_strays = size + MORE_STRAYS;
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
-            .max_blocking_threads((size + most_strays) as usize + HANGING_PROBES)
+            // As many as can be at work, as many as may be left alone, and as many attempts to connect.
+            .max_blocking_threads((size + 2 * most_strays) as usize)
             .thread_name("database")
             .thread_keep_alive(Duration::from_secs(600))
             .enable_time()
             .build()
             .map_err(|error| Error::internal(format!("cannot start the database threads: {error}")))?;
         let handle = threads.handle().clone();
-        let inner = Arc::new(Inner {
+        let inner = Arc::new_cyclic(|inner| Inner {
             options: options.clone(),
             seats: Seats::new(size as usize, options.wait),
             size,
             threads: Some(threads),
-            idle: Mutex::default(),
-            returned: Condvar::new(),
-            open: Arc::default(),
+            connections: opening::connections(size, inner),
+            attempts: Attempts::at_most(most_strays),
             watch: Arc::new(Watch::new(options.statement_timeout, options.visit_timeout, most_strays)),
             health: Arc::new(Health::new()),
             lent: AtomicBool::new(false),
@@ -182,7 +132,7 @@ impl Pool {
         let (taken, queue) = self.0.seats.state();
         PoolState {
             connections: self.0.size,
-            open: self.0.open.load(Ordering::Acquire),
+            open: self.0.connections.state().connections,
             busy: u32::try_from(taken).unwrap_or(self.0.size),
             abandoned: self.0.watch.strays(),
             queue,
@@ -203,7 +153,7 @@ impl Pool {
         let job = Arc::new((begin, work));
         loop {
             let seat = self.0.health.unless_down(self.0.seats.take(party, weight, deadline)).await??;
-            let visit = self.0.watch.begin(Some(seat), deadline);
+            let visit = self.0.watch.begin(seat);
             let (at_work, job) = (Arc::clone(&visit), Arc::clone(&job));
             let task = self.0.start(&visit, move |inner| {
                 let outcome = inner.attempt(&at_work, deadline, &job.0, &job.1).map_err(Fault::into_error);
@@ -212,7 +162,8 @@ impl Pool {
             let done = tokio::select! {
                 biased;
                 done = task => done,
-                error = visit.given_up() => return Err(error),
+                // Who waited for a connection hears why there is none.
+                error = visit.given_up() => return Err(self.0.health.fault().unwrap_or(error)),
             };
             match done {
                 Ok((_, Some(owner))) => party = Party::Tenant(owner),
@@ -231,20 +182,24 @@ impl Inner {
         work: impl FnOnce(&Arc<Self>) -> T + Send + 'static,
     ) -> Result<JoinHandle<T>, Error> {
         let ending = Ending(Arc::clone(self), Arc::clone(visit));
-        let closed = || Error::Unavailable { cause: "the database pool is closed".to_owned() };
-        let threads = self.threads.as_ref().ok_or_else(closed)?;
-        #[expect(clippy::disallowed_methods, reason = "the one place: as many threads as connections")]
-        Ok(threads.spawn_blocking(move || {
+        let task = self.on_a_thread(move || {
             // The seat is the thread's and not the caller's, who may disconnect while the work goes on.
             let ending = ending;
             work(&ending.0)
-        }))
+        });
+        task.ok_or_else(|| Error::Unavailable { cause: "the database pool is closed".to_owned() })
+    }
+
+    /// Does this on a thread that can be left alone. `None` while the pool is being dropped.
+    fn on_a_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<JoinHandle<T>> {
+        #[expect(clippy::disallowed_methods, reason = "the one place: seats and attempts bound how many there are")]
+        self.threads.as_ref().map(|threads| threads.spawn_blocking(work))
     }
 
     fn attempt<T>(
         self: &Arc<Self>,
         visit: &Arc<Visit>,
-        deadline: Instant,
+        mut deadline: Instant,
         begin: &str,
         work: &impl Fn(&mut PgConnection, &Session<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
@@ -264,96 +219,58 @@ impl Inner {
                         return Err(error.into());
                     }
                     spare -= 1;
+                    deadline = deadline.max(Instant::now() + ANOTHER_TRY);
                     continue;
                 }
             };
             let Err(Fault(Kind::Database(error))) = &outcome else {
-                self.give_back(link);
+                self.give_back(visit, link);
                 return outcome;
             };
             if self.replaces(&link, error) && spare > 0 && visit.is_wanted() {
                 spare -= 1;
+                deadline = deadline.max(Instant::now() + ANOTHER_TRY);
                 continue;
             }
             match remedy(error) {
                 Remedy::Again if races < 2 && visit.is_wanted() => {
                     races += 1;
                     tracing::debug!(races, %error, "a transaction conflicted with another one and is retried");
-                    self.give_back(link);
+                    self.give_back(visit, link);
                 }
                 // The connection is closed.
                 Remedy::Later => return outcome,
                 _ => {
-                    self.give_back(link);
+                    self.give_back(visit, link);
                     return outcome;
                 }
             }
         }
     }
 
-    /// A connection, idle or new.
-    fn take(self: &Arc<Self>, visit: &Arc<Visit>, deadline: Instant) -> Result<Link, Fault> {
-        let mut idle = lock(&self.idle);
-        loop {
-            if let Some(link) = idle.links.pop() {
-                return Ok(link);
-            }
-            if let Some(error) = self.health.fault() {
-                return Err(error.into());
-            }
-            let now = Instant::now();
-            let wake = match idle.full_until {
-                Some(until) if until > now => until.min(deadline),
-                _ => {
-                    drop(idle);
-                    match self.open(visit) {
-                        Ok(link) => return Ok(link),
-                        Err(Some(error)) => return Err(error.into()),
-                        Err(None) => {}
-                    }
-                    idle = lock(&self.idle);
-                    idle.full_until = Some(Instant::now() + GROW_PAUSE);
-                    continue;
-                }
-            };
-            if now >= deadline {
-                let cause = "the database lets in no more connections, and none became free in time";
-                return Err(Error::Unavailable { cause: cause.to_owned() }.into());
-            }
-            idle = self.returned.wait_timeout(idle, wake - now).unwrap_or_else(PoisonError::into_inner).0;
+    /// A connection, idle or new. What the visit had before is closed.
+    fn take(&self, visit: &Visit, deadline: Instant) -> Result<Link, Fault> {
+        visit.waits();
+        if let Some(error) = self.health.fault() {
+            return Err(error.into());
         }
-    }
-
-    /// Opens a connection. Without an error, there are others that can be waited for.
-    fn open(self: &Arc<Self>, visit: &Arc<Visit>) -> Result<Link, Option<Error>> {
-        let began = self.watch.now();
-        let prepare = self.options.prepare != Prepare::Never && !self.lent.load(Ordering::Acquire);
-        let refused = match Link::open(&self.options, prepare, &self.open, self.beat(visit)) {
-            Ok(link) => {
-                self.health.heard(began, self.watch.now());
-                lock(&self.idle).full_until = None;
-                return Ok(link);
-            }
-            Err(refused) => refused,
-        };
-        let others = self.open.load(Ordering::Acquire) > 0;
-        if others && (refused.is_full || self.health.was_heard_after(began)) {
-            tracing::warn!(cause = refused.cause, "going on with the database connections that are open");
-            return Err(None);
-        }
-        self.lose(refused.cause.clone());
-        Err(Some(Error::Unavailable { cause: refused.cause }))
+        let lease = self.connections.get_timeout(deadline.saturating_duration_since(Instant::now()));
+        let lease = lease.map_err(|error| {
+            let cause = format!("the database lets in no more connections, and none became free in time: {error}");
+            self.health.fault().unwrap_or(Error::Unavailable { cause })
+        })?;
+        let given_up = || Error::Unavailable { cause: "nobody waits for it any more".to_owned() };
+        Ok(visit.works_on(lease, &self.watch).ok_or_else(given_up)?)
     }
 
     fn beat(&self, visit: &Arc<Visit>) -> Beat {
         Beat { visit: Arc::clone(visit), watch: Arc::clone(&self.watch), health: Arc::clone(&self.health) }
     }
 
-    fn give_back(&self, mut link: Link) {
-        if link.is_usable() && !(link.prepares && self.lent.load(Ordering::Acquire)) {
-            lock(&self.idle).links.push(link);
-        }
-        self.returned.notify_one();
+    /// Keeps the connection for the next one, if it is of use.
+    fn give_back(&self, visit: &Visit, mut link: Link) {
+        let is_usable = link.is_usable() && !(link.prepares && self.lent.load(Ordering::Acquire));
+        visit.rests(Some(link).filter(|_| is_usable));
     }
 
     /// Whether the work can be done again on another connection, because this one met a session that is not its own, or one from
@@ -361,29 +278,13 @@ impl Inner {
     fn replaces(&self, link: &Link, error: &diesel::result::Error) -> bool {
         let remedy = remedy(error);
         if link.prepares && remedy == Remedy::Unprepared && !self.lent.swap(true, Ordering::AcqRel) {
-            lock(&self.idle).links.clear();
+            self.drop_idle();
             tracing::error!(
                 "a pooler shares the sessions of the database between connections, so statements are no longer prepared. \
                  Set TENANTRY_PREPARE_STATEMENTS=false; or true, if the pooler tracks prepared statements"
             );
         }
         link.prepares && matches!(remedy, Remedy::Unprepared | Remedy::Anew)
-    }
-
-    /// There is no database. Finds out when there is one again.
-    fn lose(self: &Arc<Self>, cause: String) {
-        let news = self.health.down(cause, self.watch.now());
-        self.drop_idle();
-        if news && let Some(threads) = &self.threads {
-            threads.spawn(probe(Arc::downgrade(self)));
-        }
-    }
-
-    /// Closes the connections that nobody uses: they lead to a server that is gone.
-    fn drop_idle(&self) {
-        let links = std::mem::take(&mut lock(&self.idle).links);
-        self.returned.notify_all();
-        drop(links);
     }
 }
 
@@ -396,7 +297,7 @@ impl Drop for Inner {
     }
 }
 
-/// Answers for those whom the database does not answer, and closes connections that nobody has used for long.
+/// Answers for those whom the database does not answer.
 async fn look_after(pool: Weak<Inner>) {
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -419,41 +320,6 @@ async fn look_after(pool: Weak<Inner>) {
                 pool.lose("the database accepts connections or statements and does not answer".to_owned());
             }
         }
-        let stale = {
-            let mut idle = lock(&pool.idle);
-            let at = idle.links.iter().take_while(|link| link.is_stale()).count();
-            idle.links.drain(..at).collect::<Vec<_>>()
-        };
-        drop(stale);
-    }
-}
-
-/// Tries to connect until there is a database again.
-async fn probe(pool: Weak<Inner>) {
-    let mut hanging: Vec<JoinHandle<()>> = Vec::new();
-    for pause in pauses() {
-        tokio::time::sleep(pause).await;
-        let Some(pool) = pool.upgrade() else { return };
-        if pool.health.fault().is_none() {
-            return;
-        }
-        hanging.retain(|attempt| !attempt.is_finished());
-        if hanging.len() >= HANGING_PROBES {
-            continue;
-        }
-        let visit = pool.watch.begin(None, Instant::now() + PROBE);
-        let at_work = Arc::clone(&visit);
-        let opened = pool.start(&visit, move |pool| {
-            if let Ok(link) = pool.open(&at_work) {
-                pool.health.up();
-                pool.give_back(link);
-            }
-        });
-        let Ok(mut attempt) = opened else { return };
-        drop(pool);
-        tokio::select! {
-            _ = &mut attempt => {}
-            _ = visit.given_up() => hanging.push(attempt),
-        }
+        pool.see_that_somebody_tries();
     }
 }

@@ -2,15 +2,11 @@
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use tenantry_domain::Error;
 use tokio::sync::watch;
-
-/// The pauses between two attempts to connect while there is no database.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_millis(600);
 
 /// Whether the database answers.
 pub(super) struct Health {
@@ -46,9 +42,8 @@ impl Health {
         self.heard.load(Ordering::Acquire) > time
     }
 
-    /// There is no database, for this reason. Whether that is news.
-    pub(super) fn down(&self, cause: String, now: u64) -> bool {
-        let mut news = false;
+    /// There is no database, for this reason.
+    pub(super) fn down(&self, cause: String, now: u64) {
         self.state.send_modify(|state| match state {
             Some(down) => {
                 if down.cause != cause {
@@ -59,10 +54,8 @@ impl Health {
             None => {
                 tracing::error!(cause, "there is no database; requests are answered 503 until there is one");
                 *state = Some(Down { cause, since: Instant::now(), at: now });
-                news = true;
             }
         });
-        news
     }
 
     /// There is one.
@@ -92,9 +85,4 @@ impl Health {
             done = wait => Ok(done),
         }
     }
-}
-
-/// The pauses, one after another.
-pub(super) fn pauses() -> impl Iterator<Item = Duration> {
-    std::iter::successors(Some(FIRST_PAUSE), |pause| Some((*pause * 2).min(LONGEST_PAUSE)))
 }

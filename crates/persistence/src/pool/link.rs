@@ -1,16 +1,11 @@
 //! One connection: how it is opened, what it is told before it is used, and what is asked of it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::fmt;
 
 use diesel::{
     Connection, ConnectionResult, PgConnection, QueryableByName, RunQueryDsl,
-    connection::{AnsiTransactionManager, CacheSize, Instrumentation, SimpleConnection, TransactionManager},
+    connection::{CacheSize, SimpleConnection},
+    r2d2::R2D2Connection,
     sql_types::{Bool, Integer, Text},
 };
 use uuid::Uuid;
@@ -29,10 +24,6 @@ const PATIENCE: [(&str, &str); 6] = [
     ("tcp_user_timeout", "10000"),
 ];
 
-/// After how long a connection is closed: always, and when nobody uses it.
-const LIFETIME: Duration = Duration::from_secs(30 * 60);
-const IDLE: Duration = Duration::from_secs(10 * 60);
-
 /// An open connection.
 pub(super) struct Link {
     pub(super) connection: PgConnection,
@@ -40,18 +31,10 @@ pub(super) struct Link {
     pub(super) guard: String,
     /// Whether its statements are prepared.
     pub(super) prepares: bool,
-    opened: Instant,
-    used: Instant,
-    count: Arc<AtomicU32>,
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::AcqRel);
-    }
 }
 
 /// Why a connection was not opened.
+#[derive(Debug)]
 pub(super) struct Refused {
     pub(super) cause: String,
     /// Whether the server would let another one in.
@@ -59,18 +42,12 @@ pub(super) struct Refused {
 }
 
 impl Link {
-    /// Opens a connection and counts it. `watched` hears of its first statements.
-    pub(super) fn open(
-        options: &PoolOptions,
-        prepare: bool,
-        count: &Arc<AtomicU32>,
-        watched: impl Instrumentation,
-    ) -> Result<Self, Refused> {
+    /// Opens a connection that may serve requests.
+    pub(super) fn open(options: &PoolOptions, prepare: bool) -> Result<Self, Refused> {
         let mut connection = establish(&options.url).map_err(|error| Refused::because(&error))?;
-        connection.set_instrumentation(watched);
         let role = role(&mut connection).map_err(|error| Refused::because(&error))?;
         if let Some(objection) = role.objection() {
-            return Err(Refused { cause: objection, is_full: false });
+            return Err(Refused::new(objection));
         }
         let limits = Limits::of(options, role.version);
         let guard = if prepare {
@@ -89,32 +66,33 @@ impl Link {
             // A session may be another one in each transaction.
             format!("; {}", limits.sql("SET LOCAL"))
         };
-        count.fetch_add(1, Ordering::AcqRel);
-        let now = Instant::now();
-        Ok(Self { connection, guard, prepares: prepare, opened: now, used: now, count: Arc::clone(count) })
+        Ok(Self { connection, guard, prepares: prepare })
     }
 
-    /// Whether it can be used again: it is not in the middle of something, and not too old.
+    /// Whether it can be used again: it is not in the middle of something.
     pub(super) fn is_usable(&mut self) -> bool {
-        self.used = Instant::now();
-        self.opened.elapsed() < LIFETIME
-            && !<AnsiTransactionManager as TransactionManager<PgConnection>>::is_broken_transaction_manager(
-                &mut self.connection,
-            )
-    }
-
-    /// Whether it was of no use for long.
-    pub(super) fn is_stale(&self) -> bool {
-        self.used.elapsed() >= IDLE || self.opened.elapsed() >= LIFETIME
+        !self.connection.is_broken()
     }
 }
 
 impl Refused {
+    pub(super) fn new(cause: impl Into<String>) -> Self {
+        Self { cause: cause.into(), is_full: false }
+    }
+
     fn because(error: &dyn std::error::Error) -> Self {
         let cause = one_line(error);
         Self { is_full: is_full(&cause), cause: format!("cannot connect to the database: {cause}") }
     }
 }
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// Whether the server, or a pooler in front of it, says that it has too many connections.
 pub(crate) fn is_full(cause: &str) -> bool {
