@@ -51,6 +51,7 @@ pub use api_keys::ApiKeyFilter;
 pub use assignments::SHOWN_ASSIGNMENTS;
 pub use attempt::{Attempt, Claim, Kept, Outcome, Uncommitted};
 pub use audit_events::AuditFilter;
+pub use conninfo::ConnectionString;
 pub use door::{LongAnswer, Store};
 pub use erase::{ERASED_TABLES, EraseError, Erased, Eraser};
 pub use fault::Fault;

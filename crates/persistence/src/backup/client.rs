@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 
 use super::{Archive, BackupError, archive::Writer};
 use crate::{
-    conninfo,
+    conninfo::ConnectionString,
     embedded::binaries::{self, Binaries},
 };
 
@@ -177,10 +177,10 @@ struct Service(NamedTempFile);
 
 impl Service {
     fn of(url: &str) -> Result<Self, BackupError> {
-        let words =
-            conninfo::words(url).ok_or_else(|| BackupError::Role("the database URL cannot be read".to_owned()))?;
+        let unread = || BackupError::Role("the database URL cannot be read".to_owned());
+        let string = ConnectionString::parse(url).ok_or_else(unread)?;
         let mut text = format!("[{SERVICE}]\n");
-        for (key, value) in words {
+        for (key, value) in string.words() {
             if value.contains('\n') || value.trim() != value {
                 return Err(BackupError::Role(format!(
                     "the {key} in the database URL begins or ends with white space"

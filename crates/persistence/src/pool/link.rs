@@ -11,9 +11,9 @@ use diesel::{
 use uuid::Uuid;
 
 use super::PoolOptions;
-use crate::fault::ANOTHER;
+use crate::{conninfo::ConnectionString, fault::ANOTHER};
 
-/// What libpq is told where the URL does not say otherwise. Without it, a connection whose packets get lost waits for a quarter of an
+/// What libpq is told where the connection string does not say otherwise. Without it, a connection whose packets get lost waits for a quarter of an
 /// hour.
 const PATIENCE: [(&str, &str); 6] = [
     ("connect_timeout", "5"),
@@ -130,40 +130,11 @@ impl Limits {
 
 /// Connects with limits on how long a silent network is waited for. Statements are not prepared.
 pub(crate) fn establish(url: &str) -> ConnectionResult<PgConnection> {
-    let mut connection = PgConnection::establish(&patient(url))?;
+    // What we cannot read, libpq may say something about.
+    let patient = ConnectionString::parse(url).map_or_else(|| url.to_owned(), |read| read.or(&PATIENCE));
+    let mut connection = PgConnection::establish(&patient)?;
     connection.set_prepared_statement_cache_size(CacheSize::Disabled);
     Ok(connection)
-}
-
-/// The URL or the words of a connection string, with what they leave open.
-fn patient(url: &str) -> String {
-    let is_url = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    let says = |name: &str| {
-        url.match_indices(name).any(|(at, _)| {
-            let before = url[..at].chars().next_back();
-            let ends = url[at + name.len()..].trim_start().starts_with('=');
-            ends && before.is_none_or(|before| before == '?' || before == '&' || before.is_whitespace())
-        })
-    };
-    let mut patient = url.to_owned();
-    for (name, value) in PATIENCE.iter().filter(|(name, _)| !says(name)) {
-        let separator = match (is_url, has_query(&patient)) {
-            (false, _) => ' ',
-            (true, false) => '?',
-            (true, true) => '&',
-        };
-        patient.push(separator);
-        patient.push_str(&format!("{name}={value}"));
-    }
-    patient
-}
-
-/// Whether a URL has parameters. libpq allows a question mark in a password.
-fn has_query(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split('/').next().unwrap_or_default();
-    let after_password = authority.rfind('@').map_or(0, |at| at + 1);
-    rest[after_password..].contains('?')
 }
 
 /// What the driver says in several lines, as one of a log.
@@ -240,28 +211,4 @@ impl Role {
 pub fn objection_to(url: &str) -> Result<Option<String>, String> {
     let mut connection = establish(url).map_err(|error| one_line(&error))?;
     Ok(role(&mut connection).map_err(|error| one_line(&error))?.objection())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_keeps_what_it_says_and_is_given_the_rest() {
-        let given = "connect_timeout=5&keepalives=1&keepalives_idle=10&keepalives_interval=3&keepalives_count=3&tcp_user_timeout=10000";
-        for (url, patient_url) in [
-            ("postgres://a:b@c/d", format!("postgres://a:b@c/d?{given}")),
-            ("postgres://a:b?c@d", format!("postgres://a:b?c@d?{given}")),
-            ("postgres://a@/d?host=/run", format!("postgres://a@/d?host=/run&{given}")),
-            ("host=/run user=a", format!("host=/run user=a {}", given.replace('&', " "))),
-        ] {
-            assert_eq!(patient(url), patient_url);
-        }
-        let own = "postgres://a@c/d?tcp_user_timeout=1&connect_timeout=60&keepalives=0";
-        let patient = patient(own);
-        assert!(patient.starts_with(own), "{patient}");
-        for once in ["tcp_user_timeout=", "connect_timeout=", "keepalives=", "keepalives_idle="] {
-            assert_eq!(patient.matches(once).count(), 1, "{patient}");
-        }
-    }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use tenantry_auth::PlatformKeyHash;
 use tenantry_domain::{RequestRate, Requests};
 use tenantry_operations::providers::{ProviderUrls, provider_url};
+use tenantry_persistence::ConnectionString;
 use url::Url;
 
 use super::{Faults, PLATFORM_KEYS, ROWS, Row, Shown, Values, variable};
@@ -40,13 +41,13 @@ impl Reader {
     /// Checks a connection string before the driver does, whose error message would repeat a part of it: the password.
     pub(super) fn url(&self, name: &str, faults: &mut Faults) -> Option<String> {
         let url = self.secret(name, faults)?;
-        if is_connection_string(&url) {
+        if ConnectionString::parse(&url).is_some() {
             return Some(url);
         }
         faults.of(
             name,
             "must be a URL such as postgres://tenantry_service:PASSWORD@db.example.com:5432/tenantry; in the password write \
-             %25 for %, %40 for @, %2F for /, %3A for : (the value is not shown, because it contains the password)",
+             %25 for %, %40 for @, %2F for /, %20 for a space (the value is not shown, because it contains the password)",
         );
         None
     }
@@ -140,26 +141,6 @@ fn listed(raw: &str) -> impl Iterator<Item = &str> {
     raw.split(',').map(str::trim).filter(|value| !value.is_empty())
 }
 
-/// Whether libpq can read this: a URL with valid parts, or `key=value` words.
-pub(super) fn is_connection_string(raw: &str) -> bool {
-    let Some((scheme, rest)) = raw.split_once("://") else {
-        return !raw.is_empty() && (raw.contains('\'') || raw.split_whitespace().all(|word| word.contains('=')));
-    };
-    let mut escapes = rest.split('%').skip(1);
-    let escaped = escapes.all(|after| after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit()));
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    let mut hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts).split(',');
-    let numbered = |host: &str| match host.rsplit_once(']').map_or(host, |(_, port)| port).rsplit_once(':') {
-        Some((_, port)) => port.is_empty() || port.parse::<u16>().is_ok(),
-        None => true,
-    };
-    matches!(scheme, "postgres" | "postgresql")
-        && escaped
-        && hosts.all(numbered)
-        && authority.matches('@').count() <= 1
-        && !rest.split_once('/').is_some_and(|(_, path)| path.split('?').next().unwrap_or_default().contains('@'))
-}
-
 /// The secret in a file, without the newline that an editor leaves behind.
 fn secret_in(path: &str, setting: &str, faults: &mut Faults) -> Option<String> {
     let text = trusted_file::read_text(Path::new(path), Holds::Secret, &mut faults.warnings);
@@ -171,21 +152,19 @@ fn secret_in(path: &str, setting: &str, faults: &mut Faults) -> Option<String> {
     Some(secret.to_owned())
 }
 
-/// A connection string without its password. If it is not a URL and contains a password, it is not shown at all.
-pub(super) fn mask(url: &str) -> String {
-    let authority =
-        url.split_once("://").and_then(|(scheme, rest)| rest.rsplit_once('@').map(|(user, host)| (scheme, user, host)));
-    match authority {
-        Some((scheme, user, host)) if !host.contains("password") => {
-            let name = user.split(':').next().unwrap_or_default();
-            format!("{scheme}://{name}:***@{host}")
-        }
-        None if !url.contains("password") => url.to_owned(),
-        _ => "***".to_owned(),
-    }
+/// A connection string without its passwords. One that cannot be read is not shown at all.
+pub(super) fn mask(text: &str) -> String {
+    ConnectionString::parse(text).map_or_else(|| "***".to_owned(), |string| string.shown().to_owned())
 }
 
 /// Any value, without the password of an address in it. An address here needs none, and somebody may still have written one.
 pub(super) fn mask_address(value: &str) -> String {
-    if value.contains("://") && value.contains('@') { mask(value) } else { value.to_owned() }
+    let address = value.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)));
+    match address {
+        Some((scheme, (user, host))) => {
+            let name = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{name}:***@{host}")
+        }
+        None => value.to_owned(),
+    }
 }

@@ -3,48 +3,26 @@
 use std::{fs, os::unix::ffi::OsStringExt};
 
 use super::{
-    reader::{is_connection_string, mask},
+    reader::{mask, mask_address},
     *,
 };
 
 #[test]
 fn a_password_is_never_shown() {
-    assert_eq!(mask("postgres://app:s3cret@db:5432/tenantry"), "postgres://app:***@db:5432/tenantry");
-    for url in [
-        "host=db password=s3cret",
-        "postgres://db/tenantry?password=s3cret",
-        "postgres://a:s3cret@db/t?password=s3cret",
+    for (url, shown) in [
+        ("postgres://app:s3?c#ret@db:5432/tenantry", "postgres://app:***@db:5432/tenantry"),
+        ("host=db password='s3 cret'", "host=db password=***"),
+        ("postgres://app:s3/cret@db/tenantry", "***"),
+        ("s3cret", "***"),
     ] {
-        assert!(!mask(url).contains("s3cret"), "{url}");
+        assert_eq!(mask(url), shown);
     }
-    assert_eq!(mask("postgres:///tenantry?host=/run/postgresql"), "postgres:///tenantry?host=/run/postgresql");
+    assert_eq!(mask_address("http://app:s3cret@proxy:8080/"), "http://app:***@proxy:8080/");
+    assert_eq!(mask_address("http://proxy:8080/"), "http://proxy:8080/");
 }
 
 #[test]
 fn a_connection_string_that_would_be_misread_is_refused_before_the_driver_repeats_it() {
-    for good in [
-        "postgres://app:s3cret@db:5432/tenantry",
-        "postgresql://app@[::1]:5432,other/tenantry?sslmode=require",
-        "postgresql:///tenantry?host=%2Frun%2Fpostgresql&hostaddr=&port=5432",
-        "postgres://app:s3%40c%2Fr%25et@db/tenantry",
-        "host=db user=app password=s3cret dbname=tenantry",
-        "host=db password='s3 cret'",
-    ] {
-        assert!(is_connection_string(good), "{good}");
-    }
-    for bad in [
-        "postgres://app:s3/cret@db/tenantry",
-        "postgres://app:s3@cret@db/tenantry",
-        "postgres://app:s3c%ret@db/tenantry",
-        "postgres://app:s3cret%@db/tenantry",
-        "postgres://app:s3?cret@db:x/tenantry",
-        "postgres://app:s3cret@db:notaport/tenantry",
-        "mysql://app:s3cret@db/tenantry",
-        "s3cret",
-        "host=db password = s3cret",
-    ] {
-        assert!(!is_connection_string(bad), "{bad}");
-    }
     let environment = Values::from([("database_url".to_owned(), "postgres://app:s3c%ret@db/t".to_owned())]);
     let mut faults = Faults::default();
     Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
