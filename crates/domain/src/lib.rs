@@ -48,6 +48,7 @@ mod usage;
 mod values;
 mod voice;
 mod weight;
+mod whole_seconds;
 mod workspace;
 
 pub use actor::{
@@ -107,6 +108,7 @@ pub use usage::{MonthUse, NewUsage, RECORDABLE_DAYS, THRESHOLDS, UsageEntry, Usa
 pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
 pub use weight::Weight;
+pub use whole_seconds::whole_seconds;
 pub use workspace::{
     Effective, NewWorkspace, RESTORABLE_DAYS, SettingSource, Sourced, Workspace, WorkspaceDetails, WorkspacePatch,
     WorkspaceState, unknown_workspace, unknown_workspace_among,

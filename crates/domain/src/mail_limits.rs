@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use crate::{Cap, Conflict, Error, Limits, counted};
+use crate::{Cap, Conflict, Error, Limits, counted, whole_seconds};
 
 /// The time over which emails are counted, in hours.
 pub const MAIL_WINDOW_HOURS: i32 = 24;
@@ -83,7 +83,7 @@ pub enum MailLimit {
 impl MailLimit {
     /// The refusal of an email as of `now`, where there is room for one from then on; `None` where there never is.
     pub fn refusal(self, room_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Error {
-        let wait = room_at.map(|at| (at - now).max(Duration::seconds(1)));
+        let wait = room_at.map(|at| (at - now).max(Duration::seconds(1)).to_std().unwrap_or_default());
         let when =
             wait.map_or_else(|| "No email can be sent.".to_owned(), |wait| format!("Try again in {}.", words(wait)));
         let limit = |cap: Cap| counted(cap.get(), "email");
@@ -99,14 +99,13 @@ impl MailLimit {
                 ("too_many_emails", format!("This tenant may send {} a day, and has. {when}", limit(cap)))
             }
         };
-        let retry_after = wait.and_then(|wait| wait.to_std().ok());
-        Error::TooMany { code, message, retry_after }
+        Error::TooMany { code, message, retry_after: wait }
     }
 }
 
 /// A time to wait, for people: never less than there is to wait.
-fn words(wait: Duration) -> String {
-    let seconds = u64::try_from(wait.num_milliseconds()).unwrap_or_default().div_ceil(1_000);
+fn words(wait: std::time::Duration) -> String {
+    let seconds = whole_seconds(wait);
     match seconds {
         0..=120 => counted(seconds, "second"),
         121..=7_200 => counted(seconds.div_ceil(60), "minute"),

@@ -11,7 +11,7 @@ use actix_web::{
     },
 };
 use serde::Serialize;
-use tenantry_domain::{Error, FieldRefusal, REFUSAL_CODES, Unauthenticated};
+use tenantry_domain::{Error, FieldRefusal, REFUSAL_CODES, Unauthenticated, whole_seconds};
 use utoipa::ToSchema;
 
 use crate::{rate::Exceeded, request_id::request_id, schema::open_list};
@@ -228,13 +228,12 @@ impl Failure {
         refusals.iter().map(one).collect()
     }
 
-    /// Whole seconds, rounded up.
     fn retry_after(&self) -> Option<String> {
         match self {
             Self::Domain(Error::TooMany { retry_after, .. } | Error::Upstream { retry_after, .. }) => {
-                retry_after.map(|after| after.as_millis().div_ceil(1_000).max(1).to_string())
+                retry_after.map(|after| whole_seconds(after).to_string())
             }
-            Self::Exceeded(exceeded) => Some(exceeded.seconds().to_string()),
+            Self::Exceeded(exceeded) => Some(whole_seconds(exceeded.wait).to_string()),
             _ if self.status_code() == StatusCode::SERVICE_UNAVAILABLE => Some(RETRY_AFTER.to_owned()),
             _ => None,
         }

@@ -17,7 +17,7 @@ use governor::{
     state::{InMemoryState, NotKeyed},
 };
 use quick_cache::sync::Cache;
-use tenantry_domain::{Credential, CredentialId, RequestRate, TenantId, counted, network};
+use tenantry_domain::{Credential, CredentialId, RequestRate, TenantId, counted, network, whole_seconds};
 use tenantry_operations::Lately;
 
 use crate::{error::Failure, metrics::Metrics};
@@ -58,13 +58,6 @@ pub(crate) struct Exceeded {
     pub(crate) wait: Duration,
 }
 
-impl Exceeded {
-    /// Whole seconds, rounded up.
-    pub(crate) fn seconds(self) -> u64 {
-        seconds(self.wait)
-    }
-}
-
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whose = match self.policy {
@@ -72,7 +65,7 @@ impl fmt::Display for Exceeded {
             Policy::Tenant => "Your tenant has sent too many requests",
             Policy::Address => "Too many requests without a known credential came from your address",
         };
-        write!(f, "{whose}. Try again in {}.", counted(self.seconds(), "second"))
+        write!(f, "{whose}. Try again in {}.", counted(whole_seconds(self.wait), "second"))
     }
 }
 
@@ -192,13 +185,9 @@ impl Left {
     fn state(self) -> String {
         let RequestRate { per_second, burst } = self.rate;
         let whole = u64::from((burst.get() - self.remaining.min(burst.get())).div_ceil(per_second.get()));
-        let reset = self.refused.map_or(whole, seconds);
+        let reset = self.refused.map_or(whole, whole_seconds);
         format!("\"{}\";r={};t={reset}", self.policy.as_str(), self.remaining)
     }
-}
-
-fn seconds(time: Duration) -> u64 {
-    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// What the answer will tell.

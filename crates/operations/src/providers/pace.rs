@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 use quick_cache::unsync::Cache;
-use tenantry_domain::{Error, TenantId, counted};
+use tenantry_domain::{Error, TenantId, counted, whole_seconds};
 
 /// How many verifications a tenant may have at once; one more every [`PACE`].
 pub const AT_ONCE: i32 = 30;
@@ -48,8 +48,7 @@ impl Paces {
 }
 
 fn too_many(wait: TimeDelta) -> Error {
-    let wait = wait.to_std().unwrap_or_default();
-    let seconds = u64::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u64::MAX).max(1);
+    let seconds = whole_seconds(wait.to_std().unwrap_or_default());
     let message =
         format!("This tenant has verified many integrations just now. Try again in {}.", counted(seconds, "second"));
     Error::TooMany { code: "too_many_verifications", message, retry_after: Some(Duration::from_secs(seconds)) }
