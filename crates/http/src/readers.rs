@@ -37,7 +37,7 @@ impl Readers {
     ///
     /// # Errors
     ///
-    /// `Unavailable` if too many bodies wait, and whatever the work returns.
+    /// `Overloaded` if too many bodies wait, and whatever the work returns.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -46,9 +46,8 @@ impl Readers {
         if bytes <= SMALL {
             return work();
         }
-        let unavailable = || Error::Unavailable { cause: "too many request bodies wait to be read".to_owned() };
-        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| unavailable())?;
-        let thread = Arc::clone(&self.threads).acquire_owned().await.map_err(|_| unavailable())?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Overloaded)?;
+        let thread = Arc::clone(&self.threads).acquire_owned().await.map_err(|_| Error::Overloaded)?;
         #[expect(clippy::disallowed_methods, reason = "as many at a time as there are permits")]
         let task = tokio::task::spawn_blocking(move || {
             // Held by the thread: the work goes on if the client disconnects.
@@ -72,7 +71,7 @@ mod tests {
         assert!(thread(SMALL + 1).await.is_ok_and(|other| other != here));
         let places = readers.places.available_permits();
         let held = Arc::clone(&readers.places).acquire_many_owned(u32::try_from(places).unwrap()).await.unwrap();
-        assert_eq!(thread(SMALL + 1).await.unwrap_err().code(), "unavailable");
+        assert_eq!(thread(SMALL + 1).await.unwrap_err().code(), "overloaded");
         assert!(thread(SMALL).await.is_ok());
         drop(held);
         assert!(thread(SMALL + 1).await.is_ok());
