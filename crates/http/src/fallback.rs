@@ -28,12 +28,17 @@ pub(crate) async fn answer(request: HttpRequest) -> Result<HttpResponse, Failure
     if request.method() == Method::OPTIONS {
         return Ok(HttpResponse::NoContent().insert_header((header::ALLOW, allow)).finish());
     }
-    let message = format!("Method {:.20} is not allowed here. Allowed: {allow}.", request.method().as_str());
-    let mut response = Failure::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).error_response();
+    let mut response = method_not_allowed(request.method(), &allow).error_response();
     if let Ok(allow) = HeaderValue::from_str(&allow) {
         response.headers_mut().insert(header::ALLOW, allow);
     }
     Ok(response)
+}
+
+/// Why a method is refused on a path that knows others.
+pub(crate) fn method_not_allowed(method: &Method, allowed: &str) -> Failure {
+    let message = format!("Method {:.20} is not allowed here. Allowed: {allowed}.", method.as_str());
+    Failure::http(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
 }
 
 /// What is not there, with any method: a path that is answered at another address.

@@ -116,8 +116,8 @@ fn failed(failure: &Failure, last: bool) -> actix_web::Error {
     InternalError::from_response(failure.to_string(), response).into()
 }
 
-/// The answer to what is no request. Anybody can send such a thing, so that it is no error of the service.
-pub(crate) fn refuse(service: &Service, refusal: Refusal) -> Response<BoxBody> {
+/// Why what was sent is no request, as it is answered.
+fn no_request(refusal: Refusal) -> Failure {
     let (status, code, message) = match refusal {
         Refusal::NotHttp(reason) => {
             (StatusCode::BAD_REQUEST, "malformed_request", format!("This is not a request of HTTP/1.1: {reason}."))
@@ -131,11 +131,23 @@ pub(crate) fn refuse(service: &Service, refusal: Refusal) -> Response<BoxBody> {
             (StatusCode::REQUEST_TIMEOUT, "headers_too_slow", "The headers did not arrive in time.".to_owned())
         }
     };
+    Failure::http(status, code, message)
+}
+
+/// All that may be answered to what is no request, for the document.
+pub(crate) fn no_requests() -> [Failure; 3] {
+    [Refusal::NotHttp("invalid Header provided".to_owned()), Refusal::TooLong, Refusal::TooSlow].map(no_request)
+}
+
+/// The answer to what is no request. Anybody can send such a thing, so that it is no error of the service.
+pub(crate) fn refuse(service: &Service, refusal: Refusal) -> Response<BoxBody> {
+    let failure = no_request(refusal);
+    let status = failure.status_code();
     service.metrics.no_request(status);
     let id = uuid::Uuid::now_v7().to_string();
     request_id::at_once(id.clone(), || {
-        tracing::info!(request_id = %id, status = status.as_u16(), reason = message, "refused what is not a request");
-        let mut response = Failure::http(status, code, message).error_response();
+        tracing::info!(request_id = %id, status = status.as_u16(), reason = %failure, "refused what is not a request");
+        let mut response = failure.error_response();
         mark(&mut response, true);
         response.into()
     })

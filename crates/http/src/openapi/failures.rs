@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet, time::Duration};
 
 use actix_web::{
     ResponseError,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
 };
 use chrono::{DateTime, TimeDelta};
 use serde_json::Value;
@@ -25,7 +25,7 @@ use crate::{
     callfluent, docs,
     error::{ErrorCode, Failure, PROBLEM_JSON},
     extract::{self, camel_case},
-    host, idempotency,
+    fallback, host, idempotency, middleware,
     rate::{Exceeded, Policy},
     schema,
 };
@@ -305,7 +305,9 @@ impl Kind {
 
 /// Names the codes of all failures in the document, which is what `code` is known to be.
 pub(super) fn name_codes(components: &mut Components) {
-    let mut codes = BTreeSet::new();
+    // The answers of no operation: to what is no request, and to a path with another method.
+    let of_none = middleware::no_requests().into_iter().chain([fallback::method_not_allowed(&Method::POST, "GET")]);
+    let mut codes: BTreeSet<_> = of_none.map(|failure| failure.code().to_owned()).collect();
     collect_codes(&serde_json::to_value(&*components).unwrap_or_default(), &mut codes);
     let schema = schema::open("Why a request failed.", codes);
     components.schemas.insert(ErrorCode::name().into_owned(), schema.into());
