@@ -62,10 +62,11 @@ golden: setup-test ## Rewrite golden files, snapshots and openapi.yaml from the 
 bench: setup-run ## Measure the service on this machine
 	@$(CARGO) run --release --locked -p tenantry-tests --bin bench
 
-# The tests of faults that are repeated more often than `make test` does.
-faults: setup-test ## Restart two replicas under load, again and again, and count what is lost
+# One test at a time: their promises are in seconds. What is skipped says so.
+faults: setup-test ## Break the database, the network, the service and the migrations, for half an hour, and print figures
 	@. ./scripts/env.sh && TENANTRY_TEST_RESTARTS=6 cargo test --locked -p tenantry-server --test it -- \
 	--nocapture a_rolling_restart_loses_no_request
+	@$(CARGO) test --locked -p tenantry-server --test faults -- --nocapture --test-threads=1
 
 db: setup-run ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C, and print its URLs
 	@. ./scripts/env.sh && exec cargo run --quiet --locked --bin test-database
@@ -151,6 +152,7 @@ dependencies:
 lint:
 	$(HEADING) 'lints'
 	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@$(CARGO) clippy -p tenantry-server --test faults --locked -- -D warnings
 
 document:
 	$(HEADING) 'documentation of the code'

@@ -9,6 +9,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     thread,
+    time::Duration,
 };
 
 use tokio::{
@@ -39,6 +40,8 @@ struct State {
     swallowed_before: u64,
     /// Connections before this one are closed.
     closed_before: u64,
+    /// How much later everything arrives.
+    latency: Duration,
 }
 
 impl State {
@@ -54,17 +57,22 @@ impl State {
 impl Proxy {
     /// In front of this database, of which the proxy asks nothing itself.
     pub fn to(database: &TestDatabase) -> Self {
+        Self::before(&database.service_url(), database.name())
+    }
+
+    /// In front of the server of this URL, for one of its databases.
+    pub fn before(url: &str, database: &str) -> Self {
         let listener = StdListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (state, seen) = watch::channel(State::default());
         let accepted = Arc::new(AtomicU64::new(0));
-        let (counter, server) = (Arc::clone(&accepted), socket(&database.service_url()));
+        let (counter, server) = (Arc::clone(&accepted), socket(url));
         thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async { serve(TcpListener::from_std(listener).unwrap(), server, seen, &counter).await });
         });
-        let url = |role: &str| format!("postgres://{role}@{address}/{}", database.name());
+        let url = |role: &str| format!("postgres://{role}@{address}/{database}");
         Self { address, service: url("tenantry_service"), owner: url("tenantry_owner"), state, accepted }
     }
 
@@ -104,6 +112,11 @@ impl Proxy {
         self.state.send_modify(|state| {
             (state.swallows, state.refuses, state.swallowed_before) = (false, false, next);
         });
+    }
+
+    /// From now on, everything arrives so much later.
+    pub fn delay(&self, latency: Duration) {
+        self.state.send_modify(|state| state.latency = latency);
     }
 
     /// Closes all connections, and refuses new ones.
@@ -163,6 +176,10 @@ async fn pump(
         let read = from.read(&mut buffer).await?;
         if state.wait_for(|state| state.passes(number)).await.is_err() || read == 0 {
             return Ok(());
+        }
+        let latency = state.borrow().latency;
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
         }
         to.write_all(&buffer[..read]).await?;
     }

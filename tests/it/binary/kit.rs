@@ -18,7 +18,8 @@ use nix::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
-use tenantry_tests::{Client, TestDatabase};
+use tenantry_operations::mail::Security;
+use tenantry_tests::{Client, SmtpServer, TestDatabase};
 
 /// For what must come: a test that waits longer has failed.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -67,6 +68,23 @@ impl Tenantry {
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Sends its emails to this server.
+    pub(crate) fn sending_to(self, server: &SmtpServer) -> Self {
+        let options = server.options();
+        let security = match options.security {
+            Security::StartTls => "starttls",
+            Security::Tls => "tls",
+            Security::Plain => "plain",
+        };
+        self.with("TENANTRY_SMTP_HOST", &options.host)
+            .with("TENANTRY_SMTP_PORT", &options.port.unwrap().to_string())
+            .with("TENANTRY_SMTP_SECURITY", security)
+            .with("TENANTRY_SMTP_CA_FILE", &options.ca_file.unwrap().display().to_string())
+            .with("TENANTRY_MAIL_FROM", "no-reply@acme.example")
+            .with("TENANTRY_INVITATION_LINK", "https://app.example.com/join#{token}")
+            .with("TENANTRY_MAIL_POLL", "100ms")
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

@@ -5,30 +5,9 @@ use std::{fs, os::unix::fs::PermissionsExt};
 use diesel::connection::SimpleConnection;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tenantry_operations::mail::Security;
 use tenantry_tests::{App, Client, Encryption, Presented, SmtpServer, TestDatabase, Turn};
 
 use super::kit::Tenantry;
-
-const LINK: &str = "https://app.example.com/join#{token}";
-
-/// The settings of a service that sends to this server.
-fn sending_to(server: &SmtpServer, tenantry: Tenantry) -> Tenantry {
-    let options = server.options();
-    let security = match options.security {
-        Security::StartTls => "starttls",
-        Security::Tls => "tls",
-        Security::Plain => "plain",
-    };
-    tenantry
-        .with("TENANTRY_SMTP_HOST", &options.host)
-        .with("TENANTRY_SMTP_PORT", &options.port.unwrap().to_string())
-        .with("TENANTRY_SMTP_SECURITY", security)
-        .with("TENANTRY_SMTP_CA_FILE", &options.ca_file.unwrap().display().to_string())
-        .with("TENANTRY_MAIL_FROM", "no-reply@acme.example")
-        .with("TENANTRY_INVITATION_LINK", LINK)
-        .with("TENANTRY_MAIL_POLL", "100ms")
-}
 
 /// Makes a tenant with the program; returns its id and its owner's key.
 fn tenant(tenantry: &Tenantry) -> (String, String) {
@@ -43,7 +22,8 @@ async fn invite(owner: &Client, email: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_service_sends_invitations_and_says_so_without_address_or_token() {
     let (database, server) = (TestDatabase::new(), SmtpServer::for_user("acme", "s3cret"));
-    let tenantry = sending_to(&server, Tenantry::on(&database))
+    let tenantry = Tenantry::on(&database)
+        .sending_to(&server)
         .with("TENANTRY_SMTP_USERNAME", "acme")
         .with("TENANTRY_SMTP_PASSWORD_FILE", "password")
         .with("TENANTRY_LOG_LEVEL", "trace");
@@ -73,7 +53,7 @@ async fn a_running_service_sends_invitations_and_says_so_without_address_or_toke
 #[tokio::test(flavor = "multi_thread")]
 async fn while_nobody_takes_mail_it_serves_and_a_letter_that_was_given_up_is_sent_when_an_operator_says_so() {
     let (database, server) = (TestDatabase::new(), SmtpServer::with(Encryption::Nothing, Presented::Own));
-    let tenantry = sending_to(&server, Tenantry::on(&database));
+    let tenantry = Tenantry::on(&database).sending_to(&server);
     let (id, key) = tenant(&tenantry);
     let mut service = tenantry.serve();
     let owner = service.client().with_key(&key);
@@ -105,7 +85,7 @@ async fn while_nobody_takes_mail_it_serves_and_a_letter_that_was_given_up_is_sen
 #[tokio::test(flavor = "multi_thread")]
 async fn a_letter_that_is_under_way_is_finished_before_the_service_ends() {
     let (database, server) = (TestDatabase::new(), SmtpServer::with(Encryption::Nothing, Presented::Own));
-    let tenantry = sending_to(&server, Tenantry::on(&database)).with("TENANTRY_STATEMENT_TIMEOUT", "4m");
+    let tenantry = Tenantry::on(&database).sending_to(&server).with("TENANTRY_STATEMENT_TIMEOUT", "4m");
     let (_, key) = tenant(&tenantry);
     let mut service = tenantry.serve();
     // It is kept from writing down that the letter was sent.
@@ -155,7 +135,7 @@ async fn without_a_mail_server_emails_are_saved_as_files_that_only_their_owner_c
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_without_workers_leaves_the_emails_to_others() {
     let (database, server) = (TestDatabase::new(), SmtpServer::with(Encryption::Nothing, Presented::Own));
-    let idle = sending_to(&server, Tenantry::on(&database)).with("TENANTRY_MAIL_WORKERS", "0");
+    let idle = Tenantry::on(&database).sending_to(&server).with("TENANTRY_MAIL_WORKERS", "0");
     let (_, key) = tenant(&idle);
     let service = idle.serve();
     invite(&service.client().with_key(&key), "ada@example.com").await;
@@ -163,7 +143,7 @@ async fn a_process_without_workers_leaves_the_emails_to_others() {
     let (_, log) = service.wait();
     assert!(!log.contains("email"), "{log}");
     assert_eq!(database.rows("SELECT 1 FROM outbox_messages WHERE attempts = 0"), 1);
-    let mut other = sending_to(&server, Tenantry::on(&database)).serve();
+    let mut other = Tenantry::on(&database).sending_to(&server).serve();
     other.until_logged("sent an email");
     server.mail();
     other.signal(Signal::SIGTERM);
@@ -226,7 +206,7 @@ fn mail_settings_that_do_not_fit_together_are_refused_together_and_no_password_i
         .with("TENANTRY_SMTP_USERNAME", "acme")
         .with("TENANTRY_SMTP_PASSWORD", "s3cret")
         .with("TENANTRY_MAIL_FROM", "no-reply@acme.example")
-        .with("TENANTRY_INVITATION_LINK", LINK);
+        .with("TENANTRY_INVITATION_LINK", "https://app.example.com/join#{token}");
     let shown = tenantry.run(&["config"]).expect(0).out;
     assert!(shown.contains("TENANTRY_SMTP_PASSWORD") && shown.contains("***"), "{shown}");
     assert!(![refused.err, refused.out].concat().contains("s3cret") && !shown.contains("s3cret"));

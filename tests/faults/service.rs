@@ -1,0 +1,73 @@
+//! The service killed with `kill -9`, again and again.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, RandomState},
+    net::TcpListener,
+    time::Duration,
+};
+
+use diesel::connection::SimpleConnection;
+use nix::sys::signal::Signal;
+use tenantry_tests::{Encryption, OwnServer, Presented, SmtpServer, count};
+use tokio::time::sleep;
+
+use crate::{
+    kit::Tenantry,
+    load::{Asked, Mix, check, longest},
+    outage::Stand,
+};
+
+const KILLS: usize = 20;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_killed_twenty_times_loses_no_write_and_no_email() {
+    let mail = SmtpServer::with(Encryption::Nothing, Presented::Own);
+    let server = OwnServer::start();
+    // The port that it has now, it has after each restart.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let tenantry = Tenantry::at(&server.service_url())
+        .sending_to(&mail)
+        .with("TENANTRY_BIND", &port.to_string())
+        .with("TENANTRY_MAX_EMAILS_PER_DAY", "100000")
+        .with("TENANTRY_MAX_PENDING_INVITATIONS", "100000");
+    let mut stand = Stand { replicas: vec![tenantry.serve()], tenantry, server };
+    let load = stand.load(Mix { invites: true, ..Mix::default() }).await;
+    for _ in 0..KILLS {
+        sleep(Duration::from_millis(50 + RandomState::new().hash_one("moment") % 700)).await;
+        let service = stand.replicas.remove(0);
+        service.signal(Signal::SIGKILL);
+        service.wait();
+        stand.replicas.push(stand.tenantry.serve());
+        load.until_good(1, 5).await;
+    }
+    let seen = load.end().await;
+    let mut admin = stand.server.admin();
+    // What a killed sender was about to send is due again after minutes, for which nobody waits here.
+    let due = "UPDATE outbox_messages SET next_attempt_at = now() WHERE state = 'pending';
+               UPDATE tenants SET mail_due_at = now()";
+    admin.batch_execute(due).unwrap();
+    while count(&mut admin, "SELECT FROM outbox_messages WHERE state = 'pending'") > 0 {
+        sleep(Duration::from_millis(50)).await;
+    }
+    let mut sent: HashMap<String, usize> = HashMap::new();
+    for to in mail.mails().into_iter().flat_map(|mail| mail.to) {
+        *sent.entry(to).or_default() += 1;
+    }
+    let (acknowledged, unacknowledged) = check(&seen, &mut admin);
+    let unanswered = seen.iter().filter(|one| one.status == 0).count();
+    let twice = sent.values().filter(|times| **times > 1).count();
+    println!(
+        "service killed {KILLS} times: {} requests, {unanswered} without an answer; {acknowledged} writes acknowledged and there, \
+         {unacknowledged} there that were not; {} people invited, {twice} of them more than once; longest answer {} ms",
+        seen.len(),
+        sent.len(),
+        longest(&seen).as_millis()
+    );
+    for one in &seen {
+        if let (Asked::Invite { email }, 201) = (&one.asked, one.status) {
+            assert!(sent.contains_key(email), "{email} was invited and got no email");
+        }
+    }
+    assert!(unanswered > 0, "it was killed while it worked");
+}
