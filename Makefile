@@ -131,25 +131,6 @@ dependencies:
 	@scripts/advisories.sh
 
 lint:
-	@scripts/setup.sh lint
-
-format:
-	$(HEADING) 'format'
-	@$(CARGO) fmt --all --check
-
-# The advisories are in a remote database. If it cannot be reached, that says nothing about the dependencies.
-dependencies:
-	$(HEADING) 'dependencies: bans, licences, sources'
-	@$(CARGO) deny --locked --log-level error check bans licenses sources
-	$(HEADING) 'dependencies: advisories'
-	@. ./scripts/env.sh; \
-	if cargo deny --locked fetch db >/dev/null 2>&1; then \
-		cargo deny --locked --log-level error check --disable-fetch advisories; \
-	else \
-		echo 'SKIPPED: the advisory database cannot be reached, so known vulnerabilities were not checked'; \
-	fi
-
-lint:
 	$(HEADING) 'lints'
 	@$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@$(CARGO) clippy -p tenantry-server --test faults --locked -- -D warnings
