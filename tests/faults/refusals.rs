@@ -4,6 +4,7 @@
 use std::{
     fs::File,
     io::Write,
+    net::Ipv4Addr,
     os::unix::fs::{MetadataExt, chown},
     path::{Path, PathBuf},
     process::Command,
@@ -181,7 +182,7 @@ async fn a_standby_that_takes_over_has_every_write_that_was_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_network_makes_answers_slow_and_none_wrong() {
     let server = OwnServer::start();
-    let proxy = Proxy::before(&server.service_url(), "tenantry");
+    let proxy = Proxy::before(&server.service_url(), "tenantry", Ipv4Addr::LOCALHOST);
     let tenantry = Tenantry::at(proxy.service_url());
     let stand = Stand { replicas: vec![tenantry.serve()], tenantry, server };
     let load = stand.load(Mix::default()).await;

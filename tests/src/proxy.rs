@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener as StdListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener as StdListener},
     path::PathBuf,
     sync::{
         Arc,
@@ -57,12 +57,12 @@ impl State {
 impl Proxy {
     /// In front of this database, of which the proxy asks nothing itself.
     pub fn to(database: &TestDatabase) -> Self {
-        Self::before(&database.service_url(), database.name())
+        Self::before(&database.service_url(), database.name(), Ipv4Addr::LOCALHOST)
     }
 
-    /// In front of the server of this URL, for one of its databases.
-    pub fn before(url: &str, database: &str) -> Self {
-        let listener = StdListener::bind("127.0.0.1:0").unwrap();
+    /// In front of the server of this URL, for one of its databases, at this address of the machine.
+    pub fn before(url: &str, database: &str, address: Ipv4Addr) -> Self {
+        let listener = StdListener::bind((address, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let (state, seen) = watch::channel(State::default());
