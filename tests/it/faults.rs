@@ -1,6 +1,7 @@
 //! A database in trouble: 503 for as long as it lasts and not longer, never 500, and nobody sees what is another's.
 
 mod connections;
+mod killed;
 mod migrating;
 mod overload;
 mod pooler;

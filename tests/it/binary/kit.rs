@@ -166,7 +166,12 @@ impl Tenantry {
 
     /// Starts the service, and does not wait for anything.
     pub(crate) fn begin_to_serve(&self) -> Service {
-        self.begin(self.command(&["serve"]))
+        self.begin_to(&["serve"])
+    }
+
+    /// Starts a command, and does not wait for anything.
+    pub(crate) fn begin_to(&self, arguments: &[&str]) -> Service {
+        self.begin(self.command(arguments))
     }
 
     fn begin(&self, mut command: Command) -> Service {
