@@ -13,6 +13,7 @@ mod kills;
 #[expect(dead_code, reason = "the other tests use the rest")]
 mod kit;
 mod load;
+mod migrations;
 mod network;
 mod outage;
 mod pauses;

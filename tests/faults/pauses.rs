@@ -20,6 +20,7 @@ async fn pause_of(length: Duration) {
     let load = stand.load(Mix::default()).await;
     let broke = Instant::now();
     stand.server.pause();
+    let stopped = Instant::now();
     sleep(length).await;
     let repaired = Instant::now();
     stand.server.resume();
@@ -36,7 +37,7 @@ async fn pause_of(length: Duration) {
     );
     let there = lines(&mut admin, "SELECT name AS line FROM workspaces");
     // A name is changed on and on, so that only what is made says for certain whether it took effect.
-    let refused = seen.iter().filter(|one| one.began > broke && one.status == 503);
+    let refused = seen.iter().filter(|one| one.began > stopped && one.status == 503);
     let is_there = |one: &&Seen| matches!(&one.asked, Asked::Create { name } if there.contains(name));
     let late: Vec<_> = refused.filter(is_there).collect();
     assert!(late.is_empty(), "answered 503 and took effect later: {late:?}");

@@ -46,9 +46,9 @@ async fn a_service_that_is_killed_twenty_times_loses_no_write_and_no_email() {
     // What a killed sender was about to send is due again after minutes, for which nobody waits here.
     let due = "UPDATE outbox_messages SET next_attempt_at = now() WHERE state = 'pending';
                UPDATE tenants SET mail_due_at = now()";
-    admin.batch_execute(due).unwrap();
     while count(&mut admin, "SELECT FROM outbox_messages WHERE state = 'pending'") > 0 {
-        sleep(Duration::from_millis(50)).await;
+        admin.batch_execute(due).unwrap();
+        sleep(Duration::from_millis(500)).await;
     }
     let mut sent: HashMap<String, usize> = HashMap::new();
     for to in mail.mails().into_iter().flat_map(|mail| mail.to) {

@@ -26,6 +26,11 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations");
 /// The advisory lock of this program's migrations: "tenantry" in ASCII, which nothing else in the database will choose.
 const LOCK: i64 = 0x7465_6e61_6e74_7279;
 
+/// When this process is killed, PostgreSQL ends its migration and gives back its locks within a second, and not only when the
+/// migration is done. Servers that cannot notice (before version 14, or on some systems) refuse the setting.
+const NOTICE_DEATH: &str = "DO $$ BEGIN PERFORM set_config('client_connection_check_interval', '1s', false);
+    EXCEPTION WHEN OTHERS THEN NULL; END $$";
+
 /// Why migrations did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
@@ -99,6 +104,7 @@ impl Migrator {
             "SET application_name = 'tenantry migrate'; SET lock_timeout = '{}'; SET client_min_messages = 'warning'",
             turn::LOCK_TIMEOUT
         ))?;
+        connection.batch_execute(NOTICE_DEATH)?;
         turn::wait_for_it(&mut connection, LOCK)?;
         let turn = Turn::of(owner_url, &mut connection)?;
         Ok(Self { connection, turn })
