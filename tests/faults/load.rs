@@ -28,6 +28,16 @@ pub(crate) enum Asked {
     Invite { email: String },
 }
 
+impl Asked {
+    /// What tells it from everything else that its client asks for.
+    fn name(&self) -> &str {
+        match self {
+            Self::Read => "",
+            Self::Create { name } | Self::Rename { name, .. } | Self::Invite { email: name } => name,
+        }
+    }
+}
+
 /// One request and what became of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
@@ -37,6 +47,8 @@ pub(crate) struct Seen {
     pub(crate) ended: Instant,
     /// 0 if there was no whole answer.
     pub(crate) status: u16,
+    /// Whether this is the stored answer to an attempt from before.
+    pub(crate) replayed: bool,
     /// The id of what was made.
     pub(crate) id: Option<String>,
     /// The answer, if it was none of the expected ones.
@@ -69,11 +81,13 @@ pub(crate) struct Mix {
     pub(crate) pause: Duration,
     /// Whether some of the requests invite people.
     pub(crate) invites: bool,
+    /// Whether what was not acknowledged is sent again, with the same `Idempotency-Key`, until it is.
+    pub(crate) retries: bool,
 }
 
 impl Default for Mix {
     fn default() -> Self {
-        Self { clients: 8, pause: Duration::from_millis(20), invites: false }
+        Self { clients: 8, pause: Duration::from_millis(20), invites: false, retries: false }
     }
 }
 
@@ -173,19 +187,35 @@ impl One {
     }
 
     async fn send(&self, asked: Asked, method: &str, path: &str, body: Option<Value>) {
-        let request = self.owner.request(method, path).timeout(NEVER);
-        let request = if let Some(body) = body { request.json(&body) } else { request };
+        let key = format!("\"{}\"", asked.name());
         let began = Instant::now();
-        let answer = async {
-            let response = request.send().await.ok()?;
-            Some((response.status().as_u16(), response.text().await.ok()?))
-        };
-        let (status, text) = answer.await.unwrap_or_default();
-        let ended = Instant::now();
-        let body = serde_json::from_str::<Value>(&text).unwrap_or_default();
-        let id = body["id"].as_str().map(ToOwned::to_owned);
-        let strange = (!matches!(status, 0 | 200 | 201 | 503)).then_some(text);
-        self.seen.lock().unwrap().push(Seen { replica: self.replica, asked, began, ended, status, id, strange });
+        loop {
+            let mut request = self.owner.request(method, path).timeout(NEVER);
+            if let Some(body) = &body {
+                request = request.json(body);
+            }
+            let retries = self.mix.retries && method == "POST";
+            if retries {
+                request = request.header("idempotency-key", &key);
+            }
+            let answer = async {
+                let response = request.send().await.ok()?;
+                let replayed = response.headers().contains_key("idempotency-replayed");
+                Some((response.status().as_u16(), replayed, response.text().await.ok()?))
+            };
+            let (status, replayed, text) = answer.await.unwrap_or_default();
+            // 409: an attempt from before is still at work.
+            if retries && matches!(status, 0 | 409 | 503) && began.elapsed() < NEVER {
+                sleep(self.mix.pause).await;
+                continue;
+            }
+            let ended = Instant::now();
+            let body = serde_json::from_str::<Value>(&text).unwrap_or_default();
+            let id = body["id"].as_str().map(ToOwned::to_owned);
+            let strange = (!matches!(status, 0 | 200 | 201 | 503)).then_some(text);
+            let seen = Seen { replica: self.replica, asked, began, ended, status, replayed, id, strange };
+            return self.seen.lock().unwrap().push(seen);
+        }
     }
 }
 
