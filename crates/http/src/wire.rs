@@ -22,10 +22,15 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{AppConfig, Response, ServiceFactory, ServiceResponse},
 };
+use socket2::SockRef;
 use tokio::sync::{mpsc, watch};
 
 pub(crate) use self::head::Refusal;
 use self::{room::Room, worker::Worker};
+
+/// How many connections the system keeps that nobody has accepted yet, as far as it lets us. A client beyond that would try again after
+/// a second. Rust's listeners keep 128.
+const NOT_YET_ACCEPTED: i32 = 4_096;
 
 /// How far the server is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +97,7 @@ where
     B: MessageBody + 'static,
 {
     listener.set_nonblocking(true)?;
+    SockRef::from(&listener).listen(NOT_YET_ACCEPTED)?;
     let (stage, watched) = watch::channel(Stage::Serving);
     let room = Room::new(options.connections);
     let workers: io::Result<Vec<_>> = (0..options.workers.max(1))

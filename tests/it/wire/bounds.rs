@@ -128,6 +128,24 @@ async fn a_request_that_is_being_answered_does_not_leave() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_gets_in_however_long_the_service_takes_to_accept_it() {
+    let database = TestDatabase::new();
+    let service = Tenantry::on(&database).serve();
+    service.signal(Signal::SIGSTOP);
+    let mut crowd = Vec::new();
+    for n in 0..600 {
+        let connecting = tokio::time::timeout(Duration::from_secs(60), RawConnection::open(&service.base));
+        let mut connection = connecting.await.unwrap_or_else(|_| panic!("{n} are in, and no more get in"));
+        connection.send(request("GET", "/healthz", "").as_bytes()).await;
+        crowd.push(connection);
+    }
+    service.signal(Signal::SIGCONT);
+    for mut connection in crowd {
+        assert_eq!(connection.answer().await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn four_hundred_dripping_clients_at_256_descriptors_keep_nobody_out() {
     let database = TestDatabase::new();
     let tenantry = Tenantry::on(&database);
