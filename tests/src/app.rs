@@ -60,43 +60,45 @@ impl App {
 
     /// A service on this database, with pool options of the test's choice.
     pub async fn on(database: TestDatabase, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
-        Self::serving(database, 1, adjust).await
+        Self::serving(database, (1, CONNECTIONS), adjust).await
     }
 
-    /// [`App::on`], with as many threads that answer requests as a measurement wants.
-    pub async fn serving(database: TestDatabase, workers: usize, adjust: impl FnOnce(&mut PoolOptions)) -> Self {
+    /// [`App::on`], with so many threads that answer requests, and room for so many connections.
+    pub async fn serving(
+        database: TestDatabase,
+        (workers, connections): (usize, usize),
+        adjust: impl FnOnce(&mut PoolOptions),
+    ) -> Self {
         let store = Self::store(&database.service_url(), adjust);
-        Self::with(database, store, options(workers), Vec::new(), (master_keys(&[1]), Timeouts::default()))
+        let options = ServeOptions { workers, connections, ..options() };
+        Self::with(database, store, options, Vec::new(), (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A service that limits how many requests it takes.
     pub async fn limiting(rates: Rates) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        let options = ServeOptions { rates, ..options(1) };
+        let options = ServeOptions { rates, ..options() };
         Self::with(database, store, options, Vec::new(), (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A service that allows this many connections.
     pub async fn with_connections(connections: usize) -> Self {
-        let database = TestDatabase::new();
-        let store = Self::store(&database.service_url(), |_| {});
-        let options = ServeOptions { connections, ..options(1) };
-        Self::with(database, store, options, Vec::new(), (master_keys(&[1]), Timeouts::default()))
+        Self::serving(TestDatabase::new(), (1, connections), |_| {}).await
     }
 
     /// A service with these master keys, which gives providers this time for an answer.
     pub async fn integrating(keys: MasterKeys, timeouts: Timeouts) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, options(1), Vec::new(), (keys, timeouts))
+        Self::with(database, store, options(), Vec::new(), (keys, timeouts))
     }
 
     /// A service whose tenants may cause so much email.
     pub async fn limiting_mail(limits: MailLimits) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {}).limiting_mail(limits);
-        let app = Self::with(database, store, options(1), Vec::new(), (master_keys(&[1]), Timeouts::default()));
+        let app = Self::with(database, store, options(), Vec::new(), (master_keys(&[1]), Timeouts::default()));
         Self { mail_limits: limits, ..app }
     }
 
@@ -104,7 +106,7 @@ impl App {
     pub async fn trusting(issuers: Vec<IssuerOptions>) -> Self {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
-        Self::with(database, store, options(1), issuers, (master_keys(&[1]), Timeouts::default()))
+        Self::with(database, store, options(), issuers, (master_keys(&[1]), Timeouts::default()))
     }
 
     /// A door of its own to the same database, as another replica has it. Tests send as much email as they like.
@@ -154,8 +156,7 @@ impl App {
     pub fn trusting_too(&self, issuer: IssuerOptions) -> Client {
         let issuers = Issuers::new(vec![self.people.options(), issuer]).unwrap();
         let trust = Trust { issuers, ..self.trust.clone() };
-        let (base, _) =
-            listen(&self.another_store(), trust, self.integrations.clone(), &Closing::default(), options(1));
+        let (base, _) = listen(&self.another_store(), trust, self.integrations.clone(), &Closing::default(), options());
         Client::new(&base)
     }
 
@@ -163,15 +164,14 @@ impl App {
     pub fn replica_reaching(&self, urls: &ProviderUrls) -> Client {
         let store = self.another_store();
         let integrations = reaching(urls, self.integrations.keys.clone(), Timeouts::default());
-        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), options(1));
+        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), options());
         Client::new(&base)
     }
 
     /// [`App::replica`], which has asked no provider yet and gives them this time for an answer.
     pub fn replica_with_timeouts(&self, timeouts: Timeouts) -> Client {
         let integrations = reaching(&self.providers.urls(), self.integrations.keys.clone(), timeouts);
-        let (base, _) =
-            listen(&self.another_store(), self.trust.clone(), integrations, &Closing::default(), options(1));
+        let (base, _) = listen(&self.another_store(), self.trust.clone(), integrations, &Closing::default(), options());
         Client::new(&base)
     }
 
@@ -179,7 +179,7 @@ impl App {
     pub fn replica_with(&self, keys: MasterKeys) -> Client {
         let store = self.another_store();
         let integrations = Integrations { keys, ..self.integrations.clone() };
-        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), options(1));
+        let (base, _) = listen(&store, self.trust.clone(), integrations, &Closing::default(), options());
         Client::new(&base)
     }
 
@@ -252,9 +252,12 @@ fn reaching(urls: &ProviderUrls, keys: MasterKeys, timeouts: Timeouts) -> Integr
     Integrations { keys, catalogue: Catalogue::new(providers.clone()).unwrap(), providers }
 }
 
+/// More connections than a test opens.
+const CONNECTIONS: usize = 1_000;
+
 /// How most tests serve.
-fn options(workers: usize) -> ServeOptions {
-    ServeOptions { workers, connections: 1_000, grace: Duration::from_secs(10), rates: plenty() }
+fn options() -> ServeOptions {
+    ServeOptions { workers: 1, connections: CONNECTIONS, grace: Duration::from_secs(10), rates: plenty() }
 }
 
 /// Limits that no test reaches.

@@ -5,9 +5,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tenantry_domain::KeyMode;
-use tenantry_tests::{App, Client, TestDatabase};
+use tenantry_tests::Client;
 
-use crate::load;
+use crate::{
+    client::{Load, Pace, quantile},
+    load, open,
+    report::{Table, ms, promise},
+    serving,
+};
 
 const SENDERS: usize = 12;
 
@@ -62,10 +67,11 @@ async fn send(client: &Client, path: &str, body: &str) -> u16 {
 }
 
 pub(crate) async fn run(time: Duration) {
-    let app = App::serving(TestDatabase::new(), 2, |pool| pool.connections = 8).await;
+    let app = serving().await;
     let tenant = app.tenant("Bodies").await;
-    let forged = app.client().with_key(tenantry_auth::issue(tenant.id, KeyMode::Live).unwrap().reveal());
-    println!("one request with a made-up key, median of 15:");
+    let forged = tenantry_auth::issue(tenant.id, KeyMode::Live).unwrap();
+    let client = app.client().with_key(forged.reveal());
+    let mut table = Table::new(&["body", "bytes", "status", "median of 15"]);
     let mut slowest = (0.0, 0);
     let bodies = worst();
     for (at, (name, path, body)) in bodies.iter().enumerate() {
@@ -73,46 +79,40 @@ pub(crate) async fn run(time: Duration) {
         let mut status = 0;
         for _ in 0..15 {
             let began = Instant::now();
-            status = send(&forged, path, body).await;
-            times.push(began.elapsed().as_secs_f64() * 1e3);
+            status = send(&client, path, body).await;
+            times.push(began.elapsed().as_secs_f64());
         }
         assert!((400..500).contains(&status), "{name}: {status}");
         let median = load::median(times);
-        println!("  {median:7.2} ms  {status}  {name}, {} bytes", body.len());
+        table.row([
+            (*name).to_owned(),
+            body.len().to_string(),
+            status.to_string(),
+            ms(Duration::from_secs_f64(median)),
+        ]);
         if median > slowest.0 && body.len() > 1_024 {
             slowest = (median, at);
         }
     }
-    let (name, path, body) = bodies[slowest.1].clone();
-    let health = async || load::run(&app.base, "/healthz", "", 1, time).await;
-    let alone = health().await;
-    let until = Instant::now() + time;
-    let senders: Vec<_> = (0..SENDERS)
-        .map(|_| {
-            let (client, path, body) = (forged.clone(), path, body.clone());
-            tokio::spawn(async move {
-                let mut sent = 0_u32;
-                while Instant::now() < until {
-                    send(&client, path, &body).await;
-                    sent += 1;
-                }
-                sent
-            })
-        })
-        .collect();
-    let beside = health().await;
-    let mut sent = 0;
-    for sender in senders {
-        sent += sender.await.unwrap();
-    }
-    let ms = |time: Duration| time.as_secs_f64() * 1e3;
-    println!(
-        "/healthz beside {SENDERS} senders of \"{name}\" ({} answers a second): p50 {:.2} ms, p99 {:.2} ms; alone {:.2} and {:.2}",
-        f64::from(sent) / time.as_secs_f64(),
-        ms(beside.median),
-        ms(beside.p99),
-        ms(alone.median),
-        ms(alone.p99),
-    );
+    table.print("one request with a made-up key");
+    let (name, path, body) = &bodies[slowest.1];
+    let mut table = Table::of_loads("/healthz, 20 a second");
+    let healthz = || {
+        let (base, request) = (app.base.clone(), open::request("GET", "/healthz", "", ""));
+        Load { base, request, connections: 0, pace: Pace::Open { rate: 20.0, time } }.run()
+    };
+    table.loaded("alone", &healthz().await);
+    let (base, request) = (app.base.clone(), open::request("POST", path, forged.reveal(), body));
+    let senders = Load { base, request, connections: SENDERS, pace: Pace::Flood }.start().await;
+    let met = healthz().await;
+    let sent = senders.finish().await;
+    table.loaded("next to them", &met);
+    table.print(&format!(
+        "{SENDERS} senders of \"{name}\" at once: {:.0} were refused in a second, {:.0} of them because too many waited",
+        sent.all(),
+        sent.refused.len() as f64 / time.as_secs_f64(),
+    ));
+    let longest = quantile(&met.good, 1.0);
+    promise("/healthz answers within 50 ms, always", longest <= Duration::from_millis(50), ms(longest));
     app.handle.stop(false).await;
 }

@@ -4,15 +4,19 @@ use std::{net::TcpListener, process::Command, time::Duration};
 
 use actix_web::{App as ActixApp, HttpResponse, HttpServer, web};
 use serde_json::Value;
-use tenantry_tests::{App, TestDatabase};
+use tenantry_tests::TestDatabase;
 
-use crate::load::{self, median};
+use crate::{
+    CONNECTIONS as ROOM, DATABASE_CONNECTIONS,
+    load::{self, median},
+    serving, serving_with,
+};
 
 const CONNECTIONS: usize = 32;
 const ROUNDS: usize = 3;
 
 pub(crate) async fn run(time: Duration) {
-    let app = App::serving(TestDatabase::new(), 2, |pool| pool.connections = 8).await;
+    let app = serving().await;
     let tenant = app.tenant("Acme").await;
     let id = tenant.workspace("DACH Region").await;
     let path = format!("/api/workspaces/{id}");
@@ -40,6 +44,24 @@ pub(crate) async fn run(time: Duration) {
     let refused = format!("{}x", &tenant.owner.key()[..71]);
     let figures = load::run_expecting(&app.base, &path, &refused, CONNECTIONS, time, 401).await;
     println!("  a mistyped key, refused without the database: {:.0}/s (p99 {:?})", figures.rate, figures.p99);
+    app.handle.stop(false).await;
+    what_half_of_the_seats_costs(time, ours).await;
+}
+
+/// A tenant that is alone uses half of the connections. With twice as many, it uses as many as the service had before.
+async fn what_half_of_the_seats_costs(time: Duration, ours: f64) {
+    let app = serving_with(ROOM, 2 * DATABASE_CONNECTIONS).await;
+    let tenant = app.tenant("Acme").await;
+    let path = format!("/api/workspaces/{}", tenant.workspace("DACH Region").await);
+    let mut all = Vec::new();
+    for _ in 0..ROUNDS {
+        all.push(load::run(&app.base, &path, tenant.owner.key(), CONNECTIONS, time).await.rate);
+    }
+    let all = median(all);
+    println!(
+        "  with {DATABASE_CONNECTIONS} connections for this tenant instead of half of them: {all:.0}/s, so half costs {:.2}",
+        1.0 - ours / all
+    );
     app.handle.stop(false).await;
 }
 

@@ -1,27 +1,60 @@
 //! Measures the service in one run, next to what it could at best be: a bare JSON answer of the same web server, and
 //! prepared selects of the same row without a service in between. Ratios travel from machine to machine; seconds do not.
 //!
-//! `make bench` runs everything; with arguments only the named parts: `bodies`, `lookup`, `overload`, `pages`, `storm`, `tokens`, `usage`.
-//! `BENCH_SECONDS` is the length of one measurement.
+//! `make bench` runs everything; with arguments only the named parts: `bodies`, `lookup`, `neighbours`, `overload`, `pages`, `storm`,
+//! `tokens`, `usage`. `BENCH_SECONDS` is the length of one measurement.
+//!
+//! Clients, service and PostgreSQL share the machine. So what is said of times is said of a machine that has this to do, too.
 #![expect(clippy::unwrap_used, reason = "a measurement ends when something is not as it must be")]
 #![expect(clippy::panic, reason = "the same")]
 #![expect(clippy::print_stdout, reason = "prints its figures")]
 
 mod bodies;
+mod client;
 mod load;
 mod lookup;
+mod neighbours;
 mod open;
 mod overload;
 mod pages;
+mod report;
 mod storm;
 mod tokens;
 mod usage;
 
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tenantry_tests::{App, TestDatabase};
+
+/// More connections than any measurement opens.
+const CONNECTIONS: usize = 20_000;
+
 fn main() {
     tenantry_tests::serve_database_if_asked();
-    measure();
+    // Thousands of clients need as many descriptors on each side.
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most.min(65_536), most).unwrap();
+    if !client::work_if_asked() {
+        measure();
+    }
+}
+
+/// How many connections to the database a service has by default.
+const DATABASE_CONNECTIONS: u32 = 8;
+
+/// A service with the defaults of the program on a machine with two processors.
+async fn serving() -> App {
+    serving_with(CONNECTIONS, DATABASE_CONNECTIONS).await
+}
+
+/// The same, with room for so many connections, and so many to the database.
+async fn serving_with(room: usize, database: u32) -> App {
+    App::serving(TestDatabase::new(), (2, room), |pool| {
+        pool.connections = database;
+        pool.wait = Duration::from_secs(2);
+    })
+    .await
 }
 
 #[tokio::main]
@@ -39,6 +72,9 @@ async fn measure() {
     }
     if wanted("overload") {
         overload::run(time).await;
+    }
+    if wanted("neighbours") {
+        neighbours::run(time).await;
     }
     if wanted("pages") {
         pages::run(time).await;

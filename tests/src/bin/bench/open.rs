@@ -1,142 +1,239 @@
-//! An open load: requests start when they are due, however long the ones before them take, and their time counts from when they
-//! were due. A client that waits for answers before it asks again would not see the worst of an overload.
+//! How a client sends: requests that start when they are due, however long the ones before them take, and whose time counts from when
+//! they were due. A client that waits for answers before it asks again would not see the worst of an overload.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     net::TcpStream,
-    task::JoinHandle,
+    sync::oneshot,
+    task::{JoinSet, LocalSet},
 };
 
-/// How many connections carry the load. What is due while all of them wait starts late, and counts from when it was due.
-const CONNECTIONS: usize = 600;
+use crate::client::Met;
+
+/// The timer of the runtime wakes up to a millisecond late. A client with few requests wakes this much earlier, and looks at the clock.
+const EARLY: Duration = Duration::from_millis(2);
+
+/// How many requests in a second are few.
+const FEW: f64 = 100.0;
 
 /// A request as it is sent.
 pub(crate) fn request(method: &str, path: &str, key: &str, body: &str) -> Arc<str> {
-    let length = body.len();
-    format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
-    .into()
-}
-
-/// What a load met with.
-#[derive(Default)]
-pub(crate) struct Met {
-    /// The times to answers of status 2xx, shortest first.
-    pub(crate) good: Vec<Duration>,
-    /// The times to 503 and 429.
-    pub(crate) refused: Vec<Duration>,
-    time: Duration,
-}
-
-impl Met {
-    /// Good answers in a second.
-    pub(crate) fn rate(&self) -> f64 {
-        self.good.len() as f64 / self.time.as_secs_f64()
+    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+    if !key.is_empty() {
+        request += &format!("Authorization: Bearer {key}\r\n");
     }
-
-    /// How many of all were good.
-    pub(crate) fn share(&self) -> f64 {
-        self.good.len() as f64 / (self.good.len() + self.refused.len()).max(1) as f64
+    if !body.is_empty() {
+        request += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
     }
+    format!("{request}\r\n{body}").into()
 }
 
-/// The time that this share of them does not exceed.
-pub(crate) fn quantile(times: &[Duration], share: f64) -> Duration {
-    times.get(((times.len() as f64 * share) as usize).min(times.len().saturating_sub(1))).copied().unwrap_or_default()
-}
-
-/// Sends so many in a second, for some time.
-pub(crate) async fn run(base: &str, request: &Arc<str>, rate: f64, time: Duration) -> Met {
-    let (started, total) = (Instant::now(), (rate * time.as_secs_f64()) as u64);
-    let sent = Arc::new(AtomicU64::new(0));
-    let tasks: Vec<_> = (0..CONNECTIONS.min(total as usize))
-        .map(|_| {
-            let (sent, request, address) = (Arc::clone(&sent), Arc::clone(request), address(base));
-            tokio::spawn(async move {
-                let (mut stream, mut answers) = (connect(&address).await, Vec::new());
-                loop {
-                    let number = sent.fetch_add(1, Ordering::Relaxed);
-                    if number >= total {
-                        return answers;
-                    }
-                    let due = started + Duration::from_secs_f64(number as f64 / rate);
-                    tokio::time::sleep_until(due.into()).await;
-                    let status = ask(&mut stream, &request).await;
-                    answers.push((status, due.elapsed()));
-                }
-            })
-        })
-        .collect();
-    sorted(tasks, time).await
-}
-
-/// Asks on so many connections without a pause until it is aborted.
-pub(crate) fn flood(base: &str, request: &Arc<str>, connections: usize) -> Vec<JoinHandle<()>> {
-    let one = || {
-        let (request, address) = (Arc::clone(request), address(base));
-        tokio::spawn(async move {
-            let mut stream = connect(&address).await;
-            loop {
-                ask(&mut stream, &request).await;
-            }
-        })
-    };
-    (0..connections).map(|_| one()).collect()
-}
-
-async fn sorted(tasks: Vec<JoinHandle<Vec<(u16, Duration)>>>, time: Duration) -> Met {
-    let mut met = Met { time, ..Met::default() };
-    for task in tasks {
-        for (status, took) in task.await.unwrap() {
-            match status {
-                200..=299 => met.good.push(took),
-                429 | 503 => met.refused.push(took),
-                other => panic!("status {other}"),
-            }
-        }
+/// So many connections.
+pub(crate) async fn connect(address: &str, connections: usize) -> Vec<TcpStream> {
+    let mut streams = Vec::new();
+    for _ in 0..connections {
+        streams.push(one(address).await);
     }
-    met.good.sort_unstable();
-    met.refused.sort_unstable();
-    met
+    streams
 }
 
-fn address(base: &str) -> String {
-    base.trim_start_matches("http://").to_owned()
-}
-
-async fn connect(address: &str) -> TcpStream {
+async fn one(address: &str) -> TcpStream {
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     stream
 }
 
+/// Sends so many in a second, for some time, each on a connection that is free: the one that was used last, or a new one, whose
+/// time counts too. With `anew`, always on a new one.
+pub(crate) async fn run(address: &str, request: &str, rate: f64, time: Duration, anew: bool) -> Met {
+    let total = (rate * time.as_secs_f64()) as u64;
+    let (request, address): (Rc<str>, Rc<str>) = (request.into(), address.into());
+    let free = Rc::new(RefCell::new(Vec::new()));
+    let mut tasks = JoinSet::new();
+    let local = LocalSet::new();
+    let answers = local.run_until(async {
+        let started = Instant::now();
+        for number in 0..total {
+            let due = started + Duration::from_secs_f64(number as f64 / rate);
+            sleep_until(due, rate < FEW).await;
+            let (request, address, free) = (Rc::clone(&request), Rc::clone(&address), Rc::clone(&free));
+            tasks.spawn_local(async move {
+                let kept = free.borrow_mut().pop();
+                let mut stream = match kept {
+                    Some(stream) => stream,
+                    None => one(&address).await,
+                };
+                let answer = (ask(&mut stream, &request).await, due.elapsed());
+                if !anew {
+                    free.borrow_mut().push(stream);
+                }
+                answer
+            });
+        }
+        tasks.join_all().await
+    });
+    Met::new(answers.await, time)
+}
+
+async fn sleep_until(due: Instant, exactly: bool) {
+    if !exactly {
+        // What is due is sent at once, and those before it have a turn in between.
+        return if due > Instant::now() {
+            tokio::time::sleep_until(due.into()).await
+        } else {
+            tokio::task::yield_now().await
+        };
+    }
+    tokio::time::sleep_until(due.checked_sub(EARLY).unwrap_or(due).into()).await;
+    while Instant::now() < due {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Asks on each connection without a pause until the end.
+pub(crate) async fn flood(streams: Vec<TcpStream>, request: &str, mut end: oneshot::Receiver<()>) -> Met {
+    let (began, request): (Instant, Rc<str>) = (Instant::now(), request.into());
+    let over = Rc::new(Cell::new(false));
+    let answers = each(streams, |mut stream| {
+        let (request, over) = (Rc::clone(&request), Rc::clone(&over));
+        async move {
+            let mut answers = Vec::new();
+            while !over.get() {
+                let began = Instant::now();
+                answers.push((ask(&mut stream, &request).await, began.elapsed()));
+            }
+            answers
+        }
+    });
+    let mut answers = std::pin::pin!(answers);
+    let answers = tokio::select! {
+        answers = &mut answers => answers,
+        _ = &mut end => {
+            over.set(true);
+            answers.await
+        }
+    };
+    Met::new(answers, began.elapsed())
+}
+
+/// All connect at once and ask once. The time of each counts from when it connects: this one process cannot begin them all in the same
+/// microsecond, as a crowd of others does.
+pub(crate) async fn crowd(address: &str, request: &str, connections: usize) -> Met {
+    let (began, request, address): (Instant, Rc<str>, Rc<str>) = (Instant::now(), request.into(), address.into());
+    let answers = each(vec![(); connections], |()| {
+        let (request, address) = (Rc::clone(&request), Rc::clone(&address));
+        async move {
+            let began = Instant::now();
+            let mut stream = one(&address).await;
+            vec![(ask(&mut stream, &request).await, began.elapsed())]
+        }
+    });
+    let answers = answers.await;
+    Met::new(answers, began.elapsed())
+}
+
+/// Sends byte after byte until the end, and connects again when the service closes: three quarters of the clients a body that
+/// nobody reads, the others a head.
+pub(crate) async fn drip(streams: Vec<TcpStream>, address: String, end: oneshot::Receiver<()>) -> Met {
+    let began = Instant::now();
+    let address: Rc<str> = address.into();
+    let clients = each(streams.into_iter().enumerate().collect(), |(at, mut stream)| {
+        let address = Rc::clone(&address);
+        async move {
+            let head = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n";
+            let (begin, rest) = if at % 4 == 0 {
+                (format!("{head}X: "), "y")
+            } else {
+                (format!("{head}Transfer-Encoding: chunked\r\n\r\n"), "1\r\nx\r\n")
+            };
+            loop {
+                let mut sent = stream.write_all(begin.as_bytes()).await;
+                for byte in rest.bytes().cycle() {
+                    if sent.is_err() {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                    sent = stream.write_all(&[byte]).await;
+                }
+                stream = one(&address).await;
+            }
+        }
+    });
+    tokio::select! {
+        () = async { drop(clients.await) } => {}
+        _ = end => {}
+    }
+    Met::new([], began.elapsed())
+}
+
+/// Does this with each of them at once, and collects the answers.
+async fn each<S: 'static, W: Future<Output = Vec<(u16, Duration)>> + 'static>(
+    streams: Vec<S>,
+    work: impl Fn(S) -> W,
+) -> Vec<(u16, Duration)> {
+    let mut tasks = JoinSet::new();
+    LocalSet::new()
+        .run_until(async {
+            for stream in streams {
+                tasks.spawn_local(work(stream));
+            }
+            let mut answers = Vec::new();
+            while let Some(more) = tasks.join_next().await {
+                answers.extend(more.unwrap());
+            }
+            answers
+        })
+        .await
+}
+
+thread_local! {
+    /// Where answers are read: one place for all connections, because nobody looks at what they say.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 256 * 1024]);
+}
+
 /// Sends a request and reads the whole answer, of which only the status is kept.
 async fn ask(stream: &mut TcpStream, request: &str) -> u16 {
     stream.write_all(request.as_bytes()).await.unwrap();
-    let (mut head, mut buffer) = (Vec::new(), [0; 16 * 1024]);
+    let mut head = Vec::new();
     let (mut left, status) = loop {
-        let read = stream.read(&mut buffer).await.unwrap();
-        assert!(read > 0, "the service closed the connection");
-        head.extend_from_slice(&buffer[..read]);
+        read(stream, Some(&mut head)).await;
         let Some(end) = head.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let text = std::str::from_utf8(&head[..end]).unwrap().to_ascii_lowercase();
+        let text = std::str::from_utf8(&head[..end]).unwrap();
         let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
         let length: usize = length.trim().parse().unwrap();
         break (length + end + 4 - head.len(), text[9..12].parse().unwrap());
     };
     while left > 0 {
-        let read = stream.read(&mut buffer).await.unwrap();
-        assert!(read > 0, "the service closed the connection");
-        left -= read;
+        left -= read(stream, None).await;
     }
     status
+}
+
+/// Reads what there is, and keeps it if it is wanted. Returns how much it was.
+async fn read(stream: &TcpStream, mut kept: Option<&mut Vec<u8>>) -> usize {
+    loop {
+        stream.readable().await.unwrap();
+        let read = BUFFER.with_borrow_mut(|buffer| {
+            let read = stream.try_read(buffer)?;
+            if let Some(kept) = &mut kept {
+                kept.extend_from_slice(&buffer[..read]);
+            }
+            Ok::<_, std::io::Error>(read)
+        });
+        match read {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            read => {
+                let read = read.unwrap();
+                assert!(read > 0, "the service closed the connection");
+                return read;
+            }
+        }
+    }
 }

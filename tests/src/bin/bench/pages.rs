@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use diesel::{RunQueryDsl, connection::SimpleConnection};
-use tenantry_tests::{App, Tenant, TestDatabase};
+use tenantry_tests::{App, Tenant};
 
-use crate::load;
+use crate::{load, serving};
 
 #[derive(diesel::QueryableByName)]
 struct Line {
@@ -14,7 +14,7 @@ struct Line {
 }
 
 pub(crate) async fn run(time: Duration) {
-    let app = App::serving(TestDatabase::new(), 2, |pool| pool.connections = 8).await;
+    let app = serving().await;
     println!("a page of 50 workspaces, 8 connections, {} s each", time.as_secs());
     for (name, workspaces) in [("small", 100), ("large", 100_000)] {
         let tenant = app.tenant(name).await;
@@ -40,8 +40,9 @@ pub(crate) fn fill(app: &App, tenant: &Tenant, workspaces: u32) {
              number)
          SELECT '{}', gen_random_uuid(), '{}', 'Workspace ' || n, 'DE', 'de', 'EUR', 'b2b', now() - n * interval '1 second',
              n + (SELECT coalesce(max(number), 0) FROM workspaces AS there WHERE there.tenant_id = '{}')
-         FROM generate_series(1, {workspaces}) AS n; ANALYZE workspaces",
-        tenant.id, tenant.brand, tenant.id
+         FROM generate_series(1, {workspaces}) AS n; ANALYZE workspaces;
+         UPDATE tenants SET last_workspace_number = last_workspace_number + {workspaces} WHERE id = '{}'",
+        tenant.id, tenant.brand, tenant.id, tenant.id
     );
     app.database.admin().batch_execute(&sql).unwrap();
 }

@@ -9,13 +9,15 @@ use std::{
 };
 
 use serde_json::json;
-use tenantry_tests::{App, Client, TestDatabase};
+use tenantry_tests::Client;
+
+use crate::serving;
 
 const CALLERS: u64 = 200;
 
 /// Every tenth caller adds to a shared counter under `If-Match`; the rest work on workspaces of their own.
 pub(crate) async fn run(time: Duration) {
-    let app = App::serving(TestDatabase::new(), 2, |pool| pool.connections = 8).await;
+    let app = serving().await;
     let tenant = app.tenant("Storm").await;
     let shared = format!("/api/workspaces/{}", tenant.workspace("0").await);
     let (answered, counted) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));

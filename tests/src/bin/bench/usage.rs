@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use serde_json::json;
-use tenantry_tests::{App, Tenant, TestDatabase, new_name};
+use tenantry_tests::{App, Tenant, new_name};
 
-use crate::load;
+use crate::{load, serving};
 
 pub(crate) async fn run(time: Duration) {
     #[expect(clippy::disallowed_methods, reason = "a switch of the measurement")]
     let many = std::env::var("BENCH_ENTRIES").ok().and_then(|entries| entries.parse().ok()).unwrap_or(1_000_000);
-    let app = App::serving(TestDatabase::new(), 2, |pool| pool.connections = 8).await;
+    let app = serving().await;
     println!("a year of usage by month, 8 connections, {} s each", time.as_secs());
     let tenant = app.tenant("Usage").await;
     let mut rates = Vec::new();

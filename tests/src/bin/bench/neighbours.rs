@@ -1,0 +1,142 @@
+//! What a tenant with a few requests notices while another one asks for as much as it can, or while the door is full.
+
+use std::{sync::Arc, time::Duration};
+
+use diesel::connection::SimpleConnection;
+use tenantry_tests::{App, Tenant};
+
+use crate::{
+    CONNECTIONS, DATABASE_CONNECTIONS,
+    client::{Load, Met, Pace, quantile},
+    open, pages,
+    report::{Table, ms, promise},
+    serving, serving_with,
+};
+
+/// How many requests the quiet tenant sends in a second.
+const QUIET: f64 = 20.0;
+
+/// How many connections the noisy tenant has.
+const NOISY: usize = 64;
+
+/// How many workspaces it has.
+const WORKSPACES: u32 = 50_000;
+
+/// How often each is measured. The best round counts: others use the machine too.
+const ROUNDS: usize = 3;
+
+/// Within which `/healthz` answers.
+const HEALTHY: Duration = Duration::from_millis(50);
+
+pub(crate) async fn run(time: Duration) {
+    let app = serving().await;
+    let (noisy, quiet) = (app.tenant("Noisy").await, app.tenant("Quiet").await);
+    pages::fill(&app, &noisy, WORKSPACES);
+    let look_up =
+        |tenant: &Tenant, id: &str| open::request("GET", &format!("/api/workspaces/{id}"), tenant.owner.key(), "");
+    let (of_noisy, of_quiet) = (noisy.workspace("Mine").await, quiet.workspace("Mine").await);
+    let own = look_up(&quiet, &of_quiet);
+    let key = noisy.owner.key();
+    let floods = [
+        ("look-ups", look_up(&noisy, &of_noisy)),
+        ("searches", open::request("GET", "/api/workspaces?q=zz", key, "")),
+        ("lists of all", open::request("GET", "/api/workspace/get-all", key, "")),
+    ];
+    next_to(&app, &own, &floods, time * 2).await;
+    locked_row(&app, &noisy, &of_noisy, &own, time).await;
+    app.handle.stop(false).await;
+    at_the_door(time).await;
+}
+
+/// What the quiet tenant sends, for so long.
+async fn few(app: &App, request: &Arc<str>, time: Duration) -> Met {
+    let (base, request) = (app.base.clone(), Arc::clone(request));
+    Load { base, request, connections: 0, pace: Pace::Open { rate: QUIET, time } }.run().await
+}
+
+fn p99(met: &Met) -> Duration {
+    quantile(&met.good, 0.99)
+}
+
+async fn next_to(app: &App, own: &Arc<str>, floods: &[(&str, Arc<str>)], time: Duration) {
+    let health = open::request("GET", "/healthz", "", "");
+    let mut table = Table::of_loads("round");
+    // For each flood: the ratio of the quiet tenant's p99, its refusals, and the p99 of /healthz.
+    let mut met_by = vec![(f64::MAX, 0, Duration::MAX); floods.len()];
+    for round in 1..=ROUNDS {
+        let alone = few(app, own, time).await;
+        table.loaded(format!("{round}: alone"), &alone);
+        for ((name, flood), (ratio, refused, healthy)) in floods.iter().zip(&mut met_by) {
+            let (base, request) = (app.base.clone(), Arc::clone(flood));
+            let flood = Load { base, request, connections: NOISY, pace: Pace::Flood }.start().await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let (met, probe) = tokio::join!(few(app, own, time), few(app, &health, time));
+            table.loaded(format!("{round}: next to {name}"), &met);
+            table.loaded(format!("{round}: /healthz meanwhile"), &probe);
+            table.loaded(format!("{round}: {name}"), &flood.finish().await);
+            *ratio = ratio.min(p99(&met).as_secs_f64() / p99(&alone).as_secs_f64());
+            *refused += met.refused.len();
+            *healthy = p99(&probe).min(*healthy);
+        }
+    }
+    table.print(&format!(
+        "a tenant with {QUIET} look-ups a second, next to one with {WORKSPACES} workspaces that asks on {NOISY} connections, {} s each",
+        time.as_secs()
+    ));
+    for ((name, _), (ratio, refused, healthy)) in floods.iter().zip(met_by) {
+        promise(&format!("next to {name}, its p99 is at most twice that alone"), ratio <= 2.0, format!("{ratio:.1} ×"));
+        promise(&format!("next to {name}, none of its requests is refused"), refused == 0, refused.to_string());
+        promise(&format!("next to {name}, /healthz answers within 50 ms"), healthy <= HEALTHY, ms(healthy));
+    }
+}
+
+/// While clients of the noisy tenant wait for a row that somebody has locked.
+async fn locked_row(app: &App, noisy: &Tenant, id: &str, own: &Arc<str>, time: Duration) {
+    let rename = open::request("PATCH", &format!("/api/workspaces/{id}"), noisy.owner.key(), r#"{"name":"After"}"#);
+    let mut table = Table::of_loads("clients that wait");
+    let mut refused = 0;
+    for connections in [8, 16, 32] {
+        let mut holder = app.database.admin();
+        holder.batch_execute(&format!("BEGIN; SELECT FROM workspaces WHERE id = '{id}' FOR UPDATE")).unwrap();
+        let (base, request) = (app.base.clone(), Arc::clone(&rename));
+        let waiting = Load { base, request, connections, pace: Pace::Flood }.start().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let met = few(app, own, time).await;
+        holder.batch_execute("ROLLBACK").unwrap();
+        drop(waiting.finish().await);
+        refused += met.refused.len();
+        table.loaded(connections.to_string(), &met);
+    }
+    table.print(&format!(
+        "the same tenant, next to clients of the other that wait for one locked row, {} s each",
+        time.as_secs()
+    ));
+    promise("none of its requests is refused", refused == 0, refused.to_string());
+}
+
+/// Connections on which nobody asks for anything, and clients that send a byte now and then.
+async fn at_the_door(time: Duration) {
+    let mut table = Table::of_loads("next to");
+    let mut longest = Duration::ZERO;
+    // 164 is what the service has left for connections of 256 descriptors.
+    for (name, room, connections, pace) in [
+        ("5,000 idle connections", CONNECTIONS, 5_000, Pace::Idle),
+        ("300 dripping clients, room for 164", 164, 300, Pace::Drip),
+    ] {
+        let app = serving_with(room, DATABASE_CONNECTIONS).await;
+        let tenant = app.tenant("Quiet").await;
+        let look_up = format!("/api/workspaces/{}", tenant.workspace("Mine").await);
+        let crowd = Load { base: app.base.clone(), request: "".into(), connections, pace }.start().await;
+        for (what, path) in [("/healthz", "/healthz"), ("a look-up", look_up.as_str())] {
+            let request = open::request("GET", path, tenant.owner.key(), "");
+            let (base, pace) = (app.base.clone(), Pace::Visitors { rate: QUIET, time });
+            let met = Load { base, request, connections: 0, pace }.run().await;
+            longest = longest.max(quantile(&met.good, 1.0)).max(quantile(&met.refused, 1.0));
+            table.loaded(format!("{name}: {what}"), &met);
+        }
+        drop(crowd.finish().await);
+        app.handle.stop(false).await;
+    }
+    table.print(&format!("{QUIET} requests a second on connections of their own, {} s each", time.as_secs()));
+    promise("every answer comes within 1 s", longest <= Duration::from_secs(1), ms(longest));
+}
