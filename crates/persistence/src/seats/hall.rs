@@ -22,6 +22,9 @@ const PARTIES: usize = 16_384;
 /// What work is taken to cost before any was seen.
 const ASSUMED: Duration = Duration::from_millis(2);
 
+/// Heavy work that takes longer than this on average keeps a processor of the database busy. A tenant does one such at a time.
+const SLOW: Duration = Duration::from_millis(20);
+
 /// How much the latest work counts in the average.
 const LATEST: f64 = 0.1;
 
@@ -125,7 +128,7 @@ impl Hall {
         // Of n parties that all have more to do, each has 1/(n + 1) of the seats, and as many are free.
         let seats = match (party, weight) {
             (Party::Stranger(_), _) => self.plan.strangers as f64 / rivals as f64,
-            (_, Weight::Heavy) => self.plan.heavy as f64 / (rivals + 1) as f64,
+            (_, Weight::Heavy) => (self.plan.heavy as f64 / (rivals + 1) as f64).min(self.at_once(party) as f64),
             (_, Weight::Light) => self.plan.common() as f64 / (rivals + 1) as f64,
         };
         (ahead + 1) as f64 * each <= self.patience.as_secs_f64() * seats
@@ -192,10 +195,17 @@ impl Hall {
             Party::House => house < self.plan.reserved || beyond < free,
             Party::Tenant(_) | Party::Stranger(_) => {
                 held(Weight::Light) + held(Weight::Heavy) < free
-                    && (weight == Weight::Light || held(Weight::Heavy) < self.plan.heavy.saturating_sub(heavy))
+                    && (weight == Weight::Light
+                        || held(Weight::Heavy) < self.plan.heavy.saturating_sub(heavy).min(self.at_once(party)))
                     && (matches!(party, Party::Tenant(_)) || strangers < self.plan.strangers)
             }
         }
+    }
+
+    /// How much heavy work of the party may go on at once, however many seats there are.
+    fn at_once(&self, party: Party) -> usize {
+        let slow = self.lines.get(&(party, Weight::Heavy)).is_some_and(|line| line.average > SLOW.as_secs_f64());
+        if slow { 1 } else { usize::MAX }
     }
 
     fn sit(&mut self, party: Party, weight: Weight, now: Instant) {

@@ -124,6 +124,27 @@ async fn a_stranger_that_proves_known_moves_to_its_tenant_or_waits_for_its_turn(
 }
 
 #[test]
+fn of_heavy_work_that_takes_long_a_tenant_does_one_at_a_time() {
+    let start = Instant::now();
+    let mut hall = Hall::new(Plan::of(8), Duration::from_secs(1));
+    let (noisy, other) = (tenant(), tenant());
+    let mut turns = Vec::new();
+    let mut at_once = |hall: &mut Hall, party| {
+        turns.extend((0..4).map(|_| hall.ask(party, Weight::Heavy, start)));
+        hall.grant(start).len()
+    };
+    assert_eq!(at_once(&mut hall, noisy), 2);
+    // The first two are quick, and two more follow them. From then on they take long.
+    hall.leave(noisy, Weight::Heavy, Duration::from_millis(1), start);
+    hall.leave(noisy, Weight::Heavy, Duration::from_millis(1), start);
+    assert_eq!(hall.grant(start).len(), 2);
+    hall.leave(noisy, Weight::Heavy, Duration::from_secs(1), start);
+    hall.leave(noisy, Weight::Heavy, Duration::from_secs(1), start);
+    assert_eq!(at_once(&mut hall, noisy), 1);
+    assert_eq!(at_once(&mut hall, other), 1, "of the two others, as many as it leaves free");
+}
+
+#[test]
 fn a_queue_is_as_long_as_what_can_be_answered_in_time() {
     let start = Instant::now();
     let mut hall = Hall::new(Plan::of(4), Duration::from_secs(1));
