@@ -1,5 +1,7 @@
 //! How many requests may be sent, and how the answers tell.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use tenantry_domain::{KeyMode, RequestRate, Requests};
 use tenantry_http::Rates;
@@ -88,6 +90,21 @@ async fn a_credential_uses_up_nobody_elses_quota() {
         app.platform().get("/api/admin/tenants").await.expect(200);
         app.client().get("/healthz").await.expect(200);
     }
+}
+
+#[tokio::test]
+async fn who_is_refused_cannot_ask_again_as_fast_as_the_service_can_refuse() {
+    let app = App::limiting(credential(3)).await;
+    let acme = app.tenant("Acme").await;
+    until_refused(&acme.owner, "/api/brands").await;
+    let began = Instant::now();
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += u32::from(acme.owner.get("/api/brands").await.status == 429);
+    }
+    // Never shorter than this, however fast the machine is.
+    assert!(began.elapsed() >= refused * Duration::from_millis(20), "{refused} in {:?}", began.elapsed());
+    assert!(refused > 0);
 }
 
 #[tokio::test]

@@ -33,6 +33,10 @@ use crate::{
 /// How long the service works on one request; past that, the caller is told to try again.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
 
+/// How long the answer takes to whoever has to come back later. Many ask again at once, and so as often as this allows, instead of as
+/// often as the processors can refuse them. That leaves the processors to those who are served.
+const LATER: Duration = Duration::from_millis(20);
+
 /// The outermost middleware.
 pub(crate) async fn observe(
     mut request: ServiceRequest,
@@ -61,6 +65,9 @@ pub(crate) async fn observe(
             Ok(response) => (response.status(), response.request().match_pattern()),
             Err(error) => (error.as_response_error().status_code(), None),
         };
+        if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            tokio::time::sleep(LATER).await;
+        }
         let (route, elapsed) = (route.unwrap_or_else(|| "(none)".to_owned()), started.elapsed());
         let (name, status_code) = (method.as_str(), status.as_u16());
         let ms = hundredths(elapsed.as_secs_f64() * 1e3);
