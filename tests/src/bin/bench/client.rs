@@ -26,8 +26,8 @@ pub(crate) enum Pace {
     Visitors { rate: f64, time: Duration },
     /// On each connection the next one as soon as the one before was answered, until the end.
     Flood,
-    /// All connect at once, send one each, and wait for the answer.
-    Crowd,
+    /// All send one each at once, and wait for the answer. They connect at once too, or are connected before.
+    Crowd { connected: bool },
     /// Never: the connections are opened and kept.
     Idle,
     /// Byte after byte, without an end: requests with a body that nobody reads, and heads.
@@ -56,7 +56,8 @@ impl Load {
             Pace::Open { rate, time } => ("open", rate, time.as_secs_f64()),
             Pace::Visitors { rate, time } => ("visitors", rate, time.as_secs_f64()),
             Pace::Flood => ("flood", 0.0, 0.0),
-            Pace::Crowd => ("crowd", 0.0, 0.0),
+            Pace::Crowd { connected: false } => ("strangers", 0.0, 0.0),
+            Pace::Crowd { connected: true } => ("crowd", 0.0, 0.0),
             Pace::Idle => ("idle", 0.0, 0.0),
             Pace::Drip => ("drip", 0.0, 0.0),
         };
@@ -177,9 +178,10 @@ pub(crate) fn work_if_asked() -> bool {
     let (connections, time) = (number("connections") as usize, Duration::from_secs_f64(number("time")));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let met = runtime.block_on(async {
-        if text("kind") == "crowd" {
+        if text("kind") == "strangers" {
             go();
-            return open::crowd(&address, &request, connections).await;
+            let nobody = std::iter::repeat_with(|| None).take(connections).collect();
+            return open::crowd(&address, nobody, &request).await;
         }
         if ["open", "visitors"].contains(&text("kind").as_str()) {
             go();
@@ -189,6 +191,7 @@ pub(crate) fn work_if_asked() -> bool {
         go();
         let began = Instant::now();
         match text("kind").as_str() {
+            "crowd" => open::crowd(&address, streams.into_iter().map(Some).collect(), &request).await,
             "flood" => open::flood(streams, &request, end()).await,
             "drip" => open::drip(streams, address, end()).await,
             _ => {

@@ -50,6 +50,13 @@ async fn one(address: &str) -> TcpStream {
     stream
 }
 
+async fn kept_or_new(kept: Option<TcpStream>, address: &str) -> TcpStream {
+    match kept {
+        Some(stream) => stream,
+        None => one(address).await,
+    }
+}
+
 /// Sends so many in a second, for some time, each on a connection that is free: the one that was used last, or a new one, whose
 /// time counts too. With `anew`, always on a new one.
 pub(crate) async fn run(address: &str, request: &str, rate: f64, time: Duration, anew: bool) -> Met {
@@ -66,10 +73,7 @@ pub(crate) async fn run(address: &str, request: &str, rate: f64, time: Duration,
             let (request, address, free) = (Rc::clone(&request), Rc::clone(&address), Rc::clone(&free));
             tasks.spawn_local(async move {
                 let kept = free.borrow_mut().pop();
-                let mut stream = match kept {
-                    Some(stream) => stream,
-                    None => one(&address).await,
-                };
+                let mut stream = kept_or_new(kept, &address).await;
                 let answer = (ask(&mut stream, &request).await, due.elapsed());
                 if !anew {
                     free.borrow_mut().push(stream);
@@ -123,15 +127,15 @@ pub(crate) async fn flood(streams: Vec<TcpStream>, request: &str, mut end: onesh
     Met::new(answers, began.elapsed())
 }
 
-/// All connect at once and ask once. The time of each counts from when it connects: this one process cannot begin them all in the same
-/// microsecond, as a crowd of others does.
-pub(crate) async fn crowd(address: &str, request: &str, connections: usize) -> Met {
+/// All ask once at the same moment, and connect before if they are not connected. The time of each counts from when it begins: one
+/// process cannot begin them all in the same microsecond, as a crowd does.
+pub(crate) async fn crowd(address: &str, streams: Vec<Option<TcpStream>>, request: &str) -> Met {
     let (began, request, address): (Instant, Rc<str>, Rc<str>) = (Instant::now(), request.into(), address.into());
-    let answers = each(vec![(); connections], |()| {
+    let answers = each(streams, |stream| {
         let (request, address) = (Rc::clone(&request), Rc::clone(&address));
         async move {
             let began = Instant::now();
-            let mut stream = one(&address).await;
+            let mut stream = kept_or_new(stream, &address).await;
             vec![(ask(&mut stream, &request).await, began.elapsed())]
         }
     });

@@ -123,20 +123,23 @@ async fn recovery(app: &App, request: &Arc<str>, knee: f64) -> Duration {
     }
 }
 
-/// Very many who connect at the same moment and ask for something each.
+/// Very many who ask at the same moment. Connecting costs the one process that plays them all as much as it costs the service, so that
+/// this is told and not promised.
 async fn crowd(app: &App, name: &str, request: &Arc<str>) {
     let mut table = Table::of_loads("round");
-    let mut best: Option<Met> = None;
+    let mut best = Duration::MAX;
     for round in 1..=3 {
-        let load = Load { base: app.base.clone(), request: Arc::clone(request), connections: CROWD, pace: Pace::Crowd };
-        let met = load.run().await;
-        table.loaded(round.to_string(), &met);
-        let longest = |met: &Met| quantile(&met.refused, 1.0);
-        if best.as_ref().is_none_or(|best| longest(&met) < longest(best)) {
-            best = Some(met);
+        for (what, pace) in
+            [("connecting and asking", Pace::Crowd { connected: false }), ("asking", Pace::Crowd { connected: true })]
+        {
+            let load = Load { base: app.base.clone(), request: Arc::clone(request), connections: CROWD, pace };
+            let met = load.run().await;
+            table.loaded(format!("{round}: {what}"), &met);
+            if matches!(pace, Pace::Crowd { connected: true }) {
+                best = best.min(quantile(&met.refused, 0.99));
+            }
         }
     }
-    table.print(&format!("{CROWD} clients connect at once and send one of the {name} each"));
-    let refused = best.map(|met| quantile(&met.refused, 0.99)).unwrap_or_default();
-    promise("who is not answered in time is refused within 100 ms, in the best round", refused <= REFUSED, ms(refused));
+    table.print(&format!("{CROWD} clients at once with one of the {name} each"));
+    promise("of those who ask, 99 of 100 refusals come within 100 ms, in the best round", best <= REFUSED, ms(best));
 }
