@@ -25,7 +25,7 @@ fn the_settings_are_shown_with_their_origin_and_without_a_password() {
     assert_eq!(of("TENANTRY_WORKERS"), ("1".to_owned(), "environment".to_owned()), "before the file");
     assert_eq!(of("TENANTRY_LOG_LEVEL"), ("debug".to_owned(), "file".to_owned()));
     assert_eq!(of("TENANTRY_DATABASE_WAIT"), ("2s".to_owned(), "default".to_owned()));
-    assert_eq!(of("TENANTRY_OWNER_DATABASE_URL").0, "***");
+    assert_eq!(of("TENANTRY_OWNER_DATABASE_URL").0, "host=db user=owner password=***");
 }
 
 #[test]
