@@ -204,8 +204,8 @@ impl One {
                 Some((response.status().as_u16(), replayed, response.text().await.ok()?))
             };
             let (status, replayed, text) = answer.await.unwrap_or_default();
-            // 409: an attempt from before is still at work.
-            if retries && matches!(status, 0 | 409 | 503) && began.elapsed() < NEVER {
+            let unknown = matches!(status, 0 | 503) || text.contains("request_in_progress");
+            if retries && unknown && began.elapsed() < NEVER {
                 sleep(self.mix.pause).await;
                 continue;
             }
