@@ -167,13 +167,17 @@ fn children(of: Pid) -> Vec<Pid> {
     text.split_whitespace().map(|pid| Pid::from_raw(pid.parse().unwrap())).collect()
 }
 
-/// A process that outlives the test, in whatever way the test ends, and ends the server that is left in this directory.
+/// A process that outlives the test, in whatever way the test ends, and ends the server that is left in this directory,
+/// and its files.
 pub(crate) struct Guard(Child);
 
 impl Guard {
     pub(crate) fn of(data: &Path) -> Self {
-        let script = "read _; [ -f \"$1/postmaster.pid\" ] && pid=$(head -1 \"$1/postmaster.pid\") && \
-                      kill -CONT -- $(ps -o pid= --ppid \"$pid\") \"$pid\"; kill -QUIT \"$pid\"";
+        let script = r#"read _; [ -f "$1/postmaster.pid" ] || exit
+            pid=$(head -1 "$1/postmaster.pid")
+            case $(ps -o comm= -p "$pid") in postgres*) ;; *) exit ;; esac
+            kill -CONT $(ps -o pid= --ppid "$pid") "$pid"; kill -QUIT "$pid"
+            while kill -0 "$pid"; do sleep 0.1; done; rm -rf "$1""#;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script, "sh"]).arg(data);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
