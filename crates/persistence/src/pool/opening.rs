@@ -123,7 +123,15 @@ impl Attempts {
         true
     }
 
-    /// Whether the last one succeeded, or failed in another way.
+    /// Keeps a connection that came too late, if r2d2 still asks for one.
+    fn keep(&self, link: Link) {
+        let mut state = lock(&self.state);
+        if state.failure.is_some() {
+            state.late.push(link);
+        }
+    }
+
+    /// Remembers that one failed. Returns whether that is news: the one before succeeded, or failed in another way.
     fn failed(&self, cause: &str) -> bool {
         let mut state = lock(&self.state);
         let again = Instant::now() + PAUSE * (state.under_way + 1);
@@ -168,10 +176,8 @@ impl Inner {
             let opened = Link::open(&pool.options, prepare);
             // It is over before it is known how it ended.
             drop(attempt);
-            if let Err(mpsc::SendError(Ok(link))) = sender.send(opened)
-                && pool.health.fault().is_some()
-            {
-                lock(&pool.attempts.state).late.push(link);
+            if let Err(mpsc::SendError(Ok(link))) = sender.send(opened) {
+                pool.attempts.keep(link);
             }
         });
         started.ok_or_else(|| Refused::new(CLOSED))?;
