@@ -11,12 +11,17 @@ use tenantry_tests::{App, Pooler, TestDatabase};
 use super::{as_superuser, dawdle, later};
 use crate::binary::kit::Tenantry;
 
+/// So long that nobody is refused because of what is before them.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
 async fn behind(pooler: &Pooler, database: TestDatabase, prepare: Prepare) -> App {
     App::on(database, |options| {
         options.url = pooler.service_url();
         options.connections = 6;
         options.prepare = prepare;
         options.statement_timeout = Duration::from_secs(2);
+        // 120 requests at once share two sessions. On a busy machine that takes its time.
+        options.wait = PATIENCE;
     })
     .await
 }
@@ -28,7 +33,9 @@ async fn nothing_fails_and_nobody_sees_what_is_anothers() {
         let Some(pooler) = Pooler::to(&database) else { return };
         let app = behind(&pooler, database, prepare).await;
         // Another replica, whose statements have the same names.
-        let other = App::store(&pooler.service_url(), |options| (options.connections, options.prepare) = (6, prepare));
+        let other = App::store(&pooler.service_url(), |options| {
+            (options.connections, options.prepare, options.wait) = (6, prepare, PATIENCE);
+        });
         let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
         for tenant in [&acme, &beta] {
             for n in 0..3 {
