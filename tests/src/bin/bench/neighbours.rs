@@ -90,7 +90,7 @@ async fn next_to(app: &App, own: &Arc<str>, floods: &[(&str, Arc<str>)], time: D
         promise(
             &format!("next to {name}, its p99 is at most twice that alone"),
             ratio <= 2.0,
-            format!("{ratio:.1} ×, {} to {}", ms(best), ms(best_alone)),
+            format!("{ratio:.2} ×, {} to {}", ms(best), ms(best_alone)),
         );
         promise(&format!("next to {name}, none of its requests is refused"), refused == 0, refused.to_string());
         promise(&format!("next to {name}, /healthz answers within 50 ms"), healthy <= HEALTHY, ms(healthy));
