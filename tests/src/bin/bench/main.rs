@@ -27,6 +27,10 @@ use std::time::Duration;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tenantry_tests::{App, TestDatabase};
 
+/// That of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// More connections than any measurement opens.
 const CONNECTIONS: usize = 20_000;
 
