@@ -27,6 +27,7 @@ mod input;
 mod integrations;
 mod invitations;
 mod jwt;
+mod lane;
 mod limits;
 mod lists;
 mod mail;

@@ -118,6 +118,9 @@ impl App {
             statement_timeout: Duration::from_secs(10),
             visit_timeout: None,
             prepare: Prepare::Auto,
+            look_up_lane: true,
+            // Tests that look at them write them down.
+            note_uses_after: Duration::from_secs(3600),
         };
         adjust(&mut options);
         Store::new(&options).unwrap().limiting_mail(MailLimits::lax())
@@ -150,6 +153,12 @@ impl App {
     /// A client without a key of another replica: the same database, the same trust, and nothing else that is shared.
     pub fn replica(&self) -> Client {
         self.replica_with(self.integrations.keys.clone())
+    }
+
+    /// [`App::replica`], with this store.
+    pub fn replica_on(&self, store: &Store) -> Client {
+        let (base, _) = listen(store, self.trust.clone(), self.integrations.clone(), &Closing::default(), options());
+        Client::new(&base)
     }
 
     /// [`App::replica`], which trusts this issuer too.

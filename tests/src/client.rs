@@ -37,6 +37,12 @@ impl Client {
         Self { key: Some(key.to_owned()), ..self.clone() }
     }
 
+    /// The same client of another replica.
+    #[must_use]
+    pub fn at(&self, replica: &Self) -> Self {
+        Self { base: replica.base.clone(), ..self.clone() }
+    }
+
     /// The key.
     pub fn key(&self) -> &str {
         self.key.as_deref().unwrap_or_default()

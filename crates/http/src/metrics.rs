@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use tenantry_auth::jwt::IssuerState;
-use tenantry_operations::{PoolState, Queue};
+use tenantry_operations::{LaneState, PoolState, Queue};
 
 use crate::rate::Policy;
 
@@ -34,6 +34,7 @@ pub(crate) struct Metrics {
     connections: Family<PoolLabels, Gauge>,
     waiting: Gauge,
     refused: Family<RefusedLabels, Counter>,
+    lane: Lane,
     limited: Family<LimitedLabels, Counter>,
     issuer_keys: Family<IssuerLabels, Gauge>,
 }
@@ -58,6 +59,25 @@ struct LimitedLabels {
     policy: &'static str,
 }
 
+/// The look-up lane.
+#[derive(Default)]
+struct Lane {
+    waiting: Gauge,
+    look_ups: Counter,
+    batches: Counter,
+    refused: Counter,
+}
+
+impl Lane {
+    fn set(&self, state: LaneState) {
+        let LaneState { waiting, look_ups, batches, refused } = state;
+        self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        for (counter, count) in [(&self.look_ups, look_ups), (&self.batches, batches), (&self.refused, refused)] {
+            counter.inner().store(count, Ordering::Relaxed);
+        }
+    }
+}
+
 /// The label of methods that are not HTTP's own.
 const OTHER: &str = "other";
 
@@ -68,6 +88,7 @@ impl Metrics {
         let requests = Family::default();
         let latency = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
         let (connections, issuer_keys) = (Family::default(), Family::default());
+        let lane = Lane::default();
         let (waiting, refused, limited) = (Gauge::default(), Family::default(), Family::default());
         let mut registry = Registry::default();
         registry.register("tenantry_http_requests", "Requests answered", requests.clone());
@@ -83,6 +104,14 @@ impl Metrics {
             "Requests refused for want of a database connection: full, at once; late, after the wait",
             refused.clone(),
         );
+        registry.register("tenantry_lane_waiting", "Look-ups that wait in the look-up lane", lane.waiting.clone());
+        registry.register("tenantry_lane_look_ups", "Look-ups read in the look-up lane", lane.look_ups.clone());
+        registry.register("tenantry_lane_batches", "Statements that read them", lane.batches.clone());
+        registry.register(
+            "tenantry_lane_refused",
+            "Look-ups refused at once, because too many waited in the look-up lane",
+            lane.refused.clone(),
+        );
         registry.register("tenantry_rate_limited", "Requests refused with 429", limited.clone());
         for policy in Policy::ALL {
             drop(limited.get_or_create(&LimitedLabels { policy: policy.as_str() }));
@@ -92,7 +121,7 @@ impl Metrics {
             "Keys of an issuer that tokens are verified with; 0 when they could not be had",
             issuer_keys.clone(),
         );
-        Self { registry, requests, latency, connections, waiting, refused, limited, issuer_keys }
+        Self { registry, requests, latency, connections, waiting, refused, lane, limited, issuer_keys }
     }
 
     /// Counts an answer to what was no request.
@@ -129,6 +158,7 @@ impl Metrics {
         for (reason, count) in [("full", refused_full), ("late", refused_late)] {
             self.refused.get_or_create(&RefusedLabels { reason }).inner().store(count, Ordering::Relaxed);
         }
+        self.lane.set(pool.lane);
         for IssuerState { issuer, usable_keys, .. } in issuers {
             let keys = i64::try_from(usable_keys).unwrap_or(i64::MAX);
             self.issuer_keys.get_or_create(&IssuerLabels { issuer }).set(keys);

@@ -29,7 +29,7 @@ pub mod voices;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
-    AgentFilter, ApiKeyFilter, Attempt, AuditFilter, Claim, FoundLimits, InvitationFilter, Kept, Lately, LongAnswer,
-    MemberFilter, Outcome, PoolState, Queue, SHOWN_ASSIGNMENTS, Store, TenantFilter, Uncommitted, Unready,
+    AgentFilter, ApiKeyFilter, Attempt, AuditFilter, Claim, FoundLimits, InvitationFilter, Kept, LaneState, Lately,
+    LongAnswer, MemberFilter, Outcome, PoolState, Queue, SHOWN_ASSIGNMENTS, Store, TenantFilter, Uncommitted, Unready,
     WorkspaceFilter,
 };

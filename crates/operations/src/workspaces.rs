@@ -34,7 +34,7 @@ pub async fn list(
 ///
 /// Those of [`Store::read`].
 pub async fn show(store: &Store, credential: &Credential, id: WorkspaceId) -> Result<Workspace, Error> {
-    store.read(credential, InWorkspace::Id(id), Action::WorkspaceRead, |tx| tx.workspace()).await
+    store.workspace(credential, InWorkspace::Id(id)).await
 }
 
 /// What is in force in a workspace, with the brand it comes from.
@@ -47,13 +47,9 @@ pub async fn effective(
     credential: &Credential,
     id: WorkspaceId,
 ) -> Result<(Workspace, Brand, Effective), Error> {
-    store
-        .read(credential, InWorkspace::Id(id), Action::WorkspaceRead, |tx| {
-            let (workspace, brand) = (tx.workspace()?, tx.brand_of_workspace()?);
-            let effective = Effective::of(&workspace.details, &brand, tx.limits()?.in_force);
-            Ok((workspace, brand, effective))
-        })
-        .await
+    let (workspace, brand, limits) = store.workspace_with_brand(credential, InWorkspace::Id(id)).await?;
+    let effective = Effective::of(&workspace.details, &brand, limits);
+    Ok((workspace, brand, effective))
 }
 
 /// Creates a workspace under a brand; under the caller's default brand when none is named.

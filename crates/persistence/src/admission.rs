@@ -6,9 +6,9 @@ use tenantry_domain::{
 };
 
 use crate::{
-    fault::Fault,
-    places::{Found, Known, Place, Visitor},
-    seats::Lately,
+    fault::{Fault, Kind},
+    places::{Found, Known, Place, Sight, Visitor},
+    seats::{Lately, Recognised},
     tx::{Tx, WriteTx},
 };
 
@@ -19,6 +19,17 @@ pub(crate) struct Learned {
     pub(crate) recognised: Option<Lately>,
     /// Its last use on record is some time ago.
     pub(crate) stale_key: Option<ApiKeyId>,
+}
+
+impl Learned {
+    /// Lets everybody know what this visit has found out about the credential.
+    pub(crate) fn tell(&self, recognised: &Recognised, credential: &Credential, fault: Option<&Fault>) {
+        match (self.recognised, fault) {
+            (Some(lately), _) => recognised.remember(credential, lately),
+            (None, Some(Fault(Kind::Refused(Error::Unauthenticated(_))))) => recognised.forget(credential),
+            _ => {}
+        }
+    }
 }
 
 /// Why a credential of no tenant cannot stand in one: what the door answers it, for who must know before the door.
@@ -32,7 +43,7 @@ pub fn nowhere(credential: &Credential, action: Action) -> Error {
     }
 }
 
-/// Finds actor, place and grant, and asks the policy: 401 before 404 before 403.
+/// Finds actor, place and grant, and asks the policy.
 pub(crate) fn admit<'c, P: Place>(
     connection: &'c mut PgConnection,
     (credential, mail_limits): (&'c Credential, MailLimits),
@@ -40,11 +51,22 @@ pub(crate) fn admit<'c, P: Place>(
     learned: &mut Learned,
 ) -> Result<WriteTx<'c, P>, Fault> {
     let sight = place.find(connection, &Visitor::of(credential))?;
+    let (actor, grant, found) = judge(credential, sight, (P::NOUN, action), learned)?;
+    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, mail_limits })
+}
+
+/// Who it is, what they have been given, and the place: 401 before 404 before 403.
+pub(crate) fn judge<F: Found>(
+    credential: &Credential,
+    sight: Option<Sight<F>>,
+    (noun, action): (Noun, Action),
+    learned: &mut Learned,
+) -> Result<(Actor, Grant, F), Fault> {
     let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
     let (actor, grant) = recognise(credential, known.as_ref(), learned)?;
-    let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(P::NOUN))?;
+    let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(noun))?;
     permit(&grant, action)?;
-    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, mail_limits })
+    Ok((actor, grant, found))
 }
 
 fn recognise(credential: &Credential, known: Option<&Known>, learned: &mut Learned) -> Result<(Actor, Grant), Fault> {

@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    connection::{AnsiTransactionManager, TransactionManager},
     dsl::{exists, now, select},
     prelude::*,
-    sql_types::{Timestamptz, Uuid as SqlUuid},
+    sql_types::Timestamptz,
 };
 use tenantry_domain::{
     ApiKey, ApiKeyDetails, ApiKeyId, BrandId, Error, InTenant, Maker, NewApiKey, Noun, Page, PageRequest, Reach,
@@ -14,11 +13,9 @@ use tenantry_domain::{
 use uuid::Uuid;
 
 use crate::{
-    door,
     fault::{Fault, stored, stored_option, violates},
     keyset::{self, Keyset},
     places,
-    pool::Session,
     schema::{api_keys, brands, workspaces},
     scope::TenantScope,
     tx::{Tx, WriteTx},
@@ -234,33 +231,5 @@ impl TenantScope<'_> {
                 false => Fault::unless_violated(error, "api_keys_brand_fkey", unknown_brand),
             })?
             .into_api_key()
-    }
-
-    /// Writes down that a key was used, once a minute at most, in a transaction of its own after the request's. Several
-    /// requests may find the record stale at once: one of them writes, none of them waits. A failure is logged and no more.
-    pub(crate) fn note_key_use(&mut self, session: &Session<'_>, key: ApiKeyId) {
-        const TOUCH: &str = "UPDATE api_keys SET last_used_at = now(), version = version + 1
-            WHERE tenant_id = $1 AND id = (
-                SELECT id FROM api_keys
-                WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
-                FOR NO KEY UPDATE SKIP LOCKED)";
-        let tenant = self.tenant;
-        // Beside the door on purpose: it must not fail or slow down the request.
-        let begin = format!("BEGIN; SELECT set_tenant('{tenant}')");
-        let outcome = session.begin(self.connection, &begin).and_then(|()| {
-            let touched = diesel::sql_query(TOUCH)
-                .bind::<SqlUuid, _>(tenant.uuid())
-                .bind::<SqlUuid, _>(key.uuid())
-                .execute(self.connection);
-            match touched {
-                Ok(_) => {
-                    <AnsiTransactionManager as TransactionManager<PgConnection>>::commit_transaction(self.connection)
-                }
-                Err(error) => door::roll_back(self.connection).and(Err(error)),
-            }
-        });
-        if let Err(error) = outcome {
-            tracing::warn!(%error, %key, "could not record the use of an API key");
-        }
     }
 }

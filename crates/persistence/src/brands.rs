@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(HasQuery)]
 #[diesel(table_name = brands)]
-struct Row {
+pub(crate) struct Row {
     tenant_id: Uuid,
     id: Uuid,
     name: String,
@@ -84,7 +84,7 @@ impl<'a> Columns<'a> {
 }
 
 impl Row {
-    fn into_brand(self) -> Result<Brand, Fault> {
+    pub(crate) fn into_brand(self) -> Result<Brand, Fault> {
         let details = BrandDetails {
             name: stored("brands.name", &self.name)?,
             logo_url: stored_option("brands.logo_url", self.logo_url)?,

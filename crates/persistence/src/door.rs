@@ -19,6 +19,8 @@ use crate::{
     admission::{Learned, admit, nowhere},
     attempt::{Attempt, HandOver},
     fault::{Fault, Kind},
+    key_uses::KeyUses,
+    lane::Lane,
     places::{Found, Place, TenantPlace},
     pool::{Pool, PoolOptions, PoolState, Session},
     scope::TenantScope,
@@ -30,9 +32,11 @@ use crate::{
 #[derive(Clone)]
 pub struct Store {
     pub(crate) pool: Pool,
-    recognised: Arc<Recognised>,
+    pub(crate) recognised: Arc<Recognised>,
+    pub(crate) key_uses: KeyUses,
+    pub(crate) lane: Option<Lane>,
     long_answers: (Seats, Duration),
-    rehearsal: bool,
+    pub(crate) rehearsal: bool,
     heavy: bool,
     mail_limits: MailLimits,
 }
@@ -70,8 +74,11 @@ impl Store {
     ///
     /// The system gives no thread.
     pub fn new(options: &PoolOptions) -> Result<Self, Error> {
+        let pool = Pool::new(options)?;
         Ok(Self {
-            pool: Pool::new(options)?,
+            key_uses: KeyUses::written_by(&pool, options.note_uses_after),
+            lane: options.look_up_lane.then(|| Lane::new(pool.clone(), options.wait)),
+            pool,
             recognised: Arc::new(Recognised::new()),
             long_answers: (Seats::new(LONG_ANSWERS, options.wait), options.wait),
             rehearsal: false,
@@ -119,7 +126,8 @@ impl Store {
 
     /// What the connections are doing, for metrics.
     pub fn state(&self) -> PoolState {
-        self.pool.state()
+        let lane = self.lane.as_ref().map(Lane::state).unwrap_or_default();
+        PoolState { lane, ..self.pool.state() }
     }
 
     /// Reads in a place, in a transaction that cannot write: everything as it was at one moment. The closure may run more than
@@ -155,6 +163,11 @@ impl Store {
         work: impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         self.see(credential, place, action, Access::Read, move |tx| work(tx).map(Change::nothing)).await
+    }
+
+    /// Writes down now which API keys were used; otherwise that is done a while after their use.
+    pub async fn write_key_uses(&self) {
+        self.key_uses.write(&self.pool).await;
     }
 
     /// Writes in a place. What the closure returns tells what was changed, and that goes into the audit log of the same
@@ -264,8 +277,8 @@ impl Store {
         let weight = if self.heavy { Weight::Heavy } else { action.weight() };
         let share = (Party::of(credential, &self.recognised), weight);
         let Self { rehearsal, mail_limits, .. } = *self;
-        let recognised = Arc::clone(&self.recognised);
-        (share, Visit { credential: credential.clone(), action, rehearsal, mail_limits, recognised })
+        let (recognised, key_uses) = (Arc::clone(&self.recognised), self.key_uses.clone());
+        (share, Visit { credential: credential.clone(), action, rehearsal, mail_limits, recognised, key_uses })
     }
 }
 
@@ -276,6 +289,7 @@ struct Visit {
     rehearsal: bool,
     mail_limits: MailLimits,
     recognised: Arc<Recognised>,
+    key_uses: KeyUses,
 }
 
 impl Visit {
@@ -287,7 +301,7 @@ impl Visit {
         place: P,
         work: &impl Fn(&mut WriteTx<'_, P>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let Self { credential, action, rehearsal, mail_limits, recognised } = self;
+        let Self { credential, action, rehearsal, mail_limits, .. } = self;
         let mut learned = Learned::default();
         let outcome =
             admit(connection, (credential, *mail_limits), (place, *action), &mut learned).and_then(|mut tx| {
@@ -298,18 +312,14 @@ impl Visit {
                 let may_read = tx.may_read();
                 work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() })
             });
-        match (learned.recognised, &outcome) {
-            (Some(lately), _) => recognised.remember(credential, lately),
-            (None, Err(Fault(Kind::Refused(Error::Unauthenticated(_))))) => recognised.forget(credential),
-            _ => {}
-        }
+        learned.tell(&self.recognised, credential, outcome.as_ref().err());
         if *rehearsal {
             roll_back(connection)?;
             return outcome;
         }
         let value = finish(connection, session, outcome)?;
         if let (Some(tenant), Some(key)) = (credential.tenant(), learned.stale_key) {
-            TenantScope { connection, tenant }.note_key_use(session, key);
+            self.key_uses.note(tenant, key);
         }
         Ok(value)
     }

@@ -102,7 +102,9 @@ const CANNOT_ANSWER: [&str; 24] = [
 /// migrations are undone.
 fn is_not_migrated(message: &str) -> bool {
     let missing = ["relation ", "function ", "column "].iter().any(|what| message.starts_with(what));
-    (missing && message.contains(" does not exist")) || message.starts_with("permission denied for table ")
+    let denied =
+        ["table ", "function "].iter().any(|what| message.starts_with(&format!("permission denied for {what}")));
+    (missing && message.contains(" does not exist")) || denied
 }
 
 /// The name is taken, or not there, or the session has not the name that its connection gave it (see `Link::guard`).

@@ -37,11 +37,22 @@ pub use self::{
 };
 use crate::{
     fault::{Fault, Kind, Remedy, remedy},
+    lane::LaneState,
     seats::{Party, Seats},
 };
 
 #[derive(Clone)]
 pub(crate) struct Pool(Arc<Inner>);
+
+/// A pool that somebody else keeps.
+pub(crate) struct WeakPool(Weak<Inner>);
+
+impl WeakPool {
+    /// The pool, if there still is one.
+    pub(crate) fn upgrade(&self) -> Option<Pool> {
+        self.0.upgrade().map(Pool)
+    }
+}
 
 /// How often to look for visits that are over their limit.
 const LOOK: Duration = Duration::from_millis(100);
@@ -128,6 +139,28 @@ impl Pool {
         Ok(Self(inner))
     }
 
+    /// How many batches of look-ups may be read at once.
+    pub(crate) fn lane_readers(&self) -> usize {
+        self.0.seats.lane()
+    }
+
+    /// Does this beside the requests, until the pool is dropped.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(threads) = &self.0.threads {
+            threads.spawn(work);
+        }
+    }
+
+    /// For work that must not keep the pool.
+    pub(crate) fn downgrade(&self) -> WeakPool {
+        WeakPool(Arc::downgrade(&self.0))
+    }
+
+    /// Waits for something, and no longer than there is a database.
+    pub(crate) async fn unless_down<T>(&self, wait: impl Future<Output = T>) -> Result<T, Error> {
+        self.0.health.unless_down(wait).await
+    }
+
     pub(crate) fn state(&self) -> PoolState {
         let (taken, queue) = self.0.seats.state();
         PoolState {
@@ -136,6 +169,7 @@ impl Pool {
             busy: u32::try_from(taken).unwrap_or(self.0.size),
             abandoned: self.0.watch.strays(),
             queue,
+            lane: LaneState::default(),
         }
     }
 

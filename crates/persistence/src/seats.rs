@@ -2,7 +2,8 @@
 //!
 //! A tenant holds at most as many seats as it leaves free, so that slow requests of one never shut out another. Tenants that
 //! wait take turns. Work that reads a lot has only a part of the seats. Credentials that the database has not confirmed lately
-//! share a small part, because a forged key can name any tenant. The service's own work and the platform go first.
+//! share a small part, because a forged key can name any tenant. The service's own work, the platform, and batches of look-ups
+//! go first.
 //!
 //! A queue is only as long as what it can expect to have answered in time; beyond that a request is refused at once.
 
@@ -35,6 +36,8 @@ pub(crate) enum Party {
     Probe,
     /// The platform, an operator, or the service itself.
     House,
+    /// A batch of look-ups, see [`crate::lane`], where those who wait take turns.
+    Lane,
     /// A tenant, by a credential that the database has confirmed lately.
     Tenant(TenantId),
     /// An address, with a credential that may be made up.
@@ -81,6 +84,11 @@ impl Seats {
     /// for estimates that are wrong.
     pub(crate) fn new(seats: usize, wait: Duration) -> Self {
         Self(Arc::new(Mutex::new(Hall::new(Plan::of(seats), wait / 2))))
+    }
+
+    /// How many batches of look-ups may be read at once.
+    pub(crate) fn lane(&self) -> usize {
+        self.hall().lane()
     }
 
     /// A seat, once it is this party's turn.

@@ -23,7 +23,7 @@ use crate::{
 
 #[derive(HasQuery)]
 #[diesel(table_name = tenants)]
-struct Row {
+pub(crate) struct Row {
     id: Uuid,
     name: String,
     default_country: String,
@@ -69,7 +69,7 @@ impl<'a> Columns<'a> {
 }
 
 impl Row {
-    fn into_tenant(self) -> Result<Tenant, Fault> {
+    pub(crate) fn into_tenant(self) -> Result<Tenant, Fault> {
         let defaults = Locale {
             country: stored("tenants.default_country", &self.default_country)?,
             language: stored("tenants.default_operating_language", &self.default_operating_language)?,

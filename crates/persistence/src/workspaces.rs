@@ -24,7 +24,7 @@ use crate::{
 
 #[derive(HasQuery)]
 #[diesel(table_name = workspaces)]
-struct Row {
+pub(crate) struct Row {
     tenant_id: Uuid,
     id: Uuid,
     brand_id: Uuid,
@@ -73,7 +73,17 @@ impl<'a> Columns<'a> {
 }
 
 impl Row {
-    fn into_workspace(self) -> Result<Workspace, Fault> {
+    /// The place that this row is, as the door finds it.
+    pub(crate) fn found(&self, of_member: bool) -> FoundWorkspace {
+        FoundWorkspace {
+            tenant: TenantId::from_uuid(self.tenant_id),
+            id: WorkspaceId::from_uuid(self.id),
+            brand: BrandId::from_uuid(self.brand_id),
+            of_member,
+        }
+    }
+
+    pub(crate) fn into_workspace(self) -> Result<Workspace, Fault> {
         let locale = Locale {
             country: stored("workspaces.country", &self.country)?,
             language: stored("workspaces.operating_language", &self.operating_language)?,

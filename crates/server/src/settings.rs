@@ -44,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) database_wait: Duration,
     pub(crate) statement_timeout: Duration,
     pub(crate) prepare_statements: Prepare,
+    pub(crate) look_up_lane: bool,
     pub(crate) platform_keys: Vec<PlatformKeyHash>,
     pub(crate) rates: Rates,
     pub(crate) workers: usize,
@@ -120,6 +121,11 @@ const ROWS: &[Row] = &[
         "prepare_statements",
         "auto",
         "auto stops preparing statements when a pooler shares sessions; true for one that tracks them; false",
+    ),
+    Row(
+        "look_up_lane",
+        "true",
+        "whether look-ups of workspaces that wait at the same time are read with one statement",
     ),
     Row(
         "platform_key_sha256",
@@ -279,6 +285,9 @@ impl Settings {
                     _ => Err("must be auto, true or false"),
                 })
                 .unwrap_or(Prepare::Auto),
+            look_up_lane: reader
+                .parse("look_up_lane", faults, |raw| raw.parse().map_err(|_| "must be true or false"))
+                .unwrap_or(true),
             platform_keys: reader.hashes(PLATFORM_KEYS, faults),
             rates: Rates {
                 credential: reader.rate("credential_rate", "credential_burst", faults),

@@ -1,9 +1,10 @@
-//! `lastUsedAt`: written once a minute at most, and never in anybody's way.
+//! `lastUsedAt`: written once a minute at most, after the requests, and never in anybody's way.
 
 use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use serde_json::json;
-use tenantry_tests::{App, TestDatabase};
+use tenantry_operations::Store;
+use tenantry_tests::App;
 
 use super::behind_the_back;
 
@@ -22,6 +23,8 @@ async fn the_use_of_a_key_is_written_down_once_however_many_requests_there_are()
     for answer in join_all((0..50).map(|_| key.get("/api/tenant"))).await {
         answer.expect(200);
     }
+    writes(0);
+    app.store.write_key_uses().await;
     writes(1);
     assert!(acme.owner.get(&path).await.expect(200).body["lastUsedAt"].is_string());
     let used = |ago: &str| {
@@ -30,34 +33,29 @@ async fn the_use_of_a_key_is_written_down_once_however_many_requests_there_are()
     };
     used("50 seconds");
     key.get("/api/tenant").await.expect(200);
+    app.store.write_key_uses().await;
     writes(1);
     used("61 seconds");
     for answer in join_all((0..50).map(|_| key.get("/api/tenant"))).await {
         answer.expect(200);
     }
+    app.store.write_key_uses().await;
     writes(2);
 }
 
 #[tokio::test]
-async fn of_requests_that_all_found_the_record_stale_one_writes() {
-    let app = App::on(TestDatabase::new(), |pool| pool.connections = 16).await;
+async fn replicas_that_all_noted_a_use_write_it_once() {
+    let app = App::start().await;
     let acme = app.tenant("Acme").await;
     let (key, id) = acme.key_with_id(&["brands:read"], json!({})).await;
-    let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    let mut holder = app.database.admin();
+    let stores: Vec<_> = (0..4).map(|_| App::store(&app.database.service_url(), |_| {})).collect();
+    let replicas: Vec<_> = stores.iter().map(|store| app.replica_on(store)).collect();
     for round in 1..=5 {
         behind_the_back(&app, &format!("UPDATE api_keys SET last_used_at = NULL WHERE id = '{id}'"));
-        // The requests have seen the key, and stop before the brands.
-        holder.batch_execute("BEGIN; LOCK TABLE brands IN ACCESS EXCLUSIVE MODE").unwrap();
-        let requests: Vec<_> = (0..4).map(|_| key.clone()).map(async |key| key.get("/api/brands").await).collect();
-        let release = async {
-            while app.database.rows(waiting) < 4 {
-                tokio::task::yield_now().await;
-            }
-            holder.batch_execute("ROLLBACK").unwrap();
-        };
-        let (answers, ()) = futures_util::future::join(join_all(requests), release).await;
-        answers.into_iter().for_each(|answer| drop(answer.expect(200)));
+        for replica in &replicas {
+            replica.with_key(key.key()).get("/api/brands").await.expect(200);
+        }
+        join_all(stores.iter().map(Store::write_key_uses)).await;
         let row = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND version = {}", round + 1);
         assert_eq!(app.database.rows(&row), 1, "one write in each round");
     }
@@ -73,10 +71,12 @@ async fn a_key_whose_row_somebody_has_locked_works_all_the_same() {
     for answer in join_all((0..50).map(|_| key.get("/api/tenant"))).await {
         answer.expect(200);
     }
+    app.store.write_key_uses().await;
     holder.batch_execute("ROLLBACK").unwrap();
     let unused = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND last_used_at IS NULL");
     assert_eq!(app.database.rows(&unused), 1, "whoever found the row locked went on");
     key.get("/api/tenant").await.expect(200);
+    app.store.write_key_uses().await;
     assert_eq!(app.database.rows(&unused), 0);
 }
 
@@ -87,6 +87,7 @@ async fn a_refused_request_is_no_use_of_a_key() {
     let (key, id) = acme.key_with_id(&["tenant:read"], json!({})).await;
     acme.owner.delete(&format!("/api/api-keys/{id}")).await.expect(204);
     key.get("/api/tenant").await.expect(401);
+    app.store.write_key_uses().await;
     let unused = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND last_used_at IS NULL");
     assert_eq!(app.database.rows(&unused), 1);
 }

@@ -61,6 +61,10 @@ impl Stage {
         let service = tenantry.serve();
         let (key, workspace) = fill(&service, &made[0]).await;
         fill(&service, &made[1]).await;
+        // The uses of both keys are written down a moment later.
+        while database.rows("SELECT FROM api_keys WHERE last_used_at IS NOT NULL") < 2 {
+            tokio::task::yield_now().await;
+        }
         let written = tenantry.json(&["backup", "backup.tar"]);
         assert_eq!((&written["backup"]["tenants"], &written["masterKeyIncluded"]), (&json!(2), &json!(false)));
         assert_eq!(written["backup"]["masterKeyVersions"], json!([1]));

@@ -72,9 +72,6 @@ async fn each_call_goes_through_the_door_once() {
     count_visits(&database);
     let app = App::on(database, |_| {}).await;
     let acme = with_workspaces(&app, &["first", "second"]).await;
-    // The use of a key is written down in a transaction of its own, unless it was a moment ago.
-    let used = "UPDATE api_keys SET last_used_at = now() + interval '1 day'";
-    app.database.admin().batch_execute(used).unwrap();
     let all = json!({ "name": "Renamed", "sid": "AC0123456789abcdef0123456789abcdef", "auth_token": "b3a1d0123456789",
                       "openai_key": "sk-proj-0123456789", "maxMins": 300, "maxMembers": 10, "maxAgents": 6 });
     let invitation = |number: i64| Some(json!({ "workspace_id": number, "email": ADA }));

@@ -130,7 +130,9 @@ impl Demo {
         if let Some(kind) = &example.kind {
             request = request.header("Accept", kind);
         }
-        client.send(body.iter().fold(request, |request, body| request.json(body))).await
+        let answer = client.send(body.iter().fold(request, |request, body| request.json(body))).await;
+        self.app.store.write_key_uses().await;
+        answer
     }
 
     /// Sets the integration that an operation takes away: the demo tenant has none, because nobody has such an account.

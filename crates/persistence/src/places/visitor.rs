@@ -18,16 +18,16 @@ use crate::{
 /// A credential as the look-up takes it: at most one of key and person.
 #[doc(hidden)]
 pub struct Visitor {
-    pub(super) tenant: Uuid,
-    key: Option<Vec<u8>>,
-    issuer: Option<String>,
-    subject: Option<String>,
+    pub(crate) tenant: Uuid,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) subject: Option<String>,
 }
 
 impl Visitor {
     pub(crate) fn of(credential: &Credential) -> Self {
         let tenant = credential.tenant().map_or(Uuid::nil(), TenantId::uuid);
-        let nobody = Self { tenant, key: None, issuer: None, subject: None };
+        let nobody = Self::nobody(tenant);
         match &credential.holder {
             Holder::ApiKey { hash, .. } => Self { key: Some(hash.as_bytes().to_vec()), ..nobody },
             Holder::Member { person, .. } => Self {
@@ -37,6 +37,11 @@ impl Visitor {
             },
             Holder::Platform { .. } | Holder::Operator { .. } | Holder::Job { .. } => nobody,
         }
+    }
+
+    /// Who comes to this tenant with nothing that it could know.
+    pub(crate) fn nobody(tenant: Uuid) -> Self {
+        Self { tenant, key: None, issuer: None, subject: None }
     }
 
     pub(super) fn tenant_id(&self) -> TenantId {

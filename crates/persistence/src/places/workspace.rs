@@ -26,7 +26,7 @@ pub struct FoundWorkspace {
     pub(crate) id: WorkspaceId,
     pub(crate) brand: BrandId,
     /// Whether the member is assigned to it.
-    of_member: bool,
+    pub(crate) of_member: bool,
 }
 
 impl FoundInTenant for FoundWorkspace {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::seats::Queue;
+use crate::{lane::LaneState, seats::Queue};
 
 /// How the service uses its database.
 #[derive(Clone)]
@@ -19,6 +19,10 @@ pub struct PoolOptions {
     pub visit_timeout: Option<Duration>,
     /// Whether statements are prepared once for each connection.
     pub prepare: Prepare,
+    /// Whether look-ups that wait at the same time are read together.
+    pub look_up_lane: bool,
+    /// How long the uses of API keys are collected before they are written down.
+    pub note_uses_after: Duration,
 }
 
 /// Whether statements are prepared once for each connection.
@@ -45,4 +49,6 @@ pub struct PoolState {
     pub abandoned: u32,
     /// Who waits for one.
     pub queue: Queue,
+    /// Look-ups that are read together.
+    pub lane: LaneState,
 }

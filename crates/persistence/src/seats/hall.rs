@@ -40,7 +40,7 @@ pub(super) struct Hall {
     /// How long somebody may expect to wait.
     patience: Duration,
     lines: HashMap<(Party, Weight), Line>,
-    /// The lines in which somebody waits, in the order of their turns. The house has none: it goes first.
+    /// The lines in which somebody waits, in the order of their turns. The house and the lane have none: they go first.
     turns: VecDeque<(Party, Weight)>,
     tickets: u64,
     held: Held,
@@ -51,6 +51,7 @@ pub(super) struct Hall {
 #[derive(Default)]
 struct Held {
     house: usize,
+    lane: usize,
     tenants: usize,
     heavy: usize,
     strangers: usize,
@@ -85,8 +86,12 @@ impl Hall {
         Self { plan, patience, lines, turns, tickets: 0, held: Held::default(), queue: Queue::default() }
     }
 
+    pub(super) fn lane(&self) -> usize {
+        self.plan.lane
+    }
+
     pub(super) fn taken(&self) -> usize {
-        self.held.house + self.held.tenants
+        self.held.house + self.held.lane + self.held.tenants
     }
 
     /// Joins the queue; `None` when it is too long.
@@ -103,7 +108,7 @@ impl Hall {
         let line = self.lines.entry((party, weight)).or_insert_with(|| Line::new(now));
         line.waiting.push_back((self.tickets, turn));
         self.queue.waiting += 1;
-        if !line.in_turns && !is_house(party) {
+        if !line.in_turns && !goes_first(party) {
             line.in_turns = true;
             self.turns.push_back((party, weight));
         }
@@ -112,7 +117,7 @@ impl Hall {
 
     /// Whether somebody who joins now can expect their turn in time.
     fn may_join(&self, party: Party, weight: Weight, now: Instant) -> bool {
-        if is_house(party) || self.may_take(party, weight) {
+        if goes_first(party) || self.may_take(party, weight) {
             return true;
         }
         if self.queue.waiting >= WAITING {
@@ -146,7 +151,7 @@ impl Hall {
     /// Gives free seats to those whose turn it is.
     pub(super) fn grant(&mut self, now: Instant) -> Vec<Granted> {
         let mut granted = Vec::new();
-        for party in [Party::Probe, Party::House] {
+        for party in [Party::Probe, Party::House, Party::Lane] {
             for weight in [Weight::Light, Weight::Heavy] {
                 while self.may_take(party, weight) && self.next(party, weight, now, &mut granted) {}
             }
@@ -182,17 +187,18 @@ impl Hall {
 
     /// Whether the party may have one more seat.
     fn may_take(&self, party: Party, weight: Weight) -> bool {
-        let Held { house, tenants, heavy, strangers } = self.held;
-        if house + tenants >= self.plan.seats {
+        let Held { house, lane, tenants, heavy, strangers } = self.held;
+        if self.taken() >= self.plan.seats {
             return false;
         }
         let beyond = house.saturating_sub(self.plan.reserved);
-        let free = self.plan.common().saturating_sub(tenants + beyond);
+        let free = self.plan.common().saturating_sub(tenants + lane + beyond);
         let held = |weight| self.lines.get(&(party, weight)).map_or(0, |line| line.held);
         match party {
             // However many ask at once whether the service is ready.
             Party::Probe => held(Weight::Light) == 0,
             Party::House => house < self.plan.reserved || beyond < free,
+            Party::Lane => lane < self.plan.lane && free > 0,
             Party::Tenant(_) | Party::Stranger(_) => {
                 held(Weight::Light) + held(Weight::Heavy) < free
                     && (weight == Weight::Light
@@ -225,8 +231,10 @@ impl Hall {
     }
 
     fn count(&mut self, party: Party, weight: Weight, step: impl Fn(&mut usize)) {
-        if is_house(party) {
-            return step(&mut self.held.house);
+        match party {
+            Party::Probe | Party::House => return step(&mut self.held.house),
+            Party::Lane => return step(&mut self.held.lane),
+            Party::Tenant(_) | Party::Stranger(_) => {}
         }
         step(&mut self.held.tenants);
         if weight == Weight::Heavy {
@@ -255,6 +263,7 @@ impl Hall {
     }
 }
 
-fn is_house(party: Party) -> bool {
-    matches!(party, Party::Probe | Party::House)
+/// Whether the party waits for nobody's turn.
+fn goes_first(party: Party) -> bool {
+    matches!(party, Party::Probe | Party::House | Party::Lane)
 }

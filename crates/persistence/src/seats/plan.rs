@@ -1,5 +1,8 @@
 //! How the seats are divided.
 
+/// Two, so that one batch is collected while another one is read.
+const LANE: usize = 2;
+
 /// How many seats there are, and for what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -9,6 +12,8 @@ pub(super) struct Plan {
     pub(super) reserved: usize,
     /// How many of the others may do heavy work at once.
     pub(super) heavy: usize,
+    /// How many of them may read batches of look-ups.
+    pub(super) lane: usize,
     /// How many of them may serve credentials that are not known yet.
     pub(super) strangers: usize,
 }
@@ -18,7 +23,13 @@ impl Plan {
         let seats = seats.max(1);
         let reserved = usize::from(seats >= 4);
         let common = seats - reserved;
-        Self { seats, reserved, heavy: (common / 2).max(1), strangers: (common / 3).max(1) }
+        Self {
+            seats,
+            reserved,
+            heavy: (common / 2).max(1),
+            lane: (common / 3).clamp(1, LANE),
+            strangers: (common / 3).max(1),
+        }
     }
 
     /// Those that are not reserved.

@@ -149,7 +149,7 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
     let saving = mailer.clone();
     let mut mail_workers = MailWorkers::start(settings, mailer, &store, address)?;
     let wrong_keys = wrong_keys(store.clone(), keys, checked.is_ok());
-    let chores = tokio::spawn(keep_house(store, settings.retention, saving, owner_url));
+    let chores = tokio::spawn(keep_house(store.clone(), settings.retention, saving, owner_url));
     let outcome = tokio::select! {
         () = server.ended() => Err(Exit::failed("the threads that serve have ended; the log says why")),
         refused = wrong_keys => {
@@ -174,6 +174,7 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
     server.stop(false).await;
     chores.abort();
     refreshing.abort();
+    store.write_key_uses().await;
     tracing::info!("stopped");
     outcome
 }

@@ -1,0 +1,272 @@
+//! Who waits in the lane, and whose turn it is.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use tenantry_domain::Error;
+
+use super::{Asker, Question};
+use crate::seats::Party;
+
+/// Nobody joins when so many wait. One party has at most as many as it leaves free.
+const WAITING: usize = 8_192;
+
+/// So many of a party may always wait, whatever they are taken to cost: an estimate can be wrong.
+const ALWAYS: usize = 16;
+
+/// What a look-up is taken to cost before any was read, in seconds.
+const ASSUMED: f64 = 0.000_1;
+
+/// How much the latest batch counts in the average.
+const LATEST: f64 = 0.1;
+
+/// Credentials that are not known yet have at most this part of a batch, because a forged key can name any tenant.
+const STRANGERS: usize = 3;
+
+pub(super) struct Ticket {
+    pub(super) question: Question,
+    pub(super) asker: Asker,
+}
+
+/// What the look-up lane is doing, for metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LaneState {
+    /// Look-ups that wait now.
+    pub waiting: u64,
+    /// Look-ups that were read.
+    pub look_ups: u64,
+    /// Statements that read them.
+    pub batches: u64,
+    /// Look-ups that were refused at once, because too many waited before them.
+    pub refused: u64,
+}
+
+pub(super) struct Joined {
+    pub(super) number: u64,
+    /// Nobody will read it but a reader that is started now.
+    pub(super) reader_is_missing: bool,
+}
+
+pub(super) struct Line {
+    most_readers: usize,
+    patience: Duration,
+    readers: usize,
+    parties: HashMap<Party, VecDeque<(u64, Ticket)>>,
+    /// Those who wait, in the order of their turns.
+    turns: VecDeque<Party>,
+    waiting: usize,
+    numbers: u64,
+    /// How long the lane as a whole takes for a look-up on average, in seconds.
+    average: f64,
+    state: LaneState,
+}
+
+impl Line {
+    /// Nobody joins who cannot expect an answer in this time.
+    pub(super) fn new(most_readers: usize, patience: Duration) -> Self {
+        Self {
+            most_readers,
+            patience,
+            readers: 0,
+            parties: HashMap::new(),
+            turns: VecDeque::new(),
+            waiting: 0,
+            numbers: 0,
+            average: ASSUMED,
+            state: LaneState::default(),
+        }
+    }
+
+    pub(super) fn state(&self) -> LaneState {
+        LaneState { waiting: self.waiting as u64, ..self.state }
+    }
+
+    pub(super) fn join(&mut self, party: Party, ticket: Ticket) -> Result<Joined, Error> {
+        let ahead = self.parties.get(&party).map_or(0, VecDeque::len);
+        if !self.may_join(ahead) {
+            self.state.refused += 1;
+            return Err(Error::Overloaded);
+        }
+        self.numbers += 1;
+        self.waiting += 1;
+        let line = self.parties.entry(party).or_default();
+        if line.is_empty() {
+            self.turns.push_back(party);
+        }
+        line.push_back((self.numbers, ticket));
+        let reader_is_missing = self.readers < self.most_readers;
+        self.readers += usize::from(reader_is_missing);
+        Ok(Joined { number: self.numbers, reader_is_missing })
+    }
+
+    /// Whether who joins behind so many of its party can expect an answer in time.
+    fn may_join(&self, ahead: usize) -> bool {
+        if ahead >= WAITING.saturating_sub(self.waiting) {
+            return false;
+        }
+        let rivals = self.turns.len().max(1);
+        let before = ((ahead + 1) * rivals).min(self.waiting + 1);
+        ahead < ALWAYS || before as f64 * self.average <= self.patience.as_secs_f64()
+    }
+
+    /// Leaves the line; false when it is being read.
+    pub(super) fn leave(&mut self, party: Party, number: u64) -> bool {
+        let Some(line) = self.parties.get_mut(&party) else { return false };
+        let Ok(at) = line.binary_search_by_key(&number, |(number, _)| *number) else { return false };
+        line.remove(at);
+        self.waiting -= 1;
+        true
+    }
+
+    /// Up to so many of those whose turn it is, one of each party at a time. `None` when nobody waits, and the reader has ended.
+    pub(super) fn take(&mut self, most: usize) -> Option<Vec<Ticket>> {
+        let (mut taken, mut strangers, mut passed) = (Vec::new(), 0, 0);
+        while taken.len() < most && passed < self.turns.len() {
+            let Some(party) = self.turns.pop_front() else { break };
+            let is_stranger = matches!(party, Party::Stranger(_));
+            if is_stranger && strangers >= most / STRANGERS {
+                self.turns.push_back(party);
+                passed += 1;
+                continue;
+            }
+            passed = 0;
+            let Some(line) = self.parties.get_mut(&party) else { continue };
+            if let Some((_, ticket)) = line.pop_front() {
+                self.waiting -= 1;
+                if !ticket.asker.is_closed() {
+                    strangers += usize::from(is_stranger);
+                    taken.push(ticket);
+                }
+            }
+            if line.is_empty() {
+                self.parties.remove(&party);
+            } else {
+                self.turns.push_back(party);
+            }
+        }
+        if taken.is_empty() {
+            self.reader_ends();
+            return None;
+        }
+        self.state.batches += 1;
+        self.state.look_ups += taken.len() as u64;
+        Some(taken)
+    }
+
+    pub(super) fn reader_ends(&mut self) {
+        self.readers -= 1;
+    }
+
+    /// A batch of this size took so long.
+    pub(super) fn took(&mut self, time: Duration, size: usize) {
+        let each = time.as_secs_f64() / (size * self.readers.max(1)) as f64;
+        self.average += LATEST * (each - self.average);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use tenantry_domain::TenantId;
+    use tokio::sync::oneshot;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn tenant(n: u128) -> Party {
+        Party::Tenant(TenantId::from_uuid(Uuid::from_u128(n)))
+    }
+
+    fn stranger() -> Party {
+        Party::stranger(Some(IpAddr::V4(Ipv4Addr::LOCALHOST)))
+    }
+
+    type Waits = oneshot::Receiver<Result<super::super::Answer, Error>>;
+
+    fn join(line: &mut Line, party: Party) -> Result<(u64, bool, Waits), Error> {
+        let (asker, waits) = oneshot::channel();
+        let question = Question::nobody();
+        let joined = line.join(party, Ticket { question, asker })?;
+        Ok((joined.number, joined.reader_is_missing, waits))
+    }
+
+    fn a_line() -> Line {
+        Line::new(2, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn a_flood_of_one_tenant_leaves_the_next_one_its_turn() {
+        let mut line = a_line();
+        let flood: Vec<_> = (0..1_000).map(|_| join(&mut line, tenant(1)).unwrap()).collect();
+        let (_, _, mut other) = join(&mut line, tenant(2)).unwrap();
+        let batch = line.take(64).unwrap();
+        assert_eq!(batch.len(), 64);
+        drop(batch);
+        assert!(
+            other.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Closed),
+            "it was in the batch"
+        );
+        drop(flood);
+    }
+
+    #[test]
+    fn those_whom_nobody_knows_have_a_third_of_a_batch() {
+        let mut line = a_line();
+        let strangers: Vec<_> = (0..100).map(|_| join(&mut line, stranger()).unwrap()).collect();
+        assert_eq!(line.take(64).unwrap().len(), 21, "also when nobody else waits");
+        let known: Vec<_> = (0..100).map(|_| join(&mut line, tenant(1)).unwrap()).collect();
+        assert_eq!(line.take(64).unwrap().len(), 64);
+        assert_eq!(line.state().waiting, 200 - 21 - 64);
+        drop((strangers, known));
+    }
+
+    #[test]
+    fn a_tenant_waits_with_no_more_than_it_leaves_free_and_with_no_more_than_can_be_answered_in_time() {
+        let mut line = a_line();
+        let mut waiting = Vec::new();
+        while let Ok(joined) = join(&mut line, tenant(1)) {
+            waiting.push(joined);
+        }
+        assert_eq!(waiting.len(), WAITING / 2);
+        assert_eq!(line.state().refused, 1);
+        waiting.push(join(&mut line, tenant(2)).unwrap());
+        // Look-ups turn out to take 10 ms each.
+        for _ in 0..1_000 {
+            line.took(Duration::from_millis(20), 1);
+        }
+        let mut slow = Vec::new();
+        while let Ok(joined) = join(&mut line, tenant(3)) {
+            slow.push(joined);
+        }
+        assert_eq!(slow.len(), 33, "three parties in turns have 100 answers in a second");
+    }
+
+    #[test]
+    fn as_many_readers_are_started_as_there_may_be_and_another_when_one_has_ended() {
+        let mut line = a_line();
+        let started: Vec<_> = (0..3).map(|_| join(&mut line, tenant(1)).unwrap()).collect();
+        assert_eq!(started.iter().map(|(_, missing, _)| *missing).collect::<Vec<_>>(), [true, true, false]);
+        assert_eq!(line.take(64).unwrap().len(), 3);
+        assert!(line.take(64).is_none());
+        assert!(line.take(64).is_none());
+        assert!(join(&mut line, tenant(1)).unwrap().1);
+    }
+
+    #[test]
+    fn whoever_leaves_or_hangs_up_is_not_read() {
+        let mut line = a_line();
+        let (number, _, leaves) = join(&mut line, tenant(1)).unwrap();
+        let (_, _, hangs_up) = join(&mut line, tenant(2)).unwrap();
+        let (stays, _, _answer) = join(&mut line, tenant(1)).unwrap();
+        assert!(line.leave(tenant(1), number));
+        assert!(!line.leave(tenant(1), number));
+        drop(hangs_up);
+        assert_eq!(line.take(64).unwrap().len(), 1);
+        assert!(!line.leave(tenant(1), stays), "it is being read");
+        assert_eq!(line.state().waiting, 0);
+        drop(leaves);
+    }
+}

@@ -1,0 +1,1 @@
+DROP FUNCTION look_ups(uuid[], bytea[], text[], text[], uuid[], bigint[], boolean);

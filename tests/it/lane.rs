@@ -1,0 +1,240 @@
+//! The look-up lane: what waits together is read together, and everybody hears what the door would have told them.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use diesel::connection::SimpleConnection;
+use futures_util::future::join_all;
+use serde_json::json;
+use tenantry_auth::issue;
+use tenantry_domain::{KeyMode, Role, TenantId};
+use tenantry_operations::LaneState;
+use tenantry_tests::{Answer, App, Client, Tenant, TestDatabase};
+use uuid::Uuid;
+
+fn lane(app: &App) -> LaneState {
+    app.store.state().lane
+}
+
+/// Holds every reader up, until it is dropped.
+struct Gate(diesel::PgConnection);
+
+impl Gate {
+    fn shut(app: &App) -> Self {
+        let mut holder = app.database.admin();
+        holder.batch_execute("BEGIN; LOCK TABLE workspaces IN ACCESS EXCLUSIVE MODE").unwrap();
+        Self(holder)
+    }
+
+    fn open(mut self) {
+        self.0.batch_execute("ROLLBACK").unwrap();
+    }
+}
+
+type Asked = tokio::task::JoinHandle<Answer>;
+
+fn ask(client: &Client, path: &str) -> Asked {
+    let (client, path) = (client.clone(), path.to_owned());
+    tokio::spawn(async move { client.get(&path).await })
+}
+
+/// Each reader of the lane reads one look-up of this tenant, and is held up in it.
+async fn occupy(app: &App, tenant: &Tenant) -> Vec<Asked> {
+    let (path, before) = (format!("/api/workspaces/{}", Uuid::now_v7()), lane(app).look_ups);
+    let mut asked = Vec::new();
+    for read in 1..=2 {
+        asked.push(ask(&tenant.owner, &path));
+        while lane(app).look_ups < before + read {
+            tokio::task::yield_now().await;
+        }
+    }
+    asked
+}
+
+async fn until_waiting(app: &App, look_ups: u64) {
+    while lane(app).waiting < look_ups {
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn answers(asked: Vec<Asked>) -> Vec<Answer> {
+    join_all(asked).await.into_iter().map(Result::unwrap).collect()
+}
+
+/// A service whose readers wait as long as a test holds them up.
+async fn app() -> App {
+    let app = App::on(TestDatabase::new(), |pool| pool.statement_timeout = Duration::from_secs(600)).await;
+    assert_eq!(lane(&app), LaneState::default());
+    app
+}
+
+#[tokio::test]
+async fn those_who_wait_are_read_together_and_each_hears_what_the_door_says() {
+    let app = app().await;
+    let door = app.replica_on(&App::store(&app.database.service_url(), |pool| pool.look_up_lane = false));
+    let mut questions = Vec::new();
+    for n in 1..=6 {
+        let tenant = app.tenant(&format!("Tenant {n}")).await;
+        let brand = tenant.brand(&format!("Brand {n}")).await;
+        let workspace = tenant.workspace_of(&brand, &format!("Workspace {n}")).await;
+        let limits = json!({ "maxAgents": n });
+        tenant.owner.patch(&format!("/api/workspaces/{workspace}/limits"), limits).await.expect(200);
+        let member = tenant.member(Role::Admin, &[]).await.1;
+        let assigned = tenant.member(Role::Agent, &[&workspace]).await.1;
+        let unassigned = tenant.member(Role::Agent, &[]).await.1;
+        let key = tenant.key(&["workspaces:read"], json!({ "workspaceId": workspace })).await;
+        let powerless = tenant.key(&["usage:read"], json!({})).await;
+        let unknown = app.client().with_key(issue(tenant.id, KeyMode::Live).unwrap().reveal());
+        let nowhere = issue(TenantId::from_uuid(Uuid::now_v7()), KeyMode::Live).unwrap();
+        let nowhere = app.client().with_key(nowhere.reveal());
+        for client in [tenant.owner.clone(), member, assigned, unassigned, key, powerless, unknown, nowhere] {
+            questions.push((client.clone(), format!("/api/workspaces/{workspace}")));
+            questions.push((client, format!("/api/workspaces/{workspace}/effective")));
+        }
+    }
+    let mut expected = Vec::new();
+    // In no order that anybody could guess, and once each, so that nobody is a stranger who can become known.
+    questions.sort_by_key(|(client, path)| (client.key().chars().rev().collect::<String>(), path.clone()));
+    for (client, path) in &questions {
+        expected.push(client.at(&door).get(path).await);
+        assert_eq!(client.get(path).await.status, expected.last().unwrap().status);
+    }
+    let statuses: BTreeSet<_> = expected.iter().map(|answer| answer.status).collect();
+    assert_eq!(statuses, BTreeSet::from([200, 401, 403, 404]), "the control");
+    let elsewhere = app.tenant("Elsewhere").await;
+    elsewhere.owner.get("/api/tenant").await.expect(200);
+    let before = lane(&app);
+    let gate = Gate::shut(&app);
+    let held_up = occupy(&app, &elsewhere).await;
+    let asked: Vec<_> = questions.iter().map(|(client, path)| ask(client, path)).collect();
+    until_waiting(&app, asked.len() as u64).await;
+    gate.open();
+    for ((answer, expected), (_, path)) in answers(asked).await.iter().zip(&expected).zip(&questions) {
+        assert_eq!(answer.status, expected.status, "{path}: {}", answer.text);
+        assert_eq!(answer.without_request_id(), expected.without_request_id(), "{path}");
+    }
+    for answer in answers(held_up).await {
+        answer.expect(404);
+    }
+    let after = lane(&app);
+    assert_eq!(after.look_ups - before.look_ups, 2 + questions.len() as u64);
+    assert!(after.batches - before.batches <= 5, "two that were held up, and the others in two or three: {after:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_fails_alone() {
+    let app = app().await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    let (broken, whole) = (acme.workspace("Broken").await, acme.workspace("Whole").await);
+    let other = beta.workspace("Other").await;
+    app.database
+        .admin()
+        .batch_execute(&format!(
+            "CREATE POLICY broken ON workspaces AS RESTRICTIVE FOR SELECT
+                 USING (CASE WHEN id = '{broken}' THEN 1 / (version - 1) = 0 ELSE true END)"
+        ))
+        .unwrap();
+    let questions = [(&acme, &broken, 500), (&acme, &whole, 200), (&beta, &other, 200), (&acme, &other, 404)];
+    let gate = Gate::shut(&app);
+    let held_up = occupy(&app, &beta).await;
+    let asked = questions.iter().map(|(tenant, id, _)| ask(&tenant.owner, &format!("/api/workspaces/{id}"))).collect();
+    until_waiting(&app, 4).await;
+    gate.open();
+    for (answer, (.., status)) in answers(asked).await.into_iter().zip(questions) {
+        answer.expect(status);
+    }
+    answers(held_up).await.into_iter().for_each(|answer| drop(answer.expect(404)));
+    acme.owner.get(&format!("/api/workspaces/{whole}")).await.expect(200);
+    assert_eq!(lane(&app).waiting, 0);
+}
+
+#[tokio::test]
+async fn whoever_waits_too_long_is_told_to_come_back_and_whoever_hangs_up_is_not_read() {
+    let app = App::on(TestDatabase::new(), |pool| {
+        pool.wait = Duration::from_millis(300);
+        pool.statement_timeout = Duration::from_secs(600);
+    })
+    .await;
+    let acme = app.tenant("Acme").await;
+    let path = format!("/api/workspaces/{}", acme.workspace("DACH").await);
+    let gate = Gate::shut(&app);
+    let held_up = occupy(&app, &acme).await;
+    let gone = ask(&acme.owner, &path);
+    until_waiting(&app, 1).await;
+    gone.abort();
+    let late = acme.owner.get(&path).await.expect(503);
+    assert_eq!(late.body["code"], "overloaded");
+    late.header("retry-after");
+    gate.open();
+    answers(held_up).await.into_iter().for_each(|answer| drop(answer.expect(404)));
+    acme.owner.get(&path).await.expect(200);
+    let LaneState { waiting, look_ups, .. } = lane(&app);
+    assert_eq!((waiting, look_ups), (0, 3), "the two that were held up, and the last one");
+}
+
+#[tokio::test]
+async fn where_the_lane_cannot_be_the_door_answers() {
+    for (how, batches, sql) in [
+        ("it is off", 0, "SELECT"),
+        ("the function is missing", 1, "DROP FUNCTION look_ups"),
+        ("the function is forbidden", 1, "REVOKE EXECUTE ON FUNCTION look_ups FROM PUBLIC, tenantry_service"),
+        ("the database is distributed", 1, "CREATE TABLE pg_dist_partition ()"),
+    ] {
+        let app = App::on(TestDatabase::new(), |pool| pool.look_up_lane = batches > 0).await;
+        let acme = app.tenant("Acme").await;
+        let path = format!("/api/workspaces/{}", acme.workspace("DACH").await);
+        app.database.admin().batch_execute(sql).unwrap();
+        for _ in 0..3 {
+            assert_eq!(acme.owner.get(&path).await.expect(200).body["name"], "DACH", "{how}");
+            app.client().with_key("tnt_live_v1_mistyped").get(&path).await.expect(401);
+        }
+        assert_eq!(lane(&app).batches, batches, "{how}: it is tried once");
+    }
+}
+
+#[tokio::test]
+async fn what_was_committed_before_a_look_up_was_asked_is_seen_by_it_on_each_replica() {
+    let app = app().await;
+    let other = App::store(&app.database.service_url(), |_| {});
+    let other = app.replica_on(&other);
+    let acme = app.tenant("Acme").await;
+    let (workspace, elsewhere) = (acme.workspace("Here").await, acme.workspace("There").await);
+    let path = format!("/api/workspaces/{workspace}");
+    // Others keep the lane busy, so that there always is a batch under way.
+    let (busy, busy_path) = (acme.owner.clone(), format!("/api/workspaces/{elsewhere}"));
+    let noise: Vec<_> = [busy.clone(), busy.at(&other)]
+        .into_iter()
+        .flat_map(|client| std::iter::repeat_n(client, 4))
+        .map(|client| {
+            let path = busy_path.clone();
+            tokio::spawn(async move {
+                loop {
+                    client.get(&path).await.expect(200);
+                }
+            })
+        })
+        .collect();
+    let mut seen = BTreeSet::new();
+    for _ in 0..25 {
+        let (key, id) = acme.key_with_id(&["workspaces:read"], json!({})).await;
+        let (member, person) = acme.member(Role::Agent, &[&workspace]).await;
+        let all = [key.clone(), key.at(&other), person.clone(), person.at(&other)];
+        for client in &all {
+            client.get(&path).await.expect(200);
+        }
+        acme.owner.delete(&format!("/api/api-keys/{id}")).await.expect(204);
+        acme.owner.delete(&format!("/api/workspaces/{workspace}/members/{member}")).await.expect(204);
+        for (client, status) in all.iter().zip([401, 401, 404, 404]) {
+            seen.insert(client.get(&path).await.expect(status).status);
+        }
+        acme.owner.delete(&format!("/api/members/{member}")).await.expect(204);
+        for client in &all[2..] {
+            client.get(&path).await.expect(401);
+        }
+    }
+    noise.iter().for_each(tokio::task::JoinHandle::abort);
+    app.platform().post(&format!("/api/admin/tenants/{}/suspend", acme.id), json!({})).await.expect(200);
+    for client in [busy.clone(), busy.at(&other)] {
+        client.get(&path).await.expect(401);
+    }
+    assert_eq!(seen, BTreeSet::from([401, 404]));
+}
