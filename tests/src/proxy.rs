@@ -119,6 +119,12 @@ impl Proxy {
         self.state.send_modify(|state| state.latency = latency);
     }
 
+    /// Closes all connections. New ones work.
+    pub fn cut_once(&self) {
+        let next = self.accepted();
+        self.state.send_modify(|state| (state.swallows, state.closed_before) = (false, next));
+    }
+
     /// Closes all connections, and refuses new ones.
     pub fn cut(&self) {
         let next = self.accepted();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use serde_json::json;
-use tenantry_tests::{App, Client, TestDatabase};
+use tenantry_tests::{App, Client, Proxy, TestDatabase};
 
 use super::{as_superuser, busy, hang_up, later, until_waiting};
 
@@ -29,6 +29,25 @@ async fn broken_connections_are_replaced_and_nobody_notices() {
         hang_up(&app);
         acme.brand("After the fall").await;
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_while_it_is_opened_is_replaced_too() {
+    let database = TestDatabase::new();
+    let proxy = Proxy::to(&database);
+    let app = App::on(database, |_| {}).await;
+    let acme = app.tenant("Acme").await;
+    let replica = app.replica_on(&App::store(proxy.service_url(), |_| {}));
+    proxy.swallow();
+    let asked = tokio::spawn({
+        let client = acme.owner.at(&replica);
+        async move { client.get("/api/brands").await }
+    });
+    while proxy.accepted() == 0 {
+        tokio::task::yield_now().await;
+    }
+    proxy.cut_once();
+    asked.await.unwrap().expect(200);
 }
 
 #[tokio::test]

@@ -39,6 +39,8 @@ pub(super) struct Refused {
     pub(super) cause: String,
     /// Whether the server would let another one in.
     pub(super) is_full: bool,
+    /// Whether somebody ended this one while it was being opened, which says nothing about the next one.
+    pub(super) is_cut: bool,
 }
 
 impl Link {
@@ -77,12 +79,14 @@ impl Link {
 
 impl Refused {
     pub(super) fn new(cause: impl Into<String>) -> Self {
-        Self { cause: cause.into(), is_full: false }
+        Self { cause: cause.into(), is_full: false, is_cut: false }
     }
 
     fn because(error: &dyn std::error::Error) -> Self {
         let cause = one_line(error);
-        Self { is_full: is_full(&cause), cause: format!("cannot connect to the database: {cause}") }
+        let is_cut =
+            ["terminating connection", "server closed the connection"].iter().any(|words| cause.contains(words));
+        Self { is_full: is_full(&cause), is_cut, cause: format!("cannot connect to the database: {cause}") }
     }
 }
 

@@ -152,7 +152,10 @@ impl Inner {
         let opened = match late {
             Some(link) => Ok(link),
             None if self.attempts.begin(|| self.health.fault().is_some() || self.watch.somebody_waits()) => {
-                self.try_once()
+                match self.try_once() {
+                    Err(refused) if refused.is_cut && self.attempts.begin(|| true) => self.try_once(),
+                    outcome => outcome,
+                }
             }
             None => return Err(Refused::new("another attempt to connect has just failed")),
         };
