@@ -11,6 +11,7 @@
 
 mod bodies;
 mod client;
+mod cpu;
 mod load;
 mod lookup;
 mod neighbours;
