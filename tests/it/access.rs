@@ -12,6 +12,7 @@ mod overrides;
 mod people;
 mod reach;
 mod twins;
+mod unasked;
 
 use diesel::connection::SimpleConnection;
 use serde_json::Value;
