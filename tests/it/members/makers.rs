@@ -4,7 +4,7 @@
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use tenantry_domain::{Role, Scope};
-use tenantry_tests::{App, Client, Tenant, new_email};
+use tenantry_tests::{App, Client, Tenant, new_email, new_name};
 
 async fn invited(client: &Client, role: &str) -> String {
     client.post("/api/invitations", json!({ "email": new_email(), "role": role })).await.expect(201).id()
@@ -95,34 +95,63 @@ async fn invitations_that_were_made_with_a_key_are_revoked_with_it() {
     assert_eq!((state(&acme, &mine).await, state(&acme, &other).await), ("revoked".to_owned(), "pending".to_owned()));
 }
 
+/// Everything that gives somebody something or takes it away: method, path and body, each with things of its own.
+async fn gifts(tenant: &Tenant) -> Vec<(&'static str, String, Value)> {
+    let workspace = tenant.workspace(&new_name("Of a gift")).await;
+    let (member, _) = tenant.member(Role::Agent, &[]).await;
+    let (assigned, _) = tenant.member(Role::Agent, &[&workspace]).await;
+    let (_, key) = tenant.key_with_id(&["tenant:read"], json!({})).await;
+    let invitation = tenant.invitation(&new_email(), json!({})).await;
+    let all = tenant.owner.get("/api/workspace/get-all").await.expect(200).body["workspaces"].clone();
+    let number = all.as_array().unwrap().iter().map(|one| one["id"].as_i64().unwrap()).max().unwrap();
+    let path = format!("/api/workspace/get/{number}");
+    let slot = tenant.owner.get(&path).await.expect(200).body["data"]["members"][0]["id"].clone();
+    let late = json!({ "name": "Late", "scopes": ["tenant:read"] });
+    vec![
+        ("POST", "/api/api-keys".to_owned(), late),
+        ("POST", format!("/api/api-keys/{key}/rotate"), json!({})),
+        ("DELETE", format!("/api/api-keys/{key}"), Value::Null),
+        ("POST", "/api/invitations".to_owned(), json!({ "email": new_email(), "role": "agent" })),
+        ("POST", "/api/invitations/batch".to_owned(), json!({ "emails": [new_email()], "role": "agent" })),
+        ("POST", format!("/api/invitations/{invitation}/resend"), json!({})),
+        ("DELETE", format!("/api/invitations/{invitation}"), Value::Null),
+        ("PATCH", format!("/api/members/{member}"), json!({ "role": "observer" })),
+        ("DELETE", format!("/api/members/{member}"), Value::Null),
+        ("PUT", format!("/api/workspaces/{workspace}/members/{member}"), Value::Null),
+        ("DELETE", format!("/api/workspaces/{workspace}/members/{assigned}"), Value::Null),
+        ("POST", "/api/workspace/invite-user".to_owned(), json!({ "workspace_id": number, "email": new_email() })),
+        ("DELETE", format!("/api/workspace/invite-delete/{slot}"), Value::Null),
+    ]
+}
+
 /// The tenant as the service locks it for a change of members; then what another request would commit meanwhile.
 #[tokio::test]
-async fn nobody_gives_while_they_are_being_removed_or_their_key_is_being_revoked() {
+async fn nobody_gives_or_takes_while_they_are_being_removed_or_their_key_is_being_revoked() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;
-    let (member, admin) = acme.member(Role::Admin, &[]).await;
     let all: Vec<_> = Scope::all().iter().map(|scope| scope.as_str()).collect();
-    let (key, id) = acme.key_with_id(&all, json!({})).await;
-    let (_, old) = acme.key_with_id(&["tenant:read"], json!({})).await;
     let waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database()
                    AND usename = 'tenantry_service' AND wait_event_type = 'Lock'";
-    let gone = [
-        (admin, format!("DELETE FROM members WHERE id = '{member}'")),
-        (key, format!("UPDATE api_keys SET revoked_at = now() WHERE id = '{id}'")),
-    ];
-    for (client, sql) in gone {
-        let mut other = app.database.admin();
-        other.batch_execute(&format!("BEGIN; SELECT FROM tenants WHERE id = '{}' FOR UPDATE", acme.id)).unwrap();
-        let (maker, rotator) = (client.clone(), client);
-        let rotation = format!("/api/api-keys/{old}/rotate");
-        let making = tokio::spawn(async move {
-            maker.post("/api/api-keys", json!({ "name": "Late", "scopes": ["tenant:read"] })).await
-        });
-        let rotating = tokio::spawn(async move { rotator.post(&rotation, json!({})).await });
-        while app.database.rows(waiting) < 2 {
-            tokio::task::yield_now().await;
+    for (method, path, body) in gifts(&acme).await {
+        let (member, admin) = acme.member(Role::Admin, &[]).await;
+        let (demoted, former) = acme.member(Role::Admin, &[]).await;
+        let (key, id) = acme.key_with_id(&all, json!({})).await;
+        let gone = [
+            (admin, 401, format!("DELETE FROM members WHERE id = '{member}'")),
+            (former, 403, format!("UPDATE members SET role = 'billing' WHERE id = '{demoted}'")),
+            (key, 401, format!("UPDATE api_keys SET revoked_at = now() WHERE id = '{id}'")),
+        ];
+        for (client, status, sql) in gone {
+            let mut other = app.database.admin();
+            other.batch_execute(&format!("BEGIN; SELECT FROM tenants WHERE id = '{}' FOR UPDATE", acme.id)).unwrap();
+            let request = client.request(method, &path);
+            let request = if body.is_null() { request } else { request.json(&body) };
+            let giving = tokio::spawn(async move { client.send(request).await });
+            while app.database.rows(waiting) == 0 && !giving.is_finished() {
+                tokio::task::yield_now().await;
+            }
+            other.batch_execute(&format!("{sql}; COMMIT")).unwrap();
+            assert_eq!(giving.await.unwrap().status, status, "{method} {path}: {sql}");
         }
-        other.batch_execute(&format!("{sql}; COMMIT")).unwrap();
-        assert_eq!((making.await.unwrap().status, rotating.await.unwrap().status), (401, 401));
     }
 }
