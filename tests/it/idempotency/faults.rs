@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tenantry_domain::{BrandDetails, Error, NewBrand};
 use tenantry_operations::{Attempt, Outcome, brands as operations};
-use tenantry_tests::{App, TestDatabase};
+use tenantry_tests::{App, Tenant, TestDatabase};
 
 use super::{assert_replayed, brand, brands, post};
 
@@ -54,6 +54,36 @@ async fn until(app: &App, condition: &str) {
     let service = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tenantry_service'";
     while app.database.rows(&format!("{service} AND {condition}")) == 0 {
         tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn others_with_the_same_key_are_not_kept_waiting() {
+    let app = App::on(TestDatabase::new(), |options| options.statement_timeout = Duration::from_secs(120)).await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    let second = acme.key(&["brands:read", "brands:write"], json!({})).await;
+    let suspend = |tenant: &Tenant| format!("/api/admin/tenants/{}/suspend", tenant.id);
+    let mut holder = hold(&app);
+    for callers in [
+        [(acme.owner.clone(), BRANDS.to_owned()), (second, BRANDS.to_owned())],
+        [(app.platform(), suspend(&acme)), (app.platform(), suspend(&beta))],
+    ] {
+        let mut asked = Vec::new();
+        for (n, (client, path)) in callers.into_iter().enumerate() {
+            let body = if path == BRANDS { brand("One") } else { json!({}) };
+            asked.push(tokio::spawn(async move { post(&client, &path, "same", &body).await }));
+            let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
+                           AND usename = 'tenantry_service' AND wait_event_type = 'Lock'";
+            while app.database.rows(waiting) <= i64::try_from(n).unwrap() && !asked[n].is_finished() {
+                tokio::task::yield_now().await;
+            }
+        }
+        holder.batch_execute("SELECT pg_advisory_unlock(7)").unwrap();
+        for asked in asked {
+            let answer = asked.await.unwrap();
+            assert!((200..300).contains(&answer.status), "{}", answer.text);
+        }
+        holder.batch_execute("SELECT pg_advisory_lock(7)").unwrap();
     }
 }
 
