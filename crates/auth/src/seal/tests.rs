@@ -71,6 +71,43 @@ fn the_parts_of_a_place_stand_behind_their_lengths() {
     assert_eq!(context().associated_data(2, 0x0102), expected);
 }
 
+fn answer() -> AnswerContext<'static> {
+    AnswerContext {
+        tenant: TenantId::from_uuid(Uuid::from_u128(1)),
+        actor: ("api_key", "ada"),
+        key_hash: &[3; 32],
+        request_hash: &[4; 32],
+    }
+}
+
+#[test]
+fn an_answer_opens_for_its_own_request_of_its_own_sender_alone() {
+    let keys = keys();
+    let sealed = keys.seal_answer(&answer(), b"canary").unwrap();
+    assert_eq!(keys.open_answer(&answer(), &sealed).unwrap().as_slice(), b"canary");
+    for elsewhere in [
+        AnswerContext { tenant: TenantId::from_uuid(Uuid::from_u128(2)), ..answer() },
+        AnswerContext { actor: ("member", "ada"), ..answer() },
+        AnswerContext { actor: ("api_key", "eve"), ..answer() },
+        AnswerContext { actor: ("api_keya", "da"), ..answer() },
+        AnswerContext { key_hash: &[5; 32], ..answer() },
+        AnswerContext { request_hash: &[5; 32], ..answer() },
+    ] {
+        assert_eq!(keys.open_answer(&elsewhere, &sealed).unwrap_err(), Unopened, "{elsewhere:?}");
+    }
+    let relabelled = SealedSecret::from_bytes([&[TIMELESS], &sealed.as_bytes()[1..]].concat());
+    assert_eq!(keys.open_answer(&answer(), &relabelled).unwrap_err(), Unopened);
+}
+
+#[test]
+fn the_parts_of_an_answers_context_stand_behind_their_lengths() {
+    let part = |bytes: &[u8]| [&(bytes.len() as u64).to_be_bytes(), bytes].concat();
+    let id = [[0; 15].as_slice(), &[1]].concat();
+    let parts: [&[u8]; 8] = [&[2], &[1, 2], b"answer", &id, b"api_key", b"ada", &[3; 32], &[4; 32]];
+    // Whoever changes this can open no answer that is stored.
+    assert_eq!(answer().associated_data(2, 0x0102), parts.map(part).concat());
+}
+
 trait Form {
     fn replacing_form(&self, form: u8) -> Vec<u8>;
 }
