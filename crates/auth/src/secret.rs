@@ -115,6 +115,8 @@ pub(crate) mod tests {
             format!(" {secret}"),
             format!("{secret}\n"),
             format!("{}é", &secret[..secret.len() - 2]),
+            // As long, with a character across the place where the checksum begins.
+            format!("{}é{}", &secret[..secret.len() - CHECKSUM - 1], &secret[secret.len() - CHECKSUM + 1..]),
             String::new(),
             secret[..12].to_owned(),
             "x".repeat(1 << 20),
