@@ -121,9 +121,13 @@ mod tests {
     fn a_tenants_own_limits_go_before_those_of_the_service() {
         let service = MailLimits::default();
         assert_eq!(service.of_tenant(Limits::default()), service);
-        let own = Limits { max_emails_per_day: Some(Cap::of(0)), ..Limits::default() };
-        let limits = service.of_tenant(own);
-        assert_eq!((limits.per_tenant, limits.per_recipient), (Cap::of(0), service.per_recipient));
+        let none = Some(Cap::of(0));
+        let own = Limits { max_emails_per_day: none, ..Limits::default() };
+        assert_eq!(service.of_tenant(own), MailLimits { per_tenant: Cap::of(0), ..service });
+        let own = Limits { max_emails_per_recipient: none, ..Limits::default() };
+        assert_eq!(service.of_tenant(own), MailLimits { per_recipient: Cap::of(0), ..service });
+        let own = Limits { max_pending_invitations: none, ..Limits::default() };
+        assert_eq!(service.of_tenant(own), MailLimits { pending_invitations: Cap::of(0), ..service });
     }
 
     #[test]
