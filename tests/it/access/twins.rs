@@ -65,6 +65,9 @@ impl World {
         self.behind_the_back(&format!(
             "-- In no order: foreign keys are not checked.
              SET session_replication_role = replica;
+             -- What the delivery of an invitation leaves.
+             INSERT INTO invitation_tokens (tenant_id, token_hash, invitation_id)
+                 SELECT tenant_id, sha256(id::text::bytea), id FROM invitations WHERE tenant_id = '{ours}' ON CONFLICT DO NOTHING;
              {deletions} UPDATE api_keys SET last_used_at = NULL; {copies}
              -- Everybody of theirs may do everything, and is assigned to everything.
              INSERT INTO assignments (tenant_id, workspace_id, member_id, number)

@@ -391,9 +391,15 @@ async fn resealing_leaves_another_tenant_alone(walls: Walls) {
     let done = reseal(store, &both, &above, Resealing::Reseal).await.unwrap();
     assert_eq!(done, Resealed { tenants: 1, resealed: 1, unopened: 1, left: [(1, 1)].into() });
     assert_eq!(rows.of_others(world.ours.id), before, "sealed anew");
+    let noted = |keys: i64| {
+        let sql = format!("SELECT unnest(sealed_under) FROM tenants WHERE id = '{}'", world.ours.id);
+        assert_eq!(world.app.database.rows(&sql), keys, "what our own secrets are sealed under");
+    };
+    noted(2);
     let done = reseal(store, &both, &above, Resealing::Discard { lost: None }).await.unwrap();
     assert_eq!(done, Resealed { tenants: 1, unopened: 1, ..Resealed::default() });
     assert_eq!(rows.of_others(world.ours.id), before, "put aside");
+    noted(1);
     let aside = "discarded_secret = sealed_secret, discarded_key = 'v1:0000000000000000', sealed_secret = NULL,
         key_version = NULL, last_four = NULL, secret_set_at = NULL, discarded_at = now() - interval '31 days'";
     world.behind_the_back(&format!(

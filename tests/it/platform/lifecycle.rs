@@ -1,6 +1,7 @@
 //! Suspension, deletion and their undoing: from the next request on, on every replica, and for this tenant alone.
 
 use serde_json::{Value, json};
+use tenantry_domain::Role;
 use tenantry_tests::{App, Client};
 
 use super::path;
@@ -13,6 +14,7 @@ async fn a_suspended_tenant_is_refused_by_every_replica_at_its_next_request_unti
     let on_both = |client: &Client| [client.clone(), replica.with_key(client.key())];
     let workspace = format!("/api/workspaces/{}", acme.workspace("DACH").await);
     let narrow = acme.key(&["workspaces:read"], json!({})).await;
+    let (_, member) = acme.member(Role::Admin, &[]).await;
     for client in on_both(&acme.owner) {
         client.get(&workspace).await.expect(200);
     }
@@ -20,7 +22,8 @@ async fn a_suspended_tenant_is_refused_by_every_replica_at_its_next_request_unti
     let suspended = app.platform().post(&format!("{one}/suspend"), json!({})).await.expect(200);
     assert_eq!(suspended.body["state"], "suspended");
     assert!(suspended.body["suspendedAt"].is_string() && suspended.body["deletedAt"].is_null());
-    for client in on_both(&acme.owner).into_iter().chain(on_both(&narrow)) {
+    let all = || [&acme.owner, &narrow, &member].into_iter().flat_map(on_both);
+    for client in all() {
         for path in [workspace.as_str(), "/api/me", "/api/workspaces", "/api/workspaces/x"] {
             let refused = client.get(path).await.expect(401);
             assert_eq!(refused.body["code"], "tenant_suspended", "{path}");
@@ -43,7 +46,7 @@ async fn a_suspended_tenant_is_refused_by_every_replica_at_its_next_request_unti
     assert_eq!((again.etag(), &again.body), (suspended.etag(), &suspended.body), "it stays so");
     let active = app.platform().post(&format!("{one}/reactivate"), json!({})).await.expect(200);
     assert_eq!((&active.body["state"], &active.body["suspendedAt"]), (&json!("active"), &Value::Null));
-    for client in on_both(&acme.owner).into_iter().chain(on_both(&narrow)) {
+    for client in all() {
         client.get(&workspace).await.expect(200);
     }
     let again = app.platform().post(&format!("{one}/reactivate"), json!({})).await.expect(200);
@@ -57,8 +60,11 @@ async fn a_deleted_tenant_is_not_known_until_it_is_restored_as_suspended_as_it_w
     let replica = app.replica().with_key(acme.owner.key());
     let workspace = format!("/api/workspaces/{}", acme.workspace("DACH").await);
     let one = path(&acme);
+    let (_, member) = acme.member(Role::Admin, &[]).await;
     app.platform().post(&format!("{one}/suspend"), json!({})).await.expect(200);
+    assert_eq!(member.get(&workspace).await.expect(401).body["code"], "tenant_suspended");
     app.platform().delete(&one).await.expect(204);
+    assert_ne!(member.get(&workspace).await.expect(401).body["code"], "tenant_suspended");
     for client in [&acme.owner, &replica] {
         assert_eq!(client.get(&workspace).await.expect(401).body["code"], "invalid_credentials");
     }
