@@ -37,6 +37,24 @@ async fn sending_again_kills_the_link_before_and_drops_what_is_not_sent_yet() {
     }
 }
 
+#[tokio::test]
+async fn a_link_lets_nobody_into_a_tenant_that_is_suspended_or_deleted() {
+    let (app, server) = (App::start().await, server());
+    let acme = app.tenant("Acme").await;
+    acme.invitation(ADA, json!({})).await;
+    assert_eq!(deliver(&app, &server).await.sent, 1);
+    let token = token(&server.mails()[0]);
+    behind_the_back(&app, "UPDATE tenants SET suspended_at = now()");
+    let refused = accept(&app.store, "ada", ADA, &token).await.unwrap_err();
+    assert!(matches!(refused, Error::Unauthenticated(_)), "{refused:?}");
+    behind_the_back(&app, "UPDATE tenants SET suspended_at = NULL, deleted_at = now()");
+    let refused = accept(&app.store, "ada", ADA, &token).await.unwrap_err();
+    assert!(matches!(refused, Error::NotFound(_)), "{refused:?}");
+    assert_eq!(app.database.rows("SELECT 1 FROM members"), 0);
+    behind_the_back(&app, "UPDATE tenants SET deleted_at = NULL");
+    accept(&app.store, "ada", ADA, &token).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_that_leaves_while_the_invitation_is_sent_again_is_dead_when_it_arrives() {
     let (app, server) = (patient().await, server());
