@@ -191,7 +191,7 @@ impl World {
         self.ours.key(&["tenant:read"], json!({ "name": "Ended" })).await;
         self.ours.key(&["tenant:read"], json!({ "name": "Used" })).await;
         self.behind_the_back(&format!(
-            "INSERT INTO invitation_tokens VALUES ('{ours}', '\\x01', '{over}'), ('{ours}', '\\x02', '{open}');
+            "INSERT INTO invitation_tokens VALUES ('{ours}', sha256('{over}'), '{over}'), ('{ours}', sha256('{open}'), '{open}');
              UPDATE outbox_messages SET state = 'sent'"
         ));
         self.make_twins();
