@@ -18,7 +18,7 @@ trap 'exit 143' TERM
 
 # Without the settings of this shell, except where PostgreSQL is.
 alone() {
-    env -i PATH="$PATH" USER="${USER:-tests}" ${TENANTRY_PG_BIN:+TENANTRY_PG_BIN="$TENANTRY_PG_BIN"} \
+    ${exec:-} env -i PATH="$PATH" USER="${USER:-tests}" ${TENANTRY_PG_BIN:+TENANTRY_PG_BIN="$TENANTRY_PG_BIN"} \
         TENANTRY_DATA_DIR="$scratch/data" "$@"
 }
 
@@ -27,8 +27,10 @@ serving() {
     # If root runs this, PostgreSQL runs as another user, who has to get into the directory.
     chmod 711 "$scratch"
     mkfifo "$scratch/banner"
+    # With exec, so that $! is the program and not a shell around it, which would end without it.
+    exec=exec
     alone TENANTRY_BIND=127.0.0.1:0 TENANTRY_SHUTDOWN_DELAY=0s "$@" "$program" serve >"$scratch/banner" 2>"$scratch/log" &
-    service=$!
+    service=$! exec=
 
     # The first start prints a command that looks up a workspace. It has the address. The key is in a file.
     TENANTRY_URL='' TENANTRY_KEY=''
