@@ -30,7 +30,7 @@ test: setup-test ## Install what is missing, and run every test against a privat
 	$(HEADING) 'tests'
 	@. ./scripts/env.sh && INSTA_UPDATE=no cargo test --workspace --locked
 
-check: setup-check format dependencies lint document test quick-clients ## Run everything that CI checks: format, dependencies, lints, documents, tests
+check: setup-check format dependencies lint document test quick-clients quick-fuzz ## Run everything that CI checks: format, dependencies, lints, documents, tests
 	@printf '\nAll checks passed. What could not be checked is said above in capitals.\n'
 
 # Flows of generated clients, against the program in debug build.
@@ -89,7 +89,7 @@ sbom: setup-sbom ## Write a software bill of materials (CycloneDX) of the progra
 pin-images: ## Look up the digests of the container images, and write them into .env
 	@scripts/pin-images.sh
 
-fuzz: setup-fuzz ## Send the service what a fuzzer makes of openapi.yaml, and hold its answers against the document
+fuzz: setup-fuzz ## Send the service for 20 minutes what a fuzzer makes of openapi.yaml, and hold its answers against the document
 	@$(CARGO) build --locked -p tenantry-server
 	$(HEADING) 'fuzzing of the API'
 	@tests/fuzz/run.sh full

@@ -5,7 +5,7 @@
 #   scripts/setup.sh install  C compiler, libpq; checks for Rust
 #   scripts/setup.sh run      also PostgreSQL server programs
 #   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page, and PgBouncer
-#   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients
+#   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients and the fuzzer
 #   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
 #   scripts/setup.sh fuzz     as run; and Python with venv, for the fuzzer of the API
 #   scripts/setup.sh sbom     only Rust and cargo-cyclonedx
