@@ -5,9 +5,9 @@ mod kept;
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Bool};
 use tenantry_domain::{
-    BrandId, CountryCode, CurrencyCode, Error, InBrand, InTenant, InWorkspace, Instructions, LanguageCode, Locale,
-    NewWorkspace, Noun, Page, PageRequest, Reach, SignatureHtml, SignatureText, TenantId, Workspace, WorkspaceDetails,
-    WorkspaceId, WorkspaceNumber, WorkspaceState, WorkspaceType, limit_reached, unknown_brand,
+    Action, BrandId, CountryCode, CurrencyCode, Error, InBrand, InTenant, InWorkspace, Instructions, LanguageCode,
+    Locale, NewWorkspace, Noun, Page, PageRequest, Reach, SignatureHtml, SignatureText, TenantId, Workspace,
+    WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceState, WorkspaceType, limit_reached, unknown_brand,
 };
 use uuid::Uuid;
 
@@ -234,12 +234,21 @@ impl TenantScope<'_> {
     }
 }
 
+impl<P: TenantPlace> WriteTx<'_, P> {
+    /// Refuses one more workspace in a tenant that has as many as it may. How many it has, only they are told who may read it: a key
+    /// of one brand may not count the workspaces of the others.
+    pub(crate) fn check_workspace_limit(&mut self) -> Result<(), Fault> {
+        let may_count = self.allows(Action::TenantRead);
+        self.scope().check_workspace_limit().map_err(|fault| if may_count { fault } else { fault.without_figures() })
+    }
+}
+
 impl WriteTx<'_, InBrand> {
     /// Creates a workspace under the brand; what the request leaves out is the country's or the tenant's.
     pub fn create_workspace(&mut self, id: WorkspaceId, new: &NewWorkspace) -> Result<Workspace, Fault> {
         let tenant = self.scope().read_tenant()?;
         let details = new.details(self.found.id, &tenant.details.defaults).map_err(Error::Invalid)?;
-        self.scope().check_workspace_limit()?;
+        self.check_workspace_limit()?;
         let number = self.scope().next_workspace_number()?;
         diesel::insert_into(workspaces::table)
             .values((

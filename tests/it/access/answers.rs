@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tenantry_domain::{Action, KeyRule};
-use tenantry_tests::{Answer, App, Contract, Operation, Target, Tenant};
+use tenantry_tests::{Answer, App, Client, Contract, Operation, Target, Tenant};
 
 /// What a key with the scope to write may do with no scope to read. What works with people needs both.
 fn needs_to_read(action: Action) -> bool {
@@ -136,5 +136,30 @@ async fn a_conflict_tells_no_figures_to_who_may_not_read_them() {
         assert!(!sentence(&refused).contains("77"), "{}", refused.text);
         let told = acme.owner.post(&path, body).await.expect(409);
         assert!(sentence(&told).contains("77"), "the control: {}", told.text);
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_a_brand_is_not_told_how_many_workspaces_its_tenant_has() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let deleted = acme.workspace("Deleted").await;
+    acme.owner.delete(&format!("/api/workspaces/{deleted}")).await.expect(204);
+    acme.workspace("DACH").await;
+    app.platform().patch(&format!("/api/admin/tenants/{}", acme.id), json!({ "maxWorkspaces": 1 })).await.expect(200);
+    let with = async |scopes: &[&str]| acme.key(scopes, json!({ "brandId": acme.brand })).await;
+    let counts = with(&["workspaces:read", "workspaces:write", "tenant:read"]).await;
+    let writes = with(&["workspaces:read", "workspaces:write"]).await;
+    for (path, body) in [
+        ("/api/workspaces".to_owned(), json!({ "name": "More", "brandId": acme.brand })),
+        (format!("/api/workspaces/{deleted}/restore"), json!({})),
+    ] {
+        let sentence = async |key: &Client| {
+            let refused = key.post(&path, body.clone()).await.expect(409);
+            assert_eq!(refused.body["code"], "limit_reached", "{}", refused.text);
+            refused.body["error"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(sentence(&writes).await, "This would exceed a limit.", "{path}");
+        assert!(sentence(&counts).await.contains("its limit of 1 workspace. It has 1."), "the control: {path}");
     }
 }

@@ -143,7 +143,7 @@ impl WriteTx<'_, InRestorableWorkspace> {
 
     /// Shows the workspace again, if the tenant may have one more.
     pub fn restore_workspace(&mut self) -> Result<Workspace, Fault> {
-        self.scope().check_workspace_limit()?;
+        self.check_workspace_limit()?;
         diesel::update(workspaces::table.filter(this(self.found)))
             .set((
                 workspaces::deleted_at.eq(None::<DateTime<Utc>>),
