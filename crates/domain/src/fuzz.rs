@@ -18,6 +18,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
         "\\PC{0,40}",
+        "[\\x09-\\x0d \u{85}\u{a0}]{0,90}a[\\x09-\\x0d \u{85}\u{a0}]{0,90}",
         "[ -~]{0,60}",
         "[\\x00-\\x1f\u{80}-\u{a0}\u{2000}-\u{2069}a ]{0,12}",
         "[A-Za-z]{1,4}([-_][A-Za-z]{2})?",
@@ -41,11 +42,12 @@ fn keeps<V: Input<Raw = str> + Debug>(raw: &str) -> Result<Option<V>, TestCaseEr
             Ok(None)
         }
         Ok(value) => {
-            if let Form::Text { pattern: Some(pattern), .. } = V::description().form {
-                prop_assert!(
-                    Regex::new(pattern).unwrap().is_match(raw),
-                    "{raw:?} is accepted and does not match {pattern}"
-                );
+            if let Form::Text { pattern, length: (min, max), .. } = V::description().form {
+                let fits = pattern.is_none_or(|pattern| Regex::new(pattern).unwrap().is_match(raw));
+                prop_assert!(fits, "{raw:?} is accepted and does not match {pattern:?}");
+                let length = raw.chars().count();
+                let fits = min.is_none_or(|min| length >= min) && max.is_none_or(|max| length <= max);
+                prop_assert!(fits, "{raw:?} is accepted and has {length} characters");
             }
             Ok(Some(value))
         }

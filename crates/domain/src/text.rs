@@ -7,7 +7,7 @@ use crate::{
     input::{Description, Input, thousands},
 };
 
-/// One line of text, 1 to `MAX` characters (Unicode scalar values) after surrounding white space is taken off.
+/// One line of text, 1 to `MAX` characters (Unicode scalar values). Surrounding white space counts, and is taken off.
 ///
 /// Refused are control characters, line and paragraph separators, and the bidirectional embeddings, overrides and
 /// isolates (U+202A–U+202E, U+2066–U+2069), with which a name could reorder the text around it.
@@ -15,7 +15,7 @@ use crate::{
 pub struct Line<const MAX: usize>(String);
 
 /// Several lines of text, 1 to `MAX` characters; control characters other than tab and newline are refused, and `CRLF`
-/// becomes a newline.
+/// counts as two characters and becomes a newline.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Paragraphs<const MAX: usize>(String);
 
@@ -114,7 +114,11 @@ impl<const MAX: usize> FromStr for Line<MAX> {
 
     fn from_str(raw: &str) -> Result<Self, Refusal> {
         let text = raw.trim();
-        bounded(text, MAX)?;
+        if text.is_empty() {
+            return Err(empty());
+        }
+        // What was sent is counted, as whoever holds it against the schema counts it.
+        bounded(raw, MAX)?;
         match text.chars().find(|c| c.is_control() || breaks_a_line(*c) || reorders_text(*c)) {
             Some(c) => Err(forbidden(c, "must be one line of visible text")),
             None => Ok(Self(text.to_owned())),
@@ -130,7 +134,7 @@ impl<const MAX: usize> FromStr for Paragraphs<MAX> {
         if text.trim().is_empty() {
             return Err(empty());
         }
-        bounded(&text, MAX)?;
+        bounded(raw, MAX)?;
         match text.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n')) {
             Some(c) => Err(forbidden(c, "must be text without control characters other than tab and newline")),
             None => Ok(Self(text)),
@@ -187,6 +191,8 @@ mod tests {
         assert_eq!(WorkspaceName::from_str("  DACH Region \u{a0}").unwrap().as_str(), "DACH Region");
         assert!(WorkspaceName::from_str(&"😀".repeat(120)).is_ok());
         assert_eq!(WorkspaceName::from_str(&"😀".repeat(121)).unwrap_err().code, "too_long");
+        assert!(WorkspaceName::from_str(&format!("{:119}\u{85}", "a")).is_ok());
+        assert_eq!(WorkspaceName::from_str(&format!("{:120}\u{85}", "a")).unwrap_err().code, "too_long");
         for (raw, code) in
             [("", "empty"), (" \t\n", "empty"), ("a\nb", "forbidden_character"), ("a\0b", "forbidden_character")]
         {
@@ -220,5 +226,7 @@ mod tests {
             assert_eq!(Instructions::from_str(raw).unwrap_err().code, "forbidden_character", "{raw:?}");
         }
         assert_eq!(SignatureText::from_str(&"x".repeat(5_001)).unwrap_err().code, "too_long");
+        assert!(SignatureText::from_str(&"x\r\n ".repeat(1_250)).is_ok());
+        assert_eq!(SignatureText::from_str(&"x\r\n".repeat(1_667)).unwrap_err().code, "too_long");
     }
 }
