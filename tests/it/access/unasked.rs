@@ -13,7 +13,7 @@ use tenantry_domain::{
     Action, Cap, Change, Credential, Error, Holder, InTenant, MailLimits, Origin, PageRequest, Role, WorkspaceId,
 };
 use tenantry_operations::{
-    Store,
+    Store, housekeeping,
     integrations::{Resealed, Resealing, reseal},
     outbox::{self, Report},
     providers::Timeouts,
@@ -31,6 +31,7 @@ super::behind_each_wall! {
     an_invitation_is_accepted_in_its_own_tenant, an_invitation_is_accepted_in_its_own_tenant_by_the_conditions_alone;
     an_email_of_another_tenant_counts_for_nothing, an_email_of_another_tenant_counts_for_nothing_to_the_conditions_alone;
     what_is_over_goes_in_one_tenant, what_is_over_goes_in_one_tenant_by_the_conditions_alone;
+    an_erased_workspace_takes_emails_of_its_tenant, an_erased_workspace_takes_emails_by_the_conditions_alone;
     an_export_and_an_import_are_of_one_tenant, an_export_and_an_import_are_of_one_tenant_to_the_conditions_alone;
     an_attempt_is_of_one_tenant, an_attempt_is_of_one_tenant_to_the_conditions_alone;
     an_address_in_another_tenant_is_nobody_here, an_address_in_another_tenant_is_nobody_to_the_conditions_alone;
@@ -77,10 +78,11 @@ impl World {
         let workspace = self.ours.workspace("DACH").await;
         self.ours.invitation("p2@example.com", json!({ "workspaceIds": [workspace] })).await;
         self.make_twins();
-        // Older than ours, and known by ids that we do not have.
+        // Older than ours, once more tried, and known by ids that we do not have.
         self.more_of_theirs("outbox_messages", "'id', gen_random_uuid()");
         self.behind_the_back(&format!(
-            "UPDATE outbox_messages SET next_attempt_at = next_attempt_at - interval '1 hour' WHERE tenant_id = '{}'",
+            "UPDATE outbox_messages SET next_attempt_at = next_attempt_at - interval '1 hour', attempts = attempts + 1
+                 WHERE tenant_id = '{}'",
             self.theirs.id
         ));
         self.suspend_theirs().await;
@@ -249,6 +251,24 @@ impl World {
         assert_eq!(pruner.count(ours, Ended::ApiKeys, kept).unwrap(), 2);
         assert_eq!(pruner.prune(ours, Ended::ApiKeys, kept).unwrap(), 1);
         self.behind_the_back("DROP TABLE uses");
+        assert_eq!(rows.of_others(ours), before);
+    }
+
+    async fn an_erased_workspace_takes_emails_of_its_tenant(&self) {
+        let (ours, theirs) = (self.ours.id, self.theirs.id);
+        let workspace = self.ours.workspace("DACH").await;
+        self.ours.invitation("ada@example.com", json!({ "workspaceIds": [workspace] })).await;
+        self.behind_the_back(
+            "UPDATE outbox_messages SET state = 'sent', created_at = now() - interval '2 days';
+             UPDATE workspaces SET deleted_at = now() - interval '31 days'",
+        );
+        // Theirs is not deleted.
+        self.make_twins();
+        let mut rows = Rows::of(&self.app.database);
+        let before = rows.of_others(ours);
+        assert!(before["outbox_messages"].iter().any(|row| row.contains(&theirs.to_string())), "the control");
+        assert_eq!(housekeeping::erase_deleted_workspaces(&self.app.store).await.unwrap(), 1);
+        assert_eq!(self.app.database.rows(&format!("SELECT FROM outbox_messages WHERE tenant_id = '{ours}'")), 0);
         assert_eq!(rows.of_others(ours), before);
     }
 
