@@ -36,9 +36,6 @@ use crate::{
     seats::Party,
 };
 
-/// How many look-ups one statement answers at most. A batch is then some milliseconds of work, and whoever comes next waits as long.
-const BATCH: usize = 64;
-
 /// How long the door answers before the lane is tried again.
 const OFF: Duration = Duration::from_secs(60);
 
@@ -113,7 +110,7 @@ impl Inner {
     async fn read(self: Arc<Self>) {
         let mut reader = Reader { lane: &self, at_work: true };
         while reader.at_work {
-            let batch = self.line().take(BATCH);
+            let batch = self.line().take();
             reader.at_work = batch.is_some();
             if let Some(tickets) = batch {
                 let began = Instant::now();

@@ -10,6 +10,9 @@ use tenantry_domain::Error;
 use super::{Asker, Question};
 use crate::seats::Party;
 
+/// How many look-ups one statement answers at most. A batch is then a few milliseconds of work, and whoever comes next waits as long.
+const BATCH: usize = 64;
+
 /// Nobody joins when so many wait. One party has at most as many as it leaves free.
 const WAITING: usize = 8_192;
 
@@ -96,7 +99,8 @@ impl Line {
             self.turns.push_back(party);
         }
         line.push_back((self.numbers, ticket));
-        let reader_is_missing = self.readers < self.most_readers;
+        // Another one is worth it when those who read cannot take all: fewer readers have fuller batches.
+        let reader_is_missing = self.readers < self.most_readers && self.waiting > self.readers * BATCH;
         self.readers += usize::from(reader_is_missing);
         Ok(Joined { number: self.numbers, reader_is_missing })
     }
@@ -120,13 +124,18 @@ impl Line {
         true
     }
 
-    /// Up to so many of those whose turn it is, one of each party at a time. `None` when nobody waits, and the reader has ended.
-    pub(super) fn take(&mut self, most: usize) -> Option<Vec<Ticket>> {
+    /// A batch of those whose turn it is, one of each party at a time. `None` when the others take all who wait, and this reader has
+    /// ended.
+    pub(super) fn take(&mut self) -> Option<Vec<Ticket>> {
+        if self.readers > 1 && self.waiting <= (self.readers - 1) * BATCH {
+            self.reader_ends();
+            return None;
+        }
         let (mut taken, mut strangers, mut passed) = (Vec::new(), 0, 0);
-        while taken.len() < most && passed < self.turns.len() {
+        while taken.len() < BATCH && passed < self.turns.len() {
             let Some(party) = self.turns.pop_front() else { break };
             let is_stranger = matches!(party, Party::Stranger(_));
-            if is_stranger && strangers >= most / STRANGERS {
+            if is_stranger && strangers >= BATCH / STRANGERS {
                 self.turns.push_back(party);
                 passed += 1;
                 continue;
@@ -202,7 +211,7 @@ mod tests {
         let mut line = a_line();
         let flood: Vec<_> = (0..1_000).map(|_| join(&mut line, tenant(1)).unwrap()).collect();
         let (_, _, mut other) = join(&mut line, tenant(2)).unwrap();
-        let batch = line.take(64).unwrap();
+        let batch = line.take().unwrap();
         assert_eq!(batch.len(), 64);
         drop(batch);
         assert!(
@@ -216,9 +225,9 @@ mod tests {
     fn those_whom_nobody_knows_have_a_third_of_a_batch() {
         let mut line = a_line();
         let strangers: Vec<_> = (0..100).map(|_| join(&mut line, stranger()).unwrap()).collect();
-        assert_eq!(line.take(64).unwrap().len(), 21, "also when nobody else waits");
+        assert_eq!(line.take().unwrap().len(), 21, "also when nobody else waits");
         let known: Vec<_> = (0..100).map(|_| join(&mut line, tenant(1)).unwrap()).collect();
-        assert_eq!(line.take(64).unwrap().len(), 64);
+        assert_eq!(line.take().unwrap().len(), 64);
         assert_eq!(line.state().waiting, 200 - 21 - 64);
         drop((strangers, known));
     }
@@ -245,13 +254,18 @@ mod tests {
     }
 
     #[test]
-    fn as_many_readers_are_started_as_there_may_be_and_another_when_one_has_ended() {
+    fn another_reader_is_started_when_those_who_read_cannot_take_all_and_ends_when_they_can() {
         let mut line = a_line();
-        let started: Vec<_> = (0..3).map(|_| join(&mut line, tenant(1)).unwrap()).collect();
-        assert_eq!(started.iter().map(|(_, missing, _)| *missing).collect::<Vec<_>>(), [true, true, false]);
-        assert_eq!(line.take(64).unwrap().len(), 3);
-        assert!(line.take(64).is_none());
-        assert!(line.take(64).is_none());
+        let started: Vec<_> = (0..200).map(|_| join(&mut line, tenant(1)).unwrap()).collect();
+        let numbers: Vec<_> = started.iter().filter(|(_, missing, _)| *missing).map(|(number, ..)| *number).collect();
+        assert_eq!(numbers, [1, BATCH as u64 + 1], "two at most");
+        for left in [136, 72, 8] {
+            assert_eq!(line.take().unwrap().len(), BATCH);
+            assert_eq!(line.state().waiting, left);
+        }
+        assert!(line.take().is_none(), "the other reader takes the rest");
+        assert_eq!(line.take().unwrap().len(), 8);
+        assert!(line.take().is_none());
         assert!(join(&mut line, tenant(1)).unwrap().1);
     }
 
@@ -264,7 +278,7 @@ mod tests {
         assert!(line.leave(tenant(1), number));
         assert!(!line.leave(tenant(1), number));
         drop(hangs_up);
-        assert_eq!(line.take(64).unwrap().len(), 1);
+        assert_eq!(line.take().unwrap().len(), 1);
         assert!(!line.leave(tenant(1), stays), "it is being read");
         assert_eq!(line.state().waiting, 0);
         drop(leaves);

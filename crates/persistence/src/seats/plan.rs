@@ -1,6 +1,6 @@
 //! How the seats are divided.
 
-/// Two, so that one batch is collected while another one is read.
+/// How many batches of look-ups are read at once. More gain nothing.
 const LANE: usize = 2;
 
 /// How many seats there are, and for what.
