@@ -7,6 +7,7 @@ mod embedded;
 mod housekeeping;
 mod killed;
 pub(crate) mod kit;
+mod log;
 mod master_keys;
 mod members;
 mod migrations;

@@ -266,7 +266,13 @@ const CONNECTIONS: usize = 1_000;
 
 /// How most tests serve.
 fn options() -> ServeOptions {
-    ServeOptions { workers: 1, connections: CONNECTIONS, grace: Duration::from_secs(10), rates: plenty() }
+    ServeOptions {
+        workers: 1,
+        connections: CONNECTIONS,
+        grace: Duration::from_secs(10),
+        rates: plenty(),
+        lost_log_lines: || 0,
+    }
 }
 
 /// Limits that no test reaches.

@@ -54,6 +54,8 @@ pub struct ServeOptions {
     pub grace: Duration,
     /// How many requests credentials and addresses may send.
     pub rates: Rates,
+    /// How many lines of the log were lost so far, for the metrics.
+    pub lost_log_lines: fn() -> u64,
 }
 
 /// Where to serve.
@@ -111,12 +113,12 @@ pub fn serve(
 ) -> io::Result<Server> {
     let Listeners { main, admin } = listeners.into();
     let table = web::Data::new(fallback::Table::of(&document()));
-    let ServeOptions { workers, connections, grace, rates } = options;
+    let ServeOptions { workers, connections, grace, rates, lost_log_lines } = options;
     let service = web::Data::new(service::Service {
         store,
         trust,
         integrations,
-        metrics: metrics::Metrics::new(),
+        metrics: metrics::Metrics::new(lost_log_lines),
         closing,
         readers: readers::Readers::new(),
         limiter: rate::Limiter::new(rates),

@@ -36,6 +36,8 @@ pub(crate) struct Metrics {
     refused: Family<RefusedLabels, Counter>,
     lane: Lane,
     limited: Family<LimitedLabels, Counter>,
+    lost_lines: Counter,
+    lost_log_lines: fn() -> u64,
     issuer_keys: Family<IssuerLabels, Gauge>,
 }
 
@@ -84,13 +86,18 @@ const OTHER: &str = "other";
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 impl Metrics {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(lost_log_lines: fn() -> u64) -> Self {
         let requests = Family::default();
         let latency = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
         let (connections, issuer_keys) = (Family::default(), Family::default());
-        let lane = Lane::default();
         let (waiting, refused, limited) = (Gauge::default(), Family::default(), Family::default());
         let mut registry = Registry::default();
+        let (lane, lost_lines) = (Lane::default(), Counter::default());
+        registry.register(
+            "tenantry_log_lines_lost",
+            "Lines of the log that were lost, because they were not read in time",
+            lost_lines.clone(),
+        );
         registry.register("tenantry_http_requests", "Requests answered", requests.clone());
         registry.register("tenantry_http_request_duration_seconds", "Time to the answer's first byte", latency.clone());
         registry.register(
@@ -121,7 +128,19 @@ impl Metrics {
             "Keys of an issuer that tokens are verified with; 0 when they could not be had",
             issuer_keys.clone(),
         );
-        Self { registry, requests, latency, connections, waiting, refused, lane, limited, issuer_keys }
+        Self {
+            registry,
+            requests,
+            latency,
+            connections,
+            waiting,
+            refused,
+            lane,
+            limited,
+            lost_lines,
+            lost_log_lines,
+            issuer_keys,
+        }
     }
 
     /// Counts an answer to what was no request.
@@ -159,6 +178,7 @@ impl Metrics {
             self.refused.get_or_create(&RefusedLabels { reason }).inner().store(count, Ordering::Relaxed);
         }
         self.lane.set(pool.lane);
+        self.lost_lines.inner().store((self.lost_log_lines)(), Ordering::Relaxed);
         for IssuerState { issuer, usable_keys, .. } in issuers {
             let keys = i64::try_from(usable_keys).unwrap_or(i64::MAX);
             self.issuer_keys.get_or_create(&IssuerLabels { issuer }).set(keys);

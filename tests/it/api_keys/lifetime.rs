@@ -14,8 +14,13 @@ fn replica(app: &App) -> Client {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let store = App::store(&app.database.service_url(), |_| {});
-    let options =
-        ServeOptions { workers: 1, connections: 100, grace: Duration::from_secs(10), rates: Rates::default() };
+    let options = ServeOptions {
+        workers: 1,
+        connections: 100,
+        grace: Duration::from_secs(10),
+        rates: Rates::default(),
+        lost_log_lines: || 0,
+    };
     let server =
         tenantry_http::serve(listener, store, Trust::default(), app.integrations.clone(), Closing::default(), options)
             .unwrap();

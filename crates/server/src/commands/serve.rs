@@ -38,7 +38,7 @@ const KEYS: Duration = Duration::from_secs(60);
 
 /// Serves until a signal arrives. Then finishes running requests and stops the embedded database.
 pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
-    crate::logging::start(settings);
+    let _log = crate::logging::start_aside(settings);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Exit::failed(format!("cannot start: {error}")))?;
     // Before everything else: from here on a signal is an orderly stop, even while the database is being created.
@@ -53,8 +53,13 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     let mailer = mail_workers::mailer(settings)?;
     master_keys::demand(settings)?;
     let Some((database, store)) = runtime.block_on(open(settings, &mut stop))? else { return Ok(()) };
-    let options =
-        ServeOptions { workers: settings.workers, connections, grace: settings.shutdown_grace, rates: settings.rates };
+    let options = ServeOptions {
+        workers: settings.workers,
+        connections,
+        grace: settings.shutdown_grace,
+        rates: settings.rates,
+        lost_log_lines: crate::logging::lost_lines,
+    };
     let owner_url = database.own_owner_url();
     let outcome = runtime.block_on(async {
         let keys = master_keys::for_service(settings, &store).await?;
