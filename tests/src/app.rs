@@ -64,13 +64,19 @@ impl App {
     }
 
     /// [`App::on`], with so many threads that answer requests, and room for so many connections.
-    pub async fn serving(
+    pub async fn serving(database: TestDatabase, size: (usize, usize), adjust: impl FnOnce(&mut PoolOptions)) -> Self {
+        Self::serving_at_most(plenty(), database, size, adjust).await
+    }
+
+    /// [`App::serving`], with these limits on requests.
+    pub async fn serving_at_most(
+        rates: Rates,
         database: TestDatabase,
         (workers, connections): (usize, usize),
         adjust: impl FnOnce(&mut PoolOptions),
     ) -> Self {
         let store = Self::store(&database.service_url(), adjust);
-        let options = ServeOptions { workers, connections, ..options() };
+        let options = ServeOptions { workers, connections, rates, ..options() };
         Self::with(database, store, options, Vec::new(), (master_keys(&[1]), Timeouts::default()))
     }
 

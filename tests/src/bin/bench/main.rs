@@ -26,6 +26,9 @@ mod usage;
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tenantry_domain::{RequestRate, Requests};
+use tenantry_http::Rates;
+use tenantry_persistence::PoolOptions;
 use tenantry_tests::{App, TestDatabase};
 
 /// That of the program.
@@ -48,18 +51,29 @@ fn main() {
 /// How many connections to the database a service has by default.
 const DATABASE_CONNECTIONS: u32 = 8;
 
-/// A service with the defaults of the program on a machine with two processors.
+/// A service with the defaults of the program on a machine with two processors, but without limits on requests.
 async fn serving() -> App {
     serving_with(CONNECTIONS, DATABASE_CONNECTIONS).await
 }
 
 /// The same, with room for so many connections, and so many to the database.
 async fn serving_with(room: usize, database: u32) -> App {
-    App::serving(TestDatabase::new(), (2, room), |pool| {
-        pool.connections = database;
-        pool.wait = Duration::from_secs(2);
-    })
-    .await
+    App::serving(TestDatabase::new(), (2, room), |pool| small(pool, database)).await
+}
+
+/// The same, with the program's limits on requests.
+async fn serving_with_limits() -> App {
+    let rate = |per_second, burst| {
+        let [per_second, burst] = [per_second, burst].map(|number| Requests::try_from(number).unwrap());
+        Some(RequestRate { per_second, burst })
+    };
+    let (size, rates) = ((2, CONNECTIONS), Rates { credential: rate(10_000, 20_000), address: rate(2_000, 4_000) });
+    App::serving_at_most(rates, TestDatabase::new(), size, |pool| small(pool, DATABASE_CONNECTIONS)).await
+}
+
+fn small(pool: &mut PoolOptions, connections: u32) {
+    pool.connections = connections;
+    pool.wait = Duration::from_secs(2);
 }
 
 #[tokio::main]
