@@ -33,6 +33,9 @@ const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
 /// How often to check the master keys until the database has answered once.
 const UNCHECKED: Duration = Duration::from_secs(2);
 
+/// How long the end waits until the uses of keys are written down.
+const NOTES: Duration = Duration::from_secs(1);
+
 /// How often to check whether an issuer's keys need a refresh.
 const KEYS: Duration = Duration::from_secs(60);
 
@@ -179,7 +182,8 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
     server.stop(false).await;
     chores.abort();
     refreshing.abort();
-    store.write_key_uses().await;
+    // Without a database this would take as long as a statement may.
+    let _ = tokio::time::timeout(NOTES, store.write_key_uses()).await;
     tracing::info!("stopped");
     outcome
 }
