@@ -56,8 +56,9 @@ pub(super) struct Line {
     most_readers: usize,
     patience: Duration,
     readers: usize,
+    /// Who waits. A party whose tickets have all left stays until its turn.
     parties: HashMap<Party, VecDeque<(u64, Ticket)>>,
-    /// Those who wait, in the order of their turns.
+    /// The same parties, in the order of their turns.
     turns: VecDeque<Party>,
     waiting: usize,
     numbers: u64,
@@ -94,10 +95,10 @@ impl Line {
         }
         self.numbers += 1;
         self.waiting += 1;
-        let line = self.parties.entry(party).or_default();
-        if line.is_empty() {
+        let line = self.parties.entry(party).or_insert_with(|| {
             self.turns.push_back(party);
-        }
+            VecDeque::new()
+        });
         line.push_back((self.numbers, ticket));
         // Another one is worth it when those who read cannot take all: fewer readers have fuller batches.
         let reader_is_missing = self.readers < self.most_readers && self.waiting > self.readers * BATCH;
@@ -267,6 +268,20 @@ mod tests {
         assert_eq!(line.take().unwrap().len(), 8);
         assert!(line.take().is_none());
         assert!(join(&mut line, tenant(1)).unwrap().1);
+    }
+
+    #[test]
+    fn whoever_leaves_and_comes_again_has_one_turn_as_before() {
+        let mut line = a_line();
+        for _ in 0..3 {
+            let (number, ..) = join(&mut line, tenant(1)).unwrap();
+            assert!(line.leave(tenant(1), number));
+        }
+        let waiting: Vec<_> = (0..100).map(|n| join(&mut line, tenant(1 + n % 2)).unwrap()).collect();
+        drop(line.take().unwrap());
+        let left = |party| line.parties.get(&tenant(party)).map_or(0, VecDeque::len);
+        assert_eq!([left(1), left(2)], [18, 18], "of 64, each has half");
+        drop(waiting);
     }
 
     #[test]
