@@ -102,8 +102,9 @@ const CANNOT_ANSWER: [&str; 24] = [
 /// migrations are undone.
 fn is_not_migrated(message: &str) -> bool {
     let missing = ["relation ", "function ", "column "].iter().any(|what| message.starts_with(what));
-    let denied =
-        ["table ", "function "].iter().any(|what| message.starts_with(&format!("permission denied for {what}")));
+    let denied = ["permission denied for table ", "permission denied for function "]
+        .iter()
+        .any(|words| message.starts_with(words));
     (missing && message.contains(" does not exist")) || denied
 }
 
