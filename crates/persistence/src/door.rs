@@ -10,7 +10,7 @@ use std::{
 };
 
 use diesel::{
-    PgConnection, QueryResult,
+    PgConnection,
     connection::{AnsiTransactionManager, TransactionManager},
 };
 use tenantry_domain::{Action, Change, Credential, Error, MailLimits, Record, Weight, Written};
@@ -22,7 +22,7 @@ use crate::{
     key_uses::KeyUses,
     lane::Lane,
     places::{Found, Place, TenantPlace},
-    pool::{Pool, PoolOptions, PoolState, Session},
+    pool::{Pool, PoolOptions, PoolState, Session, roll_back},
     scope::TenantScope,
     seats::{Lately, Party, Recognised, Seat, Seats},
     tx::{Tx, WriteTx},
@@ -317,7 +317,7 @@ impl Visit {
             roll_back(connection)?;
             return outcome;
         }
-        let value = finish(connection, session, outcome)?;
+        let value = session.finish(connection, outcome)?;
         if let (Some(tenant), Some(key)) = (credential.tenant(), learned.stale_key) {
             self.key_uses.note(tenant, key);
         }
@@ -388,27 +388,4 @@ impl<P: Place> WriteTx<'_, P> {
             Err(fault) => Err(fault),
         }
     }
-}
-
-/// Commits what went well and takes back what did not.
-pub(crate) fn finish<T>(
-    connection: &mut PgConnection,
-    session: &Session<'_>,
-    outcome: Result<T, Fault>,
-) -> Result<T, Fault> {
-    match outcome {
-        Ok(value) => {
-            session.commit(connection)?;
-            Ok(value)
-        }
-        Err(fault) => {
-            // A failed rollback leaves the connection broken, and the pool drops it.
-            let _ = roll_back(connection);
-            Err(fault)
-        }
-    }
-}
-
-pub(crate) fn roll_back(connection: &mut PgConnection) -> QueryResult<()> {
-    <AnsiTransactionManager as TransactionManager<PgConnection>>::rollback_transaction(connection)
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     attempt::{Attempt, Claim, HandOver},
-    door::{self, Store},
+    door::Store,
     fault::Fault,
     idempotency_keys,
     pool::Session,
@@ -43,14 +43,14 @@ impl Store {
         let Some(attempt) = Attempt::current() else {
             let accept = move |connection: &mut PgConnection, session: &Session<'_>| {
                 let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
-                door::finish(connection, session, outcome)
+                session.finish(connection, outcome)
             };
             return self.pool.run(share, begin, accept).await;
         };
         let this = attempt.clone();
         let accept = move |connection: &mut PgConnection, session: &Session<'_>, hand_over: &HandOver<_>| {
             let outcome = TenantScope { connection, tenant }.accept_once(&invitee, &token, id, (&this, hand_over));
-            door::finish(connection, session, outcome)
+            session.finish(connection, outcome)
         };
         attempt.write(self.pool.clone(), share, begin, accept).await
     }

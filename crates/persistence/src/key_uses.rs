@@ -16,7 +16,6 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    door::finish,
     fault::Fault,
     pool::{Pool, Session},
     seats::Party,
@@ -82,7 +81,7 @@ async fn write(pool: &Pool, keys: &[(TenantId, ApiKeyId)]) -> Result<(), Error> 
     }
     let work = move |connection: &mut PgConnection, session: &Session<'_>| {
         let touched = tenants.iter().try_for_each(|(tenant, keys)| touch(connection, *tenant, keys));
-        finish(connection, session, touched.map_err(Fault::from))
+        session.finish(connection, touched.map_err(Fault::from))
     };
     pool.run((Party::House, Weight::Light), "BEGIN".to_owned(), work).await
 }

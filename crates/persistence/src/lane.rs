@@ -30,7 +30,6 @@ use self::{
     statement::{answers, is_of_use},
 };
 use crate::{
-    door::finish,
     fault::{Fault, Kind, Remedy, remedy},
     pool::{Pool, Session},
     seats::Party,
@@ -151,7 +150,7 @@ impl Inner {
         {
             self.switch_off("the database has not the function that the look-up lane calls");
         }
-        match finish(connection, session, outcome)? {
+        match session.finish(connection, outcome)? {
             Some(answers) => batch.answer(answers.into_iter().map(Ok)),
             None => self.switch_off("the database is distributed"),
         }
@@ -159,10 +158,12 @@ impl Inner {
     }
 
     fn is_of_use(&self, connection: &mut PgConnection) -> Result<bool, Fault> {
-        if !self.is_of_use.load(Ordering::Acquire) {
-            self.is_of_use.store(is_of_use(connection)?, Ordering::Release);
+        if self.is_of_use.load(Ordering::Acquire) {
+            return Ok(true);
         }
-        Ok(self.is_of_use.load(Ordering::Acquire))
+        let is_of_use = is_of_use(connection)?;
+        self.is_of_use.store(is_of_use, Ordering::Release);
+        Ok(is_of_use)
     }
 
     fn switch_off(&self, why: &str) {

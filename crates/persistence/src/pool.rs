@@ -24,7 +24,6 @@ use diesel::{Connection, PgConnection, QueryResult, connection::AnsiTransactionM
 use tenantry_domain::{Error, TenantId, Weight};
 use tokio::{runtime::Runtime, task::JoinHandle};
 
-pub(crate) use self::link::{establish, is_full};
 use self::{
     health::Health,
     link::Link,
@@ -34,6 +33,10 @@ use self::{
 pub use self::{
     link::objection_to,
     options::{PoolOptions, PoolState, Prepare},
+};
+pub(crate) use self::{
+    link::{establish, is_full},
+    visit::roll_back,
 };
 use crate::{
     fault::{Fault, Kind, Remedy, remedy},
@@ -94,9 +97,19 @@ impl Session<'_> {
         self.visit.belongs_to(tenant)
     }
 
-    /// Commits the transaction, unless the caller was told that it failed.
-    pub(crate) fn commit(&self, connection: &mut PgConnection) -> Result<(), Fault> {
-        self.visit.commit(connection)
+    /// Commits what went well, unless the caller was told that it failed, and takes back what did not.
+    pub(crate) fn finish<T>(&self, connection: &mut PgConnection, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        match outcome {
+            Ok(value) => {
+                self.visit.commit(connection)?;
+                Ok(value)
+            }
+            Err(fault) => {
+                // A failed rollback leaves the connection broken, and the pool drops it.
+                let _ = roll_back(connection);
+                Err(fault)
+            }
+        }
     }
 }
 

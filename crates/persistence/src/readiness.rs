@@ -4,9 +4,10 @@ use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::B
 use tenantry_domain::{Error, Weight, counted};
 
 use crate::{
-    door::{Store, roll_back},
+    door::Store,
     fault::Fault,
-    migrate, pool,
+    migrate,
+    pool::{self, roll_back},
     seats::Party,
 };
 

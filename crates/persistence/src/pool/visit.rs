@@ -254,7 +254,7 @@ impl Visit {
     }
 }
 
-pub(super) fn roll_back(connection: &mut PgConnection) -> QueryResult<()> {
+pub(crate) fn roll_back(connection: &mut PgConnection) -> QueryResult<()> {
     <AnsiTransactionManager as TransactionManager<PgConnection>>::rollback_transaction(connection)
 }
 
