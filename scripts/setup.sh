@@ -287,7 +287,7 @@ install_missing() {
     elif have apt-get; then
         install_with_apt
     elif have dnf; then
-        as_root "dnf install -y $(packages gcc libpq-devel postgresql-server chromium chromedriver "nodejs npm" python3 golang \
+        as_root "dnf install -y $(packages gcc libpq-devel "postgresql-server postgresql-contrib" chromium chromedriver "nodejs npm" python3 golang \
             java-latest-openjdk-devel)"
     elif have pacman; then
         as_root "pacman -S --needed --noconfirm $(packages gcc postgresql-libs postgresql chromium "" "nodejs npm" python go \

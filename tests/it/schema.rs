@@ -33,6 +33,7 @@ const GOOD: &str = "
         CONSTRAINT notes_tenant_fkey FOREIGN KEY (tenant_id) REFERENCES tenants (id),
         CONSTRAINT notes_brand_fkey FOREIGN KEY (tenant_id, brand_id) REFERENCES brands (tenant_id, id)
     );
+    ALTER TABLE notes ALTER tenant_id SET (n_distinct = 1);
     CREATE INDEX notes_body ON notes (tenant_id, body);
     ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
     ALTER TABLE notes FORCE ROW LEVEL SECURITY;
@@ -53,6 +54,7 @@ fn each_wall_that_is_left_out_is_missed() {
     let spoilt = [
         ("ALTER TABLE notes DISABLE ROW LEVEL SECURITY", "notes: row security is not enabled"),
         ("ALTER TABLE notes NO FORCE ROW LEVEL SECURITY", "notes: row security does not bind the owner"),
+        ("ALTER TABLE notes ALTER tenant_id RESET (n_distinct)", "notes: plans are made for small tenants"),
         ("DROP POLICY notes_of_the_tenant ON notes", "notes: the policies are not [the tenant's rows]"),
         ("CREATE POLICY more ON notes USING (true)", "notes: the policies are not [the tenant's rows]"),
         (

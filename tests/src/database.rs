@@ -67,6 +67,15 @@ impl TestDatabase {
         count(&mut self.admin(), query)
     }
 
+    /// The columns of a table that can be written, one after the other: not those that are generated.
+    pub fn columns(&self, table: &str) -> String {
+        let sql = format!(
+            "SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) AS line FROM pg_attribute
+             WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"
+        );
+        lines(&mut self.admin(), &sql).remove(0)
+    }
+
     /// Every row of every table as text, also of those that only the superuser sees; binary columns as hexadecimal digits.
     pub fn dump(&self) -> String {
         let mut admin = self.admin();

@@ -7,7 +7,7 @@ use crate::Action;
 pub enum Weight {
     /// It reads or writes a few rows, however many there are.
     Light,
-    /// It searches, lists or counts: with many rows it takes long.
+    /// It searches or lists: with many rows it takes long.
     Heavy,
 }
 
@@ -15,10 +15,7 @@ impl Action {
     /// How much it reads. An operation that answers with more than its action asks for says so where it opens the door.
     pub fn weight(self) -> Weight {
         match self {
-            Self::MeRead
-            | Self::TenantList
-            | Self::TenantRead
-            | Self::TenantInspect
+            Self::TenantList
             | Self::TenantExport
             | Self::TenantImport
             | Self::BrandList

@@ -13,6 +13,7 @@ use crate::mail::Mailer;
 const ERASE: &str = "erase deleted workspaces";
 const PRUNE: &str = "delete what is over";
 const CLEAR: &str = "clear discarded secrets";
+const COUNT: &str = "compare counts";
 const SWEEP: &str = "delete saved emails";
 
 /// Erases the workspaces of all tenants that were deleted longer ago than they can be restored; returns how many. Safe to
@@ -138,6 +139,27 @@ pub async fn clear_discarded_secrets(store: &Store) -> Result<u64, Error> {
         }
     }
     Ok(cleared)
+}
+
+/// Compares the counts of all tenants with what they count, and puts them right; returns how many were wrong. They are when an
+/// earlier version of the service ran beside this one, which does not count. Safe as above.
+///
+/// # Errors
+///
+/// Those of [`Store::write`].
+pub async fn compare_counts(store: &Store) -> Result<u64, Error> {
+    let (mut wrong, mut tenants) = (0, Tenants::new(COUNT));
+    while let Some(ids) = tenants.next(store).await? {
+        for id in ids {
+            let some = store
+                .write(&job(COUNT, Some(id)), InTenant, Action::OutboxDeliver, |tx| {
+                    Ok(Change::bookkeeping(tx.recount()?))
+                })
+                .await;
+            wrong += gone_meanwhile(some.map(i64::unsigned_abs))?;
+        }
+    }
+    Ok(wrong)
 }
 
 async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {

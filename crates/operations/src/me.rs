@@ -36,7 +36,8 @@ pub async fn show(store: &Store, credential: &Credential) -> Result<Me, Error> {
                 Actor::Member(id) => Caller::Member(tx.member_with_id(id)?),
                 _ => return Err(Error::forbidden("Only members and API keys of a tenant can do this.").into()),
             };
-            Ok(Me { tenant: tx.tenant()?, caller, visible_workspaces: tx.count_workspaces()? })
+            let (tenant, visible_workspaces) = tx.tenant_and_reached()?;
+            Ok(Me { tenant, caller, visible_workspaces })
         })
         .await
 }

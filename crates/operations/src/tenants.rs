@@ -15,7 +15,7 @@ use tenantry_persistence::{FirstOwner, Founding, Store, TenantFilter, new_id};
 ///
 /// Those of [`Store::read`].
 pub async fn show(store: &Store, credential: &Credential) -> Result<(Tenant, Use), Error> {
-    store.read(credential, InTenant, Action::TenantRead, |tx| Ok((tx.tenant()?, tx.tenant_use()?))).await
+    store.read(credential, InTenant, Action::TenantRead, |tx| tx.tenant_and_use()).await
 }
 
 /// Changes the caller's tenant.
@@ -31,7 +31,8 @@ pub async fn update(
 ) -> Result<Written<(Tenant, Use)>, Error> {
     store
         .write_and_show(credential, InTenant, Action::TenantUpdate, move |tx| {
-            let (before, used) = (tx.lock_tenant()?, tx.tenant_use()?);
+            tx.lock_tenant()?;
+            let (before, used) = tx.tenant_and_use()?;
             tx.hold(&precondition, before.version)?;
             let details = before.details.patched(&patch);
             if details == before.details {

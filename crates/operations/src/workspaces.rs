@@ -112,13 +112,13 @@ pub(crate) fn update_in(
     precondition: &Precondition,
     patch: &WorkspacePatch,
 ) -> Result<Change<Workspace>, Fault> {
-    let before = tx.lock_workspace()?;
+    let before = if patch.brand_id.is_some() { tx.lock_counted_workspace()? } else { tx.lock_workspace()? };
     tx.hold(precondition, before.version)?;
     let details = before.details.patched(patch);
     if details == before.details {
         return Ok(Change::nothing(before));
     }
-    let after = tx.update_workspace(&details)?;
+    let after = tx.update_workspace(&before.details, &details)?;
     Ok(Change::between(after, before.id, &before.details.fields(), &details.fields()))
 }
 
@@ -137,9 +137,9 @@ pub async fn delete(
 }
 
 pub(crate) fn delete_in(tx: &mut WriteTx<'_, InWorkspace>, precondition: &Precondition) -> Result<Change<()>, Fault> {
-    let before = tx.lock_workspace()?;
+    let before = tx.lock_counted_workspace()?;
     tx.hold(precondition, before.version)?;
-    tx.delete_workspace()?;
+    tx.delete_workspace(&before)?;
     Ok(Change::removed((), before.id, &before.details.fields()))
 }
 
@@ -155,7 +155,7 @@ pub async fn restore(store: &Store, credential: &Credential, id: WorkspaceId) ->
             if before.deleted_at.is_none() {
                 return Ok(Change::nothing(before));
             }
-            let after = tx.restore_workspace()?;
+            let after = tx.restore_workspace(&before)?;
             let fields = after.details.fields();
             Ok(Change::created(after, id, &fields))
         })

@@ -64,7 +64,7 @@ pub(crate) fn judge<F: Found>(
 ) -> Result<(Actor, Grant, F), Fault> {
     let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
     let (actor, grant) = recognise(credential, known.as_ref(), learned)?;
-    let found = found.filter(|found| Found::visible(*found, grant.reach())).ok_or(Error::NotFound(noun))?;
+    let found = found.filter(|found| found.visible(grant.reach())).ok_or(Error::NotFound(noun))?;
     permit(&grant, action)?;
     Ok((actor, grant, found))
 }

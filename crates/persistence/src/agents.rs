@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored, stored_option, violates},
-    keyset::{self, Keyset},
+    keyset::{self, Keyset, search_form, search_pattern},
     places::FoundWorkspace,
+    prepared::Prepare,
     schema::agents,
     transfer::{NO_WORKSPACE, refusal},
     tx::{Tx, WriteTx},
@@ -78,7 +79,7 @@ pub struct AgentFilter {
     pub status: Option<AgentStatus>,
     /// With this external reference: one at most.
     pub external_reference: Option<AgentReference>,
-    /// With this text somewhere in the name, in either case.
+    /// With this text somewhere in the name, see [`search_form`].
     pub search: Option<String>,
 }
 
@@ -100,7 +101,7 @@ impl Tx<'_, InWorkspace> {
             query = query.filter(agents::external_reference.eq(reference.as_str().to_owned()));
         }
         if let Some(search) = &filter.search {
-            query = query.filter(agents::name.ilike(keyset::contains(search)));
+            query = query.filter(search_form(agents::name).like(search_pattern(search.clone())));
         }
         let rows = keyset::page::<agents::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_agent).collect::<Result<_, _>>()?, page))
@@ -137,6 +138,7 @@ impl WriteTx<'_, InWorkspace> {
                 Columns::of(details),
             ))
             .returning(Row::as_returning())
+            .prepared()
             .get_result(self.connection)
             // The workspace was there a moment ago.
             .map_err(|error| match violates(&error, "agents_workspace_fkey") {
@@ -151,6 +153,7 @@ impl WriteTx<'_, InWorkspace> {
         diesel::update(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
             .set((Columns::of(details), agents::version.eq(agents::version + 1), agents::updated_at.eq(now)))
             .returning(Row::as_returning())
+            .prepared()
             .get_result(self.connection)
             .map_err(|error| Fault::unless_violated(error, "agents_reference_key", || details.reference_taken()))?
             .into_agent()

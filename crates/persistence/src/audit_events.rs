@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     fault::Fault,
     keyset::{self, Keyset},
+    prepared::Prepare,
     schema::audit_events,
     scope::TenantScope,
     tx::Tx,
@@ -58,7 +59,7 @@ impl TenantScope<'_> {
             request_id: origin.request_id.as_deref(),
             address: origin.address.map(|address| address.to_string()),
         };
-        diesel::insert_into(audit_events::table).values(row).execute(self.connection)?;
+        diesel::insert_into(audit_events::table).values(row).prepared().execute(self.connection)?;
         Ok(())
     }
 }

@@ -12,7 +12,8 @@ use uuid::Uuid;
 use crate::{
     assignments::assigned_workspaces,
     fault::{Fault, stored, stored_option},
-    keyset::{self, Keyset},
+    keyset::{self, Keyset, search_form, search_pattern},
+    prepared::Prepare,
     schema::{brands, workspaces},
     scope::TenantScope,
     transfer::refusal,
@@ -144,7 +145,7 @@ impl Tx<'_, InTenant> {
             Reach::Nothing => query = query.filter(false.into_sql::<Bool>()),
         }
         if let Some(search) = search {
-            query = query.filter(brands::name.ilike(keyset::contains(search)));
+            query = query.filter(search_form(brands::name).like(search_pattern(search.to_owned())));
         }
         let rows = keyset::page::<brands::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_brand).collect::<Result<_, _>>()?, page))
@@ -226,6 +227,7 @@ impl WriteTx<'_, InBrand> {
                 brands::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
+            .prepared()
             .get_result(self.connection)
             .map_err(|error| Fault::unless_violated(error, "brands_slug_key", || slug_taken(&brand.slug)))?
             .into_brand()

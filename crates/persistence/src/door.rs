@@ -59,11 +59,17 @@ impl Access {
     /// The statements that begin a transaction which stands in this place.
     fn begin<P: Place>(self, credential: &Credential, place: P, action: Action) -> Result<String, Error> {
         let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
-        Ok(match self {
-            Self::Read => format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {stand}"),
-            Self::Write => format!("BEGIN; {stand}"),
-            Self::Snapshot => format!("BEGIN ISOLATION LEVEL REPEATABLE READ; {stand}"),
-        })
+        let begin = match self {
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Write => "BEGIN",
+            Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        };
+        // How a list is read best depends on how much there is and on what is looked for: it is planned each time.
+        let plan = match action.weight() {
+            Weight::Heavy => "SET LOCAL plan_cache_mode = force_custom_plan; ",
+            Weight::Light => "",
+        };
+        Ok(format!("{begin}; {plan}{stand}"))
     }
 }
 

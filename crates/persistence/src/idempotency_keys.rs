@@ -13,6 +13,7 @@ use crate::{
     attempt::{Attempt, Claim, HandOver, Kept, digest, in_progress},
     fault::Fault,
     places::{Found, Place},
+    prepared::Prepare,
     schema::{idempotency_keys, tenants},
     tx::{Tx, WriteTx},
 };
@@ -28,7 +29,7 @@ type Row = (Vec<u8>, Vec<u8>);
 impl<P: Place> Tx<'_, P> {
     /// What an earlier attempt of this actor was answered.
     pub(crate) fn answered(&mut self, attempt: &Attempt) -> Result<Option<Kept>, Fault> {
-        let Some(tenant) = Found::tenant(self.found) else { return Ok(None) };
+        let Some(tenant) = Found::tenant(&self.found) else { return Ok(None) };
         Claim::of(attempt, tenant, &self.actor).answered(self.connection)
     }
 }
@@ -55,7 +56,7 @@ impl<P: Place> WriteTx<'_, P> {
     /// Lets one attempt of this actor go on at a time, and says what an earlier one was answered.
     fn begin_attempt(&mut self, attempt: &Attempt) -> Result<Option<Kept>, Fault> {
         let Tx { connection, actor, found, .. } = &mut self.tx;
-        let tenant = Found::tenant(*found);
+        let tenant = Found::tenant(found);
         let nowhere = TenantId::from_uuid(Uuid::nil());
         Claim::of(attempt, tenant.unwrap_or(nowhere), actor).lock(connection)?;
         let Some(tenant) = (match tenant {
@@ -70,7 +71,7 @@ impl<P: Place> WriteTx<'_, P> {
 
     /// What the answer of this attempt belongs to, whose work left this event. A tenant that it created is found by the attempt.
     fn claim(&mut self, attempt: &Attempt, event: Option<&AuditEvent>) -> Result<Claim, Fault> {
-        let found = self.tx.found;
+        let found = &self.tx.found;
         let tenant = Found::tenant(found).or_else(|| event.map(|event| found.audited_in(event)));
         let tenant = tenant.ok_or_else(|| Error::internal("an answer that belongs to no tenant cannot be kept"))?;
         if Found::tenant(found).is_none() {
@@ -148,6 +149,7 @@ impl Claim {
                 idempotency_keys::request_hash.eq(self.request_hash.as_slice()),
                 idempotency_keys::sealed_answer.eq(sealed),
             ))
+            .prepared()
             .execute(connection)?;
         Ok(())
     }

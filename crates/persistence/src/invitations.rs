@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored, stored_option, violates},
-    keyset::{self, Keyset},
+    keyset::{self, Keyset, search_form, search_pattern},
     members::already_member,
     places::TenantPlace,
     schema::{invitation_workspaces, invitations, workspaces},
@@ -66,7 +66,7 @@ pub struct InvitationFilter {
     pub role: Option<Role>,
     /// By this actor: an id, or a name.
     pub invited_by: Option<String>,
-    /// With this text somewhere in the address, in either case.
+    /// With this text somewhere in the address, see [`search_form`].
     pub search: Option<String>,
 }
 
@@ -98,7 +98,7 @@ impl Tx<'_, InTenant> {
             query = query.filter(invitations::invited_by.eq_any(makers));
         }
         if let Some(search) = &filter.search {
-            query = query.filter(invitations::email_key.ilike(keyset::contains(search)));
+            query = query.filter(search_form(invitations::email_key).like(search_pattern(search.clone())));
         }
         let rows = keyset::page::<invitations::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(self.scope().with_workspaces(rows)?, page))

@@ -139,24 +139,11 @@ impl<C: QueryFragment<Pg>, I: QueryFragment<Pg>> QueryFragment<Pg> for Beyond<C,
     }
 }
 
-/// A search text as a pattern for `ILIKE` that matches it literally anywhere.
-pub(crate) fn contains(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// A text as searches compare it: in either case, with accents or without, in either spelling.
+    fn search_form(text: Text) -> Text;
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_search_text_is_taken_literally() {
-        assert_eq!(super::contains(r"50%_\x"), r"%50\%\_\\x%");
-    }
+    /// A search text as a pattern for `LIKE` that matches its search form literally anywhere.
+    fn search_pattern(text: Text) -> Text;
 }

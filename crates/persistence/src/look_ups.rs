@@ -8,6 +8,7 @@ use crate::{
     door::Store,
     fault::Fault,
     lane::{EffectiveRows, Found, Question},
+    places::WholeWorkspace,
     seats::Party,
     workspaces,
 };
@@ -23,7 +24,7 @@ impl Store {
     pub async fn workspace(&self, credential: &Credential, place: InWorkspace) -> Result<Workspace, Error> {
         match self.look_up(credential, place, false).await? {
             Some((row, _)) => row.into_workspace().map_err(Fault::into_error),
-            None => self.read(credential, place, ACTION, |tx| tx.workspace()).await,
+            None => self.read(credential, WholeWorkspace(place), ACTION, |tx| tx.whole_workspace()).await,
         }
     }
 

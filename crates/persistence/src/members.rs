@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored, violates},
-    keyset::{self, Keyset},
+    keyset::{self, Keyset, search_form, search_pattern},
     places::{FoundMember, TenantPlace},
     schema::{assignments, members},
     scope::TenantScope,
@@ -91,7 +91,7 @@ pub struct MemberFilter {
     pub status: Option<MemberStatus>,
     /// Assigned to this workspace.
     pub workspace_id: Option<WorkspaceId>,
-    /// With this text somewhere in the address, in either case.
+    /// With this text somewhere in the address, see [`search_form`].
     pub search: Option<String>,
 }
 
@@ -166,7 +166,7 @@ impl Tx<'_, InTenant> {
             query = query.filter(members::id.eq_any(assigned));
         }
         if let Some(search) = &filter.search {
-            query = query.filter(members::email_key.ilike(keyset::contains(search)));
+            query = query.filter(search_form(members::email_key).like(search_pattern(search.clone())));
         }
         let rows = keyset::page::<members::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_member).collect::<Result<_, _>>()?, page))
@@ -213,13 +213,15 @@ impl WriteTx<'_, InMember> {
 
     /// Removes the member and its assignments.
     pub fn remove_member(&mut self) -> Result<(), Fault> {
-        diesel::delete(members::table.filter(this(self.found))).execute(self.connection)?;
-        Ok(())
+        let removed = diesel::delete(members::table.filter(this(self.found))).execute(self.connection)?;
+        Ok(self.scope().count_members(-i64::from(removed > 0))?)
     }
 }
 
 impl TenantScope<'_> {
+    /// Stores a new member. The tenant is locked.
     pub(crate) fn insert_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
+        self.count_members(1)?;
         diesel::insert_into(members::table)
             .values(NewRow::of(self.tenant, id, details))
             .returning(Row::as_returning())

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::{
     fault::{Fault, stored},
     keyset::{self, Keyset},
+    prepared::Prepare,
     schema::{outbox_messages, tenants},
     scope::TenantScope,
     tx::{Tx, WriteTx},
@@ -244,6 +245,7 @@ impl TenantScope<'_> {
                 outbox_messages::kind.eq(mail.kind()),
                 outbox_messages::subject_id.eq(mail.subject_id()),
             ))
+            .prepared()
             .execute(self.connection)?;
         self.lower_mail_due()
     }
@@ -251,6 +253,7 @@ impl TenantScope<'_> {
     fn lower_mail_due(&mut self) -> QueryResult<()> {
         diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
             .set(tenants::mail_due_at.eq(sql::<Nullable<Timestamptz>>("least(mail_due_at, now())")))
+            .prepared()
             .execute(self.connection)
             .map(drop)
     }

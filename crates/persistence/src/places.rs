@@ -14,7 +14,7 @@ use tenantry_domain::{AuditEvent, Noun, Reach, TenantId};
 pub(crate) use self::{
     member::FoundMember,
     visitor::{Known, Visitor, reach},
-    workspace::{FoundWorkspace, erased_until, is_restorable},
+    workspace::{FoundWorkspace, WholeWorkspace, erased_until, is_restorable},
 };
 
 /// What the door learns about a credential and a place.
@@ -56,39 +56,39 @@ impl<P: Place<Found: FoundInTenant>> TenantPlace for P {}
 
 /// A place that was found.
 #[doc(hidden)]
-pub trait Found: Copy {
+pub trait Found {
     /// Whether an actor of this reach may know of the place.
-    fn visible(self, reach: Reach) -> bool;
+    fn visible(&self, reach: Reach) -> bool;
 
     /// The tenant in whose audit log a write in this place is kept.
-    fn audited_in(self, event: &AuditEvent) -> TenantId;
+    fn audited_in(&self, event: &AuditEvent) -> TenantId;
 
     /// The tenant that the place is in, if it is in one.
-    fn tenant(self) -> Option<TenantId>;
+    fn tenant(&self) -> Option<TenantId>;
 }
 
 /// A place inside one tenant that was found.
 #[doc(hidden)]
-pub trait FoundInTenant: Copy {
+pub trait FoundInTenant {
     /// The tenant.
-    fn tenant(self) -> TenantId;
+    fn tenant(&self) -> TenantId;
 
     /// See [`Found::visible`]. The tenant itself is visible to whoever it knows.
-    fn visible(self, _: Reach) -> bool {
+    fn visible(&self, _: Reach) -> bool {
         true
     }
 }
 
 impl<F: FoundInTenant> Found for F {
-    fn visible(self, reach: Reach) -> bool {
+    fn visible(&self, reach: Reach) -> bool {
         FoundInTenant::visible(self, reach)
     }
 
-    fn audited_in(self, _: &AuditEvent) -> TenantId {
+    fn audited_in(&self, _: &AuditEvent) -> TenantId {
         FoundInTenant::tenant(self)
     }
 
-    fn tenant(self) -> Option<TenantId> {
+    fn tenant(&self) -> Option<TenantId> {
         Some(FoundInTenant::tenant(self))
     }
 }

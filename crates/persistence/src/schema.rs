@@ -27,6 +27,8 @@ diesel::table! {
         max_pending_invitations -> Nullable<Int4>,
         max_emails_per_day -> Nullable<Int4>,
         max_emails_per_recipient -> Nullable<Int4>,
+        workspace_count -> Int8,
+        member_count -> Int8,
     }
 }
 
@@ -51,6 +53,7 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        workspace_count -> Int8,
     }
 }
 
@@ -77,6 +80,7 @@ diesel::table! {
         max_minutes -> Nullable<Int4>,
         time_zone -> Text,
         limits_version -> Int8,
+        search_name -> Text,
     }
 }
 

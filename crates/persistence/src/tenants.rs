@@ -14,9 +14,10 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored},
-    keyset::{self, Keyset},
+    keyset::{self, Keyset, search_form, search_pattern},
     places::TenantPlace,
-    schema::{invitations as invitations_table, members, tenants, workspaces},
+    prepared::Prepare,
+    schema::{invitations as invitations_table, tenants},
     scope::TenantScope,
     tx::{Tx, WriteTx},
 };
@@ -195,7 +196,7 @@ impl Tx<'_, Platform> {
             None => {}
         }
         if let Some(search) = &filter.search {
-            query = query.filter(tenants::name.ilike(keyset::contains(search)));
+            query = query.filter(search_form(tenants::name).like(search_pattern(search.clone())));
         }
         let rows = keyset::page::<tenants::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_tenant).collect::<Result<_, _>>()?, page))
@@ -212,7 +213,7 @@ impl Tx<'_, Platform> {
 pub struct TenantFilter {
     /// In this state.
     pub state: Option<TenantState>,
-    /// With this text somewhere in the name, in either case.
+    /// With this text somewhere in the name, see [`search_form`].
     pub search: Option<String>,
 }
 
@@ -228,7 +229,7 @@ impl<P: TenantPlace> WriteTx<'_, P> {
 impl Tx<'_, OverTenant> {
     /// The tenant and how much it uses of its limits: numbers, and nothing of what they count.
     pub fn tenant_and_use(&mut self) -> Result<(Tenant, Use), Fault> {
-        Ok((self.scope().read_tenant()?, self.scope().tenant_use()?))
+        self.scope().tenant_and_use()
     }
 }
 
@@ -269,19 +270,6 @@ impl WriteTx<'_, OverTenant> {
 }
 
 impl TenantScope<'_> {
-    /// How much of its limits a tenant uses.
-    fn tenant_use(&mut self) -> Result<Use, Fault> {
-        let id = self.tenant.uuid();
-        Ok(Use {
-            workspaces: workspaces::table
-                .filter(workspaces::tenant_id.eq(id).and(workspaces::deleted_at.is_null()))
-                .count()
-                .get_result(self.connection)?,
-            members: members::table.filter(members::tenant_id.eq(id)).count().get_result(self.connection)?,
-            pending_invitations: self.pending_invitations()?,
-        })
-    }
-
     /// How many invitations can be accepted now.
     pub(crate) fn pending_invitations(&mut self) -> QueryResult<i64> {
         invitations_table::table
@@ -292,19 +280,12 @@ impl TenantScope<'_> {
             .get_result(self.connection)
     }
 
-    /// The next number of a workspace. Whoever makes another one in the tenant waits for the end of the transaction.
-    pub(crate) fn next_workspace_number(&mut self) -> QueryResult<i64> {
-        diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
-            .set(tenants::last_workspace_number.eq(tenants::last_workspace_number + 1))
-            .returning(tenants::last_workspace_number)
-            .get_result(self.connection)
-    }
-
     /// The next number of a slot in a workspace.
     pub(crate) fn next_slot_number(&mut self) -> QueryResult<i64> {
         diesel::update(tenants::table.filter(tenants::id.eq(self.tenant.uuid())))
             .set(tenants::last_place_number.eq(tenants::last_place_number + 1))
             .returning(tenants::last_place_number)
+            .prepared()
             .get_result(self.connection)
     }
 
@@ -341,11 +322,6 @@ impl Tx<'_, InTenant> {
             .select((tenants::last_workspace_number, tenants::last_place_number))
             .first(self.connection)?;
         Ok(LastNumbers { workspace, slot })
-    }
-
-    /// How much the tenant uses of its limits.
-    pub fn tenant_use(&mut self) -> Result<Use, Fault> {
-        self.scope().tenant_use()
     }
 
     /// The tenant.

@@ -211,7 +211,7 @@ impl WriteTx<'_, InTenant> {
         Ok(assigned.into_iter().any(|member| !slots.iter().any(|held| is_it(held, member))))
     }
 
-    /// Sums up the usage that was imported. Refuses what was imported if it has no default brand, a month of which more is refunded
+    /// Sums up the usage and counts the rows that were imported. Refuses what was imported if it has no default brand, a month of which more is refunded
     /// than was used, or more than the limits of this tenant allow.
     pub fn check_imported(&mut self) -> Result<(), Fault> {
         let tenant = self.found.uuid();
@@ -230,6 +230,7 @@ impl WriteTx<'_, InTenant> {
             );
             return Err(Error::invalid(Refusal::new("conflicting", message).of("seconds")).into());
         }
+        self.scope().recount()?;
         self.check_imported_limits()
     }
 
@@ -237,7 +238,7 @@ impl WriteTx<'_, InTenant> {
         let tenant = self.found.uuid();
         let limits = self.scope().read_tenant()?.limits;
         if let Some(cap) = limits.max_workspaces {
-            let used = self.tenant_use()?.workspaces;
+            let used = self.tenant_and_use()?.1.workspaces;
             if used > i64::from(cap.get()) {
                 return Err(limit_reached("This tenant", Noun::Workspace, cap, used).into());
             }

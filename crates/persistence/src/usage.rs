@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored},
+    prepared::Prepare,
     schema::{usage_entries, usage_months},
     scope::TenantScope,
     transfer::{NO_WORKSPACE, refusal},
@@ -127,6 +128,7 @@ impl WriteTx<'_, InWorkspace> {
         let entry = diesel::insert_into(usage_entries::table)
             .values(row)
             .returning(Row::as_returning())
+            .prepared()
             .get_result::<Row>(self.tx.connection)?
             .into_entry()?;
         let more = match new.kind {
@@ -143,6 +145,7 @@ impl WriteTx<'_, InWorkspace> {
             .on_conflict((usage_months::tenant_id, usage_months::workspace_id, usage_months::month))
             .do_update()
             .set(usage_months::seconds.eq(usage_months::seconds + excluded(usage_months::seconds)))
+            .prepared()
             .execute(self.tx.connection)?;
         Ok(entry)
     }

@@ -3,26 +3,33 @@
 mod kept;
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::{exists, now},
+    pg::Pg,
+    prelude::*,
+    sql_types::Bool,
+};
 use tenantry_domain::{
     Action, BrandId, CountryCode, CurrencyCode, Error, InBrand, InTenant, InWorkspace, Instructions, LanguageCode,
     Locale, NewWorkspace, Noun, Page, PageRequest, Reach, SignatureHtml, SignatureText, TenantId, Workspace,
-    WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceState, WorkspaceType, limit_reached, unknown_brand,
+    WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceState, WorkspaceType, unknown_brand,
 };
 use uuid::Uuid;
 
 pub use self::kept::KeptWorkspace;
 use crate::{
     assignments::assigned_workspaces,
+    counts::OneMore,
     fault::{Fault, stored, stored_option},
-    keyset::{self, Keyset},
-    places::{FoundWorkspace, TenantPlace, is_restorable},
+    keyset::{self, Keyset, search_pattern},
+    places::{FoundWorkspace, TenantPlace, WholeWorkspace, is_restorable},
+    prepared::Prepare,
     schema::workspaces,
     scope::TenantScope,
     tx::{Tx, WriteTx},
 };
 
-#[derive(HasQuery)]
+#[derive(Clone, HasQuery)]
 #[diesel(table_name = workspaces)]
 pub(crate) struct Row {
     tenant_id: Uuid,
@@ -127,7 +134,7 @@ pub struct WorkspaceFilter {
     pub currency: Option<CurrencyCode>,
     /// Of this type.
     pub workspace_type: Option<WorkspaceType>,
-    /// With this text somewhere in the name, in either case.
+    /// With this text somewhere in the name, see [`search_form`].
     pub search: Option<String>,
 }
 
@@ -142,36 +149,54 @@ impl Tx<'_, InTenant> {
     /// A page of the workspaces that the actor reaches.
     pub fn workspaces(&mut self, filter: &WorkspaceFilter, page: &PageRequest) -> Result<Page<Workspace>, Fault> {
         let reach = self.grant.reach();
-        let query = match filter.state {
+        let mut query = match filter.state {
+            WorkspaceState::Active if self.nothing_is(filter)? => return Ok(Page { items: Vec::new(), next: None }),
             WorkspaceState::Active => visible(self.found, reach),
             WorkspaceState::Deleted => reached(self.found, reach).filter(is_restorable()),
         };
-        let mut query = query.select(Row::as_select());
         if let Some(id) = filter.brand_id {
             query = query.filter(workspaces::brand_id.eq(id.uuid()));
         }
-        if let Some(country) = filter.country {
-            query = query.filter(workspaces::country.eq(country.as_str().to_owned()));
-        }
-        if let Some(language) = filter.operating_language {
-            query = query.filter(workspaces::operating_language.eq(language.as_str().to_owned()));
-        }
-        if let Some(currency) = filter.currency {
-            query = query.filter(workspaces::currency.eq(currency.as_str().to_owned()));
-        }
-        if let Some(workspace_type) = filter.workspace_type {
-            query = query.filter(workspaces::workspace_type.eq(workspace_type.as_str()));
+        for condition in filter.conditions() {
+            query = query.filter(condition);
         }
         if let Some(search) = &filter.search {
-            query = query.filter(workspaces::name.ilike(keyset::contains(search)));
+            query = query.filter(workspaces::search_name.like(search_pattern(search.clone())));
         }
-        let rows = keyset::page::<workspaces::table, _>(query, page).load(self.connection)?;
+        let rows = keyset::page::<workspaces::table, _>(query.select(Row::as_select()), page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_workspace).collect::<Result<_, _>>()?, page))
     }
 
-    /// How many workspaces the actor reaches.
-    pub fn count_workspaces(&mut self) -> Result<i64, Fault> {
-        Ok(visible(self.found, self.grant.reach()).count().get_result(self.connection)?)
+    /// Whether no workspace of the tenant meets one of the conditions by itself. An index of its own answers that for each, where the
+    /// page would read all workspaces and find nothing.
+    fn nothing_is(&mut self, filter: &WorkspaceFilter) -> QueryResult<bool> {
+        for condition in filter.conditions() {
+            let any = visible(self.found, Reach::Tenant).filter(condition).select(workspaces::tenant_id);
+            if !diesel::select(exists(any)).get_result(self.connection)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+type Condition = Box<dyn BoxableExpression<workspaces::table, Pg, SqlType = Bool>>;
+
+impl WorkspaceFilter {
+    /// What is asked for of country, language, currency and type.
+    fn conditions(&self) -> impl Iterator<Item = Condition> {
+        let country = self.country.map(|code| code.as_str().to_owned());
+        let language = self.operating_language.map(|code| code.as_str().to_owned());
+        let currency = self.currency.map(|code| code.as_str().to_owned());
+        let kind = self.workspace_type.map(|kind| kind.as_str());
+        [
+            country.map(|code| Box::new(workspaces::country.eq(code)) as Condition),
+            language.map(|code| Box::new(workspaces::operating_language.eq(code)) as Condition),
+            currency.map(|code| Box::new(workspaces::currency.eq(code)) as Condition),
+            kind.map(|kind| Box::new(workspaces::workspace_type.eq(kind)) as Condition),
+        ]
+        .into_iter()
+        .flatten()
     }
 }
 
@@ -208,20 +233,6 @@ fn reached<'a>(tenant: TenantId, reach: Reach) -> Boxed<'a> {
 }
 
 impl TenantScope<'_> {
-    /// Refuses one more workspace in a tenant that has as many as it may. Nobody else makes one until the end of the transaction.
-    fn check_workspace_limit(&mut self) -> Result<(), Fault> {
-        if self.read_tenant()?.limits.max_workspaces.is_none() {
-            return Ok(());
-        }
-        self.lock_tenant()?;
-        let Some(cap) = self.read_tenant()?.limits.max_workspaces else { return Ok(()) };
-        let used: i64 = visible(self.tenant, Reach::Tenant).count().get_result(self.connection)?;
-        if used >= i64::from(cap.get()) {
-            return Err(limit_reached("This tenant", Noun::Workspace, cap, used).into());
-        }
-        Ok(())
-    }
-
     /// Those of the workspaces that are there, by name.
     pub(crate) fn workspaces_with(&mut self, ids: &[WorkspaceId]) -> Result<Vec<Workspace>, Fault> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
@@ -237,27 +248,28 @@ impl TenantScope<'_> {
 impl<P: TenantPlace> WriteTx<'_, P> {
     /// Refuses one more workspace in a tenant that has as many as it may. How many it has, only they are told who may read it: a key
     /// of one brand may not count the workspaces of the others.
-    pub(crate) fn check_workspace_limit(&mut self) -> Result<(), Fault> {
+    pub(crate) fn check_workspace_limit(&self, more: &OneMore) -> Result<(), Fault> {
         let may_count = self.allows(Action::TenantRead);
-        self.scope().check_workspace_limit().map_err(|fault| if may_count { fault } else { fault.without_figures() })
+        more.check().map_err(|fault| if may_count { fault } else { fault.without_figures() })
     }
 }
 
 impl WriteTx<'_, InBrand> {
     /// Creates a workspace under the brand; what the request leaves out is the country's or the tenant's.
     pub fn create_workspace(&mut self, id: WorkspaceId, new: &NewWorkspace) -> Result<Workspace, Fault> {
-        let tenant = self.scope().read_tenant()?;
-        let details = new.details(self.found.id, &tenant.details.defaults).map_err(Error::Invalid)?;
-        self.check_workspace_limit()?;
-        let number = self.scope().next_workspace_number()?;
+        let brand = self.found.id;
+        let more = self.scope().one_more_workspace(brand, 1)?;
+        let details = new.details(brand, &more.tenant.details.defaults).map_err(Error::Invalid)?;
+        self.check_workspace_limit(&more)?;
         diesel::insert_into(workspaces::table)
             .values((
-                workspaces::tenant_id.eq(tenant.id.uuid()),
+                workspaces::tenant_id.eq(more.tenant.id.uuid()),
                 workspaces::id.eq(id.uuid()),
-                workspaces::number.eq(number),
+                workspaces::number.eq(more.number),
                 Columns::of(&details),
             ))
             .returning(Row::as_returning())
+            .prepared()
             .get_result(self.connection)
             // The brand was there a moment ago.
             .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
@@ -282,6 +294,13 @@ impl Tx<'_, InWorkspace> {
     }
 }
 
+impl Tx<'_, WholeWorkspace> {
+    /// The workspace, which was read when it was looked for.
+    pub(crate) fn whole_workspace(&self) -> Result<Workspace, Fault> {
+        self.found.row.clone().into_workspace()
+    }
+}
+
 impl WriteTx<'_, InWorkspace> {
     /// The workspace, locked until the end of the transaction.
     pub fn lock_workspace(&mut self) -> Result<Workspace, Fault> {
@@ -294,11 +313,24 @@ impl WriteTx<'_, InWorkspace> {
         found(row)
     }
 
-    /// Stores new details; the brand they name is one that the actor reaches.
-    pub fn update_workspace(&mut self, details: &WorkspaceDetails) -> Result<Workspace, Fault> {
-        let moves = details.brand_id != self.found.brand;
-        if moves && self.grant.reach() != Reach::Tenant && self.grant.reach() != Reach::Brand(details.brand_id) {
-            return Err(unknown_brand().into());
+    /// The same, after its tenant, which counts it: to delete it, or to move it to another brand.
+    pub fn lock_counted_workspace(&mut self) -> Result<Workspace, Fault> {
+        self.scope().lock_tenant()?;
+        self.lock_workspace()
+    }
+
+    /// Stores new details; the brand they name is one that the actor reaches. Where it is another one than before, the workspace is
+    /// locked [with its tenant](Self::lock_counted_workspace).
+    pub fn update_workspace(
+        &mut self,
+        before: &WorkspaceDetails,
+        details: &WorkspaceDetails,
+    ) -> Result<Workspace, Fault> {
+        if details.brand_id != before.brand_id {
+            if self.grant.reach() != Reach::Tenant && self.grant.reach() != Reach::Brand(details.brand_id) {
+                return Err(unknown_brand().into());
+            }
+            self.scope().workspace_moves(before.brand_id, details.brand_id)?;
         }
         diesel::update(workspaces::table.filter(this(self.found)))
             .set((
@@ -307,19 +339,23 @@ impl WriteTx<'_, InWorkspace> {
                 workspaces::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
+            .prepared()
             .get_result(self.connection)
             .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
             .into_workspace()
     }
 
-    /// Hides the workspace; it can be restored for [`tenantry_domain::RESTORABLE_DAYS`] days.
-    pub fn delete_workspace(&mut self) -> Result<(), Fault> {
+    /// Hides the workspace; it can be restored for [`tenantry_domain::RESTORABLE_DAYS`] days. It is locked
+    /// [with its tenant](Self::lock_counted_workspace).
+    pub fn delete_workspace(&mut self, before: &Workspace) -> Result<(), Fault> {
+        self.scope().one_workspace_less(before.details.brand_id)?;
         diesel::update(workspaces::table.filter(this(self.found)))
             .set((
                 workspaces::deleted_at.eq(now),
                 workspaces::version.eq(workspaces::version + 1),
                 workspaces::updated_at.eq(now),
             ))
+            .prepared()
             .execute(self.connection)?;
         Ok(())
     }

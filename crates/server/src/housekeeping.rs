@@ -16,6 +16,11 @@ pub(crate) async fn round(store: &Store, retention: Retention, mailer: Option<&M
         Ok(cleared) => tracing::info!(cleared, "deleted secrets that were given up more than 30 days ago"),
         Err(error) => tracing::warn!(?error, "could not delete given-up secrets; trying again later"),
     }
+    match housekeeping::compare_counts(store).await {
+        Ok(0) => {}
+        Ok(wrong) => tracing::warn!(wrong, "counts of workspaces or members were wrong, and are right again"),
+        Err(error) => tracing::warn!(?error, "could not compare counts; trying again later"),
+    }
     if let Some(owner_url) = owner_url {
         #[expect(clippy::disallowed_methods, reason = "once an hour, on a separate connection as the owner")]
         let done = tokio::task::spawn_blocking(move || {

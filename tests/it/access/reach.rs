@@ -37,8 +37,21 @@ fn changed_by(action: Action) -> &'static [&'static str] {
     }
 }
 
-/// What the service counts in the tenant's own row while it does something else.
-const COUNTERS: [&str; 4] = ["last_workspace_number", "last_place_number", "mail_due_at", "sealed_under"];
+/// What the service counts in the tenant's own row while it does something else, and in that of a brand while it changes workspaces.
+const COUNTERS: [(&str, &[&str]); 2] = [
+    (
+        "tenants",
+        &[
+            "last_workspace_number",
+            "last_place_number",
+            "mail_due_at",
+            "sealed_under",
+            "workspace_count",
+            "member_count",
+        ],
+    ),
+    ("brands", &["workspace_count"]),
+];
 
 /// What somebody can reach.
 #[derive(Debug, Clone)]
@@ -176,12 +189,14 @@ impl Difference {
         }
     }
 
-    /// Whether the two versions of the tenant's row differ in nothing but counters.
-    fn only_counts(&self) -> bool {
-        let own: Vec<_> = self.rows.iter().filter(|(table, _)| table == "tenants").map(|(_, row)| row).collect();
-        let [before, after] = own[..] else { return false };
+    /// Whether the two versions of this row differ in nothing but counters.
+    fn only_counts(&self, table: &str, row: &Value) -> bool {
+        let Some((_, counters)) = COUNTERS.iter().find(|(counted, _)| *counted == table) else { return false };
+        let of_it = |(other, version): &&Row| other == table && version["id"] == row["id"];
+        let versions: Vec<_> = self.rows.iter().filter(of_it).map(|(_, version)| version).collect();
+        let [before, after] = versions[..] else { return false };
         let columns = before.as_object().unwrap().keys();
-        columns.filter(|column| before[*column] != after[*column]).all(|column| COUNTERS.contains(&column.as_str()))
+        columns.filter(|column| before[*column] != after[*column]).all(|column| counters.contains(&column.as_str()))
     }
 
     /// What is wrong with it, of one who is this and reaches so far and takes this action.
@@ -189,7 +204,8 @@ impl Difference {
         let fault = |(table, row): &&Row| {
             let own_key = table == "api_keys" && row["id"] == who;
             let own_event = table == "audit_events" && row["actor_id"] == who;
-            let counter = table == "tenants" && self.only_counts();
+            let counts = table == "tenants" || changed_by(action).contains(&"workspaces");
+            let counter = counts && self.only_counts(table, row);
             let own = success && (own_key || own_event || counter);
             !(own || success && changed_by(action).contains(&table.as_str()) && self.reaches(who, reach, table, row))
         };

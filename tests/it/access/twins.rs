@@ -51,10 +51,12 @@ impl World {
         // A table without a name or a version leaves them out.
         let copy = |table: &String| {
             format!(
-                "INSERT INTO {table} SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{theirs}',
-                     'name', '{MARK}', 'version', 77 {}))).* FROM {table} AS row WHERE tenant_id = '{ours}';
+                "INSERT INTO {table} ({columns}) SELECT {columns} FROM (
+                     SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{theirs}',
+                         'name', '{MARK}', 'version', 77 {}))).* FROM {table} AS row WHERE tenant_id = '{ours}') AS copies;
                  UPDATE {table} SET tenant_id = tenant_id WHERE tenant_id = '{ours}';",
-                changes(table)
+                changes(table),
+                columns = self.app.database.columns(table)
             )
         };
         let mut tables = Rows::of(&self.app.database).tables();

@@ -66,9 +66,11 @@ impl World {
     fn more_of_theirs(&self, table: &str, others: &str) {
         self.behind_the_back(&format!(
             "SET session_replication_role = replica;
-             INSERT INTO {table} SELECT (jsonb_populate_record(row, jsonb_build_object({others}))).*
-             FROM {table} AS row WHERE tenant_id = '{}'",
-            self.theirs.id
+             INSERT INTO {table} ({columns}) SELECT {columns} FROM (
+                 SELECT (jsonb_populate_record(row, jsonb_build_object({others}))).*
+                 FROM {table} AS row WHERE tenant_id = '{}') AS copies",
+            self.theirs.id,
+            columns = self.app.database.columns(table)
         ));
     }
 

@@ -55,9 +55,10 @@ async fn a_workspace_of_another_tenant_with_the_very_same_id_is_another_place() 
     acme.owner.put(&path(&workspace, "openai"), fields("openai", "canary-567890")).await.expect(200);
     let copy = |table: &str, more: &str| {
         format!(
-            "INSERT INTO {table} SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{}' {more}))).*
-             FROM {table} AS row;",
-            beta.id
+            "INSERT INTO {table} ({columns}) SELECT {columns} FROM (
+                 SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{}' {more}))).* FROM {table} AS row) AS copies;",
+            beta.id,
+            columns = app.database.columns(table)
         )
     };
     let workspaces = copy("workspaces", &format!(", 'brand_id', '{}'", beta.brand));

@@ -35,7 +35,9 @@ const OURS: &str = "
 const TENANT_ID: &str = "
     SELECT name || ': has no tenant_id' AS line FROM tables WHERE tenant IS NULL
     UNION ALL SELECT name || ': tenant_id may be null' FROM tables WHERE NOT filled
-    UNION ALL SELECT name || ': tenant_id is not a uuid' FROM tables WHERE NOT uuid";
+    UNION ALL SELECT name || ': tenant_id is not a uuid' FROM tables WHERE NOT uuid
+    UNION ALL SELECT name || ': plans are made for small tenants' FROM tables JOIN pg_attribute ON attrelid = tables.oid AND attnum = tenant
+    WHERE name <> 'tenants' AND NOT coalesce(attoptions @> '{n_distinct=1}', false)";
 
 const KEYS: &str = "
     SELECT name || ': no primary key' AS line FROM tables

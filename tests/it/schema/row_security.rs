@@ -125,9 +125,10 @@ fn their_row(stage: &Stage, table: &Table, changes: &str) -> String {
     );
     let row: Row = sql_query(sql).get_result(&mut stage.app.database.admin()).optional().unwrap().unwrap();
     format!(
-        "INSERT INTO {0} SELECT * FROM jsonb_populate_record(NULL::{0}, '{1}')",
+        "INSERT INTO {0} ({2}) SELECT {2} FROM jsonb_populate_record(NULL::{0}, '{1}')",
         table.name,
-        row.row.replace('\'', "''")
+        row.row.replace('\'', "''"),
+        stage.app.database.columns(&table.name)
     )
 }
 

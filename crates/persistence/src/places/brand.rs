@@ -4,8 +4,12 @@ use diesel::{PgConnection, QueryResult, dsl::exists, prelude::*};
 use tenantry_domain::{Brand, BrandId, Identified, InBrand, Noun, Reach, TenantId};
 use uuid::Uuid;
 
-use super::{FoundInTenant, Known, Place, Sight, Visitor, sealed::Sealed, visitor::tenant_and_visitor};
-use crate::schema::{api_keys, assignments, brands, tenants, workspaces};
+use super::{
+    FoundInTenant, Place, Sight, Visitor,
+    sealed::Sealed,
+    visitor::{KeyRow, known},
+};
+use crate::schema::{assignments, brands, workspaces};
 
 /// A brand that was found.
 #[doc(hidden)]
@@ -22,11 +26,11 @@ pub struct FoundBrand {
 }
 
 impl FoundInTenant for FoundBrand {
-    fn tenant(self) -> TenantId {
+    fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    fn visible(self, reach: Reach) -> bool {
+    fn visible(&self, reach: Reach) -> bool {
         match reach {
             Reach::Tenant => true,
             Reach::Brand(id) => id == self.id,
@@ -43,58 +47,52 @@ impl Place for InBrand {
     const NOUN: Noun = Brand::NOUN;
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<FoundBrand>>> {
-        let with_workspace = tenant_and_visitor(visitor).left_join(
-            workspaces::table.on(workspaces::tenant_id
-                .eq(visitor.tenant)
-                .and(workspaces::id.nullable().eq(api_keys::workspace_id.nullable()))
-                .and(workspaces::deleted_at.is_null())),
-        );
-        let columns = (Known::as_select(), brands::id.nullable(), workspaces::brand_id.nullable());
-        let in_tenant = brands::tenant_id.eq(visitor.tenant);
-        let row: Option<(Known, Option<Uuid>, Option<Uuid>)> = match self {
-            Self::Id(id) => with_workspace
-                .left_join(brands::table.on(in_tenant.and(brands::id.eq(id.uuid()))))
-                .filter(tenants::id.eq(visitor.tenant))
-                .select(columns)
+        let Some(known) = known(connection, visitor)? else { return Ok(None) };
+        let key = known.key.as_ref();
+        // Each of these is one row, found by an index: together in one statement they are planned badly.
+        let of_key = match key.and_then(|key| key.workspace_id) {
+            Some(workspace) => brand_of(connection, visitor.tenant, workspace)?,
+            None => None,
+        };
+        let brand = match (self, key) {
+            (Self::Id(id), _) => brand_with(connection, visitor.tenant, id.uuid())?,
+            (Self::Default, Some(KeyRow { workspace_id: Some(_), .. })) => of_key,
+            (Self::Default, Some(KeyRow { brand_id: Some(id), .. })) => brand_with(connection, visitor.tenant, *id)?,
+            (Self::Default, _) => brands::table
+                .filter(brands::tenant_id.eq(visitor.tenant).and(brands::is_default))
+                .select(brands::id)
                 .first(connection)
                 .optional()?,
-            Self::Default => {
-                let of_brand = api_keys::brand_id
-                    .nullable()
-                    .is_not_null()
-                    .and(brands::id.nullable().eq(api_keys::brand_id.nullable()));
-                let of_workspace = api_keys::workspace_id
-                    .nullable()
-                    .is_not_null()
-                    .and(brands::id.nullable().eq(workspaces::brand_id.nullable()));
-                let of_tenant = api_keys::brand_id
-                    .nullable()
-                    .is_null()
-                    .and(api_keys::workspace_id.nullable().is_null())
-                    .and(brands::is_default);
-                with_workspace
-                    .left_join(brands::table.on(in_tenant.and(of_brand.or(of_workspace).or(of_tenant))))
-                    .filter(tenants::id.eq(visitor.tenant))
-                    .select(columns)
-                    .first(connection)
-                    .optional()?
-            }
         };
-        let Some((known, brand, of_key)) = row else { return Ok(None) };
-        let tenant = visitor.tenant_id();
         let of_member = match (&known.member, brand) {
             (Some(member), Some(brand)) => is_assigned_in(connection, visitor.tenant, member.id, brand)?,
             _ => false,
         };
         let found = |id| FoundBrand {
-            tenant,
+            tenant: visitor.tenant_id(),
             id: BrandId::from_uuid(id),
             of_key: of_key.map(BrandId::from_uuid),
             of_member,
             implied: matches!(self, Self::Default),
         };
-        Ok(Some(Sight { known, found: brand.map(found) }))
+        Ok(Some(Sight { found: brand.map(found), known }))
     }
+}
+
+/// This brand, if it is there.
+fn brand_with(connection: &mut PgConnection, tenant: Uuid, id: Uuid) -> QueryResult<Option<Uuid>> {
+    let brand = brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id)));
+    brand.select(brands::id).first(connection).optional()
+}
+
+/// The brand of a workspace, if that is there.
+fn brand_of(connection: &mut PgConnection, tenant: Uuid, workspace: Uuid) -> QueryResult<Option<Uuid>> {
+    workspaces::table
+        .filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(workspace)))
+        .filter(workspaces::deleted_at.is_null())
+        .select(workspaces::brand_id)
+        .first(connection)
+        .optional()
 }
 
 fn is_assigned_in(connection: &mut PgConnection, tenant: Uuid, member: Uuid, brand: Uuid) -> QueryResult<bool> {

@@ -18,11 +18,11 @@ pub struct FoundMember {
 }
 
 impl FoundInTenant for FoundMember {
-    fn tenant(self) -> TenantId {
+    fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    fn visible(self, reach: Reach) -> bool {
+    fn visible(&self, reach: Reach) -> bool {
         reach == Reach::Tenant || self.itself
     }
 }

@@ -8,23 +8,23 @@ use super::{Found, FoundInTenant, Known, Place, Sight, Visitor, in_tenant_sql, s
 use crate::schema::tenants;
 
 impl Found for () {
-    fn visible(self, _: Reach) -> bool {
+    fn visible(&self, _: Reach) -> bool {
         true
     }
 
-    fn audited_in(self, event: &AuditEvent) -> TenantId {
+    fn audited_in(&self, event: &AuditEvent) -> TenantId {
         // What the platform writes is a tenant.
         TenantId::from_uuid(event.subject_id)
     }
 
-    fn tenant(self) -> Option<TenantId> {
+    fn tenant(&self) -> Option<TenantId> {
         None
     }
 }
 
 impl FoundInTenant for TenantId {
-    fn tenant(self) -> TenantId {
-        self
+    fn tenant(&self) -> TenantId {
+        *self
     }
 }
 

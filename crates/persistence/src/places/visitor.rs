@@ -51,6 +51,25 @@ impl Visitor {
     pub(super) fn is_of_a_tenant(&self) -> bool {
         self.key.is_some() || self.issuer.is_some()
     }
+
+    /// What the tenant is asked for.
+    pub(super) fn kind(&self) -> Kind {
+        match (&self.key, &self.issuer, &self.subject) {
+            (Some(hash), ..) => Kind::Key(hash.clone()),
+            (None, Some(issuer), Some(subject)) => Kind::Person(issuer.clone(), subject.clone()),
+            _ => Kind::Nobody,
+        }
+    }
+}
+
+/// What there is to know of a visitor: each is looked for where it can be, and nowhere else.
+pub(super) enum Kind {
+    /// The hash of its API key.
+    Key(Vec<u8>),
+    /// Its issuer and subject.
+    Person(String, String),
+    /// Nothing that a tenant knows.
+    Nobody,
 }
 
 /// What the tenant knows of a credential, and whether the tenant itself lets anybody in.
@@ -127,8 +146,8 @@ impl MemberRow {
 pub(crate) struct KeyRow {
     id: Uuid,
     scopes: Vec<String>,
-    brand_id: Option<Uuid>,
-    workspace_id: Option<Uuid>,
+    pub(super) brand_id: Option<Uuid>,
+    pub(super) workspace_id: Option<Uuid>,
     expires_at: Option<DateTime<Utc>>,
     last_used_at: Option<DateTime<Utc>>,
 }
@@ -159,34 +178,33 @@ pub(crate) fn reach(brand_id: Option<Uuid>, workspace_id: Option<Uuid>) -> Reach
     }
 }
 
-/// The start of every search: the tenant, its key with this hash if it is neither revoked nor expired, and its member that is
-/// this person if it is active. Of key and person one is NULL at least, which finds nothing.
+/// Neither revoked nor expired.
 #[diesel::dsl::auto_type]
-pub(super) fn tenant_and_visitor(visitor: &Visitor) -> _ {
-    let tenant: Uuid = visitor.tenant;
-    let key: Option<Vec<u8>> = visitor.key.clone();
-    let issuer: Option<String> = visitor.issuer.clone();
-    let subject: Option<String> = visitor.subject.clone();
+fn is_good() -> _ {
+    api_keys::revoked_at.is_null().and(
+        api_keys::expires_at.is_null().or(api_keys::expires_at.assume_not_null().gt(now.into_sql::<Timestamptz>())),
+    )
+}
+
+/// The start of a search by an API key: its tenant, and its key with this hash if it is good.
+#[diesel::dsl::auto_type]
+pub(super) fn tenant_and_key(tenant: Uuid, hash: Vec<u8>) -> _ {
+    tenants::table.left_join(
+        api_keys::table.on(api_keys::tenant_id.eq(tenant).and(api_keys::secret_hash.eq(hash)).and(is_good())),
+    )
+}
+
+/// The start of a search by a person: the tenant, and its member that is this person if it is active.
+#[diesel::dsl::auto_type]
+pub(super) fn tenant_and_member(tenant: Uuid, issuer: String, subject: String) -> _ {
     let active: &'static str = MemberStatus::Active.as_str();
-    tenants::table
-        .left_join(
-            api_keys::table.on(api_keys::tenant_id
-                .eq(tenant)
-                .and(api_keys::secret_hash.nullable().eq(key))
-                .and(api_keys::revoked_at.is_null())
-                .and(
-                    api_keys::expires_at
-                        .is_null()
-                        .or(api_keys::expires_at.assume_not_null().gt(now.into_sql::<Timestamptz>())),
-                )),
-        )
-        .left_join(
-            members::table.on(members::tenant_id
-                .eq(tenant)
-                .and(members::issuer.nullable().eq(issuer))
-                .and(members::subject.nullable().eq(subject))
-                .and(members::status.eq(active))),
-        )
+    tenants::table.left_join(
+        members::table.on(members::tenant_id
+            .eq(tenant)
+            .and(members::issuer.eq(issuer))
+            .and(members::subject.eq(subject))
+            .and(members::status.eq(active))),
+    )
 }
 
 impl TenantScope<'_> {
@@ -194,12 +212,7 @@ impl TenantScope<'_> {
     pub(crate) fn grant_of_key(&mut self, id: ApiKeyId) -> Result<Option<Grant>, Fault> {
         let row = api_keys::table
             .filter(api_keys::tenant_id.eq(self.tenant.uuid()).and(api_keys::id.eq(id.uuid())))
-            .filter(api_keys::revoked_at.is_null())
-            .filter(
-                api_keys::expires_at
-                    .is_null()
-                    .or(api_keys::expires_at.assume_not_null().gt(now.into_sql::<Timestamptz>())),
-            )
+            .filter(is_good())
             .select(KeyRow::as_select())
             .first(self.connection)
             .optional()?;
@@ -209,9 +222,26 @@ impl TenantScope<'_> {
 
 /// What the visitor's own tenant knows of it.
 pub(super) fn known(connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Known>> {
-    tenant_and_visitor(visitor)
-        .filter(tenants::id.eq(visitor.tenant))
-        .select(Known::as_select())
-        .first(connection)
-        .optional()
+    let own = tenants::id.eq(visitor.tenant);
+    let tenant = TenantRow::as_select();
+    match visitor.kind() {
+        Kind::Key(hash) => tenant_and_key(visitor.tenant, hash)
+            .filter(own)
+            .select((tenant, Option::<KeyRow>::as_select()))
+            .first(connection)
+            .optional()
+            .map(|row| row.map(|(tenant, key)| Known { tenant, key, member: None })),
+        Kind::Person(issuer, subject) => tenant_and_member(visitor.tenant, issuer, subject)
+            .filter(own)
+            .select((tenant, Option::<MemberRow>::as_select()))
+            .first(connection)
+            .optional()
+            .map(|row| row.map(|(tenant, member)| Known { tenant, key: None, member })),
+        Kind::Nobody => tenants::table
+            .filter(own)
+            .select(tenant)
+            .first(connection)
+            .optional()
+            .map(|row| row.map(|tenant| Known { tenant, key: None, member: None })),
+    }
 }

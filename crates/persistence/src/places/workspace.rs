@@ -5,7 +5,7 @@ use std::ops::Sub;
 use diesel::{
     PgConnection, QueryResult,
     dsl::{AsExprOf, IntervalDsl, now},
-    pg::data_types::PgInterval,
+    pg::{Pg, data_types::PgInterval},
     prelude::*,
     sql_types::Timestamptz,
 };
@@ -15,8 +15,15 @@ use tenantry_domain::{
 };
 use uuid::Uuid;
 
-use super::{FoundInTenant, Known, Place, Sight, Visitor, sealed::Sealed, visitor::tenant_and_visitor};
-use crate::schema::{assignments, members, tenants, workspaces};
+use super::{
+    FoundInTenant, Known, Place, Sight, Visitor,
+    sealed::Sealed,
+    visitor::{KeyRow, Kind, MemberRow, TenantRow, tenant_and_key, tenant_and_member},
+};
+use crate::{
+    schema::{assignments, members, tenants, workspaces},
+    workspaces::Row,
+};
 
 /// A workspace that was found.
 #[doc(hidden)]
@@ -30,11 +37,11 @@ pub struct FoundWorkspace {
 }
 
 impl FoundInTenant for FoundWorkspace {
-    fn tenant(self) -> TenantId {
+    fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    fn visible(self, reach: Reach) -> bool {
+    fn visible(&self, reach: Reach) -> bool {
         match reach {
             Reach::Tenant => true,
             Reach::Brand(id) => id == self.brand,
@@ -45,41 +52,83 @@ impl FoundInTenant for FoundWorkspace {
     }
 }
 
-/// Looks for the workspace of which this condition holds. A macro, because each condition has a type of its own.
+/// Reads a row of the workspace of which this condition holds, together with what is known of the visitor. A macro, because each
+/// condition has a type of its own.
 macro_rules! search {
-    ($connection:expr, $visitor:expr, $which:expr) => {
-        tenant_and_visitor($visitor)
-            .left_join(workspaces::table.on(workspaces::tenant_id.eq($visitor.tenant).and($which)))
-            .left_join(
-                assignments::table.on(assignments::tenant_id
-                    .eq($visitor.tenant)
-                    .and(assignments::workspace_id.nullable().eq(workspaces::id.nullable()))
-                    .and(assignments::member_id.nullable().eq(members::id.nullable()))),
-            )
-            .filter(tenants::id.eq($visitor.tenant))
-            .select((
-                Known::as_select(),
-                workspaces::id.nullable(),
-                workspaces::brand_id.nullable(),
-                assignments::member_id.nullable().is_not_null(),
-            ))
-            .first::<Row>($connection)
-            .optional()
-    };
+    ($row:ty, $connection:expr, $visitor:expr, $which:expr) => {{
+        let own = tenants::id.eq($visitor.tenant);
+        let here = workspaces::tenant_id.eq($visitor.tenant).and($which);
+        let tenant = TenantRow::as_select();
+        let columns = Option::<$row>::as_select();
+        match $visitor.kind() {
+            Kind::Key(hash) => tenant_and_key($visitor.tenant, hash)
+                .left_join(workspaces::table.on(here))
+                .filter(own)
+                .select((tenant, Option::<KeyRow>::as_select(), columns))
+                .first($connection)
+                .optional()
+                .map(|row| row.map(|(tenant, key, found)| (Known { tenant, key, member: None }, found, false))),
+            Kind::Person(issuer, subject) => tenant_and_member($visitor.tenant, issuer, subject)
+                .left_join(workspaces::table.on(here))
+                .left_join(
+                    assignments::table.on(assignments::tenant_id
+                        .eq($visitor.tenant)
+                        .and(assignments::workspace_id.nullable().eq(workspaces::id.nullable()))
+                        .and(assignments::member_id.nullable().eq(members::id.nullable()))),
+                )
+                .filter(own)
+                .select((
+                    tenant,
+                    Option::<MemberRow>::as_select(),
+                    columns,
+                    assignments::member_id.nullable().is_not_null(),
+                ))
+                .first($connection)
+                .optional()
+                .map(|row| {
+                    row.map(|(tenant, member, found, assigned)| (Known { tenant, key: None, member }, found, assigned))
+                }),
+            Kind::Nobody => tenants::table
+                .left_join(workspaces::table.on(here))
+                .filter(own)
+                .select((tenant, columns))
+                .first($connection)
+                .optional()
+                .map(|row| row.map(|(tenant, found)| (Known { tenant, key: None, member: None }, found, false))),
+        }
+    }};
 }
 
-/// What is known of the visitor, the workspace and its brand, and whether the visitor is assigned to it.
-type Row = (Known, Option<Uuid>, Option<Uuid>, bool);
+/// The same of a workspace that is there, by id or number.
+macro_rules! search_in {
+    ($row:ty, $connection:expr, $visitor:expr, $place:expr) => {{
+        let there = workspaces::deleted_at.is_null();
+        match $place {
+            InWorkspace::Id(id) => search!($row, $connection, $visitor, workspaces::id.eq(id.uuid()).and(there)),
+            InWorkspace::Number(number) => {
+                search!($row, $connection, $visitor, workspaces::number.eq(number.get()).and(there))
+            }
+        }
+    }};
+}
 
-fn sight(visitor: &Visitor, row: Option<Row>) -> Option<Sight<FoundWorkspace>> {
-    let (known, id, brand, of_member) = row?;
-    let found = |(id, brand)| FoundWorkspace {
+/// Which workspace it is.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = workspaces, check_for_backend(Pg))]
+struct Ids {
+    id: Uuid,
+    brand_id: Uuid,
+}
+
+fn sight(visitor: &Visitor, row: Option<(Known, Option<Ids>, bool)>) -> Option<Sight<FoundWorkspace>> {
+    let (known, ids, of_member) = row?;
+    let found = |ids: Ids| FoundWorkspace {
         tenant: visitor.tenant_id(),
-        id: WorkspaceId::from_uuid(id),
-        brand: BrandId::from_uuid(brand),
+        id: WorkspaceId::from_uuid(ids.id),
+        brand: BrandId::from_uuid(ids.brand_id),
         of_member,
     };
-    Some(Sight { known, found: id.zip(brand).map(found) })
+    Some(Sight { known, found: ids.map(found) })
 }
 
 impl Sealed for InWorkspace {}
@@ -88,12 +137,41 @@ impl Place for InWorkspace {
     const NOUN: Noun = Workspace::NOUN;
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<FoundWorkspace>>> {
-        let there = workspaces::deleted_at.is_null();
-        let row = match self {
-            Self::Id(id) => search!(connection, visitor, workspaces::id.eq(id.uuid()).and(there)),
-            Self::Number(number) => search!(connection, visitor, workspaces::number.eq(number.get()).and(there)),
-        };
-        Ok(sight(visitor, row?))
+        Ok(sight(visitor, search_in!(Ids, connection, visitor, self)?))
+    }
+}
+
+/// In a workspace of which nothing more is asked than itself: its row is read when it is looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct WholeWorkspace(pub(crate) InWorkspace);
+
+/// A workspace that was found, with its row.
+pub(crate) struct FoundRow {
+    found: FoundWorkspace,
+    pub(crate) row: Row,
+}
+
+impl FoundInTenant for FoundRow {
+    fn tenant(&self) -> TenantId {
+        self.found.tenant
+    }
+
+    fn visible(&self, reach: Reach) -> bool {
+        FoundInTenant::visible(&self.found, reach)
+    }
+}
+
+impl Sealed for WholeWorkspace {}
+impl Place for WholeWorkspace {
+    type Found = FoundRow;
+    const NOUN: Noun = Workspace::NOUN;
+
+    fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<FoundRow>>> {
+        let row: Option<(Known, Option<Row>, bool)> = search_in!(Row, connection, visitor, self.0)?;
+        Ok(row.map(|(known, row, of_member)| {
+            let found = row.map(|row| FoundRow { found: row.found(of_member), row });
+            Sight { known, found }
+        }))
     }
 }
 
@@ -118,7 +196,6 @@ impl Place for InRestorableWorkspace {
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<FoundWorkspace>>> {
         let kept = workspaces::deleted_at.is_null().or(is_restorable());
-        let row = search!(connection, visitor, workspaces::id.eq(self.0.uuid()).and(kept));
-        Ok(sight(visitor, row?))
+        Ok(sight(visitor, search!(Ids, connection, visitor, workspaces::id.eq(self.0.uuid()).and(kept))?))
     }
 }

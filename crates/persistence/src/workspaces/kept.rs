@@ -136,14 +136,16 @@ impl WriteTx<'_, InTenant> {
 }
 
 impl WriteTx<'_, InRestorableWorkspace> {
-    /// The workspace, deleted or not, locked until the end of the transaction.
+    /// The workspace, deleted or not, locked until the end of the transaction after its tenant, which counts it.
     pub fn lock_workspace(&mut self) -> Result<Workspace, Fault> {
+        self.scope().lock_tenant()?;
         found(Row::query().filter(this(self.found)).for_no_key_update().first(self.connection).optional()?)
     }
 
     /// Shows the workspace again, if the tenant may have one more.
-    pub fn restore_workspace(&mut self) -> Result<Workspace, Fault> {
-        self.check_workspace_limit()?;
+    pub fn restore_workspace(&mut self, before: &Workspace) -> Result<Workspace, Fault> {
+        let more = self.scope().one_more_workspace(before.details.brand_id, 0)?;
+        self.check_workspace_limit(&more)?;
         diesel::update(workspaces::table.filter(this(self.found)))
             .set((
                 workspaces::deleted_at.eq(None::<DateTime<Utc>>),

@@ -140,7 +140,7 @@ query! {
     pub(crate) struct TenantFilters => TenantFilter {
         /// Only tenants in this state.
         state: Optional<TenantState>,
-        /// Only tenants whose name contains this text, in upper or lower case.
+        /// Only tenants whose name contains this text, in upper or lower case, with or without accents.
         search as "q": OptionalAs<TenantName, String>,
     }
 }

@@ -43,7 +43,7 @@ query! {
         status: Optional<AgentStatus>,
         /// Only the agent with this external reference.
         external_reference: Optional<AgentReference>,
-        /// Only agents whose name contains this text, in upper or lower case.
+        /// Only agents whose name contains this text, in upper or lower case, with or without accents.
         search as "q": OptionalAs<AgentName, String>,
     }
 }

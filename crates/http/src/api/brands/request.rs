@@ -108,7 +108,7 @@ request! {
 query! {
     /// Which brands.
     pub(crate) struct BrandFilters {
-        /// Only brands whose name contains this text, in upper or lower case.
+        /// Only brands whose name contains this text, in upper or lower case, with or without accents.
         search as "q": OptionalAs<BrandName, String>,
     }
 }

@@ -63,7 +63,7 @@ query! {
         role: Optional<Role>,
         /// Only invitations by this actor: the id of a member or of an API key.
         invited_by: OptionalAs<Line<255>, String>,
-        /// Only invitations whose email address contains this text, in upper or lower case.
+        /// Only invitations whose email address contains this text, in upper or lower case, with or without accents.
         search as "q": OptionalAs<Line<254>, String>,
     }
 }

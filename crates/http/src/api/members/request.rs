@@ -34,7 +34,7 @@ query! {
         status: Optional<MemberStatus>,
         /// Only members assigned to this workspace.
         workspace_id: Optional<WorkspaceId>,
-        /// Only members whose email address contains this text, in upper or lower case.
+        /// Only members whose email address contains this text, in upper or lower case, with or without accents.
         search as "q": OptionalAs<Line<254>, String>,
     }
 }

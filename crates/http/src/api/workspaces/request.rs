@@ -112,7 +112,7 @@ query! {
         currency: Optional<CurrencyCode>,
         /// Only workspaces of this type.
         workspace_type: Optional<WorkspaceType>,
-        /// Only workspaces whose name contains this text, in upper or lower case.
+        /// Only workspaces whose name contains this text, in upper or lower case, with or without accents.
         search as "q": OptionalAs<WorkspaceName, String>,
     }
 }

@@ -1,0 +1,3 @@
+ALTER TABLE workspaces DROP COLUMN search_name;
+DROP FUNCTION search_pattern(text);
+DROP FUNCTION search_form(text);

@@ -1,0 +1,15 @@
+ALTER TABLE idempotency_keys ALTER tenant_id RESET (n_distinct);
+ALTER TABLE integrations ALTER tenant_id RESET (n_distinct);
+ALTER TABLE usage_months ALTER tenant_id RESET (n_distinct);
+ALTER TABLE usage_entries ALTER tenant_id RESET (n_distinct);
+ALTER TABLE agents ALTER tenant_id RESET (n_distinct);
+ALTER TABLE outbox_messages ALTER tenant_id RESET (n_distinct);
+ALTER TABLE invitation_tokens ALTER tenant_id RESET (n_distinct);
+ALTER TABLE invitation_workspaces ALTER tenant_id RESET (n_distinct);
+ALTER TABLE invitations ALTER tenant_id RESET (n_distinct);
+ALTER TABLE assignments ALTER tenant_id RESET (n_distinct);
+ALTER TABLE members ALTER tenant_id RESET (n_distinct);
+ALTER TABLE audit_events ALTER tenant_id RESET (n_distinct);
+ALTER TABLE api_keys ALTER tenant_id RESET (n_distinct);
+ALTER TABLE workspaces ALTER tenant_id RESET (n_distinct);
+ALTER TABLE brands ALTER tenant_id RESET (n_distinct);
