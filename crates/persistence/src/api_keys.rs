@@ -23,7 +23,7 @@ use crate::{
 
 #[derive(HasQuery)]
 #[diesel(table_name = api_keys)]
-struct Row {
+pub(crate) struct Row {
     tenant_id: Uuid,
     id: Uuid,
     name: String,
@@ -59,7 +59,7 @@ struct NewRow<'a> {
 }
 
 impl Row {
-    fn into_api_key(self) -> Result<ApiKey, Fault> {
+    pub(crate) fn into_api_key(self) -> Result<ApiKey, Fault> {
         let details = ApiKeyDetails {
             name: stored("api_keys.name", &self.name)?,
             mode: stored("api_keys.mode", &self.mode)?,

@@ -24,7 +24,7 @@ use tenantry_domain::{Error, Weight};
 use tokio::sync::oneshot;
 
 pub use self::line::LaneState;
-pub(crate) use self::statement::{Answer, EffectiveRows, Found, Question};
+pub(crate) use self::statement::{Answer, Asks, CallerRows, EffectiveRows, Found, Question, Rows};
 use self::{
     line::{Line, Ticket},
     statement::{answers, is_of_use},

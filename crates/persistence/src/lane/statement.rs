@@ -1,7 +1,7 @@
 //! The statement that answers a batch of look-ups.
 
 use diesel::{
-    PgConnection, QueryResult, RunQueryDsl, Selectable, SelectableHelper,
+    PgConnection, QueryResult, Queryable, RunQueryDsl, Selectable, SelectableHelper,
     expression::Expression,
     helper_types::AsSelect,
     pg::Pg,
@@ -13,19 +13,28 @@ use tenantry_domain::{Credential, InWorkspace};
 use uuid::Uuid;
 
 use crate::{
-    brands,
+    api_keys, brands,
     fault::Fault,
-    limits,
-    places::{FoundWorkspace, Known, Sight, Visitor},
+    limits, members,
+    places::{FoundWorkspace, Known, Visitor},
     tenants, workspaces,
 };
 
-/// One look-up: who asks, for which workspace.
+/// One look-up: who asks, and what.
 pub(crate) struct Question {
     visitor: Visitor,
-    place: InWorkspace,
-    /// Also for what is in force in it.
-    effective: bool,
+    asks: Asks,
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+pub(crate) enum Asks {
+    /// Which workspace this is.
+    Workspace(InWorkspace),
+    /// That, and what is in force in it.
+    Effective(InWorkspace),
+    /// Only who it is that asks.
+    Caller,
 }
 
 /// What the database knows: `None` when there is no such tenant.
@@ -33,10 +42,18 @@ pub(crate) type Answer = Option<Found>;
 
 /// Who asks, and the workspace if it is there.
 pub(crate) struct Found {
-    pub(crate) sight: Sight<FoundWorkspace>,
-    pub(crate) workspace: Option<workspaces::Row>,
-    /// What decides what is in force in it, for who asked for that.
-    pub(crate) effective: Option<EffectiveRows>,
+    pub(crate) known: Known,
+    pub(crate) rows: Rows,
+}
+
+/// What was asked for.
+pub(crate) enum Rows {
+    /// The workspace, if it is there, and where that is.
+    Workspace(Option<(FoundWorkspace, workspaces::Row)>),
+    /// The same with what decides what is in force in it.
+    Effective(Option<(FoundWorkspace, workspaces::Row, Box<EffectiveRows>)>),
+    /// Who asks.
+    Caller(Box<CallerRows>),
 }
 
 pub(crate) struct EffectiveRows {
@@ -45,22 +62,38 @@ pub(crate) struct EffectiveRows {
     pub(crate) brand: brands::Row,
 }
 
+pub(crate) struct CallerRows {
+    pub(crate) tenant: tenants::Row,
+    pub(crate) key: Option<api_keys::Row>,
+    pub(crate) member: Option<members::Row>,
+    /// Of the whole tenant.
+    pub(crate) workspaces: i64,
+    /// Of what the key is restricted to, or the member is assigned to.
+    pub(crate) reached: i64,
+}
+
 impl Question {
-    pub(crate) fn of(credential: &Credential, place: InWorkspace, effective: bool) -> Self {
-        Self { visitor: Visitor::of(credential), place, effective }
+    pub(crate) fn of(credential: &Credential, asks: Asks) -> Self {
+        Self { visitor: Visitor::of(credential), asks }
     }
 
     /// What finds nothing.
     #[cfg(test)]
     pub(super) fn nobody() -> Self {
-        let place = InWorkspace::Id(tenantry_domain::WorkspaceId::from_uuid(Uuid::nil()));
-        Self { visitor: Visitor::nobody(Uuid::nil()), place, effective: false }
+        Self { visitor: Visitor::nobody(Uuid::nil()), asks: Asks::Caller }
     }
 }
 
-/// Of a look-up, and of one that asks what is in force.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = crate::schema::tenants, check_for_backend(Pg))]
+struct Count {
+    workspace_count: i64,
+}
+
+/// What is read for each kind of question.
 type Plain = (Known, Option<workspaces::Row>);
 type Full = (Known, Option<workspaces::Row>, Option<limits::Row>, tenants::Row, Option<brands::Row>);
+type Asker = (Known, tenants::Row, Count, Option<api_keys::Row>, Option<members::Row>);
 
 /// A call of the function, with whole rows taken apart: each becomes a table of the name that the rows have elsewhere.
 const FROM: &str = ") AS l,
@@ -85,9 +118,12 @@ impl<T: Selectable<Pg>> LookUps<T> {
         let visitors = || questions.iter().map(|question| &question.visitor);
         let (ids, numbers) = questions
             .iter()
-            .map(|question| match question.place {
-                InWorkspace::Id(id) => (Some(id.uuid()), None),
-                InWorkspace::Number(number) => (None, Some(number.get())),
+            .map(|question| match question.asks {
+                Asks::Workspace(InWorkspace::Id(id)) | Asks::Effective(InWorkspace::Id(id)) => (Some(id.uuid()), None),
+                Asks::Workspace(InWorkspace::Number(number)) | Asks::Effective(InWorkspace::Number(number)) => {
+                    (None, Some(number.get()))
+                }
+                Asks::Caller => (None, None),
             })
             .unzip();
         Self {
@@ -113,7 +149,7 @@ impl<T: Selectable<Pg>> Query for LookUps<T>
 where
     AsSelect<T, Pg>: Expression,
 {
-    type SqlType = (Integer, Bool, <AsSelect<T, Pg> as Expression>::SqlType);
+    type SqlType = (Integer, Bool, Nullable<BigInt>, <AsSelect<T, Pg> as Expression>::SqlType);
 }
 
 impl<T: Selectable<Pg>> RunQueryDsl<PgConnection> for LookUps<T> {}
@@ -123,7 +159,7 @@ where
     AsSelect<T, Pg>: QueryFragment<Pg>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("SELECT l.place, l.is_assigned, ");
+        out.push_sql("SELECT l.place, l.is_assigned, l.reached, ");
         self.rows.walk_ast(out.reborrow())?;
         out.push_sql(" FROM look_ups(");
         out.push_bind_param::<Array<SqlUuid>, _>(&self.tenants)?;
@@ -147,50 +183,63 @@ where
 /// One answer for each question, in their order.
 pub(super) fn answers(connection: &mut PgConnection, questions: &[Question]) -> Result<Vec<Answer>, Fault> {
     let mut answers: Vec<Answer> = questions.iter().map(|_| None).collect();
-    let all: Vec<_> = questions.iter().enumerate().collect();
-    let (full, plain): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, question)| question.effective);
-    let mut keep = |at: usize, (known, of_member, workspace, effective): Row| {
-        let found = workspace.as_ref().map(|row| row.found(of_member));
+    let that = |is_meant: fn(&Asks) -> bool| -> Vec<_> {
+        questions.iter().enumerate().filter(|(_, question)| is_meant(&question.asks)).collect()
+    };
+    let mut keep = |at: usize, known, rows| {
         if let Some(answer) = answers.get_mut(at) {
-            *answer = Some(Found { sight: Sight { known, found }, workspace, effective });
+            *answer = Some(Found { known, rows });
         }
     };
-    read(connection, plain, false, |at, of_member, (known, workspace): Plain| {
-        keep(at, (known, of_member, workspace, None));
-    })?;
-    read(connection, full, true, |at, of_member, (known, workspace, limits, tenant, brand): Full| {
-        let effective = limits.zip(brand).map(|(limits, brand)| EffectiveRows { limits, tenant, brand });
-        keep(at, (known, of_member, workspace, effective));
-    })?;
+    let plain = read::<Plain>(connection, that(|asks| matches!(asks, Asks::Workspace(_))), false)?;
+    for Line { at, is_assigned, row: (known, workspace), .. } in plain {
+        keep(at, known, Rows::Workspace(workspace.map(|row| (row.found(is_assigned), row))));
+    }
+    let full = read::<Full>(connection, that(|asks| matches!(asks, Asks::Effective(_))), true)?;
+    for Line { at, is_assigned, row: (known, workspace, limits, tenant, brand), .. } in full {
+        let rows = workspace.zip(limits).zip(brand);
+        let found = rows.map(|((workspace, limits), brand)| {
+            (workspace.found(is_assigned), workspace, Box::new(EffectiveRows { limits, tenant, brand }))
+        });
+        keep(at, known, Rows::Effective(found));
+    }
+    let callers = read::<Asker>(connection, that(|asks| matches!(asks, Asks::Caller)), false)?;
+    for Line { at, reached, row: (known, tenant, count, key, member), .. } in callers {
+        let (workspaces, reached) = (count.workspace_count, reached.unwrap_or(0));
+        keep(at, known, Rows::Caller(Box::new(CallerRows { tenant, key, member, workspaces, reached })));
+    }
     Ok(answers)
 }
 
-type Row = (Known, bool, Option<workspaces::Row>, Option<EffectiveRows>);
+/// What was read for one question.
+struct Line<T> {
+    /// The place of the question.
+    at: usize,
+    is_assigned: bool,
+    reached: Option<i64>,
+    row: T,
+}
 
-/// Reads these questions, each with the place of its answer.
+/// Reads these questions, each with its place.
 fn read<T: Selectable<Pg> + 'static>(
     connection: &mut PgConnection,
     mut questions: Vec<(usize, &Question)>,
     with_brands: bool,
-    mut keep: impl FnMut(usize, bool, T),
-) -> Result<(), Fault>
+) -> Result<Vec<Line<T>>, Fault>
 where
-    LookUps<T>: for<'q> LoadQuery<'q, PgConnection, (i32, bool, T)>,
+    LookUps<T>: for<'q> LoadQuery<'q, PgConnection, (i32, bool, Option<i64>, T)>,
 {
     if questions.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    // Those of one tenant and one key follow each other, and share what is read for them.
-    questions.sort_by_key(|(_, question)| (question.visitor.tenant, &question.visitor.key));
+    // Those of one tenant, and of one key or person, follow each other, and share what is read for them.
+    questions
+        .sort_by_key(|(_, Question { visitor, .. })| (visitor.tenant, &visitor.key, &visitor.issuer, &visitor.subject));
     let (places, questions): (Vec<_>, Vec<_>) = questions.into_iter().unzip();
-    let rows: Vec<(i32, bool, T)> = LookUps::<T>::of(&questions, with_brands).load(connection)?;
-    for (place, of_member, row) in rows {
-        let place = usize::try_from(place - 1).ok().and_then(|place| places.get(place));
-        if let Some(&at) = place {
-            keep(at, of_member, row);
-        }
-    }
-    Ok(())
+    let rows: Vec<(i32, bool, Option<i64>, T)> = LookUps::<T>::of(&questions, with_brands).load(connection)?;
+    let place = |place: i32| usize::try_from(place - 1).ok().and_then(|place| places.get(place).copied());
+    let line = |(of, is_assigned, reached, row)| place(of).map(|at| Line { at, is_assigned, reached, row });
+    Ok(rows.into_iter().filter_map(line).collect())
 }
 
 /// Whether the lane is worth it on this database: not on a distributed one.
