@@ -1,14 +1,14 @@
 //! The look-up lane: what waits together is read together, and everybody hears what the door would have told them.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use serde_json::json;
 use tenantry_auth::issue;
-use tenantry_domain::{KeyMode, Role, TenantId};
-use tenantry_operations::LaneState;
-use tenantry_tests::{Answer, App, Client, Tenant, TestDatabase};
+use tenantry_domain::{KeyMode, MemberDetails, MemberStatus, Person, Role, TenantId};
+use tenantry_operations::{LaneState, members};
+use tenantry_tests::{Answer, App, Client, People, Tenant, TestDatabase, new_name, stress};
 use uuid::Uuid;
 
 fn lane(app: &App) -> LaneState {
@@ -69,7 +69,7 @@ async fn those_who_wait_are_read_together_and_each_hears_what_the_door_says() {
     let app = app().await;
     let door = app.replica_on(&App::store(&app.database.service_url(), |pool| pool.look_up_lane = false));
     let mut questions = Vec::new();
-    for n in 1..=3 {
+    for n in 1..=2 {
         let tenant = app.tenant(&format!("Tenant {n}")).await;
         let brand = tenant.brand(&format!("Brand {n}")).await;
         let workspace = tenant.workspace_of(&brand, &format!("Workspace {n}")).await;
@@ -85,7 +85,8 @@ async fn those_who_wait_are_read_together_and_each_hears_what_the_door_says() {
         let nowhere = app.client().with_key(nowhere.reveal());
         for client in [tenant.owner.clone(), member, assigned, unassigned, key, powerless, unknown, nowhere] {
             questions.push((client.clone(), format!("/api/workspaces/{workspace}")));
-            questions.push((client, format!("/api/workspaces/{workspace}/effective")));
+            questions.push((client.clone(), format!("/api/workspaces/{workspace}/effective")));
+            questions.push((client, "/api/me".to_owned()));
         }
     }
     let mut expected = Vec::new();
@@ -113,6 +114,50 @@ async fn those_who_wait_are_read_together_and_each_hears_what_the_door_says() {
     let after = lane(&app);
     assert_eq!(after.look_ups - before.look_ups, 1 + questions.len() as u64);
     assert_eq!(after.batches - before.batches, 2, "the one that was held up, and all the others");
+}
+
+#[tokio::test]
+async fn a_person_of_several_tenants_is_in_each_who_they_are_there() {
+    let app = app().await;
+    let (subject, mut questions) = (new_name("Somebody"), Vec::new());
+    let none = json!({ "visibleWorkspaces": null, "role": null });
+    for (role, assigned, look_up, me) in [
+        (Some(Role::Owner), false, 200, json!({ "visibleWorkspaces": 2, "role": "owner" })),
+        (None, false, 401, none),
+        (Some(Role::Agent), false, 404, json!({ "visibleWorkspaces": 0, "role": "agent" })),
+        (Some(Role::Observer), true, 200, json!({ "visibleWorkspaces": 1, "role": "observer" })),
+    ] {
+        let tenant = app.tenant("One of several").await;
+        let (workspace, _) = (tenant.workspace("Asked for").await, tenant.workspace("Another").await);
+        if let Some(role) = role {
+            let details = MemberDetails {
+                email: People::email(&subject).parse().unwrap(),
+                role,
+                status: MemberStatus::Active,
+                person: Person { issuer: People::ISSUER.parse().unwrap(), subject: subject.parse().unwrap() },
+            };
+            let workspaces = assigned.then(|| workspace.parse().unwrap()).into_iter().collect();
+            members::create(&app.store, &tenant.operator(), details, workspaces).await.unwrap();
+        }
+        let person = app.client().with_key(&app.people.token(&subject, Some(tenant.id), json!({})));
+        questions.push((person, format!("/api/workspaces/{workspace}"), look_up, me));
+    }
+    let elsewhere = app.tenant("Elsewhere").await;
+    let gate = Gate::shut(&app);
+    let held_up = occupy(&app, &elsewhere).await;
+    let look_ups: Vec<_> = questions.iter().map(|(person, path, ..)| ask(person, path)).collect();
+    let callers: Vec<_> = questions.iter().map(|(person, ..)| ask(person, "/api/me")).collect();
+    until_waiting(&app, 8).await;
+    gate.open();
+    for (answer, (.., status, _)) in answers(look_ups).await.into_iter().zip(&questions) {
+        answer.expect(*status);
+    }
+    for (answer, (.., me)) in answers(callers).await.into_iter().zip(&questions) {
+        let seen =
+            json!({ "visibleWorkspaces": answer.body["visibleWorkspaces"], "role": answer.body["member"]["role"] });
+        assert_eq!(&seen, me, "{}", answer.text);
+    }
+    held_up.await.unwrap().expect(404);
 }
 
 #[tokio::test]
@@ -232,4 +277,13 @@ async fn what_was_committed_before_a_look_up_was_asked_is_seen_by_it_on_each_rep
         client.get(&path).await.expect(401);
     }
     assert_eq!(seen, BTreeSet::from([401, 404]));
+}
+
+#[tokio::test]
+async fn tenants_that_change_all_at_once_hear_on_each_replica_what_is_true_at_the_next_request() {
+    let app = Arc::new(App::serving(TestDatabase::new(), (2, 256), |_| {}).await);
+    let other = app.replica_on(&App::store(&app.database.service_url(), |_| {}));
+    let asked = stress(Arc::clone(&app), &other, 48).await;
+    assert!(asked > 48 * 100, "{asked} questions");
+    assert!(lane(&app).look_ups >= asked as u64 / 2, "in the lane");
 }

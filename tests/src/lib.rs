@@ -31,6 +31,7 @@ mod raw;
 mod rows;
 mod smtp;
 mod standby;
+mod stress;
 mod view;
 
 pub use again::Again;
@@ -53,4 +54,5 @@ pub use raw::{Ending, RawAnswer, RawConnection, exchange};
 pub use rows::{Rows, Snapshot, difference};
 pub use smtp::{Conversation, Encryption, Presented, ReceivedMail, Said, SmtpServer, Turn};
 pub use standby::Standby;
+pub use stress::stress;
 pub use view::view;
