@@ -79,7 +79,7 @@ pub struct AgentFilter {
     pub status: Option<AgentStatus>,
     /// With this external reference: one at most.
     pub external_reference: Option<AgentReference>,
-    /// With this text somewhere in the name, see [`search_form`].
+    /// With this text somewhere in the name, as searches compare it.
     pub search: Option<String>,
 }
 

@@ -66,7 +66,7 @@ pub struct InvitationFilter {
     pub role: Option<Role>,
     /// By this actor: an id, or a name.
     pub invited_by: Option<String>,
-    /// With this text somewhere in the address, see [`search_form`].
+    /// With this text somewhere in the address, as searches compare it.
     pub search: Option<String>,
 }
 

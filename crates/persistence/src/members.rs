@@ -91,7 +91,7 @@ pub struct MemberFilter {
     pub status: Option<MemberStatus>,
     /// Assigned to this workspace.
     pub workspace_id: Option<WorkspaceId>,
-    /// With this text somewhere in the address, see [`search_form`].
+    /// With this text somewhere in the address, as searches compare it.
     pub search: Option<String>,
 }
 

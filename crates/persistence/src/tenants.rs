@@ -213,7 +213,7 @@ impl Tx<'_, Platform> {
 pub struct TenantFilter {
     /// In this state.
     pub state: Option<TenantState>,
-    /// With this text somewhere in the name, see [`search_form`].
+    /// With this text somewhere in the name, as searches compare it.
     pub search: Option<String>,
 }
 

@@ -134,7 +134,7 @@ pub struct WorkspaceFilter {
     pub currency: Option<CurrencyCode>,
     /// Of this type.
     pub workspace_type: Option<WorkspaceType>,
-    /// With this text somewhere in the name, see [`search_form`].
+    /// With this text somewhere in the name, as searches compare it.
     pub search: Option<String>,
 }
 
