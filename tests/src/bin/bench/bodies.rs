@@ -9,8 +9,8 @@ use tenantry_tests::Client;
 
 use crate::{
     client::{Load, Pace, quantile},
-    load, open,
-    report::{Table, ms, promise},
+    report::{Table, median, ms, promise},
+    requests::Requests,
     serving,
 };
 
@@ -83,7 +83,7 @@ pub(crate) async fn run(time: Duration) {
             times.push(began.elapsed().as_secs_f64());
         }
         assert!((400..500).contains(&status), "{name}: {status}");
-        let median = load::median(times);
+        let median = median(times);
         table.row([
             (*name).to_owned(),
             body.len().to_string(),
@@ -98,12 +98,12 @@ pub(crate) async fn run(time: Duration) {
     let (name, path, body) = &bodies[slowest.1];
     let mut table = Table::of_loads("/healthz, 20 a second");
     let healthz = || {
-        let (base, request) = (app.base.clone(), open::request("GET", "/healthz", "", ""));
-        Load { base, request, connections: 0, pace: Pace::Open { rate: 20.0, time } }.run()
+        let (base, requests) = (app.base.clone(), Requests::one("GET", "/healthz", "", ""));
+        Load { base, requests, connections: 0, pace: Pace::Open { rate: 20.0, time } }.run()
     };
     table.loaded("alone", &healthz().await);
-    let (base, request) = (app.base.clone(), open::request("POST", path, forged.reveal(), body));
-    let senders = Load { base, request, connections: SENDERS, pace: Pace::Flood }.start().await;
+    let (base, requests) = (app.base.clone(), Requests::one("POST", path, forged.reveal(), body));
+    let senders = Load { base, requests, connections: SENDERS, pace: Pace::Flood }.start().await;
     let met = healthz().await;
     let sent = senders.finish().await;
     table.loaded("next to them", &met);

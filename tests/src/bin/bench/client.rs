@@ -3,7 +3,6 @@
 
 use std::{
     process::Stdio,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +12,10 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::open;
+use crate::{
+    open::{self, Answers},
+    requests::Requests,
+};
 
 const ARGUMENT: &str = "client";
 
@@ -38,8 +40,7 @@ pub(crate) enum Pace {
 #[derive(Clone)]
 pub(crate) struct Load {
     pub(crate) base: String,
-    /// The request, byte by byte.
-    pub(crate) request: Arc<str>,
+    pub(crate) requests: Requests,
     pub(crate) connections: usize,
     pub(crate) pace: Pace,
 }
@@ -48,6 +49,13 @@ impl Load {
     /// The answers to a load that ends by itself.
     pub(crate) async fn run(self) -> Met {
         self.start().await.finish().await
+    }
+
+    /// The answers to a load without an end, which is ended after this time.
+    pub(crate) async fn run_for(self, time: Duration) -> Met {
+        let client = self.start().await;
+        tokio::time::sleep(time).await;
+        client.finish().await
     }
 
     /// A client that has begun.
@@ -62,7 +70,7 @@ impl Load {
             Pace::Drip => ("drip", 0.0, 0.0),
         };
         let task = json!({
-            "base": self.base, "request": &*self.request, "connections": self.connections,
+            "base": self.base, "requests": self.requests.texts(), "answer": self.requests.answer, "connections": self.connections,
             "kind": kind, "rate": rate, "time": time,
         });
         let mut command = Command::new(std::env::current_exe().unwrap());
@@ -99,7 +107,7 @@ impl Client {
 /// What a load met with.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Met {
-    /// The times to answers of status 2xx, shortest first.
+    /// The times to good answers, shortest first.
     pub(crate) good: Vec<Duration>,
     /// The times to 503 and 429.
     pub(crate) refused: Vec<Duration>,
@@ -109,11 +117,12 @@ pub(crate) struct Met {
 }
 
 impl Met {
-    pub(crate) fn new(answers: impl IntoIterator<Item = (u16, Duration)>, time: Duration) -> Self {
+    /// `wanted` is the status of a good answer, if it is not one of success.
+    fn new((answers, time): Answers, wanted: Option<u16>) -> Self {
         let mut met = Self { time, ..Self::default() };
         for (status, took) in answers {
             match status {
-                200..=299 => met.good.push(took),
+                status if wanted.map_or((200..300).contains(&status), |wanted| wanted == status) => met.good.push(took),
                 429 | 503 => met.refused.push(took),
                 400..=428 => met.others += 1,
                 other => panic!("status {other}"),
@@ -174,36 +183,39 @@ pub(crate) fn work_if_asked() -> bool {
     let task: Value = serde_json::from_str(&line()).unwrap();
     let number = |name: &str| task[name].as_f64().unwrap();
     let text = |name: &str| task[name].as_str().unwrap().to_owned();
-    let (address, request) = (text("base").trim_start_matches("http://").to_owned(), text("request"));
+    let address = text("base").trim_start_matches("http://").to_owned();
+    let answer = task["answer"].as_u64().map(|status| status as u16);
+    let texts = task["requests"].as_array().unwrap().iter();
+    let requests = Requests::new(texts.map(|text| text.as_str().unwrap().into()), answer);
     let (connections, time) = (number("connections") as usize, Duration::from_secs_f64(number("time")));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let met = runtime.block_on(async {
+    let answers = runtime.block_on(async {
         if text("kind") == "strangers" {
             go();
             let nobody = std::iter::repeat_with(|| None).take(connections).collect();
-            return open::crowd(&address, nobody, &request).await;
+            return open::crowd(&address, nobody, requests).await;
         }
         if ["open", "visitors"].contains(&text("kind").as_str()) {
             go();
-            return open::run(&address, &request, number("rate"), time, text("kind") == "visitors").await;
+            return open::run(&address, requests, number("rate"), time, text("kind") == "visitors").await;
         }
         let streams = open::connect(&address, connections).await;
         go();
         let began = Instant::now();
         match text("kind").as_str() {
-            "crowd" => open::crowd(&address, streams.into_iter().map(Some).collect(), &request).await,
-            "flood" => open::flood(streams, &request, end()).await,
+            "crowd" => open::crowd(&address, streams.into_iter().map(Some).collect(), requests).await,
+            "flood" => open::flood(streams, requests, end()).await,
             "drip" => open::drip(streams, address, end()).await,
             _ => {
                 let _ = end().await;
                 drop(streams);
-                Met::new([], began.elapsed())
+                (Vec::new(), began.elapsed())
             }
         }
     });
     #[expect(clippy::print_stdout, reason = "how it speaks to the process that started it")]
     {
-        println!("{}", met.said());
+        println!("{}", Met::new(answers, answer).said());
     }
     true
 }

@@ -1,16 +1,17 @@
 //! What a tenant with a few requests notices while another one asks for as much as it can, or while the door is full.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use tenantry_tests::{App, Tenant};
 
 use crate::{
-    CONNECTIONS, DATABASE_CONNECTIONS,
+    CONNECTIONS,
+    asked::{ALL, Caller, LOOK_UP, Row, SEARCH, UPDATE},
     client::{Load, Met, Pace, quantile},
-    open, pages,
     report::{Table, ms, promise},
-    serving_with, serving_with_limits,
+    requests::Requests,
+    serving_with_limits, serving_with_room,
 };
 
 /// How many requests the quiet tenant sends in a second.
@@ -34,35 +35,29 @@ const HEALTHY: Duration = Duration::from_millis(50);
 pub(crate) async fn run(time: Duration) {
     let app = serving_with_limits().await;
     let (noisy, quiet) = (app.tenant("Noisy").await, app.tenant("Quiet").await);
-    pages::fill(&app, &noisy, WORKSPACES);
-    let look_up =
-        |tenant: &Tenant, id: &str| open::request("GET", &format!("/api/workspaces/{id}"), tenant.owner.key(), "");
-    let (of_noisy, of_quiet) = (noisy.workspace("Mine").await, quiet.workspace("Mine").await);
-    let own = look_up(&quiet, &of_quiet);
-    let key = noisy.owner.key();
-    let floods = [
-        ("look-ups", look_up(&noisy, &of_noisy)),
-        ("searches", open::request("GET", "/api/workspaces?q=zz", key, "")),
-        ("lists of all", open::request("GET", "/api/workspace/get-all", key, "")),
-    ];
-    next_to(&app, &own, &floods, time * 2).await;
-    locked_row(&app, &noisy, &of_noisy, &own, time).await;
+    fill(&app, &noisy, WORKSPACES);
+    let of_noisy = noisy.workspace("Mine").await;
+    let asks = Caller { word: "zz".to_owned(), ..Caller::owner(&noisy, &of_noisy) };
+    let own = LOOK_UP.requests(&[Caller::owner(&quiet, &quiet.workspace("Mine").await)]);
+    let floods = [("look-ups", LOOK_UP), ("searches", SEARCH), ("lists of all", ALL)];
+    next_to(&app, &own, (&asks, &floods), time * 2).await;
+    locked_row(&app, &asks, &own, time).await;
     app.handle.stop(false).await;
     at_the_door(time).await;
 }
 
 /// What the quiet tenant sends, for so long.
-async fn few(app: &App, request: &Arc<str>, time: Duration) -> Met {
-    let (base, request) = (app.base.clone(), Arc::clone(request));
-    Load { base, request, connections: 0, pace: Pace::Open { rate: QUIET, time } }.run().await
+async fn few(app: &App, requests: &Requests, time: Duration) -> Met {
+    let (base, requests) = (app.base.clone(), requests.clone());
+    Load { base, requests, connections: 0, pace: Pace::Open { rate: QUIET, time } }.run().await
 }
 
 fn p99(met: &Met) -> Duration {
     quantile(&met.good, 0.99)
 }
 
-async fn next_to(app: &App, own: &Arc<str>, floods: &[(&str, Arc<str>)], time: Duration) {
-    let health = open::request("GET", "/healthz", "", "");
+async fn next_to(app: &App, own: &Requests, (noisy, floods): (&Caller, &[(&str, Row)]), time: Duration) {
+    let health = Requests::one("GET", "/healthz", "", "");
     let mut table = Table::of_loads("round");
     let mut best_alone = Duration::MAX;
     // For each flood: the best p99 of the quiet tenant, all its refusals, and the best p99 of /healthz.
@@ -72,8 +67,7 @@ async fn next_to(app: &App, own: &Arc<str>, floods: &[(&str, Arc<str>)], time: D
         table.loaded(format!("{round}: alone"), &alone);
         best_alone = best_alone.min(p99(&alone));
         for ((name, flood), (best, refused, healthy)) in floods.iter().zip(&mut met_by) {
-            let (base, request) = (app.base.clone(), Arc::clone(flood));
-            let flood = Load { base, request, connections: NOISY, pace: Pace::Flood }.start().await;
+            let flood = flood.load(&app.base, std::slice::from_ref(noisy), NOISY, Pace::Flood).start().await;
             tokio::time::sleep(BURST).await;
             let (met, probe) = tokio::join!(few(app, own, time), few(app, &health, time));
             table.loaded(format!("{round}: next to {name}"), &met);
@@ -101,15 +95,14 @@ async fn next_to(app: &App, own: &Arc<str>, floods: &[(&str, Arc<str>)], time: D
 }
 
 /// While clients of the noisy tenant wait for a row that somebody has locked.
-async fn locked_row(app: &App, noisy: &Tenant, id: &str, own: &Arc<str>, time: Duration) {
-    let rename = open::request("PATCH", &format!("/api/workspaces/{id}"), noisy.owner.key(), r#"{"name":"After"}"#);
+async fn locked_row(app: &App, noisy: &Caller, own: &Requests, time: Duration) {
+    let id = &noisy.workspace;
     let mut table = Table::of_loads("clients that wait");
     let mut refused = 0;
     for connections in [8, 16, 32] {
         let mut holder = app.database.admin();
         holder.batch_execute(&format!("BEGIN; SELECT FROM workspaces WHERE id = '{id}' FOR UPDATE")).unwrap();
-        let (base, request) = (app.base.clone(), Arc::clone(&rename));
-        let waiting = Load { base, request, connections, pace: Pace::Flood }.start().await;
+        let waiting = UPDATE.load(&app.base, std::slice::from_ref(noisy), connections, Pace::Flood).start().await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         let met = few(app, own, time).await;
         holder.batch_execute("ROLLBACK").unwrap();
@@ -133,14 +126,15 @@ async fn at_the_door(time: Duration) {
         ("5,000 idle connections", CONNECTIONS, 5_000, Pace::Idle),
         ("300 dripping clients, room for 164", 164, 300, Pace::Drip),
     ] {
-        let app = serving_with(room, DATABASE_CONNECTIONS).await;
+        let app = serving_with_room(room).await;
         let tenant = app.tenant("Quiet").await;
         let look_up = format!("/api/workspaces/{}", tenant.workspace("Mine").await);
-        let crowd = Load { base: app.base.clone(), request: "".into(), connections, pace }.start().await;
+        let nothing = Requests::new([], None);
+        let crowd = Load { base: app.base.clone(), requests: nothing, connections, pace }.start().await;
         for (what, path) in [("/healthz", "/healthz"), ("a look-up", look_up.as_str())] {
-            let request = open::request("GET", path, tenant.owner.key(), "");
+            let requests = Requests::one("GET", path, tenant.owner.key(), "");
             let (base, pace) = (app.base.clone(), Pace::Visitors { rate: QUIET, time });
-            let met = Load { base, request, connections: 0, pace }.run().await;
+            let met = Load { base, requests, connections: 0, pace }.run().await;
             longest = longest.max(quantile(&met.good, 1.0)).max(quantile(&met.refused, 1.0));
             table.loaded(format!("{name}: {what}"), &met);
         }
@@ -149,4 +143,18 @@ async fn at_the_door(time: Duration) {
     }
     table.print(&format!("{QUIET} requests a second on connections of their own, {} s each", time.as_secs()));
     promise("every answer comes within 1 s", longest <= Duration::from_secs(1), ms(longest));
+}
+
+/// Gives the tenant so many more workspaces.
+fn fill(app: &App, tenant: &Tenant, workspaces: u32) {
+    let sql = format!(
+        "INSERT INTO workspaces (tenant_id, id, brand_id, name, country, operating_language, currency, workspace_type, created_at,
+             number)
+         SELECT '{}', gen_random_uuid(), '{}', 'Workspace ' || n, 'DE', 'de', 'EUR', 'b2b', now() - n * interval '1 second',
+             n + (SELECT coalesce(max(number), 0) FROM workspaces AS there WHERE there.tenant_id = '{}')
+         FROM generate_series(1, {workspaces}) AS n; ANALYZE workspaces;
+         UPDATE tenants SET last_workspace_number = last_workspace_number + {workspaces} WHERE id = '{}'",
+        tenant.id, tenant.brand, tenant.id, tenant.id
+    );
+    app.database.admin().batch_execute(&sql).unwrap();
 }

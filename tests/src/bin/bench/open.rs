@@ -4,7 +4,6 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,25 +14,16 @@ use tokio::{
     task::{JoinSet, LocalSet},
 };
 
-use crate::client::Met;
+use crate::requests::Requests;
+
+/// The answers by status, each with its time, and how long all took.
+pub(crate) type Answers = (Vec<(u16, Duration)>, Duration);
 
 /// The timer of the runtime wakes up to a millisecond late. A client with few requests wakes this much earlier, and looks at the clock.
 const EARLY: Duration = Duration::from_millis(2);
 
 /// How many requests in a second are few.
 const FEW: f64 = 100.0;
-
-/// A request as it is sent.
-pub(crate) fn request(method: &str, path: &str, key: &str, body: &str) -> Arc<str> {
-    let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
-    if !key.is_empty() {
-        request += &format!("Authorization: Bearer {key}\r\n");
-    }
-    if !body.is_empty() {
-        request += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
-    }
-    format!("{request}\r\n{body}").into()
-}
 
 /// So many connections.
 pub(crate) async fn connect(address: &str, connections: usize) -> Vec<TcpStream> {
@@ -59,9 +49,9 @@ async fn kept_or_new(kept: Option<TcpStream>, address: &str) -> TcpStream {
 
 /// Sends so many in a second, for some time, each on a connection that is free: the one that was used last, or a new one, whose
 /// time counts too. With `anew`, always on a new one.
-pub(crate) async fn run(address: &str, request: &str, rate: f64, time: Duration, anew: bool) -> Met {
-    let total = (rate * time.as_secs_f64()) as u64;
-    let (request, address): (Rc<str>, Rc<str>) = (request.into(), address.into());
+pub(crate) async fn run(address: &str, requests: Requests, rate: f64, time: Duration, anew: bool) -> Answers {
+    let total = (rate * time.as_secs_f64()) as usize;
+    let (requests, address): (Rc<Requests>, Rc<str>) = (requests.into(), address.into());
     let began = Instant::now();
     let free = Rc::new(RefCell::new(Vec::new()));
     let mut tasks = JoinSet::new();
@@ -71,11 +61,11 @@ pub(crate) async fn run(address: &str, request: &str, rate: f64, time: Duration,
         for number in 0..total {
             let due = started + Duration::from_secs_f64(number as f64 / rate);
             sleep_until(due, rate < FEW).await;
-            let (request, address, free) = (Rc::clone(&request), Rc::clone(&address), Rc::clone(&free));
+            let (requests, address, free) = (Rc::clone(&requests), Rc::clone(&address), Rc::clone(&free));
             tasks.spawn_local(async move {
                 let kept = free.borrow_mut().pop();
                 let mut stream = kept_or_new(kept, &address).await;
-                let answer = (ask(&mut stream, &request).await, due.elapsed());
+                let answer = (ask(&mut stream, &requests.get(number)).await, due.elapsed());
                 if !anew {
                     free.borrow_mut().push(stream);
                 }
@@ -86,7 +76,7 @@ pub(crate) async fn run(address: &str, request: &str, rate: f64, time: Duration,
     });
     let answers = answers.await;
     // A client that cannot send as fast as it should is done later than it should be.
-    Met::new(answers, began.elapsed().max(time))
+    (answers, began.elapsed().max(time))
 }
 
 async fn sleep_until(due: Instant, exactly: bool) {
@@ -104,15 +94,20 @@ async fn sleep_until(due: Instant, exactly: bool) {
     }
 }
 
-/// Asks on each connection without a pause until the end.
-pub(crate) async fn flood(streams: Vec<TcpStream>, request: &str, mut end: oneshot::Receiver<()>) -> Met {
-    let (began, request): (Instant, Rc<str>) = (Instant::now(), request.into());
+/// Asks on each connection without a pause until the end. Each begins with another request, and takes every so many-th: where there are
+/// as many requests as connections, each connection always sends the same one.
+pub(crate) async fn flood(streams: Vec<TcpStream>, requests: Requests, mut end: oneshot::Receiver<()>) -> Answers {
+    let (began, requests, step) = (Instant::now(), Rc::new(requests), streams.len());
     let over = Rc::new(Cell::new(false));
-    let answers = each(streams, |mut stream| {
-        let (request, over) = (Rc::clone(&request), Rc::clone(&over));
+    let answers = each(streams.into_iter().enumerate().collect(), |(first, mut stream)| {
+        let (requests, over) = (Rc::clone(&requests), Rc::clone(&over));
         async move {
             let mut answers = Vec::new();
-            while !over.get() {
+            for number in (first..).step_by(step) {
+                if over.get() {
+                    break;
+                }
+                let request = requests.get(number);
                 let began = Instant::now();
                 answers.push((ask(&mut stream, &request).await, began.elapsed()));
             }
@@ -127,28 +122,28 @@ pub(crate) async fn flood(streams: Vec<TcpStream>, request: &str, mut end: onesh
             answers.await
         }
     };
-    Met::new(answers, began.elapsed())
+    (answers, began.elapsed())
 }
 
 /// All ask once at the same moment, and connect before if they are not connected. The time of each counts from when it begins: one
 /// process cannot begin them all in the same microsecond, as a crowd does.
-pub(crate) async fn crowd(address: &str, streams: Vec<Option<TcpStream>>, request: &str) -> Met {
-    let (began, request, address): (Instant, Rc<str>, Rc<str>) = (Instant::now(), request.into(), address.into());
-    let answers = each(streams, |stream| {
-        let (request, address) = (Rc::clone(&request), Rc::clone(&address));
+pub(crate) async fn crowd(address: &str, streams: Vec<Option<TcpStream>>, requests: Requests) -> Answers {
+    let (began, requests, address): (Instant, Rc<Requests>, Rc<str>) =
+        (Instant::now(), requests.into(), address.into());
+    let answers = each(streams.into_iter().enumerate().collect(), |(number, stream)| {
+        let (requests, address) = (Rc::clone(&requests), Rc::clone(&address));
         async move {
             let began = Instant::now();
             let mut stream = kept_or_new(stream, &address).await;
-            vec![(ask(&mut stream, &request).await, began.elapsed())]
+            vec![(ask(&mut stream, &requests.get(number)).await, began.elapsed())]
         }
     });
-    let answers = answers.await;
-    Met::new(answers, began.elapsed())
+    (answers.await, began.elapsed())
 }
 
 /// Sends byte after byte until the end, and connects again when the service closes: three quarters of the clients a body that
 /// nobody reads, the others a head.
-pub(crate) async fn drip(streams: Vec<TcpStream>, address: String, end: oneshot::Receiver<()>) -> Met {
+pub(crate) async fn drip(streams: Vec<TcpStream>, address: String, end: oneshot::Receiver<()>) -> Answers {
     let began = Instant::now();
     let address: Rc<str> = address.into();
     let clients = each(streams.into_iter().enumerate().collect(), |(at, mut stream)| {
@@ -177,7 +172,7 @@ pub(crate) async fn drip(streams: Vec<TcpStream>, address: String, end: oneshot:
         () = async { drop(clients.await) } => {}
         _ = end => {}
     }
-    Met::new([], began.elapsed())
+    (Vec::new(), began.elapsed())
 }
 
 /// Does this with each of them at once, and collects the answers.
@@ -206,7 +201,7 @@ thread_local! {
 }
 
 /// Sends a request and reads the whole answer, of which only the status is kept.
-async fn ask(stream: &mut TcpStream, request: &str) -> u16 {
+pub(crate) async fn ask(stream: &mut TcpStream, request: &str) -> u16 {
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     let (mut left, status) = loop {

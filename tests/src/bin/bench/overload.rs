@@ -1,16 +1,14 @@
 //! More than the service can do: how much of it is done, what is refused and how soon, and how soon all is well again.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use tenantry_tests::App;
 
 use crate::{
+    asked::{CREATE, Caller, LOOK_UP},
     client::{Load, Met, Pace, quantile},
-    open,
     report::{Table, ms, promise},
+    requests::Requests,
     serving,
 };
 
@@ -30,18 +28,18 @@ pub(crate) async fn run(time: Duration) {
     let app = serving().await;
     let tenant = app.tenant("Many").await;
     let one = tenant.workspace("One").await;
-    let look_up = open::request("GET", &format!("/api/workspaces/{one}"), tenant.owner.key(), "");
-    let create = open::request("POST", "/api/workspaces", tenant.owner.key(), r#"{"name":"Another","country":"SE"}"#);
-    for (name, request) in [("look-ups", look_up), ("creates in one tenant", create)] {
-        beyond_the_knee(&app, name, &request, time).await;
-        crowd(&app, name, &request).await;
+    let owner = [Caller::owner(&tenant, &one)];
+    for (name, row) in [("look-ups", LOOK_UP), ("creates in one tenant", CREATE)] {
+        let requests = row.requests(&owner);
+        beyond_the_knee(&app, name, &requests, time).await;
+        crowd(&app, name, &requests).await;
     }
     app.handle.stop(false).await;
 }
 
-async fn load(app: &App, request: &Arc<str>, rate: f64, time: Duration) -> Met {
-    let (base, request) = (app.base.clone(), Arc::clone(request));
-    Load { base, request, connections: 0, pace: Pace::Open { rate, time } }.run().await
+async fn load(app: &App, requests: &Requests, rate: f64, time: Duration) -> Met {
+    let (base, requests) = (app.base.clone(), requests.clone());
+    Load { base, requests, connections: 0, pace: Pace::Open { rate, time } }.run().await
 }
 
 /// Whether this is how a load is met that the service can carry.
@@ -50,15 +48,15 @@ fn is_calm(met: &Met, rate: f64) -> bool {
 }
 
 /// Finds the rate up to which everything is answered soon, and offers two and five times as much.
-async fn beyond_the_knee(app: &App, name: &str, request: &Arc<str>, time: Duration) {
+async fn beyond_the_knee(app: &App, name: &str, requests: &Requests, time: Duration) {
     let mut table = Table::of_loads("offered");
-    let mut rate = 0.4 * flat_out(app, request, time).await;
+    let mut rate = 0.4 * flat_out(app, requests, time).await;
     let mut knee = None;
     loop {
-        let mut met = load(app, request, rate, time).await;
+        let mut met = load(app, requests, rate, time).await;
         if !is_calm(&met, rate) {
             // Once more: something else on the machine may have been in the way.
-            met = load(app, request, rate, time).await;
+            met = load(app, requests, rate, time).await;
         }
         table.loaded(format!("{rate:.0}/s"), &met);
         if is_calm(&met, rate) {
@@ -77,9 +75,9 @@ async fn beyond_the_knee(app: &App, name: &str, request: &Arc<str>, time: Durati
     };
     let mut kept = Vec::new();
     for factor in [2.0, 5.0] {
-        let met = load(app, request, knee * factor, time).await;
+        let met = load(app, requests, knee * factor, time).await;
         table.loaded(format!("{:.0}/s, {factor} × the knee", knee * factor), &met);
-        kept.push((factor, met, recovery(app, request, knee).await));
+        kept.push((factor, met, recovery(app, requests, knee).await));
     }
     table.print(&heading);
     for (factor, met, back) in kept {
@@ -104,19 +102,17 @@ async fn beyond_the_knee(app: &App, name: &str, request: &Arc<str>, time: Durati
 }
 
 /// How many a second there are with as few clients as keep the service busy.
-async fn flat_out(app: &App, request: &Arc<str>, time: Duration) -> f64 {
-    let load = Load { base: app.base.clone(), request: Arc::clone(request), connections: 16, pace: Pace::Flood };
-    let flood = load.start().await;
-    tokio::time::sleep(time).await;
-    flood.finish().await.rate()
+async fn flat_out(app: &App, requests: &Requests, time: Duration) -> f64 {
+    let load = Load { base: app.base.clone(), requests: requests.clone(), connections: 16, pace: Pace::Flood };
+    load.run_for(time).await.rate()
 }
 
 /// The time until half of the knee is answered for half a second without a refusal and without a wait.
-async fn recovery(app: &App, request: &Arc<str>, knee: f64) -> Duration {
+async fn recovery(app: &App, requests: &Requests, knee: f64) -> Duration {
     let started = Instant::now();
     loop {
         let back = started.elapsed();
-        let met = load(app, request, knee / 2.0, Duration::from_millis(500)).await;
+        let met = load(app, requests, knee / 2.0, Duration::from_millis(500)).await;
         if back > 2 * BACK || met.refused.is_empty() && quantile(&met.good, 0.99) < SOON {
             return back;
         }
@@ -125,14 +121,14 @@ async fn recovery(app: &App, request: &Arc<str>, knee: f64) -> Duration {
 
 /// Very many who ask at the same moment. Connecting costs the one process that plays them all as much as it costs the service, so that
 /// this is told and not promised.
-async fn crowd(app: &App, name: &str, request: &Arc<str>) {
+async fn crowd(app: &App, name: &str, requests: &Requests) {
     let mut table = Table::of_loads("round");
     let mut best = Duration::MAX;
     for round in 1..=3 {
         for (what, pace) in
             [("connecting and asking", Pace::Crowd { connected: false }), ("asking", Pace::Crowd { connected: true })]
         {
-            let load = Load { base: app.base.clone(), request: Arc::clone(request), connections: CROWD, pace };
+            let load = Load { base: app.base.clone(), requests: requests.clone(), connections: CROWD, pace };
             let met = load.run().await;
             table.loaded(format!("{round}: {what}"), &met);
             if matches!(pace, Pace::Crowd { connected: true }) {

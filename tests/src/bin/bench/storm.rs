@@ -11,7 +11,7 @@ use std::{
 use serde_json::json;
 use tenantry_tests::Client;
 
-use crate::serving;
+use crate::{report::say, serving};
 
 const CALLERS: u64 = 200;
 
@@ -44,7 +44,7 @@ pub(crate) async fn run(time: Duration) {
     let (answered, counted) = (answered.load(Ordering::Relaxed), counted.load(Ordering::Relaxed));
     let name = tenant.owner.get(&shared).await.expect(200).text_of("name");
     assert_eq!(name, counted.to_string(), "every acknowledged update is in the counter");
-    println!(
+    say!(
         "storm, {CALLERS} callers for {} s: {answered} requests, none failed; {counted} updates of one workspace under If-Match, none lost",
         time.as_secs()
     );

@@ -7,13 +7,18 @@ use diesel::connection::SimpleConnection;
 use serde_json::json;
 use tenantry_tests::{App, Tenant, new_name};
 
-use crate::{load, serving};
+use crate::{
+    client::{Load, Pace, quantile},
+    report::say,
+    requests::Requests,
+    serving,
+};
 
 pub(crate) async fn run(time: Duration) {
     #[expect(clippy::disallowed_methods, reason = "a switch of the measurement")]
     let many = std::env::var("BENCH_ENTRIES").ok().and_then(|entries| entries.parse().ok()).unwrap_or(1_000_000);
     let app = serving().await;
-    println!("a year of usage by month, 8 connections, {} s each", time.as_secs());
+    say!("a year of usage by month, 8 connections, {} s each", time.as_secs());
     let tenant = app.tenant("Usage").await;
     let mut rates = Vec::new();
     for entries in [1_000, many] {
@@ -21,15 +26,18 @@ pub(crate) async fn run(time: Duration) {
         fill(&app, &tenant, &workspace, entries);
         let usage = format!("/api/workspaces/{workspace}/usage");
         let year = format!("{usage}?from=2025-01&to=2025-12");
-        let figures = load::run(&app.base, &year, tenant.owner.key(), 8, time).await;
+        let (base, requests) = (app.base.clone(), Requests::one("GET", &year, tenant.owner.key(), ""));
+        let met = Load { base, requests, connections: 8, pace: Pace::Flood }.run_for(time).await;
         let recorded = record(&tenant, &usage, time).await;
-        println!(
+        say!(
             "  {entries:>8} entries: {:.0}/s, median {:?}, p99 {:?}; recorded one after the other {recorded:.0}/s",
-            figures.rate, figures.median, figures.p99
+            met.rate(),
+            quantile(&met.good, 0.5),
+            quantile(&met.good, 0.99)
         );
-        rates.push(figures.rate);
+        rates.push(met.rate());
     }
-    println!("  large to small: {:.3}", rates[1] / rates[0]);
+    say!("  large to small: {:.3}", rates[1] / rates[0]);
     app.handle.stop(false).await;
 }
 
