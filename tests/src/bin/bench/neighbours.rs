@@ -9,6 +9,7 @@ use crate::{
     CONNECTIONS,
     asked::{ALL, Caller, LOOK_UP, Row, SEARCH, UPDATE},
     client::{Load, Met, Pace, quantile},
+    data::COUNT,
     report::{Table, ms, promise},
     requests::Requests,
     serving_with_limits, serving_with_room,
@@ -153,7 +154,7 @@ fn fill(app: &App, tenant: &Tenant, workspaces: u32) {
          SELECT '{}', gen_random_uuid(), '{}', 'Workspace ' || n, 'DE', 'de', 'EUR', 'b2b', now() - n * interval '1 second',
              n + (SELECT coalesce(max(number), 0) FROM workspaces AS there WHERE there.tenant_id = '{}')
          FROM generate_series(1, {workspaces}) AS n; ANALYZE workspaces;
-         UPDATE tenants SET last_workspace_number = last_workspace_number + {workspaces} WHERE id = '{}'",
+         UPDATE tenants SET last_workspace_number = last_workspace_number + {workspaces} WHERE id = '{}'; {COUNT}",
         tenant.id, tenant.brand, tenant.id, tenant.id
     );
     app.database.admin().batch_execute(&sql).unwrap();
