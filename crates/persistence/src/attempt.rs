@@ -12,7 +12,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc},
     time::Duration,
 };
 
@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     fault::Fault,
-    pool::{Pool, Session},
+    pool::{Pool, Session, lock},
     seats::Party,
 };
 
@@ -194,7 +194,7 @@ impl Attempt {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.0.progress.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.progress)
     }
 }
 
@@ -238,7 +238,7 @@ impl<T> HandOver<T> {
     }
 
     fn send(&self, handed: Handed<T>) -> Result<(), Fault> {
-        let to = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let to = lock(&self.0).take();
         to.and_then(|to| to.send(handed).ok()).ok_or_else(given_up)
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::Fault,
-    pool::{Pool, Session},
+    pool::{Pool, Session, lock},
     seats::Party,
 };
 
@@ -56,7 +56,7 @@ impl KeyUses {
 
     /// This key was used.
     pub(crate) fn note(&self, tenant: TenantId, key: ApiKeyId) {
-        let mut keys = self.0.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = lock(&self.0.keys);
         if keys.len() < NOTED && keys.insert((tenant, key)) && keys.len() == 1 {
             self.0.first.notify_one();
         }
@@ -64,7 +64,7 @@ impl KeyUses {
 
     /// Writes what is noted. A failure is logged and no more: no request depends on it.
     pub(crate) async fn write(&self, pool: &Pool) {
-        let noted = mem::take(&mut *self.0.keys.lock().unwrap_or_else(PoisonError::into_inner));
+        let noted = mem::take(&mut *lock(&self.0.keys));
         let noted: Vec<_> = noted.into_iter().collect();
         for keys in noted.chunks(TOGETHER) {
             if let Err(error) = write(pool, keys).await {

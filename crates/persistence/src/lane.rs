@@ -13,7 +13,7 @@ mod statement;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     fault::{Fault, Kind, Remedy, remedy},
-    pool::{Pool, Session},
+    pool::{Pool, Session, lock},
     seats::Party,
 };
 
@@ -180,13 +180,13 @@ impl Inner {
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.line)
     }
 }
 
 impl Batch {
     fn answer(&self, answers: impl Iterator<Item = Result<Answer, Error>>) {
-        let mut askers = self.askers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut askers = lock(&self.askers);
         for (asker, answer) in askers.iter_mut().zip(answers) {
             if let Some(asker) = asker.take() {
                 // Whoever has gone needs no answer.

@@ -36,7 +36,7 @@ pub use self::{
 };
 pub(crate) use self::{
     link::{establish, is_full},
-    visit::roll_back,
+    visit::{lock, roll_back},
 };
 use crate::{
     fault::{Fault, Kind, Remedy, remedy},
@@ -346,10 +346,15 @@ impl Drop for Inner {
 
 /// Answers for those whom the database does not answer.
 async fn look_after(pool: Weak<Inner>) {
-    let mut look = tokio::time::interval(LOOK);
-    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        look.tick().await;
+        let Some((watch, fault)) = pool.upgrade().map(|pool| (Arc::clone(&pool.watch), pool.health.fault())) else {
+            return;
+        };
+        // Nothing ticks while nobody asks for anything, and there is a database as far as anybody knows.
+        if fault.is_none() {
+            watch.rest().await;
+        }
+        tokio::time::sleep(LOOK).await;
         let Some(pool) = pool.upgrade() else { return };
         let silent: Vec<_> = pool
             .watch

@@ -15,7 +15,7 @@ mod tests;
 
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::{Duration, Instant},
 };
 
@@ -28,6 +28,7 @@ use self::{
     hall::{Granted, Hall},
     plan::Plan,
 };
+use crate::pool::lock;
 
 /// Whose share of the seats a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,7 +129,7 @@ impl Seats {
     }
 
     fn hall(&self) -> MutexGuard<'_, Hall> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Gives seats to whose turn it is. Whoever has gone meanwhile leaves theirs to the next.

@@ -206,6 +206,7 @@ impl Inner {
         self.health.down(cause, self.watch.now());
         self.drop_idle();
         self.watch.give_up_waiting();
+        self.watch.wake();
     }
 
     /// Closes the connections that nobody uses: they lead to a server that is gone.

@@ -59,6 +59,8 @@ pub(super) struct Watch {
     silence: u64,
     whole: Option<u64>,
     running: Mutex<HashMap<u64, Arc<Visit>>>,
+    /// Whether there may be something to watch.
+    woken: Notify,
     next: AtomicU64,
     /// Threads that were left alone and have not ended.
     strays: AtomicU32,
@@ -81,6 +83,7 @@ impl Watch {
             silence: millis(statement + GRACE),
             whole: whole.map(millis),
             running: Mutex::default(),
+            woken: Notify::new(),
             next: AtomicU64::new(0),
             strays: AtomicU32::new(0),
             most_strays,
@@ -105,8 +108,25 @@ impl Watch {
             is_stray: AtomicBool::new(false),
             given_up: Notify::new(),
         });
-        lock(&self.running).insert(visit.number, Arc::clone(&visit));
+        let mut running = lock(&self.running);
+        if running.is_empty() {
+            self.wake();
+        }
+        running.insert(visit.number, Arc::clone(&visit));
+        drop(running);
         visit
+    }
+
+    /// Returns at once while a visit is running, and else when one begins or somebody [wakes](Self::wake) the watch.
+    pub(super) async fn rest(&self) {
+        if lock(&self.running).is_empty() {
+            self.woken.notified().await;
+        }
+    }
+
+    /// Ends the rest of the watch.
+    pub(super) fn wake(&self) {
+        self.woken.notify_one();
     }
 
     /// The visit's thread has ended.
@@ -281,7 +301,7 @@ impl Instrumentation for Beat {
 }
 
 /// A lock that survives a panic elsewhere: what it guards is whole at any time.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
