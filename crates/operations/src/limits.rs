@@ -3,7 +3,7 @@
 use tenantry_domain::{
     Action, Change, Credential, Error, InWorkspace, MonthUse, Precondition, WorkspaceId, WorkspaceLimitsPatch, Written,
 };
-use tenantry_persistence::{Fault, FoundLimits, Store, Tx, WriteTx};
+use tenantry_persistence::{Fault, FoundLimits, Store, Taken, Tx, WriteTx};
 
 /// The limits of a workspace, and how much of them is used.
 #[derive(Debug, Clone)]
@@ -69,8 +69,8 @@ pub(crate) fn update_in(
     Ok(Change::between(with_use(tx, after)?, workspace, &before.own.fields(), &own.fields()))
 }
 
-fn with_use(tx: &mut Tx<'_, InWorkspace>, limits: FoundLimits) -> Result<LimitsAndUse, Fault> {
-    let (members, agents) = tx.members_and_agents()?;
-    let month = limits.own.time_zone.month_at(tx.clock()?);
+pub(crate) fn with_use(tx: &mut Tx<'_, InWorkspace>, limits: FoundLimits) -> Result<LimitsAndUse, Fault> {
+    let Taken { members, agents, clock } = tx.taken()?;
+    let month = limits.own.time_zone.month_at(clock);
     Ok(LimitsAndUse { members, agents, month: tx.month_use(month)?, limits })
 }

@@ -56,10 +56,11 @@ pub async fn overview(store: &Store, credential: &Credential, number: WorkspaceN
     store
         .read(credential, InWorkspace::Number(number), Action::WorkspaceRead, move |tx| {
             tx.permit(Action::LimitsRead)?;
+            let (workspace, limits) = tx.workspace_and_limits()?;
             Ok(Overview {
                 number,
-                workspace: tx.workspace()?,
-                limits: limits::show_in(tx)?,
+                workspace,
+                limits: limits::with_use(tx, limits)?,
                 integrations: match tx.allows(Action::IntegrationList) {
                     true => Some(integrations::list_in(tx)?),
                     false => None,

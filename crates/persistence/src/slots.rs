@@ -1,6 +1,10 @@
 //! Who has a slot in a workspace: members who are assigned to it, and invitations that hold one until they are accepted.
 
-use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
+use diesel::{
+    dsl::now,
+    prelude::*,
+    sql_types::{Bool, Timestamptz},
+};
 use tenantry_domain::{
     EmailAddress, Error, InTenant, InWorkspace, InvitationId, MemberId, Noun, Slot, SlotHolder, SlotNumber, WorkspaceId,
 };
@@ -24,22 +28,22 @@ pub enum Standing {
     Member(MemberId, bool),
 }
 
-type Line = (i64, Uuid, String, String);
+/// Number, holder, address, role, and whether the holder is a member.
+type Line = (i64, Uuid, String, String, bool);
 
 impl Tx<'_, InWorkspace> {
     /// Everybody with a slot in the workspace, by number.
     pub fn slots(&mut self) -> Result<Vec<Slot>, Fault> {
         let (tenant, workspace) = (self.found.tenant.uuid(), self.found.id.uuid());
-        let assigned: Vec<Line> = assignments::table
+        let assigned = assignments::table
             .inner_join(
                 members::table
                     .on(members::tenant_id.eq(assignments::tenant_id).and(members::id.eq(assignments::member_id))),
             )
             .filter(assignments::tenant_id.eq(tenant).and(assignments::workspace_id.eq(workspace)))
             .filter(members::tenant_id.eq(tenant))
-            .select((assignments::number, members::id, members::email, members::role))
-            .load(self.connection)?;
-        let invited: Vec<Line> = invitation_workspaces::table
+            .select((assignments::number, members::id, members::email, members::role, true.into_sql::<Bool>()));
+        let invited = invitation_workspaces::table
             .inner_join(
                 invitations::table.on(invitations::tenant_id
                     .eq(invitation_workspaces::tenant_id)
@@ -49,11 +53,15 @@ impl Tx<'_, InWorkspace> {
             .filter(invitation_workspaces::workspace_id.eq(workspace).and(invitations::tenant_id.eq(tenant)))
             .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
             .filter(invitations::expires_at.gt(now.into_sql::<Timestamptz>()))
-            .select((invitation_workspaces::number, invitations::id, invitations::email, invitations::role))
-            .load(self.connection)?;
-        let members = assigned.into_iter().map(|line| (SlotHolder::Member(MemberId::from_uuid(line.1)), line));
-        let invitees = invited.into_iter().map(|line| (SlotHolder::Invitation(InvitationId::from_uuid(line.1)), line));
-        let mut slots = members.chain(invitees).map(slot).collect::<Result<Vec<_>, Fault>>()?;
+            .select((
+                invitation_workspaces::number,
+                invitations::id,
+                invitations::email,
+                invitations::role,
+                false.into_sql::<Bool>(),
+            ));
+        let lines: Vec<Line> = assigned.union_all(invited).load(self.connection)?;
+        let mut slots = lines.into_iter().map(slot).collect::<Result<Vec<_>, Fault>>()?;
         slots.sort_by_key(|slot| slot.number.get());
         Ok(slots)
     }
@@ -122,10 +130,13 @@ impl TenantScope<'_> {
     }
 }
 
-fn slot((holder, (number, _, email, role)): (SlotHolder, Line)) -> Result<Slot, Fault> {
+fn slot((number, holder, email, role, is_member): Line) -> Result<Slot, Fault> {
     Ok(Slot {
         number: SlotNumber::given(number),
-        holder,
+        holder: match is_member {
+            true => SlotHolder::Member(MemberId::from_uuid(holder)),
+            false => SlotHolder::Invitation(InvitationId::from_uuid(holder)),
+        },
         email: stored("members.email", &email)?,
         role: stored("members.role", &role)?,
     })
