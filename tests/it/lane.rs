@@ -1,5 +1,7 @@
 //! The look-up lane: what waits together is read together, and everybody hears what the door would have told them.
 
+mod conditions;
+
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use diesel::connection::SimpleConnection;
