@@ -5,6 +5,7 @@ mod commands;
 mod consent;
 mod embedded;
 mod housekeeping;
+mod identity_providers;
 mod killed;
 pub(crate) mod kit;
 mod log;

@@ -1,7 +1,10 @@
 //! Tokens of trusted issuers: which hold, which do not, and what happens while an issuer is not there.
 
 mod availability;
+mod claims;
+mod discovery;
 mod logs;
+mod names;
 mod options;
 mod over_http;
 mod published_keys;
@@ -20,7 +23,7 @@ fn trusting(issuer: &Issuer) -> Issuers {
 
 /// Whether the token was refused for what it is.
 fn is_invalid<T>(result: &Result<T, Refused>) -> bool {
-    matches!(result, Err(Refused::Invalid(_)))
+    matches!(result, Err(Refused::Invalid(_) | Refused::UnknownIssuer(_) | Refused::TooLong))
 }
 
 /// Waits for what a request in the background will bring about; nobody who verifies a token waits that long.

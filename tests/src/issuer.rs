@@ -6,11 +6,14 @@ mod keys;
 mod server;
 mod trio;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use tenantry_auth::jwt::{Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, IssuerOptions, KeySource};
+use tenantry_auth::jwt::{Algorithm, ClaimOptions, DEFAULT_TOKEN_TYPES, IssuerOptions, KeySource, Transport};
 use tenantry_domain::TrustedFor;
 
 use self::server::Server;
@@ -20,9 +23,13 @@ pub use self::{
     server::Behaviour,
     trio::Trio,
 };
+use crate::smtp::certificates::Certificates;
 
 /// What the tokens of the kit are for.
 pub const AUDIENCE: &str = "https://tenantry.test/api";
+
+/// Where discovery documents are.
+pub const DISCOVERY: &str = "/.well-known/openid-configuration";
 
 /// A running identity provider.
 pub struct Issuer {
@@ -47,10 +54,33 @@ impl Issuer {
 
     /// One that publishes these keys.
     pub async fn with(keys: Vec<Arc<SigningKey>>) -> Self {
-        let server = Server::start().await;
+        Self::on(Server::start(None).await, keys)
+    }
+
+    /// One that speaks `https`, with a certificate of an authority that only [`Issuer::ca_file`] knows.
+    pub async fn start_secure() -> Self {
+        Self::on(Server::start(Some(Certificates::new())).await, vec![Arc::new(SigningKey::p256("es"))])
+    }
+
+    fn on(server: Server, keys: Vec<Arc<SigningKey>>) -> Self {
         let issuer = Self { name: server.base(), server, keys: Mutex::default() };
         issuer.publish(keys);
         issuer
+    }
+
+    /// The file with the authority of its certificate.
+    #[track_caller]
+    pub fn ca_file(&self) -> PathBuf {
+        self.server.ca_file().expect("an issuer with https")
+    }
+
+    /// Publishes a discovery document of the issuer with this name, which says that its keys are there, and its keys everywhere else.
+    pub fn publish_discovery(&self, issuer: &str, jwks_uri: &str) {
+        let jwks: Vec<Value> = self.keys.lock().unwrap().iter().map(|key| key.jwk()).collect();
+        self.behave(Behaviour::ByPath(vec![
+            (DISCOVERY.to_owned(), Behaviour::json(200, json!({ "issuer": issuer, "jwks_uri": jwks_uri }).to_string())),
+            (String::new(), Behaviour::json(200, json!({ "keys": jwks }).to_string())),
+        ]));
     }
 
     /// Publishes these keys from now on.
@@ -106,10 +136,12 @@ impl Issuer {
     pub fn options(&self) -> IssuerOptions {
         IssuerOptions {
             issuer: self.name.clone(),
+            directories: None,
             audience: vec![AUDIENCE.to_owned()],
-            algorithms: vec![Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa],
+            algorithms: vec![Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::Es384, Algorithm::EdDsa],
             keys: KeySource::JwksUrl(self.jwks_url()),
-            tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
+            transport: Transport::default(),
+            claims: ClaimOptions::default(),
             token_types: DEFAULT_TOKEN_TYPES.map(str::to_owned).to_vec(),
             trusted_for: TrustedFor::default(),
         }

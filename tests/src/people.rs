@@ -3,7 +3,9 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::Utc;
 use serde_json::{Value, json};
-use tenantry_auth::jwt::{Algorithm, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, HmacSecret, IssuerOptions, KeySource};
+use tenantry_auth::jwt::{
+    Algorithm, ClaimOptions, DEFAULT_TENANT_CLAIM, DEFAULT_TOKEN_TYPES, HmacSecret, IssuerOptions, KeySource, Transport,
+};
 use tenantry_domain::{TenantId, TrustedFor};
 use uuid::Uuid;
 
@@ -26,10 +28,12 @@ impl People {
     pub fn options(&self) -> IssuerOptions {
         IssuerOptions {
             issuer: Self::ISSUER.to_owned(),
+            directories: None,
             audience: vec![AUDIENCE.to_owned()],
             algorithms: vec![Algorithm::Hs256],
             keys: KeySource::HmacSecret(HmacSecret::new(self.0.as_bytes())),
-            tenant_claim: DEFAULT_TENANT_CLAIM.to_owned(),
+            transport: Transport::default(),
+            claims: ClaimOptions::default(),
             token_types: DEFAULT_TOKEN_TYPES.map(str::to_owned).to_vec(),
             trusted_for: TrustedFor::default(),
         }

@@ -97,6 +97,11 @@ pub enum Unauthenticated {
         "The access token is not valid. It may have expired, come from another issuer, be meant for another audience, or belong to someone who is not an active member of the tenant."
     )]
     Token,
+    /// A token was presented that is too long to be read. Which of its claims make it so, only its issuer can change.
+    #[error(
+        "The access token is longer than 16 KiB and was not read. Have your identity provider put fewer claims into it, such as roles or groups."
+    )]
+    TokenTooLong,
     /// A key was presented where only a person can be meant.
     #[error("This endpoint needs a user's access token. API keys are not accepted.")]
     NotAPerson,

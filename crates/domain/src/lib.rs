@@ -93,7 +93,7 @@ pub use refusal::{FieldRefusal, REFUSAL_CODES, Refusal};
 pub use retention::Retention;
 pub use role::Role;
 pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
-pub use service_url::{is_this_machine, service_url};
+pub use service_url::{is_this_machine, private_service_url, service_url};
 pub use signature::SignatureHtml;
 pub use tenant::{
     Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, TENANT_RESTORABLE_DAYS, Tenant, TenantDetails,

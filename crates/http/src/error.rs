@@ -203,6 +203,7 @@ impl Failure {
                 Error::Conflict { code, .. } => code.as_str(),
                 Error::Unauthenticated(Unauthenticated::Missing) => "missing_credentials",
                 Error::Unauthenticated(Unauthenticated::Invalid | Unauthenticated::Token) => "invalid_credentials",
+                Error::Unauthenticated(Unauthenticated::TokenTooLong) => "token_too_long",
                 Error::Unauthenticated(Unauthenticated::NotAPerson) => "not_a_person",
                 Error::Unauthenticated(Unauthenticated::Suspended) => "tenant_suspended",
                 Error::Forbidden { scope: Some(_), .. } => "insufficient_scope",

@@ -78,7 +78,8 @@ pub(crate) enum LogFormat {
 /// A setting as `tenantry config` shows it.
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Shown {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
+    /// What stands for it where it can also be set by a variable; else its name in the file.
     pub(crate) variable: String,
     pub(crate) value: Option<String>,
     pub(crate) source: &'static str,
@@ -219,7 +220,7 @@ impl Settings {
         #[expect(clippy::disallowed_methods, reason = "the one crate that reads the environment")]
         let mut environment = variables(std::env::vars_os(), &mut faults);
         let mut file = environment.remove(CONFIG).map(|path| table(&path, &mut faults)).unwrap_or_default();
-        let issuers = issuers::read(file.remove(ISSUERS), &mut faults);
+        let (issuers, shown_issuers) = issuers::read(file.remove(ISSUERS), &mut faults);
         let file = flat(file, &mut faults);
         if !environment.contains_key("database_url") && !environment.contains_key("database_url_file") {
             for (variable, name) in [("DATABASE_URL", "database_url"), ("DATABASE_URL_FILE", "database_url_file")] {
@@ -237,10 +238,11 @@ impl Settings {
         let faults = faults.into_vec();
         for shown in &mut settings.shown {
             // A value that could not be read cannot be masked either.
-            if may_hold_secret(shown.name) && faults.iter().any(|fault| fault.setting == shown.variable) {
+            if may_hold_secret(&shown.name) && faults.iter().any(|fault| fault.setting == shown.variable) {
                 shown.value = Some("***".to_owned());
             }
         }
+        settings.shown.extend(shown_issuers);
         (settings, faults)
     }
 

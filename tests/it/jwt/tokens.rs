@@ -78,7 +78,7 @@ async fn a_token_proves_what_it_says() {
         issuer: issuer.name.clone(),
         subject: "auth0|Ünï çode".to_owned(),
         tenant: Some(tenant.parse().unwrap()),
-        email: Some("ada@example.com".to_owned()),
+        email: Ok("ada@example.com".to_owned()),
         trusted_for: tenantry_domain::TrustedFor::default(),
         expires_at: DateTime::from_timestamp(2_000_000_100, 0).unwrap(),
     };
@@ -93,7 +93,11 @@ async fn an_address_counts_only_when_the_issuer_verified_it() {
     let plain = [
         (json!({ "email": address, "email_verified": true }), Some(address)),
         (json!({ "email": address, "email_verified": false }), None),
-        (json!({ "email": address, "email_verified": "true" }), None),
+        (json!({ "email": address, "email_verified": "true" }), Some(address)),
+        (json!({ "email": address, "email_verified": "True" }), Some(address)),
+        (json!({ "email": address, "email_verified": "false" }), None),
+        (json!({ "email": address, "email_verified": "" }), None),
+        (json!({ "email": address, "email_verified": [true] }), None),
         (json!({ "email": address, "email_verified": 1 }), None),
         (json!({ "email": address, "email_verified": null }), None),
         (json!({ "email": address }), None),
@@ -104,7 +108,7 @@ async fn an_address_counts_only_when_the_issuer_verified_it() {
     ];
     for (claims, expected) in plain {
         let verified = issuers.verify(&issuer.token(claims.clone()), Utc::now()).await.unwrap();
-        assert_eq!(verified.email.as_deref(), expected, "{claims}");
+        assert_eq!(verified.email.as_deref().ok(), expected, "{claims}");
     }
 }
 
@@ -112,7 +116,7 @@ async fn an_address_counts_only_when_the_issuer_verified_it() {
 async fn the_tenant_claim_can_have_another_name() {
     let issuer = Issuer::start().await;
     let mut options = issuer.options();
-    options.tenant_claim = "https://tenantry.test/tenant".to_owned();
+    options.claims.tenant = "https://tenantry.test/tenant".to_owned();
     let issuers = Issuers::new(vec![options]).unwrap();
     let tenant = "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48";
     let verify = async |claims| issuers.verify(&issuer.token(claims), Utc::now()).await.map(|token| token.tenant);
@@ -145,6 +149,6 @@ async fn each_issuer_has_its_own_audiences_types_and_algorithms() {
 async fn without_issuers_no_token_holds() {
     let issuer = Issuer::start().await;
     let result = Issuers::none().verify(&issuer.token(json!({})), Utc::now()).await;
-    assert_eq!(result, Err(Refused::Invalid("iss is not a trusted issuer")));
+    assert!(matches!(result, Err(Refused::UnknownIssuer(_))), "{result:?}");
     assert_eq!(issuer.connections(), 0);
 }

@@ -8,8 +8,9 @@ use aws_lc_rs::{
     rand::SystemRandom,
     rsa::{KeyPair as RsaKeyPair, KeySize},
     signature::{
-        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm,
-        Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA512, RsaEncoding,
+        ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair,
+        EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RSA_PSS_SHA256,
+        RSA_PSS_SHA512, RsaEncoding,
     },
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -32,6 +33,8 @@ pub enum Signing {
     Es256,
     /// ECDSA on P-256, in DER.
     Es256Der,
+    /// ECDSA on P-384, as (r, s).
+    Es384,
     /// Ed25519.
     EdDsa,
 }
@@ -39,6 +42,7 @@ pub enum Signing {
 enum Pair {
     Rsa(Arc<RsaKeyPair>),
     P256(Vec<u8>),
+    P384(Vec<u8>),
     Ed25519(Ed25519KeyPair),
 }
 
@@ -69,6 +73,13 @@ impl SigningKey {
         Self { kid: kid.to_owned(), signing: Signing::Es256, pair: Pair::P256(pair) }
     }
 
+    /// A new key on P-384.
+    pub fn p384(kid: &str) -> Self {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap();
+        let pair = pair.to_pkcs8v1().unwrap().as_ref().to_vec();
+        Self { kid: kid.to_owned(), signing: Signing::Es384, pair: Pair::P384(pair) }
+    }
+
     /// A new Ed25519 key.
     pub fn ed25519(kid: &str) -> Self {
         let pair = Pair::Ed25519(Ed25519KeyPair::generate().unwrap());
@@ -83,6 +94,7 @@ impl SigningKey {
             Signing::Ps256 => "PS256",
             Signing::Ps512 => "PS512",
             Signing::Es256 | Signing::Es256Der => "ES256",
+            Signing::Es384 => "ES384",
             Signing::EdDsa => "EdDSA",
         }
     }
@@ -99,6 +111,11 @@ impl SigningKey {
                 let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pair).unwrap();
                 let point = pair.public_key().as_ref();
                 json!({ "kty": "EC", "crv": "P-256", "x": encoded(&point[1..33]), "y": encoded(&point[33..]) })
+            }
+            Pair::P384(pair) => {
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, pair).unwrap();
+                let point = pair.public_key().as_ref();
+                json!({ "kty": "EC", "crv": "P-384", "x": encoded(&point[1..49]), "y": encoded(&point[49..]) })
             }
             Pair::Ed25519(pair) => json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(pair.public_key()) }),
         };
@@ -131,6 +148,7 @@ impl SigningKey {
             (Pair::Rsa(pair), Signing::Ps512) => rsa(&RSA_PSS_SHA512, pair),
             (Pair::P256(pair), Signing::Es256) => ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING, pair),
             (Pair::P256(pair), Signing::Es256Der) => ecdsa(&ECDSA_P256_SHA256_ASN1_SIGNING, pair),
+            (Pair::P384(pair), Signing::Es384) => ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING, pair),
             (Pair::Ed25519(pair), Signing::EdDsa) => pair.sign(message).as_ref().to_vec(),
             (_, signing) => panic!("{} cannot sign as {signing:?}", self.kid),
         }
@@ -143,6 +161,10 @@ impl SigningKey {
             Pair::Rsa(pair) => (pair.public_key().as_der().unwrap(), pair.public_key().as_ref().to_vec()),
             Pair::P256(pair) => {
                 let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pair).unwrap();
+                (pair.public_key().as_der().unwrap(), pair.public_key().as_ref().to_vec())
+            }
+            Pair::P384(pair) => {
+                let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, pair).unwrap();
                 (pair.public_key().as_der().unwrap(), pair.public_key().as_ref().to_vec())
             }
             Pair::Ed25519(pair) => (pair.public_key().as_der().unwrap(), pair.public_key().as_ref().to_vec()),

@@ -64,7 +64,7 @@ impl Trio {
         good.push(("nested, but not too deep".to_owned(), draft().claim("deep", deep)));
         let mut good: Vec<_> = good.into_iter().map(|(name, draft)| (name, draft.token())).collect();
         good.extend(self.pointed_elsewhere().map(|(name, draft)| (format!("{name}, ignored"), draft.token())));
-        good.push(("as long as allowed".to_owned(), of_length(&self.issuer, 8192)));
+        good.push(("as long as allowed".to_owned(), of_length(&self.issuer, tenantry_auth::jwt::MAX_TOKEN)));
         good
     }
 

@@ -16,14 +16,14 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::Client;
 use tokio::sync::watch;
-use url::Url;
 
 use super::{
     IssuerState, Refused,
     algorithm::Algorithm,
-    fetch,
     key::Key,
-    key_set::{KeySet, NoKey, for_log},
+    key_set::{KeySet, NoKey, SHOWN_KID},
+    shown::for_log,
+    source::Source,
 };
 
 /// The age at which keys are obtained again in the background.
@@ -47,7 +47,7 @@ pub(crate) struct KeyCache {
     issuer: String,
     algorithms: Vec<Algorithm>,
     client: Client,
-    url: Url,
+    source: Source,
     state: Mutex<State>,
     landed: watch::Sender<u64>,
 }
@@ -81,8 +81,8 @@ impl Outcome {
 }
 
 impl KeyCache {
-    pub(crate) fn new(issuer: String, algorithms: Vec<Algorithm>, client: Client, url: Url) -> Self {
-        Self { issuer, algorithms, client, url, state: Mutex::default(), landed: watch::Sender::new(0) }
+    pub(crate) fn new(issuer: String, algorithms: Vec<Algorithm>, client: Client, source: Source) -> Self {
+        Self { issuer, algorithms, client, source, state: Mutex::default(), landed: watch::Sender::new(0) }
     }
 
     /// The key that a token means, as of `now`.
@@ -105,7 +105,7 @@ impl KeyCache {
                 if let Some(outcome) = self.request(Cause::UnknownKey, now) {
                     tracing::debug!(
                         issuer = self.issuer,
-                        kid = for_log(kid.unwrap_or_default()),
+                        kid = for_log(kid.unwrap_or_default(), SHOWN_KID),
                         "an access token names an unknown key"
                     );
                     outcome.wait(MAX_WAIT).await;
@@ -195,8 +195,8 @@ struct Flight {
 
 impl Flight {
     async fn fly(mut self) {
-        let KeyCache { client, url, algorithms, .. } = &*self.cache;
-        let document = fetch::get(client, url).await;
+        let KeyCache { client, source, algorithms, .. } = &*self.cache;
+        let document = source.jwks(client).await;
         self.result = document.and_then(|document| {
             KeySet::read(&document, algorithms).ok_or_else(|| "the response is not a JWK Set".to_owned())
         });

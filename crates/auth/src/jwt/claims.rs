@@ -7,6 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 use tenantry_domain::TenantId;
 
+use super::claim_name::ClaimName;
+
 /// How far the clocks of an issuer and of the service may be apart: `exp`, `nbf` and `iat` are held with this tolerance.
 pub const LEEWAY: TimeDelta = TimeDelta::seconds(30);
 
@@ -30,12 +32,28 @@ const OF_OTHER_TOKENS: [&str; 6] = ["nonce", "at_hash", "c_hash", "s_hash", "eve
 const KINDS: [(&str, &[&str]); 3] =
     [("typ", &["bearer"]), ("token_use", &["access"]), ("token_type", &["access", "access_token", "bearer"])];
 
+/// Where the claims of an issuer's tokens stand, and what they count for.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) audience: Vec<String>,
+    /// The claim that is held against the audience; mostly `aud`.
+    pub(crate) audience_claim: String,
+    pub(crate) subject: ClaimName,
+    pub(crate) tenant: ClaimName,
+    pub(crate) email: ClaimName,
+    /// The claim that says whether the address is verified; none for an issuer all of whose addresses are.
+    pub(crate) email_verified: Option<ClaimName>,
+    /// Whether a list with one text in it is as good as the text, as tenant and as address.
+    pub(crate) lists_of_one: bool,
+}
+
 /// The claims of a token that is for us and alive. Still nothing but words until the signature holds.
 #[derive(Debug)]
 pub(crate) struct Claims<'a> {
     pub(crate) subject: &'a str,
     pub(crate) tenant: Option<TenantId>,
-    pub(crate) email: Option<&'a str>,
+    /// Or why there is none, for the log.
+    pub(crate) email: Result<&'a str, &'static str>,
     pub(crate) expires_at: DateTime<Utc>,
 }
 
@@ -47,24 +65,29 @@ pub(crate) fn issuer(payload: &Map<String, Value>) -> Result<&str, &'static str>
 impl<'a> Claims<'a> {
     pub(crate) fn read(
         payload: &'a Map<String, Value>,
-        audience: &[String],
-        tenant_claim: &str,
+        reading: &Reading,
         now: DateTime<Utc>,
     ) -> Result<Self, &'static str> {
         purpose(payload)?;
-        if !for_us(payload.get("aud"), audience) {
-            return Err("aud does not name this service");
-        }
+        for_us(payload, reading)?;
         Ok(Self {
             expires_at: lifetime(payload, now)?,
-            subject: payload
-                .get("sub")
-                .and_then(Value::as_str)
-                .filter(|sub| is_subject(sub))
-                .ok_or("sub is missing, or is not text of 1 to 255 characters")?,
-            tenant: payload.get(tenant_claim).map(tenant).transpose()?,
-            email: email(payload),
+            subject: reading.subject.find(payload).and_then(Value::as_str).filter(|sub| is_subject(sub)).ok_or(
+                "the subject (sub, or subject_claim in the settings) is missing, or is not text of 1 to 255 characters",
+            )?,
+            tenant: reading.tenant.find(payload).map(|claim| tenant(reading.one(claim))).transpose()?,
+            email: email(payload, reading),
         })
+    }
+}
+
+impl Reading {
+    /// The value of a claim, or of the list that it stands in alone.
+    fn one<'v>(&self, claim: &'v Value) -> &'v Value {
+        match claim {
+            Value::Array(list) if self.lists_of_one && list.len() == 1 => &list[0],
+            claim => claim,
+        }
     }
 }
 
@@ -83,7 +106,27 @@ fn purpose(payload: &Map<String, Value>) -> Result<(), &'static str> {
     Ok(())
 }
 
-fn for_us(aud: Option<&Value>, audience: &[String]) -> bool {
+/// Whether the token is for this service. Where a client's id stands for it, `aud` may be missing; if it is there, it must not name
+/// another service: whoever a token is for could otherwise use it here.
+fn for_us(
+    payload: &Map<String, Value>,
+    Reading { audience, audience_claim, .. }: &Reading,
+) -> Result<(), &'static str> {
+    let aud = payload.get("aud");
+    if audience_claim == "aud" {
+        return if names(aud, audience) { Ok(()) } else { Err("aud does not name this service") };
+    }
+    match payload.get(audience_claim) {
+        client @ Some(Value::String(_)) if names(client, audience) => {}
+        _ => return Err("the claim in audience_claim of the issuer's settings is not one of the values in audience"),
+    }
+    if aud.is_some() && !names(aud, audience) {
+        return Err("aud names another service; if it is this one, add it to audience in the issuer's settings");
+    }
+    Ok(())
+}
+
+fn names(aud: Option<&Value>, audience: &[String]) -> bool {
     let is_us = |aud: &str| audience.iter().any(|us| us == aud);
     match aud {
         Some(Value::String(aud)) => is_us(aud),
@@ -130,9 +173,22 @@ fn tenant(claim: &Value) -> Result<TenantId, &'static str> {
 }
 
 /// An address that the issuer vouches for; anything else is as good as none, and no reason to refuse the token.
-fn email(payload: &Map<String, Value>) -> Option<&str> {
-    let verified = payload.get("email_verified") == Some(&Value::Bool(true));
-    let email = payload.get("email").and_then(Value::as_str).filter(|_| verified)?;
+fn email<'a>(payload: &'a Map<String, Value>, reading: &Reading) -> Result<&'a str, &'static str> {
+    let email = reading.email.find(payload).ok_or("it has no email claim (email, or email_claim in the settings)")?;
+    let verified = |claim: &ClaimName| claim.find(payload).is_some_and(is_true);
+    if !reading.email_verified.as_ref().is_none_or(verified) {
+        return Err("it does not say that the address is verified (email_verified, or email_verified in the settings)");
+    }
+    let email = reading.one(email).as_str().ok_or("its email claim is not text")?;
     let plain = (3..=254).contains(&email.len()) && !email.chars().any(|c| c.is_control() || c.is_whitespace());
-    plain.then_some(email)
+    plain.then_some(email).ok_or("its email claim is not an address")
+}
+
+/// `true`, which some issuers write as text: Cognito as `"true"`, and Entra now and then as `"1"`.
+fn is_true(claim: &Value) -> bool {
+    match claim {
+        Value::Bool(verified) => *verified,
+        Value::String(text) => text == "1" || text.eq_ignore_ascii_case("true"),
+        _ => false,
+    }
 }

@@ -1,19 +1,25 @@
-//! Getting a JWK Set from where its issuer publishes it.
+//! Getting what an issuer publishes: a JWK Set, and where that is.
 
 use std::{error::Error, time::Duration};
 
-use reqwest::{Client, StatusCode, header::ACCEPT, redirect::Policy};
+use reqwest::{Certificate, Client, StatusCode, header::ACCEPT, redirect::Policy};
 use url::Url;
 
 /// How long an issuer may take for the whole answer, connecting included.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The largest JWK Set that is read, in bytes.
+/// The largest document that is read, in bytes.
 const MAX_DOCUMENT: usize = 256 * 1024;
 
-/// A client that goes where it is told and nowhere else: it follows no redirect and uses no proxy from the environment.
-pub(crate) fn client() -> Result<Client, String> {
+/// A client that goes where it is told and nowhere else: it follows no redirect and uses no proxy from the environment. It trusts
+/// these certificates (PEM) in addition to the system's.
+pub(crate) fn client(certificates: Option<&[u8]>) -> Result<Client, String> {
+    let more = certificates.map(Certificate::from_pem_bundle).transpose().map_err(|error| chain(&error))?;
+    if more.as_ref().is_some_and(Vec::is_empty) {
+        return Err("the CA file has no certificate in it (-----BEGIN CERTIFICATE-----)".to_owned());
+    }
     Client::builder()
+        .tls_certs_merge(more.unwrap_or_default())
         .redirect(Policy::none())
         .no_proxy()
         .connect_timeout(TIMEOUT)

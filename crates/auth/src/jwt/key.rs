@@ -2,12 +2,14 @@
 
 use std::{collections::HashSet, fmt};
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ED25519, ParsedPublicKey};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, EcdsaVerificationAlgorithm, ParsedPublicKey,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{DecodingKey, crypto};
 use serde_json::{Map, Value};
 
-use super::{algorithm::Algorithm, header::is_kid};
+use super::{algorithm::Algorithm, header::is_kid, name::PLACEHOLDER};
 
 /// A secret for HS256: 32 bytes or more, from a generator of random numbers. Whoever knows it can make tokens.
 #[derive(Clone)]
@@ -63,13 +65,20 @@ const RSA_EXPONENT: usize = 4;
 pub(crate) struct Key {
     pub(crate) kid: Option<String>,
     pub(crate) algorithm: Algorithm,
+    /// For which issuer its publisher says that it signs, where it publishes keys for several.
+    issuer: Option<String>,
     material: DecodingKey,
 }
 
 impl Key {
     /// The key that HS256 shares.
     pub(crate) fn secret(secret: &HmacSecret) -> Self {
-        Self { kid: None, algorithm: Algorithm::Hs256, material: DecodingKey::from_secret(secret.bytes()) }
+        Self {
+            kid: None,
+            algorithm: Algorithm::Hs256,
+            issuer: None,
+            material: DecodingKey::from_secret(secret.bytes()),
+        }
     }
 
     /// Reads a JWK for one of these algorithms.
@@ -98,7 +107,14 @@ impl Key {
         };
         let (material, possible) = material(jwk)?;
         let algorithm = algorithm(jwk.get("alg"), possible, algorithms)?;
-        Ok(Self { kid, algorithm, material })
+        Ok(Self { kid, algorithm, issuer: text(jwk, "issuer").map(str::to_owned), material })
+    }
+
+    /// Whether it may sign for this directory: a key whose `issuer` names one directory is for no other.
+    pub(crate) fn is_for(&self, directory: &str) -> bool {
+        self.issuer.as_deref().is_none_or(|issuer| {
+            issuer.contains(PLACEHOLDER) || issuer.split('/').any(|part| part.eq_ignore_ascii_case(directory))
+        })
     }
 
     /// Whether this signature (base64url) is this key's under this algorithm.
@@ -111,7 +127,8 @@ impl Key {
 fn material(jwk: &Map<String, Value>) -> Result<(DecodingKey, &'static [Algorithm]), &'static str> {
     match (text(jwk, "kty"), text(jwk, "crv")) {
         (Some("RSA"), _) => Ok((rsa(jwk)?, &[Algorithm::Rs256, Algorithm::Ps256])),
-        (Some("EC"), Some("P-256")) => Ok((p256(jwk)?, &[Algorithm::Es256])),
+        (Some("EC"), Some("P-256")) => Ok((ec(jwk, 32, &ECDSA_P256_SHA256_FIXED)?, &[Algorithm::Es256])),
+        (Some("EC"), Some("P-384")) => Ok((ec(jwk, 48, &ECDSA_P384_SHA384_FIXED)?, &[Algorithm::Es384])),
         (Some("OKP"), Some("Ed25519")) => Ok((ed25519(jwk)?, &[Algorithm::EdDsa])),
         _ => Err("has a type or curve that is not supported"),
     }
@@ -145,10 +162,15 @@ fn rsa(jwk: &Map<String, Value>) -> Result<DecodingKey, &'static str> {
     Ok(DecodingKey::from_rsa_raw_components(&n, &e))
 }
 
-fn p256(jwk: &Map<String, Value>) -> Result<DecodingKey, &'static str> {
-    let point = [vec![4], bytes(jwk, "x")?, bytes(jwk, "y")?].concat();
+fn ec(
+    jwk: &Map<String, Value>,
+    size: usize,
+    curve: &'static EcdsaVerificationAlgorithm,
+) -> Result<DecodingKey, &'static str> {
+    let (x, y) = (bytes(jwk, "x")?, bytes(jwk, "y")?);
+    let point = [vec![4], x, y].concat();
     // Asks whether the point is on the curve.
-    let fits = point.len() == 65 && ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).is_ok();
+    let fits = point.len() == 1 + 2 * size && ParsedPublicKey::new(curve, &point).is_ok();
     fits.then(|| DecodingKey::from_ec_der(&point)).ok_or("is not a point on its curve")
 }
 

@@ -4,10 +4,13 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde_json::Value;
 
-use super::{algorithm::Algorithm, header::is_kid, key::Key};
+use super::{algorithm::Algorithm, key::Key, shown::for_log};
 
 /// The most keys that are read.
 const MAX_KEYS: usize = 100;
+
+/// How much of a `kid` stands in the log.
+pub(crate) const SHOWN_KID: usize = 64;
 
 /// The usable keys of an issuer, and why the others are not.
 #[derive(Debug)]
@@ -52,7 +55,9 @@ impl KeySet {
             };
             match read {
                 Ok(key) => set.keys.push(Arc::new(key)),
-                Err(reason) => set.skipped.push(Skipped { kid: for_log(kid(jwk).unwrap_or_default()), reason }),
+                Err(reason) => {
+                    set.skipped.push(Skipped { kid: for_log(kid(jwk).unwrap_or_default(), SHOWN_KID), reason })
+                }
             }
         }
         set.skipped.truncate(MAX_KEYS);
@@ -89,10 +94,4 @@ impl KeySet {
 
 fn kid(jwk: &Value) -> Option<&str> {
     jwk.get("kid").and_then(Value::as_str)
-}
-
-/// A `kid`, which a stranger may have written, as it may stand in the log.
-pub(crate) fn for_log(kid: &str) -> String {
-    let shown: String = kid.chars().take(64).flat_map(char::escape_debug).collect();
-    if is_kid(kid) && kid.chars().count() <= 64 { shown } else { format!("{shown}…") }
 }

@@ -6,7 +6,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::heade
 use chrono::Utc;
 use tenantry_auth::{
     CredentialKind,
-    jwt::{Refused, VerifiedToken},
+    jwt::{Refused, UnknownIssuer, VerifiedToken},
 };
 use tenantry_domain::{Credential, Error, Holder, Invitee, Origin, Person, Refusal, Unauthenticated};
 use tokio::sync::oneshot;
@@ -70,8 +70,11 @@ impl FromRequest for Invited {
             known_parameters(&request)?;
             drop(announce);
             idempotency::key(&request)?;
+            if let Err(reason) = token.email {
+                tracing::info!(issuer = token.issuer, reason, "an access token does not prove an email address");
+            }
             // An address that is not one of ours was not invited.
-            let email = token.email.as_deref().and_then(|email| email.parse().ok());
+            let email = token.email.as_deref().ok().and_then(|email| email.parse().ok());
             Ok(Self(Invitee {
                 person: person(&token)?,
                 email,
@@ -191,6 +194,15 @@ async fn verified(request: &HttpRequest, token: &str) -> Result<VerifiedToken, F
         Refused::Invalid(reason) => {
             tracing::info!(reason, "refused an access token");
             Error::Unauthenticated(Unauthenticated::Token).into()
+        }
+        Refused::UnknownIssuer(UnknownIssuer { ref shown, ref near_miss }) => {
+            let (reason, iss, hint) = (refused.to_string(), shown, near_miss.as_deref());
+            tracing::info!(reason, iss, hint, "refused an access token");
+            Error::Unauthenticated(Unauthenticated::Token).into()
+        }
+        Refused::TooLong => {
+            tracing::info!(reason = refused.to_string(), "refused an access token");
+            Error::Unauthenticated(Unauthenticated::TokenTooLong).into()
         }
         Refused::NoKeys => Error::Unavailable { cause: refused.to_string() }.into(),
     })

@@ -182,13 +182,13 @@ impl Kind {
                 vec![host::bad_host(), extract::bad_entity_tag(&header::IF_NONE_MATCH)],
             ),
             Self::Unauthorized => {
-                use Unauthenticated::{Invalid, Missing, Suspended};
-                let errors = [Missing, Invalid, Suspended].map(Error::Unauthenticated).into();
+                use Unauthenticated::{Invalid, Missing, Suspended, TokenTooLong};
+                let errors = [Missing, Invalid, TokenTooLong, Suspended].map(Error::Unauthenticated).into();
                 ("Unauthorized", "The credential is missing or not valid.", all(errors))
             }
             Self::UnauthorizedPerson => {
-                use Unauthenticated::{Missing, NotAPerson, Token};
-                let errors = [Missing, Token, NotAPerson].map(Error::Unauthenticated).into();
+                use Unauthenticated::{Missing, NotAPerson, Token, TokenTooLong};
+                let errors = [Missing, Token, TokenTooLong, NotAPerson].map(Error::Unauthenticated).into();
                 ("UnauthorizedPerson", "The access token is missing or not valid.", all(errors))
             }
             Self::Forbidden => (

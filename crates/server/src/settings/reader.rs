@@ -132,7 +132,7 @@ impl Reader {
             name if name.ends_with("database_url") => mask(value),
             _ => mask_address(value),
         });
-        Shown { name: row.0, variable: variable(row.0), value: masked, source, help: row.2 }
+        Shown { name: row.0.to_owned(), variable: variable(row.0), value: masked, source, help: row.2 }
     }
 }
 
