@@ -1,6 +1,7 @@
 //! Members: who sees what, who may change whom, and that a tenant always keeps an owner.
 
 mod access;
+mod identities;
 mod lists;
 mod makers;
 mod owners;

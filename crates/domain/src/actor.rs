@@ -2,7 +2,11 @@
 
 use std::{fmt, net::IpAddr, str::FromStr, sync::Arc};
 
-use crate::{ApiKeyId, BrandId, EmailAddress, Line, MemberId, Refusal, Role, Scope, TenantId, WorkspaceId, text};
+use crate::{
+    ApiKeyId, BrandId, EmailAddress, Line, MemberId, Refusal, Role, Scope, TenantId, WorkspaceId,
+    input::{Description, input},
+    text,
+};
 
 /// What was presented and holds cryptographically, for one request. It names its tenant; whether that tenant knows it is
 /// for the door to find out.
@@ -116,6 +120,15 @@ impl FromStr for IssuerName {
     }
 }
 
+input!(
+    IssuerName,
+    str,
+    Description::text("Visible ASCII characters.")
+        .length(1, 255)
+        .pattern(r"^[!-~]+$")
+        .example("https://login.example.com/")
+);
+
 impl FromStr for Subject {
     type Err = Refusal;
 
@@ -127,6 +140,15 @@ impl FromStr for Subject {
         }
     }
 }
+
+input!(
+    Subject,
+    str,
+    Description::text("Text without control characters.")
+        .length(1, 255)
+        .pattern(r"^[^\x00-\x1f\x7f-\x9f]+$")
+        .example("auth0|65f0c1")
+);
 
 /// Somebody who may not be a member yet, with the address that their issuer has verified.
 #[derive(Debug, Clone)]

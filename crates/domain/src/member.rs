@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    Conflict, EmailAddress, Error, InvitationId, MemberId, Noun, Person, Role, SlotNumber, TenantId, WorkspaceId,
-    audit::Fields, ids::Identified, page::SortKey, values::Choice,
+    Conflict, EmailAddress, Error, InvitationId, IssuerName, MemberId, Noun, Person, Role, SlotNumber, Subject,
+    TenantId, WorkspaceId, audit::Fields, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// A member as it is stored.
@@ -61,7 +61,7 @@ crate::values::choices!(MemberStatus);
 /// Who a member is and what it is in its tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberDetails {
-    /// The address it was invited at; unique in the tenant, in any case of its letters.
+    /// Its address; unique in the tenant, in any case of its letters.
     pub email: EmailAddress,
     /// Its role.
     pub role: Role,
@@ -72,19 +72,35 @@ pub struct MemberDetails {
 }
 
 /// A change to a member: what is `None` stays.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct MemberPatch {
+    /// New address.
+    pub email: Option<EmailAddress>,
     /// New role.
     pub role: Option<Role>,
     /// New status.
     pub status: Option<MemberStatus>,
+    /// The issuer of its tokens from now on.
+    pub issuer: Option<IssuerName>,
+    /// What that issuer calls it.
+    pub subject: Option<Subject>,
 }
 
 impl MemberDetails {
     /// These details with the change applied.
     #[must_use]
     pub fn patched(&self, patch: MemberPatch) -> Self {
-        Self { role: patch.role.unwrap_or(self.role), status: patch.status.unwrap_or(self.status), ..self.clone() }
+        let MemberPatch { email, role, status, issuer, subject } = patch;
+        let now = self.clone();
+        Self {
+            email: email.unwrap_or(now.email),
+            role: role.unwrap_or(now.role),
+            status: status.unwrap_or(now.status),
+            person: Person {
+                issuer: issuer.unwrap_or(now.person.issuer),
+                subject: subject.unwrap_or(now.person.subject),
+            },
+        }
     }
 
     /// Whether this member keeps its tenant from having no owner.

@@ -77,12 +77,13 @@ pub(crate) fn create_in(
     Ok(Change::created(member, id, &fields))
 }
 
-/// Changes a member's role or status. Counts at its next request. Pending invitations that the member may no longer give are revoked.
+/// Changes a member: its role and status, its address, and by what it is recognised. Counts at its next request. It stays the same
+/// member, whoever its tokens say it is. Pending invitations that the member may no longer give are revoked.
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`], `PreconditionFailed`, `Forbidden` for a role that the caller cannot give or take, and `Conflict`
-/// for what would leave the tenant without an owner.
+/// Those of [`Store::write`], `PreconditionFailed`, `Forbidden` for a member in a role that the caller cannot give or take, and
+/// `Conflict` for what would leave the tenant without an owner, and for an address or a person that is a member or invited already.
 pub async fn update(
     store: &Store,
     credential: &Credential,
@@ -95,7 +96,7 @@ pub async fn update(
             tx.lock_members()?;
             may_manage_members(tx.grant())?;
             let before = tx.lock_member()?;
-            let details = before.details.patched(patch);
+            let details = before.details.patched(patch.clone());
             may_grant(tx.grant(), before.details.role)?;
             may_grant(tx.grant(), details.role)?;
             tx.hold(&precondition, before.version)?;
@@ -104,6 +105,9 @@ pub async fn update(
             }
             if before.details.owns() && !details.owns() && tx.active_owners()? <= 1 {
                 return Err(last_owner().into());
+            }
+            if details.email.key() != before.details.email.key() {
+                tx.check_not_invited(&details.email)?;
             }
             let after = tx.update_member(&details)?;
             let still =

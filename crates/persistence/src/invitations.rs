@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Actor, Conflict, Error, InTenant, Invitation, InvitationDetails, InvitationId, InvitationState, Mail, Maker, Noun,
-    Page, PageRequest, Role, TenantId, WorkspaceId, unknown_workspace_among,
+    Actor, Conflict, EmailAddress, Error, InTenant, Invitation, InvitationDetails, InvitationId, InvitationState, Mail,
+    Maker, Noun, Page, PageRequest, Role, TenantId, WorkspaceId, unknown_workspace_among,
 };
 use uuid::Uuid;
 
@@ -181,6 +181,18 @@ impl WriteTx<'_, InTenant> {
 }
 
 impl<P: TenantPlace> WriteTx<'_, P> {
+    /// Refuses an address that has a pending invitation: whoever accepted it would be a second member.
+    pub fn check_not_invited(&mut self, email: &EmailAddress) -> Result<(), Fault> {
+        let pending = invitations::table
+            .filter(invitations::tenant_id.eq(self.tenant_id().uuid()).and(invitations::email_key.eq(email.key())))
+            .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
+            .filter(invitations::expires_at.gt(now.into_sql::<Timestamptz>()));
+        match diesel::select(diesel::dsl::exists(pending)).get_result(self.connection)? {
+            true => Err(already_invited(email).into()),
+            false => Ok(()),
+        }
+    }
+
     /// The pending invitations by this actor, which nobody accepts or changes until the end of the transaction.
     pub fn lock_pending_invitations_by(&mut self, actor: &Actor) -> Result<Vec<Invitation>, Fault> {
         let rows: Vec<Row> = Row::query()
@@ -246,7 +258,9 @@ impl TenantScope<'_> {
             ))
             .returning(Row::as_returning())
             .get_result::<Row>(self.connection)
-            .map_err(|error| Fault::unless_violated(error, "invitations_open_key", || already_invited(details)))?;
+            .map_err(|error| {
+                Fault::unless_violated(error, "invitations_open_key", || already_invited(&details.email))
+            })?;
         let there: Vec<Uuid> = workspaces::table
             .filter(workspaces::tenant_id.eq(self.tenant.uuid()).and(workspaces::deleted_at.is_null()))
             .filter(workspaces::id.eq_any(details.workspaces.iter().map(|id| id.uuid()).collect::<Vec<_>>()))
@@ -359,9 +373,9 @@ impl TenantScope<'_> {
     }
 }
 
-fn already_invited(details: &InvitationDetails) -> Error {
+fn already_invited(email: &EmailAddress) -> Error {
     Error::conflict(
         Conflict::AlreadyInvited,
-        format!("{} already has a pending invitation. Send it again, or revoke it first.", details.email.as_str()),
+        format!("{} already has a pending invitation. Send it again, or revoke it first.", email.as_str()),
     )
 }

@@ -205,7 +205,7 @@ impl WriteTx<'_, InMember> {
         self.scope().lock_member(id)
     }
 
-    /// Stores new details; what identifies the member stays.
+    /// Stores new details, if no other member has the address or the identity.
     pub fn update_member(&mut self, details: &MemberDetails) -> Result<Member, Fault> {
         let id = self.found.id;
         self.scope().update_member(id, details)
@@ -226,12 +226,7 @@ impl TenantScope<'_> {
             .values(NewRow::of(self.tenant, id, details))
             .returning(Row::as_returning())
             .get_result(self.connection)
-            .map_err(|error| match violates(&error, "members_person_key") {
-                true => {
-                    Error::conflict(Conflict::AlreadyMember, "This person is already a member of the tenant.").into()
-                }
-                false => Fault::unless_violated(error, "members_email_key", || already_member(&details.email)),
-            })?
+            .map_err(|error| taken(error, details))?
             .into_member()
     }
 
@@ -262,13 +257,18 @@ impl TenantScope<'_> {
     fn update_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
         diesel::update(members::table.filter(members::tenant_id.eq(self.tenant.uuid()).and(members::id.eq(id.uuid()))))
             .set((
+                members::email.eq(details.email.as_str()),
+                members::email_key.eq(details.email.key()),
                 members::role.eq(details.role.as_str()),
                 members::status.eq(details.status.as_str()),
+                members::issuer.eq(details.person.issuer.as_str()),
+                members::subject.eq(details.person.subject.as_str()),
                 members::version.eq(members::version + 1),
                 members::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.connection)
+            .map_err(|error| taken(error, details))?
             .into_member()
     }
 
@@ -291,6 +291,14 @@ impl TenantScope<'_> {
             ))
             .execute(self.connection)
             .map(drop)
+    }
+}
+
+/// The refusal of an address or an identity that somebody else in the tenant has.
+fn taken(error: diesel::result::Error, details: &MemberDetails) -> Fault {
+    match violates(&error, "members_person_key") {
+        true => Error::conflict(Conflict::AlreadyMember, "This person is already a member of the tenant.").into(),
+        false => Fault::unless_violated(error, "members_email_key", || already_member(&details.email)),
     }
 }
 

@@ -67,7 +67,7 @@ enum Command {
     /// Create, list, delete and restore the workspaces of a tenant
     #[command(subcommand)]
     Workspace(commands::workspace::Workspace),
-    /// Create, list and remove the members of a tenant
+    /// Create, list, change and remove the members of a tenant
     #[command(subcommand)]
     Member(commands::member::Member),
     /// Create, list, rotate and revoke the API keys of a tenant

@@ -38,6 +38,49 @@ async fn members_are_made_listed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_member_gets_another_address_role_and_identity() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let (tenantry, id) = (Tenantry::on(&app.database), acme.id.to_string());
+    let base = ["--tenant", &id, "--issuer", "https://old.example.com/", "--subject"];
+    let create = |email: &str| {
+        tenantry.json(&[&["member", "create", "--role", "agent", "--email", email][..], &base, &[email]].concat())
+    };
+    let (ada, bob) = (create("ada@example.com"), create("bob@example.com"));
+    let update = |more: &[&str]| {
+        [&["member", "update", "--tenant", &id][..], more]
+            .concat()
+            .iter()
+            .map(|one| (*one).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let run = |more: &[&str]| tenantry.run(&update(more).iter().map(String::as_str).collect::<Vec<_>>());
+    let json = |more: &[&str]| tenantry.json(&update(more).iter().map(String::as_str).collect::<Vec<_>>());
+    let new = ["--new-email", "Ada.Lovelace@example.com", "--issuer", "https://new.example.com/", "--subject", "b8e0"];
+    let changed = json(&[&["--email", "ADA@example.com"][..], &new].concat());
+    assert_eq!((&changed["id"], &changed["createdAt"]), (&ada["id"], &ada["createdAt"]));
+    assert_eq!(
+        (&changed["email"], &changed["issuer"], &changed["subject"]),
+        (&json!("Ada.Lovelace@example.com"), &json!("https://new.example.com/"), &json!("b8e0"))
+    );
+    let ada = ada["id"].as_str().unwrap();
+    let changed = json(&[ada, "--role", "owner", "--status", "active"]);
+    assert_eq!((&changed["role"], &changed["email"]), (&json!("owner"), &json!("Ada.Lovelace@example.com")));
+    let taken = run(&["--email", "bob@example.com", "--new-email", "ada.lovelace@EXAMPLE.com"]).expect(4);
+    assert!(taken.err.contains("already a member"), "{}", taken.err);
+    run(&[bob["id"].as_str().unwrap(), "--issuer", "https://new.example.com/", "--subject", "b8e0"]).expect(4);
+    let last = run(&[ada, "--role", "agent"]).expect(4);
+    assert!(last.err.contains("must always have an active owner"), "{}", last.err);
+    run(&["--email", "ada@example.com", "--role", "agent"]).expect(3);
+    let refused = run(&[ada, "--new-email", "ada", "--issuer", "a b", "--subject", ""]).expect(2);
+    for name in ["new-email:", "issuer:", "subject:"] {
+        assert!(refused.err.contains(name), "{name} {}", refused.err);
+    }
+    assert_eq!((run(&[ada]).code, run(&["--role", "agent"]).code), (2, 2), "what, and whose");
+    assert_eq!(done_by_ada(&app.database, "member.update"), 2);
+}
+
+#[tokio::test]
 async fn what_makes_no_member_is_refused_with_its_reason() {
     let app = App::start().await;
     let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);

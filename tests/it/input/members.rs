@@ -89,7 +89,18 @@ async fn targets(tenant: &Tenant) -> Vec<Target> {
             json!({ "email": "x@example.com", "role": "agent" }),
             &[("email", Kind::Exact), ("role", Kind::Exact)],
         ),
-        target("PATCH", &member, json!({}), &[("role", Kind::Exact), ("status", Kind::Exact)]),
+        target(
+            "PATCH",
+            &member,
+            json!({}),
+            &[
+                ("email", Kind::Exact),
+                ("role", Kind::Exact),
+                ("status", Kind::Exact),
+                ("issuer", Kind::Exact),
+                ("subject", Kind::Exact),
+            ],
+        ),
     ]
 }
 

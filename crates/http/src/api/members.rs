@@ -76,12 +76,13 @@ pub(crate) async fn show(
 
 /// Update a member
 ///
-/// A JSON merge patch of the member's role and status. It takes effect with the member's next request. You can grant or
-/// revoke a role only if you have all of its permissions. A tenant must always have an active owner. Pending invitations
-/// that the member may no longer give are revoked.
+/// A JSON merge patch of the member's role, status, email address and identity (issuer and subject). It takes effect with
+/// the member's next request. The member keeps their id, assignments and history. You can change a member, and grant or
+/// revoke a role, only if you have all permissions of the role. A tenant must always have an active owner. Pending
+/// invitations that the member may no longer give are revoked.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::MemberUpdate)), ("x-conflicts" = json!([Conflict::LastOwner]))),
+    extensions(("x-action" = json!(Action::MemberUpdate)), ("x-conflicts" = json!([Conflict::AlreadyInvited, Conflict::AlreadyMember, Conflict::LastOwner]))),
     params(IfMatch),
     request_body = UpdateMember,
     responses((status = 200, description = "The member after the change.", body = MemberView))

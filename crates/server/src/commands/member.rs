@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
     Credential, EmailAddress, Error, InvitationState, IssuerName, Member as Person, MemberDetails, MemberId,
-    MemberStatus, Noun, Precondition, Refusal, Role, Subject, counted,
+    MemberPatch, MemberStatus, Noun, Precondition, Refusal, Role, Subject, counted,
 };
 use tenantry_http::MemberView;
 use tenantry_operations::{ApiKeyFilter, InvitationFilter, MemberFilter, Store, api_keys, invitations, members};
@@ -18,7 +18,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Create, list and remove the members of a tenant.
+/// Create, list, change and remove the members of a tenant.
 #[derive(Subcommand)]
 pub(crate) enum Member {
     /// Create a member without an invitation, such as the first owner
@@ -26,6 +26,9 @@ pub(crate) enum Member {
     Create(Create),
     /// List the members of a tenant
     List(List),
+    /// Change a member's email address, role, status or identity; they keep their id, assignments and history
+    #[command(after_long_help = UPDATE)]
+    Update(Update),
     /// Remove a member; they are refused from their next request on
     Remove(Remove),
 }
@@ -34,6 +37,14 @@ const CREATE: &str = "\
 Example:
   tenantry member create --tenant Acme --email ada@example.com --role owner \\
     --issuer https://login.example.com/ --subject 'auth0|65f0c1'";
+
+const UPDATE: &str = "\
+Examples:
+  Ada has another address:
+    tenantry member update --tenant Acme --email ada@example.com --new-email ada.lovelace@example.com
+  Her company has another identity provider:
+    tenantry member update --tenant Acme --email ada@example.com \\
+      --issuer https://id.example.com/realms/acme --subject b8e0c9e2-1111-4222-8333-444455556666";
 
 #[derive(Args)]
 pub(crate) struct Create {
@@ -71,16 +82,53 @@ pub(crate) struct List {
     status: Option<String>,
 }
 
+/// A member, by their id or their address.
 #[derive(Args)]
-pub(crate) struct Remove {
-    #[command(flatten)]
-    of: OfTenant,
+struct Who {
     /// The member's id, as `tenantry member list` shows it
     #[arg(required_unless_present = "email", conflicts_with = "email")]
     member: Option<String>,
     /// The member's email address, instead of the id
     #[arg(long)]
     email: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    of: OfTenant,
+    #[command(flatten)]
+    who: Who,
+    #[command(flatten)]
+    change: Changes,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// New email address
+    #[arg(long)]
+    new_email: Option<String>,
+    /// New role: owner, admin, billing, agent or observer
+    #[arg(long)]
+    role: Option<String>,
+    /// New status: active or suspended
+    #[arg(long)]
+    status: Option<String>,
+    /// The issuer of their access tokens from now on, exactly as in iss
+    #[arg(long, value_name = "ISS")]
+    issuer: Option<String>,
+    /// Their id at the issuer from now on, exactly as in sub, or in the subject_claim of the issuer's settings
+    #[arg(long, value_name = "SUB")]
+    subject: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Remove {
+    #[command(flatten)]
+    of: OfTenant,
+    #[command(flatten)]
+    who: Who,
     #[command(flatten)]
     consent: Consent,
 }
@@ -122,7 +170,22 @@ enum Named {
     Email(EmailAddress),
 }
 
-impl Remove {
+impl Changes {
+    /// All of it, or all that is refused of it.
+    fn patch(&self) -> Result<MemberPatch, Exit> {
+        let mut refused = Vec::new();
+        let patch = MemberPatch {
+            email: parse("new-email", self.new_email.as_deref(), &mut refused),
+            role: parse("role", self.role.as_deref(), &mut refused),
+            status: parse("status", self.status.as_deref(), &mut refused),
+            issuer: parse("issuer", self.issuer.as_deref(), &mut refused),
+            subject: parse("subject", self.subject.as_deref(), &mut refused),
+        };
+        if refused.is_empty() { Ok(patch) } else { Err(Error::Invalid(refused).into()) }
+    }
+}
+
+impl Who {
     fn named(&self) -> Result<Named, Exit> {
         let usage = |what: &str, refusal: Refusal| Exit::usage(format!("the member's {what} {refusal}"));
         match (&self.member, &self.email) {
@@ -160,8 +223,17 @@ pub(crate) fn run(command: Member, settings: &Settings, output: &Output) -> Resu
             })?;
             print_list(output, &members)
         }
+        Member::Update(update) => {
+            let (person, patch) = (update.who.named()?, update.change.patch()?);
+            let member = in_tenant(settings, &update.of.tenant, async |store, operator| {
+                let id = find(store, operator, &person).await?;
+                Ok(members::update(store, operator, id, Precondition::None, patch).await?)
+            })?;
+            let line = format!("{}  {}  {}", member.id, member.details.email.as_str(), member.details.role);
+            output.print(&MemberView::from(member), || line)
+        }
         Member::Remove(remove) => {
-            let person = remove.named()?;
+            let person = remove.who.named()?;
             let find = async |store: &Store| {
                 let operator = named::operator_in(store, &remove.of.tenant).await?;
                 let id = find(store, &operator, &person).await?;

@@ -1,6 +1,8 @@
 //! What a caller asks of members.
 
-use tenantry_domain::{Line, MemberId, MemberPatch, MemberStatus, PeopleSort, Role, WorkspaceId, demo};
+use tenantry_domain::{
+    EmailAddress, IssuerName, Line, MemberId, MemberPatch, MemberStatus, PeopleSort, Role, Subject, WorkspaceId, demo,
+};
 use tenantry_operations::MemberFilter;
 
 use crate::extract::{Filters, Optional, OptionalAs, Required, query, request};
@@ -9,10 +11,16 @@ request! {
     /// A change to a member, as a JSON merge patch (RFC 7396): fields you leave out keep their value.
     #[example({ "role": "observer" })]
     pub(crate) struct UpdateMember => MemberPatch {
+        /// The new email address, which no other member and no pending invitation in the tenant has.
+        email: Optional<EmailAddress>,
         /// The new role.
         role: Optional<Role>,
         /// `suspended` locks the member out from the next request on; `active` lets them in again.
         status: Optional<MemberStatus>,
+        /// The issuer of the member's access tokens from now on, exactly as in `iss`: for a new identity provider.
+        issuer: Optional<IssuerName>,
+        /// The member's subject at that issuer. Tokens of the issuer and subject from before are refused from the next request on.
+        subject: Optional<Subject>,
     }
 }
 
