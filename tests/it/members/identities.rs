@@ -96,7 +96,8 @@ async fn a_member_with_a_new_identity_comes_in_with_it_and_no_longer_with_the_ol
         app.client().with_key(&provider.token(claims))
     };
     let new = of("b8e0c9e2-1111");
-    let places = [format!("/api/workspaces/{workspace}"), "/api/me".to_owned()];
+    // Some are answered in the look-up lane, and one at the door.
+    let places = [format!("/api/workspaces/{workspace}"), "/api/me".to_owned(), format!("/api/members/{id}")];
     let identity = json!({ "issuer": provider.name, "subject": "b8e0c9e2-1111" });
     patch(&acme.owner, &id, identity).await.expect(200);
     let replica = app.replica().with_key(old.key());
