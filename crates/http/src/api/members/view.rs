@@ -35,10 +35,10 @@ pub struct MemberView {
     #[schema(example = "active")]
     status: MemberStatusWord,
     /// The issuer of the member's access tokens.
-    #[schema(example = "https://login.example.com/")]
+    #[schema(example = "https://login.example.com/", pattern = "^[!-~]+$")]
     issuer: String,
     /// The member's subject at the issuer.
-    #[schema(example = "auth0|65f0c1")]
+    #[schema(example = "auth0|65f0c1", pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]+$")]
     subject: String,
     /// When the person became a member.
     #[serde(serialize_with = "millis")]
