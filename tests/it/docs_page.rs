@@ -1,6 +1,6 @@
 //! The documentation page in a real browser: it shows the API, sends a request, and asks nobody else for anything.
 
-mod browser;
+pub(crate) mod browser;
 mod files;
 
 use std::time::Duration;

@@ -7,6 +7,7 @@ use tenantry_tests::{App, view};
 mod create;
 mod deleted;
 mod effective;
+mod signatures;
 
 #[tokio::test]
 async fn a_workspace_is_looked_up_with_all_its_fields_and_no_other() {

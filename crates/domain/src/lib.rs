@@ -94,7 +94,7 @@ pub use retention::Retention;
 pub use role::Role;
 pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
 pub use service_url::{is_this_machine, private_service_url, service_url};
-pub use signature::SignatureHtml;
+pub use signature::{MAX_REMOVED, Removed, RemovedKind, SignatureHandling, SignatureHtml};
 pub use tenant::{
     Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, TENANT_RESTORABLE_DAYS, Tenant, TenantDetails,
     TenantPatch, TenantState, Use, limit_reached,

@@ -38,6 +38,7 @@ pub const REFUSAL_CODES: &[&str] = &[
     "not_found",
     "nothing_left",
     "ambiguous_html",
+    "not_allowed_in_email",
     "too_complex",
 ];
 

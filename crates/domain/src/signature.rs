@@ -1,39 +1,66 @@
 //! HTML e-mail signatures: what they commonly use is kept, what could act or leave its place is taken away.
 
+mod address;
+mod bounds;
+mod boxes;
+mod declarations;
 #[cfg(test)]
 mod fuzz;
+mod markup;
+mod removed;
 mod style;
 mod text;
+mod values;
+mod walk;
 
-use std::{borrow::Cow, collections::HashSet, fmt, str::FromStr, sync::LazyLock};
+use std::{fmt, str::FromStr};
 
-use ammonia::{Builder, UrlRelative};
-
+pub use self::removed::{MAX_REMOVED, Removed, RemovedKind, SignatureHandling};
 use crate::{
     Refusal,
     input::{Description, input, thousands},
     text::{PRINTED, bounded, forbidden},
 };
 
-/// The longest signature, in characters, both as sent and as stored.
+/// The longest signature as it is stored, in characters.
 const MAX: usize = 20_000;
 
-/// An HTML e-mail signature, sanitised to an allow-list: text and table markup, links over `https`, `mailto` and `tel`,
-/// images over `https`, and a subset of inline styles with bounded values. Never a script, a form, a frame, an event handler, a
-/// style that loads something, or one that moves or layers anything. Sanitising it again changes nothing.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SignatureHtml(String);
+/// The longest HTML that is looked at, in characters: a signature with all that a mail program puts around it, and a small picture
+/// or two, which do not stay.
+const MAX_SENT: usize = 200_000;
+
+/// An HTML e-mail signature, sanitised to an allow-list: text and table markup, links that lead somewhere, images over `https`, and
+/// a subset of inline styles with bounded values. Never a script, a form, a frame, an event handler, a style that loads something,
+/// or one that moves or layers anything. Sanitising it again changes nothing. Two are the same if their HTML is.
+#[derive(Clone)]
+pub struct SignatureHtml {
+    html: String,
+    removed: Vec<Removed>,
+}
+
+impl PartialEq for SignatureHtml {
+    fn eq(&self, other: &Self) -> bool {
+        self.html == other.html
+    }
+}
+
+impl Eq for SignatureHtml {}
 
 impl SignatureHtml {
     /// Takes over HTML that an earlier `from_str` gave and that was kept where nothing else writes. Sanitising is not
     /// repeated: it costs more than everything else about reading a workspace.
     pub fn from_sanitised(html: String) -> Self {
-        Self(html)
+        Self { html, removed: Vec::new() }
     }
 
     /// The sanitised HTML.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.html
+    }
+
+    /// What sanitising took away, at most [`MAX_REMOVED`]; nothing for one that was stored.
+    pub fn removed(&self) -> &[Removed] {
+        &self.removed
     }
 }
 
@@ -41,28 +68,32 @@ impl FromStr for SignatureHtml {
     type Err = Refusal;
 
     fn from_str(raw: &str) -> Result<Self, Refusal> {
-        bounded(raw, MAX)?;
-        let raw = raw.replace("\r\n", "\n");
-        let clean = sanitise(&raw)?;
-        if clean.trim().is_empty() {
+        bounded(raw, MAX_SENT)?;
+        let raw = bounds::without_comments(&raw.replace("\r\n", "\n"));
+        let html = sanitise(&raw)?;
+        if html.trim().is_empty() {
             return Err(Refusal::new("nothing_left", "has no content that is allowed in an email signature"));
         }
-        Ok(Self(clean))
+        Ok(Self { html, removed: removed::removed(&raw) })
     }
 }
 
 input!(
     SignatureHtml,
     str,
-    Description::text(format!("HTML, 1 to {} characters; anything unsafe in an email is removed.", thousands(MAX)))
-        .length(1, MAX)
-        .pattern(PRINTED)
-        .example("<p>Kind regards,<br>Acme</p>")
+    Description::text(format!(
+        "HTML, 1 to {} characters as sent and {} as stored; anything unsafe in an email is removed.",
+        thousands(MAX_SENT),
+        thousands(MAX)
+    ))
+    .length(1, MAX_SENT)
+    .pattern(PRINTED)
+    .example("<p>Kind regards,<br>Acme</p>")
 );
 
 impl fmt::Debug for SignatureHtml {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.html.fmt(f)
     }
 }
 
@@ -88,143 +119,20 @@ fn clean_once(raw: &str) -> Result<String, Refusal> {
     if let Some(c) = raw.chars().find(|c| c.is_control() && !matches!(c, '\t' | '\n')) {
         return Err(forbidden(c, "must be HTML without control characters other than tab and newline"));
     }
-    if let Some(why) = too_complex(raw) {
+    if let Some(why) = bounds::too_complex(raw) {
         return Err(Refusal::new("too_complex", format!("{why} for an email signature: simplify its markup")));
     }
-    let clean = SANITISER.clean(raw).to_string();
-    // Escaping, repeated formatting and the attributes added to links can make it longer than it came; how much longer is
-    // nothing that the sender could make sense of.
+    let clean = fitting(markup::SANITISER.clean(raw).to_string())?;
+    fitting(boxes::contained(&clean))
+}
+
+/// Escaping, repeated formatting and the attributes added to links can make it longer than it came; how much longer is nothing that the
+/// sender could make sense of.
+fn fitting(clean: String) -> Result<String, Refusal> {
     if clean.chars().count() > MAX {
         return Err(Refusal::new("too_long", format!("must be at most {MAX} characters long after it is sanitised")));
     }
     Ok(clean)
-}
-
-/// The most tags. A signature that fills its 20,000 characters has a few hundred; a parser that is given thousands inside each
-/// other needs the square of their number.
-const MAX_TAGS: usize = 500;
-
-/// The most elements that a parser may make of the tags.
-const MAX_ELEMENTS: usize = 3_000;
-
-/// The most attributes of one tag. A parser compares each with all before it.
-const MAX_ATTRIBUTES: usize = 100;
-
-/// Elements whose effect goes on in the next block when they are not closed in theirs: a parser repeats each of them in
-/// each block that follows, so that a short text can stand for a very large document. (`a` ends the one before it.)
-const FORMATTING: [&str; 13] =
-    ["b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
-
-/// Why a parser would need too long, found without parsing.
-fn too_complex(raw: &str) -> Option<String> {
-    let (mut tags, mut elements, mut open) = (0, 0, [0_usize; FORMATTING.len()]);
-    for tag in raw.split('<').skip(1) {
-        tags += 1;
-        let (closes, tag) = tag.strip_prefix('/').map_or((false, tag), |tag| (true, tag));
-        let end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
-        let (name, rest) = tag.split_at(end);
-        if !name.is_empty() && attributes(rest) > MAX_ATTRIBUTES {
-            return Some(format!("has a tag with more than {MAX_ATTRIBUTES} attributes, which is too much"));
-        }
-        if let Some(at) = FORMATTING.iter().position(|known| known.eq_ignore_ascii_case(name)) {
-            open[at] = if closes { open[at].saturating_sub(1) } else { open[at] + 1 };
-        }
-        elements += 1 + open.iter().sum::<usize>();
-        if tags > MAX_TAGS {
-            return Some(format!("has more than {MAX_TAGS} tags, which is too many"));
-        }
-        if elements > MAX_ELEMENTS {
-            return Some("has too much formatting that is not closed".to_owned());
-        }
-    }
-    None
-}
-
-/// How many attributes come behind the name of a tag, at most.
-fn attributes(tag: &str) -> usize {
-    let (mut count, mut before, mut quote) = (0, b' ', None);
-    for byte in tag.bytes() {
-        match quote {
-            Some(end) => {
-                if byte == end {
-                    (quote, count) = (None, count + 1);
-                }
-            }
-            None if byte == b'>' => break,
-            // Elsewhere it is part of a name.
-            None if matches!(byte, b'"' | b'\'') && before == b'=' => quote = Some(byte),
-            None => count += usize::from((byte.is_ascii_whitespace() || byte == b'/') && before != b' '),
-        }
-        // `a = "x"` is one attribute.
-        before = match byte {
-            b'/' => b' ',
-            byte if byte.is_ascii_whitespace() => {
-                if before == b'=' {
-                    b'='
-                } else {
-                    b' '
-                }
-            }
-            byte => byte,
-        };
-    }
-    count
-}
-
-static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
-    let mut builder = Builder::empty();
-    builder
-        .tags(words(
-            "a abbr b blockquote br center div em font h1 h2 h3 h4 h5 h6 hr i img li ol p pre s small span strong sub sup \
-             table tbody td tfoot th thead tr u ul",
-        ))
-        .clean_content_tags(words("script style title"))
-        .generic_attributes(words("align dir lang style title valign"))
-        .tag_attributes(
-            [
-                ("a", "href"),
-                ("font", "color face size"),
-                ("img", "src alt width height border"),
-                ("table", "border cellpadding cellspacing width bgcolor role"),
-                ("td", "colspan rowspan width height bgcolor"),
-                ("th", "colspan rowspan width height bgcolor scope"),
-                ("tr", "bgcolor"),
-            ]
-            .into_iter()
-            .map(|(tag, names)| (tag, words(names)))
-            .collect(),
-        )
-        .url_schemes(words("https mailto tel"))
-        .url_relative(UrlRelative::Deny)
-        .link_rel(Some("noopener noreferrer"))
-        .attribute_filter(|element, attribute, value| match (element, attribute) {
-            ("img", "src") if !starts_with_https(value) => None,
-            ("font", "size") => text::font_size(value).map(|_| value.into()),
-            (_, "style") => style::allowed(value).map(Cow::Owned),
-            (_, "width" | "height") => is_side(value).then(|| value.into()),
-            (_, "border" | "cellpadding" | "cellspacing" | "colspan" | "rowspan") => {
-                value.trim().parse().is_ok_and(|number: u8| number <= MAX_COUNT).then(|| value.into())
-            }
-            _ => Some(value.into()),
-        });
-    builder
-});
-
-/// The widest border and padding of a table in pixels, and the most columns and rows that a cell covers.
-const MAX_COUNT: u8 = 50;
-
-/// A length of an attribute: pixels or a percentage.
-fn is_side(value: &str) -> bool {
-    let pixels = |value: &str| style::within(&format!("{value}px"), 0.0, style::MAX_SIDE, 0.0);
-    pixels(value.trim()) || style::within(value.trim(), 0.0, style::MAX_SIDE, 100.0)
-}
-
-fn words(list: &'static str) -> HashSet<&'static str> {
-    list.split_whitespace().collect()
-}
-
-fn starts_with_https(url: &str) -> bool {
-    url.trim_start().get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"))
 }
 
 #[cfg(test)]
@@ -318,6 +226,7 @@ mod tests {
             assert_eq!(SignatureHtml::from_str(raw).unwrap_err().code, code);
         }
         assert_eq!(SignatureHtml::from_str(&"x".repeat(20_001)).unwrap_err().code, "too_long");
+        assert_eq!(SignatureHtml::from_str(&" ".repeat(200_001)).unwrap_err().code, "too_long");
         assert_eq!(SignatureHtml::from_str(&"&".repeat(20_000)).unwrap_err().code, "too_long");
     }
 
@@ -377,10 +286,39 @@ mod tests {
         assert_eq!(
             clean(overlay),
             "<a href=\"https://evil.example/\" rel=\"noopener noreferrer\"><img src=\"https://img.example/x.png\" \
-             style=\"width:1200px;height:800px\"></a>"
+             style=\"width:1200px;height:800px;max-width:100%\"></a>"
         );
         let nested = "<h1><div>".repeat(6) + "x";
         assert_eq!(SignatureHtml::from_str(&nested).unwrap_err().code, "out_of_range");
+    }
+
+    #[test]
+    fn what_does_not_stay_counts_for_no_limit_and_is_said() {
+        let long = "x".repeat(30_000);
+        let raw = format!("<p>a<!-- {long} --><img src=\"data:image/png;base64,{long}\"></p><style>{long}</style>");
+        let signature = SignatureHtml::from_str(&raw).unwrap();
+        assert_eq!(signature.as_str(), "<p>a</p>");
+        let kinds: Vec<_> = signature.removed().iter().map(|one| (one.kind, one.count)).collect();
+        assert_eq!(kinds, [(RemovedKind::Image, 1), (RemovedKind::Element, 1)]);
+        assert_eq!(SignatureHtml::from_str(signature.as_str()).unwrap().removed(), []);
+    }
+
+    #[test]
+    fn what_people_use_stays() {
+        for html in [
+            "<dl><dt>a</dt><dd>b</dd></dl><address><code>c</code><tt>d</tt><big>e</big><mark>f</mark></address>",
+            "<s>a</s><strike>b</strike><del>c</del><ins>d</ins>",
+            "<table height=\"9\"><caption>a</caption><tbody><tr height=\"9\"><td nowrap=\"\">b</td></tr></tbody></table>",
+            "<hr width=\"98%\" size=\"1\" color=\"#ccc\" noshade=\"\"><ol type=\"a\" start=\"3\"><li value=\"5\">a</li></ol>",
+            "<a href=\"{{booking_link}}\" rel=\"noopener noreferrer\">a</a><img src=\"{{logo}}\" hspace=\"4\">",
+        ] {
+            assert_eq!(clean(html), html);
+        }
+        assert_eq!(
+            clean("<a href=\"//a.example/x\">a</a>"),
+            "<a href=\"https://a.example/x\" rel=\"noopener noreferrer\">a</a>"
+        );
+        assert_eq!(clean("<p>a<img src=\"cid:x\"></p>"), "<p>a</p>");
     }
 
     #[test]

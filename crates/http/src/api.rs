@@ -14,6 +14,7 @@ pub(crate) mod invitations;
 pub(crate) mod limits;
 pub(crate) mod me;
 pub(crate) mod members;
+pub(crate) mod signature;
 pub(crate) mod tenant;
 pub(crate) mod usage;
 pub(crate) mod voices;

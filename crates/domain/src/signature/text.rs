@@ -1,6 +1,10 @@
 //! How large the text of a sanitised signature is, where sizes that depend on the text around them multiply.
 
-use super::style::{self, MAX_TEXT, Unit};
+use super::{
+    declarations::{Declaration, declarations},
+    values::{self, MAX_TEXT, Unit},
+    walk::{Step, Tag, walk},
+};
 
 /// The text inside an element.
 #[derive(Debug, Clone, Copy)]
@@ -25,59 +29,62 @@ const PLAIN: Text = Text { size: 16.0, line: Line::Times(1.2) };
 /// The least height of lines as a multiple of their text: with less, text lies on what is above it.
 const LEAST_LINE: f64 = 0.7;
 
-/// What is wrong with the sizes, in words that complete a sentence. The HTML is as the sanitiser writes it: every element that
-/// opens is closed, and every attribute has quotation marks.
+/// How far text may reach beyond its line, in pixels.
+const MOST_REACH: f64 = 10.0;
+
+/// How high a font is, as a multiple of its size, with the parts of letters that hang down.
+const FONT_HEIGHT: f64 = 1.2;
+
+/// What is wrong with the sizes, in words that complete a sentence. The HTML is as the sanitiser writes it.
 pub(super) fn objection(html: &str) -> Option<String> {
     let mut within = vec![PLAIN];
-    let mut rest = html;
-    loop {
+    for step in walk(html) {
         let here = within.last().copied().unwrap_or(PLAIN);
-        let (text, tag) = rest.split_once('<').unwrap_or((rest, ""));
-        if is_visible(text) {
-            if here.size > MAX_TEXT {
-                return Some(format!(
-                    "must not have text larger than {MAX_TEXT} pixels, but nested sizes multiply to {:.0}",
-                    here.size
-                ));
+        match step {
+            // A space takes clicks too where it reaches.
+            Step::Text(text) if is_visible(text) || text.contains("&nbsp;") && here.reach() > MOST_REACH => {
+                if let Some(why) = objection_to(here) {
+                    return Some(why);
+                }
             }
-            let line = match here.line {
-                Line::Times(times) => times * here.size,
-                Line::Pixels(pixels) => pixels,
-            };
-            if line < here.size * LEAST_LINE {
-                return Some(format!(
-                    "must not have lines that overlap, but text of {:.0} pixels has lines of {line:.0}: set line-height with \
-                     font-size",
-                    here.size
-                ));
+            Step::Text(_) => {}
+            Step::Open(tag) if tag.is_void() => {}
+            Step::Open(tag) => within.push(inner(here, tag)),
+            Step::Close(_) => {
+                within.pop();
             }
         }
-        if tag.is_empty() {
-            return None;
+    }
+    None
+}
+
+impl Text {
+    /// How high its lines are, in pixels.
+    fn line(self) -> f64 {
+        match self.line {
+            Line::Times(times) => times * self.size,
+            Line::Pixels(pixels) => pixels,
         }
-        let end = end_of_tag(tag);
-        let inside = tag.get(..end).unwrap_or_default();
-        rest = tag.get(end + 1..).unwrap_or_default();
-        if inside.starts_with('/') {
-            within.pop();
-            continue;
-        }
-        let name = inside.split([' ', '/']).next().unwrap_or_default();
-        if !matches!(name, "br" | "hr" | "img") {
-            within.push(inner(here, name, inside));
-        }
+    }
+
+    /// How far it reaches beyond its line, above and below, in pixels.
+    fn reach(self) -> f64 {
+        (self.size * FONT_HEIGHT - self.line()) / 2.0
     }
 }
 
-/// Where the tag ends: at the first `>` that is not in quotation marks.
-fn end_of_tag(tag: &str) -> usize {
-    let mut quoted = false;
-    tag.bytes()
-        .position(|byte| {
-            quoted ^= byte == b'"';
-            byte == b'>' && !quoted
-        })
-        .unwrap_or(tag.len())
+fn objection_to(text: Text) -> Option<String> {
+    let line = text.line();
+    if text.size > MAX_TEXT {
+        Some(format!("must not have text larger than {MAX_TEXT} pixels, but nested sizes multiply to {:.0}", text.size))
+    } else if line < text.size * LEAST_LINE || text.reach() > MOST_REACH {
+        Some(format!(
+            "must not have lines that overlap, but text of {:.0} pixels has lines of {line:.0}: set line-height with font-size",
+            text.size
+        ))
+    } else {
+        None
+    }
 }
 
 fn is_visible(text: &str) -> bool {
@@ -85,10 +92,11 @@ fn is_visible(text: &str) -> bool {
 }
 
 /// The text in an element with this tag, inside other text.
-fn inner(outer: Text, name: &str, tag: &str) -> Text {
+fn inner(outer: Text, tag: Tag<'_>) -> Text {
     let Text { size, mut line } = outer;
     let mut size = size
-        * match name {
+        * match tag.name() {
+            "big" => 1.2,
             "h1" => 2.0,
             "h2" => 1.5,
             "h3" => 1.17,
@@ -96,15 +104,15 @@ fn inner(outer: Text, name: &str, tag: &str) -> Text {
             "h6" => 0.67,
             _ => 1.0,
         };
-    if let Some(named) = attribute(tag, "size").filter(|_| name == "font") {
+    if let Some(named) = tag.attribute("size").filter(|_| tag.name() == "font") {
         size = font_size(&named).unwrap_or(size);
     }
-    let declared: Vec<_> = attribute(tag, "style").iter().flat_map(|style| style::declarations(style)).collect();
+    let declared = tag.attribute("style").map(|style| declarations(&style)).unwrap_or_default();
     let mut high = None;
-    for (property, value) in &declared {
+    for Declaration { property, value } in &declared {
         let said = match property.as_str() {
             "font-size" => Some(value.as_str()),
-            "font" => style::font(value).map(|(size, line)| {
+            "font" => values::font(value).map(|(size, line)| {
                 high = Some(line.unwrap_or("normal"));
                 size
             }),
@@ -114,10 +122,10 @@ fn inner(outer: Text, name: &str, tag: &str) -> Text {
             }
             _ => None,
         };
-        size = said.and_then(|said| style::text_size(said, outer.size)).unwrap_or(size);
+        size = said.and_then(|said| values::text_size(said, outer.size)).unwrap_or(size);
     }
     if let Some(high) = high {
-        line = match style::measure(high) {
+        line = match values::measure(high) {
             None => PLAIN.line,
             Some((times, Unit::None)) => Line::Times(times),
             Some((times, Unit::Em)) => Line::Pixels(times * size),
@@ -126,13 +134,6 @@ fn inner(outer: Text, name: &str, tag: &str) -> Text {
         };
     }
     Text { size, line }
-}
-
-/// The value of an attribute. The sanitiser escapes what would end it.
-fn attribute(tag: &str, name: &str) -> Option<String> {
-    let (_, behind) = tag.split_once(&format!(" {name}=\""))?;
-    let value = behind.split('"').next()?;
-    Some(value.replace("&quot;", "\"").replace("&nbsp;", " ").replace("&amp;", "&"))
 }
 
 /// The pixels of a size from 1 to 7, or of one beside 3.
@@ -176,6 +177,7 @@ mod tests {
             "<td style=\"font-size:0;line-height:0\"> &nbsp;</td>",
             "<p style=\"line-height:1px\">&nbsp;</p>",
             "<p style=\"font:20px/1 'a',&quot;b&quot;\">x</p>",
+            "<p style=\"font:96px/1 a\">x</p>",
         ] {
             assert_eq!(objection(good), None, "{good}");
         }
@@ -183,6 +185,8 @@ mod tests {
             "<p style=\"line-height:0\">x</p>",
             "<p style=\"line-height:18px\"><span style=\"font-size:90px\">x</span></p>",
             "<p style=\"font:20px/10% x\">x</p>",
+            "<a style=\"font-size:90px;line-height:0\">&nbsp;</a>",
+            "<font size=\"7\" style=\"line-height:.7\">x</font>",
         ] {
             assert!(objection(bad).is_some_and(|why| why.contains("overlap")), "{bad}");
         }

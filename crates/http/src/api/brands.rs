@@ -15,8 +15,9 @@ use self::{
 };
 use crate::{
     answer,
+    api::signature::{self, SignatureQuery},
     error::Failure,
-    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Query, Valid},
     part::{Group, Part},
     service::Service,
 };
@@ -80,19 +81,22 @@ pub(crate) async fn show(
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandCreate)), ("x-conflicts" = json!([Conflict::SlugTaken]))),
+    params(SignatureQuery),
     request_body = CreateBrand,
     responses((status = 201, description = "The brand was created.", body = BrandView, headers(("ETag"))))
 )]
 #[post("/api/brands")]
 pub(crate) async fn create(
     caller: Caller,
+    query: Query<SignatureQuery>,
     body: Valid<CreateBrand>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
+    let removed = signature::removed(&query, body.0.email_signature_html.as_ref())?;
     let brand = brands::create(&service.store, &caller.credential, body.0.into_domain()).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/brands/{}", brand.thing().id)));
-    Ok(answer::written(response, brand, |brand| (brand.version, BrandView::from(brand))))
+    Ok(answer::written(response, brand, |brand| (brand.version, BrandView::from(brand).with_removed(removed))))
 }
 
 /// Update a brand
@@ -101,7 +105,7 @@ pub(crate) async fn create(
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::BrandUpdate)), ("x-conflicts" = json!([Conflict::SlugTaken, Conflict::DefaultBrand]))),
-    params(IfMatch),
+    params(SignatureQuery, IfMatch),
     request_body = UpdateBrand,
     responses((status = 200, description = "The brand after the change.", body = BrandView))
 )]
@@ -109,12 +113,16 @@ pub(crate) async fn create(
 pub(crate) async fn update(
     caller: Caller,
     id: PathId<Brand>,
+    query: Query<SignatureQuery>,
     seen: IfMatch,
     body: Valid<UpdateBrand>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
+    let removed = signature::removed(&query, body.0.email_signature_html.iter().flatten().next())?;
     let brand = brands::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
-    Ok(answer::written(HttpResponse::Ok(), brand, |brand| (brand.version, BrandView::from(brand))))
+    Ok(answer::written(HttpResponse::Ok(), brand, |brand| {
+        (brand.version, BrandView::from(brand).with_removed(removed))
+    }))
 }
 
 /// Delete a brand

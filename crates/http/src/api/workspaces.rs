@@ -15,8 +15,9 @@ use self::{
 };
 use crate::{
     answer,
+    api::signature::{self, SignatureQuery},
     error::Failure,
-    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Query, Valid},
     part::{Group, Part},
     service::Service,
 };
@@ -84,20 +85,23 @@ pub(crate) async fn show(
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),
+    params(SignatureQuery),
     request_body = CreateWorkspace,
     responses((status = 201, description = "The workspace was created.", body = WorkspaceView, headers(("ETag"))))
 )]
 #[post("/api/workspaces")]
 pub(crate) async fn create(
     caller: Caller,
+    query: Query<SignatureQuery>,
     body: Valid<CreateWorkspace>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
+    let removed = signature::removed(&query, body.0.email_signature_html.as_ref())?;
     let (brand, new) = body.0.into_domain();
     let workspace = workspaces::create(&service.store, &caller.credential, brand, new).await?;
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/workspaces/{}", workspace.thing().id)));
-    Ok(answer::written(response, workspace, shown))
+    Ok(answer::written(response, workspace, |one| (one.version, WorkspaceView::from(one).with_removed(removed))))
 }
 
 fn shown(workspace: Workspace) -> (i64, WorkspaceView) {
@@ -111,7 +115,7 @@ fn shown(workspace: Workspace) -> (i64, WorkspaceView) {
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WorkspaceUpdate))),
-    params(IfMatch),
+    params(SignatureQuery, IfMatch),
     request_body = UpdateWorkspace,
     responses((status = 200, description = "The workspace after the change.", body = WorkspaceView))
 )]
@@ -119,12 +123,15 @@ fn shown(workspace: Workspace) -> (i64, WorkspaceView) {
 pub(crate) async fn update(
     caller: Caller,
     id: PathId<Workspace>,
+    query: Query<SignatureQuery>,
     seen: IfMatch,
     body: Valid<UpdateWorkspace>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
+    let removed = signature::removed(&query, body.0.email_signature_html.iter().flatten().next())?;
     let workspace =
         workspaces::update(&service.store, &caller.credential, id.id(), seen.0, body.0.into_domain()).await?;
+    let shown = |one: Workspace| (one.version, WorkspaceView::from(one).with_removed(removed));
     Ok(answer::written(HttpResponse::Ok(), workspace, shown))
 }
 

@@ -6,7 +6,11 @@ use tenantry_domain::{Brand, Tone};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{api::millis, extract::List, schema::Word};
+use crate::{
+    api::{millis, signature::RemovedView},
+    extract::List,
+    schema::Word,
+};
 
 type ToneWord = Word<Tone>;
 
@@ -72,6 +76,11 @@ pub struct BrandView {
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-03-01T16:45:00.000Z")]
     updated_at: DateTime<Utc>,
+    /// What was removed from the HTML signature before it was stored. Only in the response to a request that sent one, and only
+    /// if anything was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_items = 50)]
+    removed: Option<Vec<RemovedView>>,
 }
 
 impl From<Brand> for BrandView {
@@ -96,7 +105,15 @@ impl From<Brand> for BrandView {
             is_default: brand.is_default,
             created_at: brand.created_at,
             updated_at: brand.updated_at,
+            removed: None,
         }
+    }
+}
+
+impl BrandView {
+    /// With what was removed from the signature that was sent.
+    pub(super) fn with_removed(self, removed: Option<Vec<RemovedView>>) -> Self {
+        Self { removed, ..self }
     }
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    api::{millis, millis_option},
+    api::{millis, millis_option, signature::RemovedView},
     extract::List,
     schema::Word,
 };
@@ -75,6 +75,11 @@ pub struct WorkspaceView {
     #[serde(serialize_with = "millis_option", skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "2026-04-01T09:30:00.000Z")]
     erased_at: Option<DateTime<Utc>>,
+    /// What was removed from the HTML signature before it was stored. Only in the response to a request that sent one, and only
+    /// if anything was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, max_items = 50)]
+    removed: Option<Vec<RemovedView>>,
 }
 
 impl From<Workspace> for WorkspaceView {
@@ -97,7 +102,15 @@ impl From<Workspace> for WorkspaceView {
             updated_at: workspace.updated_at,
             deleted_at: workspace.deleted_at,
             erased_at,
+            removed: None,
         }
+    }
+}
+
+impl WorkspaceView {
+    /// With what was removed from the signature that was sent.
+    pub(super) fn with_removed(self, removed: Option<Vec<RemovedView>>) -> Self {
+        Self { removed, ..self }
     }
 }
 
