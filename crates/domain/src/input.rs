@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_description_says_what_its_type_accepts() {
         let name = WorkspaceName::description();
-        assert_eq!(name.text, "One line, 1 to 120 characters.");
+        assert_eq!(name.text, "One line with a visible character, 1 to 120 characters.");
         assert!(matches!(name.form, Form::Text { length: (Some(1), Some(120)), .. }));
         assert!(matches!(BrandId::description().form, Form::Text { format: Some("uuid"), .. }));
         let words = vec!["owner", "admin", "billing", "agent", "observer"];

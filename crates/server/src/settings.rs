@@ -353,6 +353,8 @@ fn table(path: &str, faults: &mut Faults) -> Table {
     let text = trusted_file::read_text(Path::new(path), Holds::Trust, &mut faults.warnings);
     let text = text.map_err(|fault| format!("the settings file {path} {fault}"));
     let table = text.and_then(|text| {
+        // An editor may have put a byte order mark in front of it.
+        let text: &str = text.strip_prefix('\u{feff}').unwrap_or(&text);
         text.parse().map_err(|error: toml::de::Error| {
             // The line itself is not repeated, because it may hold a password.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();

@@ -11,7 +11,7 @@ fn the_settings_are_shown_with_their_origin_and_without_a_password() {
     let tenantry = Tenantry::at("postgres://tenantry_service:s3cret@db:5432/tenantry")
         .with("TENANTRY_OWNER_DATABASE_URL", "host=db user=owner password=s3cret")
         .with("TENANTRY_CONFIG", "tenantry.toml");
-    fs::write(tenantry.path("tenantry.toml"), "workers = 3\nlog_level = \"debug\"\n").unwrap();
+    fs::write(tenantry.path("tenantry.toml"), "\u{feff}workers = 3\nlog_level = \"debug\"\n").unwrap();
     let text = tenantry.run(&["config"]).expect(0).out;
     assert!(text.contains("postgres://tenantry_service:***@db:5432/tenantry"), "{text}");
     assert!(!text.contains("s3cret"), "{text}");

@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use tenantry_domain::Role;
+use tenantry_domain::{Input, Role, WorkspaceName};
 use tenantry_tests::{App, Tenant, TestDatabase, problem};
 
 use super::strings::naughty;
@@ -12,6 +12,8 @@ use super::strings::naughty;
 enum Kind {
     /// One line, without the white space around it.
     Line,
+    /// The same, composed.
+    Name,
     /// Several lines, whose ends are newlines.
     Paragraphs,
     /// HTML, sanitised.
@@ -21,7 +23,7 @@ enum Kind {
 }
 
 const WORKSPACE: &[(&str, Kind)] = &[
-    ("name", Kind::Line),
+    ("name", Kind::Name),
     ("brandId", Kind::Exact),
     ("country", Kind::Exact),
     ("operatingLanguage", Kind::Exact),
@@ -33,23 +35,23 @@ const WORKSPACE: &[(&str, Kind)] = &[
 ];
 
 const BRAND: &[(&str, Kind)] = &[
-    ("name", Kind::Line),
-    ("emailFromName", Kind::Line),
+    ("name", Kind::Name),
+    ("emailFromName", Kind::Name),
     ("slug", Kind::Exact),
     ("logoUrl", Kind::Exact),
     ("primaryColor", Kind::Exact),
     ("secondaryColor", Kind::Exact),
     ("emailSignatureHtml", Kind::Html),
     ("emailSignatureText", Kind::Paragraphs),
-    ("aiSenderName", Kind::Line),
-    ("aiSenderTitle", Kind::Line),
+    ("aiSenderName", Kind::Name),
+    ("aiSenderTitle", Kind::Name),
     ("aiSenderAvatarUrl", Kind::Exact),
     ("tone", Kind::Exact),
     ("brandInstructions", Kind::Paragraphs),
 ];
 
 const TENANT: &[(&str, Kind)] = &[
-    ("name", Kind::Line),
+    ("name", Kind::Name),
     ("defaultCountry", Kind::Exact),
     ("defaultOperatingLanguage", Kind::Exact),
     ("defaultCurrency", Kind::Exact),
@@ -57,7 +59,7 @@ const TENANT: &[(&str, Kind)] = &[
 ];
 
 const AGENT: &[(&str, Kind)] =
-    &[("name", Kind::Line), ("externalReference", Kind::Line), ("voice", Kind::Line), ("status", Kind::Exact)];
+    &[("name", Kind::Name), ("externalReference", Kind::Line), ("voice", Kind::Line), ("status", Kind::Exact)];
 
 /// A request that takes strings, and what it needs besides the one under test.
 struct Target {
@@ -82,7 +84,7 @@ async fn targets(tenant: &Tenant) -> Vec<Target> {
         target("POST", "/api/brands", json!({ "name": "x", "emailFromName": "x" }), BRAND),
         target("PATCH", &brand, json!({}), BRAND),
         target("PATCH", "/api/tenant", json!({}), TENANT),
-        target("POST", "/api/api-keys", json!({ "name": "x", "scopes": ["brands:read"] }), &[("name", Kind::Line)]),
+        target("POST", "/api/api-keys", json!({ "name": "x", "scopes": ["brands:read"] }), &[("name", Kind::Name)]),
         target(
             "POST",
             "/api/invitations",
@@ -115,6 +117,7 @@ impl Target {
 fn normalised(kind: Kind, sent: &str) -> String {
     match kind {
         Kind::Line => sent.trim().to_owned(),
+        Kind::Name => WorkspaceName::read(sent).unwrap().as_str().to_owned(),
         Kind::Paragraphs | Kind::Html => sent.replace("\r\n", "\n"),
         Kind::Exact => sent.to_owned(),
     }
@@ -130,10 +133,11 @@ async fn try_string(tenant: &Tenant, target: &Target, (member, kind): (&str, Kin
             if kind != Kind::Html {
                 assert_eq!(kept, normalised(kind, sent), "{what}");
             }
-            let controls = |c: char| c.is_control() && (kind == Kind::Line || !matches!(c, '\t' | '\n'));
+            let controls =
+                |c: char| c.is_control() && (matches!(kind, Kind::Line | Kind::Name) || !matches!(c, '\t' | '\n'));
             assert!(!kept.contains(controls), "{what}");
             let reorders = |c: char| matches!(c, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
-            assert!(kind != Kind::Line || !kept.contains(reorders), "{what}");
+            assert!(!matches!(kind, Kind::Line | Kind::Name) || !kept.contains(reorders), "{what}");
             if target.method == "POST" && answer.headers.contains_key("location") {
                 let found = tenant.owner.get(answer.header("location")).await.expect(200);
                 assert_eq!(found.body[member], kept, "{what}");

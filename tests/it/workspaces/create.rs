@@ -1,5 +1,6 @@
 //! What a workspace starts with, and what is refused.
 
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use tenantry_tests::App;
 
@@ -20,6 +21,23 @@ async fn a_country_brings_its_language_and_currency_and_the_location_answers() {
     // A name is all it takes.
     let made = acme.owner.post("/api/workspaces", json!({ "name": " \u{a0}Least\t" })).await.expect(201).body;
     assert_eq!([&made["name"], &made["country"]], ["Least", "DE"]);
+}
+
+#[tokio::test]
+async fn a_name_is_seen_and_is_one_name_in_either_spelling() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    for blank in ["\u{200b}", "\u{3164}", "\u{2800}", "\u{ad}", "\u{feff}", " \u{2060}\u{301} "] {
+        let refused = acme.owner.post("/api/workspaces", json!({ "name": blank })).await.expect(422);
+        assert_eq!(refused.refused(), [("name".to_owned(), "empty".to_owned())], "{blank:?}");
+    }
+    let made = acme.owner.post("/api/workspaces", json!({ "name": "Mu\u{308}ller" })).await.expect(201);
+    assert_eq!(made.body["name"], "M\u{fc}ller");
+    // What an earlier version stored is shown.
+    app.database.admin().batch_execute("UPDATE workspaces SET name = U&'\\200B'").unwrap();
+    let path = format!("/api/workspaces/{}", made.id());
+    assert_eq!(acme.owner.get(&path).await.expect(200).body["name"], "\u{200b}");
+    acme.owner.patch(&path, json!({ "country": "AT" })).await.expect(200);
 }
 
 #[tokio::test]

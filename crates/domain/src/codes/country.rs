@@ -27,6 +27,8 @@ const ADVICE: &[(&str, &str)] = &[
     ("EL", "use \"GR\""),
     ("UK", "use \"GB\""),
     ("EU", "the European Union is not a country, use the code of a member state"),
+    // What a user-assigned code means, two parties agree among themselves. Taken here, it would go to whoever reads the workspace,
+    // and an installation that takes it would export what another one refuses.
     ("XK", "Kosovo has no officially assigned code"),
     // Withdrawn, ISO 3166-3.
     ("AN", "the Netherlands Antilles were dissolved, use \"BQ\", \"CW\" or \"SX\""),
@@ -44,7 +46,7 @@ const ADVICE: &[(&str, &str)] = &[
 /// English as an official language or as that of their administration.
 const ROOT_LANGUAGE: &str = "en";
 
-/// Where the answer of CLDR is no ISO 639-1 language, or no answer for people.
+/// Where the answer of CLDR is no ISO 639-1 language, or not what the country does business in.
 const MAIN_LANGUAGE: &[(&str, Option<&str>)] = &[
     // No state, no population, no official language: CLDR has no entry, and its root entry (English) would be a guess.
     ("AQ", None),
@@ -61,6 +63,24 @@ const MAIN_LANGUAGE: &[(&str, Option<&str>)] = &[
     ("TV", Some("en")),
     // CLDR: fil (Filipino), which has no ISO 639-1 code. Filipino is standardised Tagalog; CLDR treats tl as its alias.
     ("PH", Some("tl")),
+    // CLDR: ak (Akan), af (Afrikaans), ar (Arabic), sn (Shona). English is the language of law and administration in all four, and
+    // the only official one but in Zimbabwe, where it is one of sixteen.
+    ("GH", Some("en")),
+    ("NA", Some("en")),
+    ("SS", Some("en")),
+    ("ZW", Some("en")),
+    // CLDR: fr. Most people speak a creole; law, schools and forms are in English.
+    ("MU", Some("en")),
+    ("SC", Some("en")),
+    // CLDR: sg (Sango), sw (Swahili), bm (Bambara), ha (Hausa), wo (Wolof). They are spoken, and French is written.
+    ("CF", Some("fr")),
+    ("CD", Some("fr")),
+    ("ML", Some("fr")),
+    ("NE", Some("fr")),
+    ("SN", Some("fr")),
+    // CLDR: gn (Guarani) and sw (Swahili), both official beside the language that companies write.
+    ("PY", Some("es")),
+    ("UG", Some("en")),
 ];
 
 /// Where `iso_currency` 0.7 is wrong about the present currency, or names several. Checked against ISO 4217 List One of
@@ -109,10 +129,11 @@ impl CountryCode {
 
     /// The language a workspace in this country speaks unless it says otherwise.
     ///
-    /// It is the likely language of the region in CLDR (version 49 in `icu_locale` 2.4), which is about who lives there
-    /// and not about law: Russian in Belarus and Kazakhstan, Swahili in Uganda. A region that CLDR leaves out has the
-    /// language of CLDR's root entry, English. Where the answer has no ISO 639-1 code, another official language of the
-    /// country stands in. `None` for Antarctica only.
+    /// It is the likely language of the region in CLDR (version 49 in `icu_locale` 2.4), as long as that is the official language
+    /// that businesses write in: Russian in Belarus and Kazakhstan, Swahili in Kenya. Where most people speak one language and
+    /// offices, schools and companies write another official one, it is the latter: English in Ghana, French in Mali. A region that
+    /// CLDR leaves out has the language of CLDR's root entry, English. Where the answer has no ISO 639-1 code, another official
+    /// language of the country stands in. `None` for Antarctica only.
     #[must_use]
     pub fn main_language(self) -> Option<LanguageCode> {
         if let Some((_, decided)) = MAIN_LANGUAGE.iter().find(|(country, _)| *country == self.0) {

@@ -73,7 +73,9 @@ impl Body {
         let Self { bytes, service } = self;
         let length = bytes.len();
         let work = move || {
-            let body = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+            // A byte order mark says nothing in UTF-8, and some programs send one (RFC 8259, section 8.1).
+            let json = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+            let body = if json.is_empty() { b"{}".as_slice() } else { json };
             shape::check(body)?;
             work(body)
         };

@@ -116,6 +116,8 @@ impl<'f> Lines<'f> {
             return Err(of_line(self.number, format!("must not be longer than {MAX_LINE} bytes")));
         }
         match String::from_utf8(bytes) {
+            // An editor may have put a byte order mark in front of the file.
+            Ok(line) if self.number == 1 => Ok(Some(line.trim_start_matches('\u{feff}').to_owned())),
             Ok(line) => Ok(Some(line)),
             Err(_) => Err(of_line(self.number, "must be UTF-8")),
         }

@@ -9,7 +9,7 @@ use tenantry_domain::{
 use tenantry_http::BrandView;
 use tenantry_operations::{ApiKeyFilter, Store, api_keys, brands};
 
-use super::tenant::{minutes, parse};
+use super::tenant::{minutes, parse, read};
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
@@ -83,8 +83,8 @@ impl Create {
     /// Reports all refused values together.
     fn wanted(&self) -> Result<NewBrand, Exit> {
         let mut refused = Vec::new();
-        let name: Option<BrandName> = parse("name", Some(&self.name), &mut refused);
-        let email_from_name = parse("email-from-name", self.email_from_name.as_deref(), &mut refused);
+        let name: Option<BrandName> = read("name", Some(&self.name), &mut refused);
+        let email_from_name = read("email-from-name", self.email_from_name.as_deref(), &mut refused);
         let slug = parse("slug", self.slug.as_deref(), &mut refused);
         let tone = parse("tone", self.tone.as_deref(), &mut refused);
         let brand_instructions = parse("instructions", self.instructions.as_deref(), &mut refused);

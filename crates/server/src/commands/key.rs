@@ -12,7 +12,7 @@ use tenantry_domain::{
 use tenantry_http::ApiKeyView;
 use tenantry_operations::{ApiKeyFilter, Store, api_keys};
 
-use super::tenant::{minutes, parse};
+use super::tenant::{minutes, parse, read};
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
@@ -91,7 +91,7 @@ impl Create {
     /// Everything but the reach, which is looked up. Reports all refused values together.
     fn into_domain(self, now: DateTime<Utc>) -> Result<ApiKeyDetails, Exit> {
         let mut refused = Vec::new();
-        let name = parse("name", Some(&self.name), &mut refused);
+        let name = read("name", Some(&self.name), &mut refused);
         let mode: Option<KeyMode> = parse("mode", Some(&self.mode), &mut refused);
         let mut scopes: Vec<Scope> =
             self.scopes.iter().filter_map(|scope| parse("scope", Some(scope), &mut refused)).collect();

@@ -7,8 +7,8 @@ mod transfer;
 
 use clap::{Args, Subcommand};
 use tenantry_domain::{
-    Cap, Credential, Error, FieldRefusal, Holder, Line, Origin, Refusal, TENANT_RESTORABLE_DAYS, Tenant as Account,
-    TenantId, Use,
+    Cap, Credential, Error, FieldRefusal, Holder, Input, Line, Origin, Refusal, TENANT_RESTORABLE_DAYS,
+    Tenant as Account, TenantId, Use,
 };
 use tenantry_http::{PlatformTenantView, PlatformTenantWithUsage};
 use tenantry_operations::{TenantFilter, tenants};
@@ -101,6 +101,11 @@ pub(crate) fn parse<T: std::str::FromStr<Err = Refusal>>(
     refused: &mut Vec<FieldRefusal>,
 ) -> Option<T> {
     raw?.parse().map_err(|refusal: Refusal| refused.push(refusal.of(name))).ok()
+}
+
+/// [`parse`], as callers of the API are read.
+pub(crate) fn read<T: Input<Raw = str>>(name: &str, raw: Option<&str>, refused: &mut Vec<FieldRefusal>) -> Option<T> {
+    T::read(raw?).map_err(|refusal| refused.push(refusal.of(name))).ok()
 }
 
 pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Result<(), Exit> {

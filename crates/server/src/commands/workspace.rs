@@ -9,7 +9,7 @@ use tenantry_domain::{
 use tenantry_http::WorkspaceView;
 use tenantry_operations::{Store, WorkspaceFilter, agents, assignments, brands, workspaces};
 
-use super::tenant::{minutes, parse};
+use super::tenant::{minutes, parse, read};
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
@@ -105,7 +105,7 @@ impl Create {
     /// Reports all refused values together.
     fn wanted(&self) -> Result<NewWorkspace, Exit> {
         let mut refused = Vec::new();
-        let name = parse("name", Some(&self.name), &mut refused);
+        let name = read("name", Some(&self.name), &mut refused);
         let locale = LocaleRequest {
             country: parse("country", self.country.as_deref(), &mut refused),
             language: parse("language", self.language.as_deref(), &mut refused),

@@ -10,7 +10,7 @@ use tenantry_domain::{
 use tenantry_http::PlatformTenantWithUsage;
 use tenantry_operations::{ApiKeyFilter, Store, api_keys, tenants};
 
-use super::{operator, parse, print};
+use super::{operator, parse, print, read};
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
     database::with_store,
@@ -103,7 +103,7 @@ pub(super) fn limited<N: TryFrom<i64, Error = Refusal>>(
 pub(super) fn update(update: Update, settings: &Settings, output: &Output) -> Result<(), Exit> {
     let mut refused = Vec::new();
     let patch = TenantPatch {
-        name: parse("name", update.name.as_deref(), &mut refused),
+        name: read("name", update.name.as_deref(), &mut refused),
         defaults: LocaleRequest {
             country: parse("country", update.country.as_deref(), &mut refused),
             language: parse("language", update.language.as_deref(), &mut refused),

@@ -6,7 +6,7 @@ use tenantry_domain::{EmailAddress, Error, Limits, LocaleRequest, NewTenant};
 use tenantry_http::{BrandView, PlatformTenantView};
 use tenantry_operations::tenants::{self, Founded, FoundedOwner, Owner};
 
-use super::{change::limited, operator, parse};
+use super::{change::limited, operator, parse, read};
 use crate::{database::with_store, exit::Exit, output::Output, settings::Settings};
 
 #[derive(Args)]
@@ -83,7 +83,7 @@ impl Create {
     /// Reports all refused values together.
     fn into_domain(self) -> Result<(NewTenant, Owner), Exit> {
         let mut refused = Vec::new();
-        let name = parse("name", Some(&self.name), &mut refused);
+        let name = read("name", Some(&self.name), &mut refused);
         let locale = LocaleRequest {
             country: parse("country", Some(&self.country), &mut refused),
             language: parse("language", self.language.as_deref(), &mut refused),
