@@ -10,7 +10,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry_operations::providers::{ProviderUrls, provider_url};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -201,9 +201,12 @@ fn documented(request: &ProviderRequest) -> String {
     let path = request.target.trim_start_matches("GET ");
     let body = if let Some(sid) = path.strip_prefix("/2010-04-01/Accounts/").and_then(|rest| rest.strip_suffix(".json"))
     {
-        json!({ "sid": sid, "auth_token": secret, "status": "active" })
-    } else if path == "/v1/user" {
-        json!({ "user_id": "u1", "xi_api_key": secret })
+        let status = ["suspended", "closed"].into_iter().find(|status| secret.contains(status)).unwrap_or("active");
+        json!({ "sid": sid, "auth_token": secret, "status": status })
+    } else if path.starts_with("/2010-04-01/Accounts/") && path.ends_with("/IncomingPhoneNumbers.json?PageSize=1") {
+        json!({ "incoming_phone_numbers": [], "secret": secret })
+    } else if path == "/v2/voices?page_size=1" {
+        json!({ "voices": [], "has_more": false, "xi_api_key": secret })
     } else if path == "/v1/models" {
         json!({ "object": "list", "data": [{ "id": "a-model" }], "secret": secret })
     } else if path.starts_with("/calendars/?locationId=") && request.header("version") == "2021-04-15" {
@@ -211,6 +214,9 @@ fn documented(request: &ProviderRequest) -> String {
     } else {
         return answer(404, "application/json", "", "{}");
     };
+    if let Some((status, words)) = limited(path, &secret) {
+        return answer(status, "application/json", "", &words.to_string());
+    }
     if secret.is_empty() || secret.contains("wrong") {
         return answer(
             401,
@@ -220,4 +226,27 @@ fn documented(request: &ProviderRequest) -> String {
         );
     }
     answer(200, "application/json", "", &body.to_string())
+}
+
+/// What a provider says to a secret that is good and not good for this.
+fn limited(path: &str, secret: &str) -> Option<(u16, Value)> {
+    if secret.contains("abroad") {
+        let error = json!({ "code": "unsupported_country_region_territory", "message": "Country not supported", "secret": secret });
+        return Some((403, json!({ "error": error })));
+    }
+    if secret.contains("inactive") {
+        return Some((401, json!({ "code": 20005, "message": format!("Account not active {secret}") })));
+    }
+    if !secret.contains("scoped") {
+        return None;
+    }
+    let message = format!("Missing scopes: api.model.read {secret}");
+    Some(match path {
+        path if path.starts_with("/2010-04-01/") => (403, json!({ "code": 20003, "message": message })),
+        path if path.starts_with("/v2/voices") => {
+            (401, json!({ "detail": { "status": "missing_permissions", "message": message } }))
+        }
+        path if path.starts_with("/v1/models") => (403, json!({ "error": { "message": message, "code": null } })),
+        _ => (401, json!({ "statusCode": 401, "message": "The token is not authorized for this scope." })),
+    })
 }

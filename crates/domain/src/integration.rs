@@ -48,7 +48,16 @@ impl Provider {
         }
     }
 
-    /// The name of the field that is secret. Each provider has one.
+    /// The names of the fields of which one holds the secret.
+    pub fn secret_fields(self) -> &'static [&'static str] {
+        match self {
+            Self::Twilio => &["authToken", API_KEY_SECRET],
+            Self::ElevenLabs | Self::OpenAi => &["apiKey"],
+            Self::GoHighLevel => &["accessToken"],
+        }
+    }
+
+    /// The name of the field that is secret, where nothing else is said. Secrets are sealed for it.
     pub fn secret_field(self) -> &'static str {
         match self {
             Self::Twilio => "authToken",
@@ -68,9 +77,18 @@ impl Provider {
     }
 }
 
+/// The field with the SID of an API key.
+pub const API_KEY_SID: &str = "apiKeySid";
+/// The field with the secret of an API key that has a SID.
+pub const API_KEY_SECRET: &str = "apiKeySecret";
+
 /// The SID of a Twilio account: `AC` followed by 32 hexadecimal digits. No secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountSid(String);
+
+/// The SID of a Twilio API key: `SK` followed by 32 hexadecimal digits. No secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeySid(String);
 
 /// The id of a HighLevel location: 1 to 64 letters, digits, `-` and `_`. No secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +119,13 @@ impl AccountSid {
     }
 }
 
+impl ApiKeySid {
+    /// The SID.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl LocationId {
     const MAX: usize = 64;
 
@@ -115,13 +140,34 @@ impl FromStr for AccountSid {
 
     /// A refusal does not repeat the value: it may be the token, in the wrong place.
     fn from_str(raw: &str) -> Result<Self, Refusal> {
-        let digits = raw.strip_prefix("AC").unwrap_or_default();
-        if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if is_sid("AC", raw) {
             Ok(Self(raw.to_owned()))
         } else {
             Err(Refusal::new("not_an_account_sid", "must be an account SID: AC followed by 32 hexadecimal digits"))
         }
     }
+}
+
+impl FromStr for ApiKeySid {
+    type Err = Refusal;
+
+    /// As at [`AccountSid`].
+    fn from_str(raw: &str) -> Result<Self, Refusal> {
+        if is_sid("SK", raw) {
+            Ok(Self(raw.to_owned()))
+        } else {
+            Err(Refusal::new(
+                "not_an_api_key_sid",
+                "must be the SID of an API key: SK followed by 32 hexadecimal digits",
+            ))
+        }
+    }
+}
+
+/// Whether it is a SID of Twilio, of the kind that begins with these letters.
+fn is_sid(kind: &str, raw: &str) -> bool {
+    raw.strip_prefix(kind)
+        .is_some_and(|digits| digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 impl FromStr for LocationId {
@@ -144,6 +190,13 @@ input!(
     Description::text("`AC` followed by 32 hexadecimal digits.")
         .pattern("^AC[0-9a-fA-F]{32}$")
         .example("AC0123456789abcdef0123456789abcdef")
+);
+input!(
+    ApiKeySid,
+    str,
+    Description::text("`SK` followed by 32 hexadecimal digits.")
+        .pattern("^SK[0-9a-fA-F]{32}$")
+        .example("SK0123456789abcdef0123456789abcdef")
 );
 input!(
     LocationId,
@@ -225,13 +278,15 @@ pub enum VerificationStatus {
     Unverified,
     /// It does.
     Ok,
+    /// It does, and does not let them do all that Tenantry asks for.
+    Limited,
     /// It does not.
     Failed,
 }
 
 impl Choice for VerificationStatus {
     const ALL: &'static [(Self, &'static str)] =
-        &[(Self::Unverified, "unverified"), (Self::Ok, "ok"), (Self::Failed, "failed")];
+        &[(Self::Unverified, "unverified"), (Self::Ok, "ok"), (Self::Limited, "limited"), (Self::Failed, "failed")];
     const MEANING: &'static str = "Whether the provider accepted the fields of an integration.";
 }
 choices!(VerificationStatus);
@@ -265,6 +320,8 @@ pub struct Integration {
     pub provider: Provider,
     /// The field that is not secret.
     pub plain: Option<PlainField>,
+    /// The API key that the secret is of, at Twilio; `None` for the secret of the account.
+    pub api_key_sid: Option<ApiKeySid>,
     /// What may be known of the secret, if there is one.
     pub secret: Option<SecretTrace>,
     /// What the provider says.
@@ -288,6 +345,7 @@ impl Integration {
             workspace_id,
             provider,
             plain: None,
+            api_key_sid: None,
             secret: None,
             verification,
             version: 0,
@@ -311,6 +369,11 @@ impl Integration {
         plain.map(|(name, _)| name).into_iter().chain(secret).collect()
     }
 
+    /// The name of the field that the secret is set with.
+    pub fn secret_field(&self) -> &'static str {
+        if self.api_key_sid.is_some() { API_KEY_SECRET } else { self.provider.secret_field() }
+    }
+
     /// The fields as the audit log names them: of a secret only that it is set.
     pub fn fields(&self) -> Fields {
         let named = |field: &str| format!("{}.{field}", self.provider);
@@ -318,8 +381,14 @@ impl Integration {
         if let Some((name, _)) = self.provider.plain_field() {
             fields = fields.with(&named(name), self.plain.as_ref().map(PlainField::as_str));
         }
+        if self.provider == Provider::Twilio {
+            fields = fields.with(&named(API_KEY_SID), self.api_key_sid.as_ref().map(ApiKeySid::as_str));
+        }
+        for name in self.provider.secret_fields() {
+            let set = self.secret.is_some() && *name == self.secret_field();
+            fields = fields.with(&named(name), set.then_some("set"));
+        }
         fields
-            .with(&named(self.provider.secret_field()), self.secret.as_ref().map(|_| "set"))
             .with(&named("verificationStatus"), self.verification.status.as_str())
             .with(&named("verifiedAt"), self.verification.verified_at.map(|at| at.to_rfc3339()))
             .with(&named("lastError"), self.verification.last_error.as_deref())
@@ -328,7 +397,7 @@ impl Integration {
     /// [`Integration::fields`] after a change from `before`, in which the secret was set anew or not.
     pub fn fields_after(&self, before: &Self, secret_set: bool) -> Fields {
         let replaced = secret_set && before.secret.is_some();
-        let name = format!("{}.{}", self.provider, self.provider.secret_field());
+        let name = format!("{}.{}", self.provider, self.secret_field());
         if replaced { self.fields().with(&name, "changed") } else { self.fields() }
     }
 }
@@ -338,6 +407,8 @@ impl Integration {
 pub struct IntegrationPatch {
     /// The field that is not secret; of the provider that is changed.
     pub plain: Option<Option<PlainField>>,
+    /// The API key that the secret is of. It changes with the secret.
+    pub api_key_sid: Option<Option<ApiKeySid>>,
     /// The secret.
     pub secret: Option<Option<PlainSecret>>,
 }
@@ -345,12 +416,18 @@ pub struct IntegrationPatch {
 impl IntegrationPatch {
     /// All fields of an integration, whatever they were.
     pub fn replacing(plain: Option<PlainField>, secret: PlainSecret) -> Self {
-        Self { plain: Some(plain), secret: Some(Some(secret)) }
+        Self { plain: Some(plain), api_key_sid: Some(None), secret: Some(Some(secret)) }
+    }
+
+    /// With the secret of this API key, and not that of the account.
+    pub fn of_api_key(self, sid: ApiKeySid) -> Self {
+        Self { api_key_sid: Some(Some(sid)), ..self }
     }
 
     /// Whether it names only fields that the provider has.
     pub fn is_of(&self, provider: Provider) -> bool {
-        self.plain.iter().flatten().all(|plain| plain.is_of(provider))
+        let has_keys = provider == Provider::Twilio || self.api_key_sid.iter().flatten().next().is_none();
+        has_keys && self.plain.iter().flatten().all(|plain| plain.is_of(provider))
     }
 
     /// Whether it leaves everything as it is.
@@ -361,7 +438,7 @@ impl IntegrationPatch {
             Some(None) => integration.secret.is_none(),
             Some(Some(_)) => false,
         };
-        plain && secret
+        plain && secret && self.api_key_sid.as_ref().is_none_or(|sid| *sid == integration.api_key_sid)
     }
 }
 
@@ -421,7 +498,10 @@ mod tests {
 
     #[test]
     fn a_patch_of_another_providers_field_is_not_of_this_one() {
-        let patch = IntegrationPatch { plain: Some(PlainField::parse(Provider::Twilio, SID).ok()), secret: None };
+        let patch = IntegrationPatch {
+            plain: Some(PlainField::parse(Provider::Twilio, SID).ok()),
+            ..IntegrationPatch::default()
+        };
         assert!(
             patch.is_of(Provider::Twilio)
                 && !patch.is_of(Provider::GoHighLevel)

@@ -74,8 +74,8 @@ pub use ids::{
 pub use input::{Description, Form, Input};
 pub use instant::Instant;
 pub use integration::{
-    AccountSid, ConnectionStatus, ElevenLabsRegion, Integration, IntegrationPatch, LocationId, PlainField, Provider,
-    SecretTrace, Verification, VerificationStatus,
+    API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ConnectionStatus, ElevenLabsRegion, Integration,
+    IntegrationPatch, LocationId, PlainField, Provider, SecretTrace, Verification, VerificationStatus,
 };
 pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
 pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};

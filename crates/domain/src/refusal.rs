@@ -16,6 +16,7 @@ pub const REFUSAL_CODES: &[&str] = &[
     "surrounding_space",
     "masked",
     "not_an_account_sid",
+    "not_an_api_key_sid",
     "not_a_location_id",
     "wrong_case",
     "unknown_country",
@@ -37,8 +38,8 @@ pub const REFUSAL_CODES: &[&str] = &[
     "too_many",
     "not_found",
     "nothing_left",
-    "ambiguous_html",
     "not_allowed_in_email",
+    "ambiguous_html",
     "too_complex",
 ];
 

@@ -9,14 +9,15 @@ use crate::{
     input::{Description, input},
 };
 
-/// A secret of a provider's account: 8 to 512 visible ASCII characters, exactly as the provider issued it. Prints as `redacted`,
+/// A secret of a provider's account: 8 to 4,096 visible ASCII characters, exactly as the provider issued it. Prints as `redacted`,
 /// cannot be serialised, and is overwritten when it is dropped.
 #[derive(Clone)]
 pub struct PlainSecret(Zeroizing<String>);
 
 impl PlainSecret {
     const MIN: usize = 8;
-    const MAX: usize = 512;
+    /// Tokens that say what they may do are long.
+    const MAX: usize = 4_096;
     /// From this length on, four characters tell too little to guess the others.
     const RECOGNISABLE: usize = 12;
 
@@ -148,10 +149,10 @@ mod tests {
 
     #[test]
     fn a_secret_is_taken_exactly_or_refused_and_never_repeated() {
-        for good in ["b3a1dXXXX", "sk-proj-a_b-c", &"x".repeat(512), "~!@#$%^&*()"] {
+        for good in ["b3a1dXXXX", "sk-proj-a_b-c", &"x".repeat(4_096), "~!@#$%^&*()"] {
             assert_eq!(PlainSecret::from_str(good).unwrap().reveal(), good);
         }
-        let long = "k".repeat(513);
+        let long = "k".repeat(4_097);
         for (bad, code) in [
             ("", "empty"),
             (" \n", "empty"),

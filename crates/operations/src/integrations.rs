@@ -99,8 +99,9 @@ pub(crate) fn set_in(
     let context = SealContext { set_at: tx.clock()?, ..context(&before) };
     let sealed = new.map(|secret| seal(keys, &context, secret)).transpose()?;
     let plain = patch.plain.as_ref().map_or(before.plain.as_ref(), Option::as_ref);
+    let key = patch.api_key_sid.as_ref().map_or(before.api_key_sid.as_ref(), Option::as_ref);
     let secret = patch.secret.as_ref().map(|_| sealed.as_ref());
-    let after = tx.update_integration(provider, plain, secret)?;
+    let after = tx.update_integration(provider, plain, key, secret)?;
     let fields = after.fields_after(&before, sealed.is_some());
     Ok(Change::between(after, before.workspace_id, &before.fields(), &fields))
 }
@@ -125,7 +126,7 @@ pub async fn remove(
                 return Err(Error::NotFound(Noun::Integration).into());
             }
             hold(tx, &precondition, &before)?;
-            let after = tx.update_integration(provider, None, Some(None))?;
+            let after = tx.update_integration(provider, None, None, Some(None))?;
             Ok(Change::between((), workspace, &before.fields(), &after.fields()))
         })
         .await
@@ -187,6 +188,11 @@ pub async fn verify(
                 VerifyOutcome::Ok => {
                     Verification { status: VerificationStatus::Ok, verified_at: Some(now), last_error: None }
                 }
+                VerifyOutcome::Limited(sentence) => Verification {
+                    status: VerificationStatus::Limited,
+                    verified_at: Some(now),
+                    last_error: Some(sentence),
+                },
                 VerifyOutcome::Refused(sentence) => Verification {
                     status: VerificationStatus::Failed,
                     verified_at: Some(now),
@@ -243,7 +249,10 @@ fn unseal(keys: &MasterKeys, stored: &StoredIntegration) -> Result<Option<Opened
         return Ok(None);
     };
     match keys.open(&context(integration), sealed) {
-        Ok(secret) => Ok(Some(OpenedFields { plain: integration.plain.clone(), secret })),
+        Ok(secret) => {
+            let (plain, api_key_sid) = (integration.plain.clone(), integration.api_key_sid.clone());
+            Ok(Some(OpenedFields { plain, api_key_sid, secret }))
+        }
         Err(_) => {
             does_not_open(&context(integration), sealed);
             let label = integration.provider.label();

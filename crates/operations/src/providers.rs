@@ -27,7 +27,9 @@ pub use pace::{AT_ONCE, PACE, example as too_many_verifications};
 use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use tenantry_domain::{ElevenLabsRegion, Error, PlainField, PlainSecret, Provider, TenantId, WorkspaceId, service_url};
+use tenantry_domain::{
+    ApiKeySid, ElevenLabsRegion, Error, PlainField, PlainSecret, Provider, TenantId, WorkspaceId, service_url,
+};
 use url::Url;
 
 use self::{breaker::Breakers, client::ProviderClient, fingerprint::Fingerprints, pace::Paces};
@@ -37,6 +39,8 @@ use self::{breaker::Breakers, client::ProviderClient, fingerprint::Fingerprints,
 pub struct OpenedFields {
     /// The field that is not secret.
     pub plain: Option<PlainField>,
+    /// The API key that the secret is of, where it is not that of the account.
+    pub api_key_sid: Option<ApiKeySid>,
     /// The secret.
     pub secret: PlainSecret,
 }
@@ -46,6 +50,8 @@ pub struct OpenedFields {
 pub enum VerifyOutcome {
     /// It takes them.
     Ok,
+    /// It takes them, and does not let them do all that Tenantry asks for: what they may not, in our words.
+    Limited(String),
     /// It does not, for this reason, in our words.
     Refused(String),
     /// It did not say, for this reason, in our words. They may be good.
@@ -141,7 +147,8 @@ impl Providers {
     ) -> Result<VerifyOutcome, Error> {
         self.paces.take(place.0, now)?;
         let plain = fields.plain.as_ref().map_or("", PlainField::as_str);
-        let key = self.fingerprints.key(provider, place, [fields.secret.reveal().as_bytes(), plain.as_bytes()]);
+        let account = format!("{plain} {}", fields.api_key_sid.as_ref().map_or("", ApiKeySid::as_str));
+        let key = self.fingerprints.key(provider, place, [fields.secret.reveal().as_bytes(), account.as_bytes()]);
         let permit = self.breakers.permit(&key, now).map_err(|failure| failure.of(provider))?;
         let (outcome, said) = verify::verify(self, provider, fields).await;
         permit.record(&said);
@@ -197,7 +204,7 @@ mod tests {
 
     #[test]
     fn opened_fields_do_not_print_the_secret() {
-        let fields = OpenedFields { plain: None, secret: "canary-567890".parse().unwrap() };
+        let fields = OpenedFields { plain: None, api_key_sid: None, secret: "canary-567890".parse().unwrap() };
         assert!(!format!("{fields:?}").contains("canary"));
     }
 }

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
-    Error, FieldRefusal, InTenant, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider, SealedSecret,
-    SecretTrace, TenantId, Verification, WorkspaceId,
+    ApiKeySid, Error, FieldRefusal, InTenant, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider,
+    SealedSecret, SecretTrace, TenantId, Verification, VerificationStatus, WorkspaceId,
 };
 use uuid::Uuid;
 
 use crate::{
-    fault::{Fault, stored},
+    fault::{Fault, stored, stored_option},
     places::{FoundWorkspace, TenantPlace},
     schema::{integrations, tenants},
     scope::TenantScope,
@@ -32,6 +32,8 @@ struct Row {
     last_error: Option<String>,
     version: i64,
     updated_at: DateTime<Utc>,
+    limited: bool,
+    api_key_sid: Option<String>,
 }
 
 /// An integration with its sealed secret.
@@ -60,18 +62,20 @@ impl Row {
         let plain = self.plain.map(|raw| PlainField::parse(provider, &raw)).transpose().map_err(|refusal| {
             Error::internal(format!("integrations.plain holds a value of {provider} that {refusal}"))
         })?;
+        // The program of before knows no word for it.
+        let status = match stored("integrations.verification_status", &self.verification_status)? {
+            VerificationStatus::Ok if self.limited => VerificationStatus::Limited,
+            status => status,
+        };
         let trace = |set_at| SecretTrace { last_four: self.last_four.clone(), set_at };
         let integration = Integration {
             tenant_id: TenantId::from_uuid(self.tenant_id),
             workspace_id: WorkspaceId::from_uuid(self.workspace_id),
             provider,
             plain,
+            api_key_sid: stored_option("integrations.api_key_sid", self.api_key_sid)?,
             secret: self.secret_set_at.map(trace),
-            verification: Verification {
-                status: stored("integrations.verification_status", &self.verification_status)?,
-                verified_at: self.verified_at,
-                last_error: self.last_error,
-            },
+            verification: Verification { status, verified_at: self.verified_at, last_error: self.last_error },
             version: self.version,
             updated_at: (self.version > 0).then_some(self.updated_at),
         };
@@ -122,11 +126,12 @@ impl WriteTx<'_, InWorkspace> {
         Row::query().filter(this(self.found, provider)).for_no_key_update().first::<Row>(self.connection)?.into_stored()
     }
 
-    /// Stores fields: the plain one, and the secret unless that stays as it is. What the provider said of the old ones is forgotten.
+    /// Stores fields: those that are no secret, and the secret unless that stays as it is. What the provider said of the old ones is forgotten.
     pub fn update_integration(
         &mut self,
         provider: Provider,
         plain: Option<&PlainField>,
+        api_key_sid: Option<&ApiKeySid>,
         secret: Option<Option<&NewSealed>>,
     ) -> Result<Integration, Fault> {
         if let Some(secret) = secret {
@@ -142,6 +147,7 @@ impl WriteTx<'_, InWorkspace> {
         diesel::update(integrations::table.filter(this(self.found, provider)))
             .set((
                 integrations::plain.eq(plain.map(PlainField::as_str)),
+                integrations::api_key_sid.eq(api_key_sid.map(ApiKeySid::as_str)),
                 Verdict::of(&Verification::default()),
                 integrations::version.eq(integrations::version + 1),
                 integrations::updated_at.eq(now),
@@ -177,14 +183,18 @@ struct Verdict<'a> {
     verification_status: &'a str,
     verified_at: Option<DateTime<Utc>>,
     last_error: Option<&'a str>,
+    limited: bool,
 }
 
 impl<'a> Verdict<'a> {
     fn of(verification: &'a Verification) -> Self {
+        let limited = verification.status == VerificationStatus::Limited;
+        let status = if limited { VerificationStatus::Ok } else { verification.status };
         Self {
-            verification_status: verification.status.as_str(),
+            verification_status: status.as_str(),
             verified_at: verification.verified_at,
             last_error: verification.last_error.as_deref(),
+            limited,
         }
     }
 }

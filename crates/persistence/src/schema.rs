@@ -234,6 +234,8 @@ diesel::table! {
         discarded_last_four -> Nullable<Text>,
         discarded_set_at -> Nullable<Timestamptz>,
         discarded_at -> Nullable<Timestamptz>,
+        limited -> Bool,
+        api_key_sid -> Nullable<Text>,
     }
 }
 

@@ -150,6 +150,7 @@ impl WriteTx<'_, InTenant> {
                 integrations::verification_status.eq(VerificationStatus::Unverified.as_str()),
                 integrations::verified_at.eq(None::<DateTime<Utc>>),
                 integrations::last_error.eq(None::<String>),
+                integrations::limited.eq(false),
                 integrations::version.eq(integrations::version + 1),
                 integrations::updated_at.eq(now),
             ))

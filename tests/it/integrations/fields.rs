@@ -223,8 +223,9 @@ async fn an_integration_may_be_there_in_part_and_what_is_not_named_stays() {
         integrations::set(&app.store, keys, &operator, id, twilio, any, patch).await.map(Written::into_thing)
     };
     let sid = PlainField::parse(Provider::Twilio, SID).unwrap();
-    let only_sid = IntegrationPatch { plain: Some(Some(sid)), secret: None };
-    let only_secret = IntegrationPatch { plain: None, secret: Some(Some("canary-567890".parse().unwrap())) };
+    let only_sid = IntegrationPatch { plain: Some(Some(sid)), ..IntegrationPatch::default() };
+    let secret = Some(Some("canary-567890".parse().unwrap()));
+    let only_secret = IntegrationPatch { secret, ..IntegrationPatch::default() };
     assert_eq!(set(only_sid.clone()).await.unwrap().status().as_str(), "incomplete");
     assert_eq!(set(only_sid).await.unwrap().version, 1, "nothing has changed");
     let shown = acme.owner.get(&path(&workspace, "twilio")).await.expect(200);
@@ -234,9 +235,9 @@ async fn an_integration_may_be_there_in_part_and_what_is_not_named_stays() {
     assert!(conflict.text.contains("authToken"), "{}", conflict.text);
     let whole = set(only_secret).await.unwrap();
     assert_eq!((whole.status().as_str(), whole.plain.unwrap().as_str()), ("connected", SID));
-    let without = set(IntegrationPatch { plain: Some(None), secret: None }).await.unwrap();
+    let without = set(IntegrationPatch { plain: Some(None), ..IntegrationPatch::default() }).await.unwrap();
     assert_eq!((without.status().as_str(), without.secret.is_some()), ("incomplete", true));
-    let nothing = set(IntegrationPatch { plain: None, secret: Some(None) }).await.unwrap();
+    let nothing = set(IntegrationPatch { secret: Some(None), ..IntegrationPatch::default() }).await.unwrap();
     assert_eq!(nothing.status().as_str(), "not_connected");
     assert!(app.providers.requests().is_empty(), "nobody asks a provider unasked");
 }

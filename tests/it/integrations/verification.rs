@@ -45,7 +45,7 @@ async fn each_provider_is_asked_as_it_documents_it() {
     let targets: Vec<_> = requests.iter().map(|request| request.target.as_str()).collect();
     let twilio = format!("GET /2010-04-01/Accounts/{SID}.json");
     let highlevel = "GET /calendars/?locationId=ve9EPM428h8vShlRW1KT&showDrafted=false";
-    assert_eq!(targets, [twilio.as_str(), "GET /v1/user", "GET /v1/models", highlevel]);
+    assert_eq!(targets, [twilio.as_str(), "GET /v2/voices?page_size=1", "GET /v1/models", highlevel]);
     let basic = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{SID}:canary-567890"));
     assert_eq!(requests[0].header("authorization"), format!("Basic {basic}"));
     assert_eq!((requests[1].header("xi-api-key"), requests[1].header("authorization")), ("canary-567890", ""));
@@ -74,6 +74,107 @@ async fn a_refusal_is_kept_in_our_words_and_a_new_secret_wipes_it_out() {
         assert_eq!(verdict(&set), ("unverified".to_owned(), false, None));
     }
 }
+
+#[tokio::test]
+async fn a_credential_that_is_good_and_limited_is_not_said_to_have_failed() {
+    let (_app, owner, workspace) = connected().await;
+    let key = json!({ "sid": SID, "apiKeySid": KEY_SID, "apiKeySecret": "canary-scoped-567890" });
+    for (provider, body, words) in [
+        ("twilio", key, "Twilio accepted the API key but does not allow it to list phone numbers."),
+        (
+            "elevenlabs",
+            fields("elevenlabs", "canary-scoped-567890"),
+            "ElevenLabs accepted the API key but does not allow it to list voices.",
+        ),
+        (
+            "openai",
+            fields("openai", "canary-scoped-567890"),
+            "OpenAI accepted the API key but does not allow it to list models.",
+        ),
+        (
+            "gohighlevel",
+            fields("gohighlevel", "canary-scoped-567890"),
+            "HighLevel accepted the access token but does not allow it",
+        ),
+    ] {
+        owner.put(&path(&workspace, provider), body).await.expect(200);
+        let (status, verified, error) = verdict(&verify(&owner, &workspace, provider).await.expect(200));
+        assert_eq!((status.as_str(), verified), ("limited", true), "{provider}");
+        assert!(error.as_ref().is_some_and(|error| error.starts_with(words) && !error.contains("canary")), "{error:?}");
+        assert_eq!(verdict(&owner.get(&path(&workspace, provider)).await.expect(200)), (status, verified, error));
+        owner.put(&path(&workspace, provider), fields(provider, "canary-567890")).await.expect(200);
+        assert_eq!(verdict(&verify(&owner, &workspace, provider).await.expect(200)), ("ok".to_owned(), true, None));
+    }
+    // It is the service that OpenAI does not answer, and not the key.
+    owner.put(&path(&workspace, "openai"), fields("openai", "canary-abroad-567890")).await.expect(200);
+    let (status, verified, error) = verdict(&verify(&owner, &workspace, "openai").await.expect(200));
+    assert_eq!((status.as_str(), verified), ("unverified", false));
+    assert_eq!(error.as_deref(), Some("OpenAI does not answer in the country that this service runs in."));
+}
+
+#[tokio::test]
+async fn an_account_of_twilio_that_is_suspended_or_closed_has_failed() {
+    let (_app, owner, workspace) = connected().await;
+    for (token, words) in [
+        ("canary-suspended-567890", "Twilio has suspended this account."),
+        ("canary-closed-567890", "Twilio has closed this account."),
+        ("canary-inactive-567890", "Twilio has suspended or closed this account."),
+    ] {
+        owner.put(&path(&workspace, "twilio"), fields("twilio", token)).await.expect(200);
+        let expected = ("failed".to_owned(), true, Some(words.to_owned()));
+        assert_eq!(verdict(&verify(&owner, &workspace, "twilio").await.expect(200)), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_api_key_of_twilio_is_used_instead_of_the_auth_token() {
+    let (app, owner, workspace) = connected().await;
+    let twilio = path(&workspace, "twilio");
+    let key = json!({ "sid": SID, "apiKeySid": KEY_SID, "apiKeySecret": "canary-key-567890" });
+    let set = owner.put(&twilio, key.clone()).await.expect(200);
+    let shown: Vec<_> = set.body["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|field| json!([field["name"], field["set"], field["value"]]))
+        .collect();
+    let expected = json!([
+        ["sid", true, SID],
+        ["apiKeySid", true, KEY_SID],
+        ["authToken", false, null],
+        ["apiKeySecret", true, null]
+    ]);
+    assert_eq!(json!(shown), expected);
+    assert_eq!(verdict(&verify(&owner, &workspace, "twilio").await.expect(200)), ("ok".to_owned(), true, None));
+    let request = app.providers.requests().pop().unwrap();
+    assert_eq!(request.target, format!("GET /2010-04-01/Accounts/{SID}/IncomingPhoneNumbers.json?PageSize=1"));
+    let basic =
+        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{KEY_SID}:canary-key-567890"));
+    assert_eq!(request.header("authorization"), format!("Basic {basic}"));
+    let wrong = json!({ "sid": SID, "apiKeySid": KEY_SID, "apiKeySecret": "canary-wrong-567890" });
+    owner.put(&twilio, wrong).await.expect(200);
+    let refused = verdict(&verify(&owner, &workspace, "twilio").await.expect(200));
+    assert_eq!(refused.2.as_deref(), Some("Twilio rejected this API key for this account."));
+    // The token of the account takes its place, with nothing left of the key.
+    let set = owner.put(&twilio, fields("twilio", "canary-567890")).await.expect(200);
+    assert_eq!(set.body["fields"][1]["value"], Value::Null);
+    assert_eq!(verdict(&verify(&owner, &workspace, "twilio").await.expect(200)).0, "ok");
+    for (body, field, code) in [
+        (json!({ "sid": SID }), "authToken", "required"),
+        (json!({ "sid": SID, "apiKeySid": KEY_SID }), "apiKeySecret", "required"),
+        (json!({ "sid": SID, "apiKeySecret": "canary-567890" }), "apiKeySid", "required"),
+        (json!({ "sid": SID, "authToken": "canary-567890", "apiKeySid": KEY_SID }), "authToken", "conflicting"),
+        (json!({ "sid": SID, "apiKeySid": SID, "apiKeySecret": "canary-567890" }), "apiKeySid", "not_an_api_key_sid"),
+        (json!({ "sid": KEY_SID, "authToken": "canary-567890" }), "sid", "not_an_account_sid"),
+    ] {
+        let refused = owner.put(&twilio, body.clone()).await.expect(422);
+        assert_eq!(refused.refused(), [(field.to_owned(), code.to_owned())], "{body}");
+        assert!(!refused.text.contains("canary"), "{}", refused.text);
+    }
+}
+
+/// The SID of an API key.
+const KEY_SID: &str = "SK0123456789abcdef0123456789abcdef";
 
 #[tokio::test]
 async fn a_provider_that_does_not_say_leaves_the_status_as_it_was() {

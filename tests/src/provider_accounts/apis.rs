@@ -14,10 +14,6 @@ impl State {
         let path = request.target.split('?').next().unwrap_or_default();
         match path {
             "/v2/voices" => self.voices(request, misbehaviour),
-            "/v1/user" => match self.elevenlabs_account(request) {
-                Some(_) => (200, json!({ "user_id": "u", "subscription": { "tier": "free", "status": "active" } })),
-                None => elevenlabs_refusal(),
-            },
             "/v1/models" => self.models(request),
             "/calendars/" => self.calendars(request),
             _ => self.twilio_account(path, request),

@@ -67,7 +67,10 @@ impl Update {
             (Provider::OpenAi, None, self.openai_key),
         ] {
             if plain.is_some() || secret.is_some() {
-                integrations.push((provider, IntegrationPatch { plain: plain.map(Some), secret: secret.map(Some) }));
+                // It knows no API keys: the secret is that of the account.
+                let api_key_sid = secret.as_ref().map(|_| None);
+                let patch = IntegrationPatch { plain: plain.map(Some), api_key_sid, secret: secret.map(Some) };
+                integrations.push((provider, patch));
             }
         }
         WorkspaceChanges {

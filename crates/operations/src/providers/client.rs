@@ -45,7 +45,7 @@ pub(super) struct ProviderAnswer {
     /// When to ask again, where the provider says it: at most [`LONGEST_WAIT`].
     pub(super) retry_after: Option<Duration>,
     is_json: bool,
-    /// The body of a 200 that is JSON; that of any other answer is not read.
+    /// The body of what is JSON and says yes, or no to the credential; that of any other answer is not read.
     body: Vec<u8>,
 }
 
@@ -144,7 +144,8 @@ async fn exchange(request: RequestBuilder) -> Result<ProviderAnswer, NoAnswer> {
     let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
     let retry_after = wait.map(|wait| Duration::from_secs(wait).min(LONGEST_WAIT));
     let is_json = is_json(response.headers());
-    let body = if status == StatusCode::OK && is_json { read(&mut response).await? } else { Vec::new() };
+    let says = matches!(status, StatusCode::OK | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+    let body = if says && is_json { read(&mut response).await? } else { Vec::new() };
     Ok(ProviderAnswer { status: status.as_u16(), retry_after, is_json, body })
 }
 

@@ -64,6 +64,12 @@ pub const LEFT_BEHIND: &[LeftBehind] = &[
     },
     LeftBehind {
         table: "integrations",
+        columns: &["api_key_sid", "limited"],
+        in_file: false,
+        why: "they belong to a secret that must be set again",
+    },
+    LeftBehind {
+        table: "integrations",
         columns: &["sealed_secret", "key_version"],
         in_file: false,
         why: "a secret is encrypted for its place, under a master key of its service",

@@ -9,7 +9,8 @@ use std::{
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::IgnoredAny;
 use tenantry_domain::{
-    AccountSid, ElevenLabsRegion, Error, IntegrationPatch, LocationId, PlainField, PlainSecret, Provider,
+    API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ElevenLabsRegion, Error, IntegrationPatch, LocationId,
+    PlainField, PlainSecret, Provider, Refusal,
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -18,7 +19,7 @@ use utoipa::{
 
 use crate::{
     error::Failure,
-    extract::{Body, OrDefault, Request, Required, read_json, request},
+    extract::{Body, Optional, OrDefault, Request, Required, read_json, request},
     schema::Named,
 };
 
@@ -39,13 +40,17 @@ fn provider(request: &HttpRequest) -> Option<Provider> {
 }
 
 request! {
-    /// The fields of an integration with Twilio.
+    /// The fields of an integration with Twilio: the account, and either its auth token or an API key with its secret.
     #[example({ "sid": "AC0123456789abcdef0123456789abcdef", "authToken": "0f1e2d3c4b5a69788796a5b4c3d2e1f0" })]
     pub(crate) struct SetTwilio {
         /// The SID of the account.
         sid: Required<AccountSid>,
-        /// The auth token of the account.
-        auth_token: Required<PlainSecret>,
+        /// The auth token of the account. Required unless `apiKeySid` and `apiKeySecret` are sent.
+        auth_token: Optional<PlainSecret>,
+        /// The SID of an API key of the account, instead of the auth token.
+        api_key_sid: Optional<ApiKeySid>,
+        /// The secret of that API key.
+        api_key_secret: Optional<PlainSecret>,
     }
 }
 
@@ -103,8 +108,7 @@ impl FromRequest for SetIntegration {
 fn fields(provider: Provider, body: &[u8]) -> Result<IntegrationPatch, Failure> {
     let (plain, secret) = match provider {
         Provider::Twilio => {
-            let SetTwilio { sid, auth_token } = accept(body, provider)?;
-            (Some(PlainField::Sid(sid)), auth_token)
+            return twilio(accept(body, provider)?);
         }
         Provider::ElevenLabs => {
             let SetElevenLabs { api_key, region } = accept(body, provider)?;
@@ -120,6 +124,22 @@ fn fields(provider: Provider, body: &[u8]) -> Result<IntegrationPatch, Failure> 
         }
     };
     Ok(IntegrationPatch::replacing(plain, secret))
+}
+
+/// The fields of Twilio: one of the two secrets, and the SID of the key exactly with that of the key.
+fn twilio(fields: SetTwilio) -> Result<IntegrationPatch, Failure> {
+    let SetTwilio { sid, auth_token, api_key_sid, api_key_secret } = fields;
+    let refuse =
+        |field: &str, code, message: &str| Err(Error::Invalid(vec![Refusal::new(code, message).of(field)]).into());
+    let plain = Some(PlainField::Sid(sid));
+    match (auth_token, api_key_sid, api_key_secret) {
+        (Some(token), None, None) => Ok(IntegrationPatch::replacing(plain, token)),
+        (None, Some(key), Some(secret)) => Ok(IntegrationPatch::replacing(plain, secret).of_api_key(key)),
+        (None, None, None) => refuse("authToken", "required", "is required, or apiKeySid and apiKeySecret instead"),
+        (None, None, Some(_)) => refuse(API_KEY_SID, "required", "is required with apiKeySecret"),
+        (None, Some(_), None) => refuse(API_KEY_SECRET, "required", "is required with apiKeySid"),
+        (Some(_), ..) => refuse("authToken", "conflicting", "cannot be combined with apiKeySid and apiKeySecret"),
+    }
 }
 
 /// The fields of a provider. A field of another one is refused as that.

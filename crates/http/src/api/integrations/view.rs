@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::{ConnectionStatus, Integration, PlainField, Provider, VerificationStatus};
+use tenantry_domain::{API_KEY_SID, ConnectionStatus, Integration, PlainField, Provider, VerificationStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -115,14 +115,28 @@ fn fields(integration: &Integration) -> Vec<IntegrationField> {
         last_four: None,
         set_at: None,
     });
-    let secret = IntegrationField {
-        name: provider.secret_field(),
-        secret: true,
-        required: true,
-        set: secret.is_some(),
-        value: None,
-        last_four: secret.and_then(|secret| secret.last_four.clone()),
-        set_at: secret.map(|secret| secret.set_at),
-    };
-    plain.into_iter().chain([secret]).collect()
+    let key = (provider == Provider::Twilio).then(|| IntegrationField {
+        name: API_KEY_SID,
+        secret: false,
+        required: integration.api_key_sid.is_some(),
+        set: integration.api_key_sid.is_some(),
+        value: integration.api_key_sid.as_ref().map(|sid| sid.as_str().to_owned()),
+        last_four: None,
+        set_at: None,
+    });
+    // One of them holds the secret.
+    let secrets = provider.secret_fields().iter().map(|name| {
+        let used = *name == integration.secret_field();
+        let secret = secret.filter(|_| used);
+        IntegrationField {
+            name,
+            secret: true,
+            required: used,
+            set: secret.is_some(),
+            value: None,
+            last_four: secret.and_then(|secret| secret.last_four.clone()),
+            set_at: secret.map(|secret| secret.set_at),
+        }
+    });
+    plain.into_iter().chain(key).chain(secrets).collect()
 }

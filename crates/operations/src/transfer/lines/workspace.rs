@@ -192,6 +192,8 @@ impl IntegrationLine {
             workspace_id,
             provider,
             plain,
+            // It goes with its secret.
+            api_key_sid: None,
             secret: None,
             verification: Verification::default(),
             version,
