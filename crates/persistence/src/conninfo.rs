@@ -6,6 +6,15 @@
 #[cfg(test)]
 mod tests;
 
+use diesel::{Connection, PgConnection};
+
+/// Nothing can be in here, so that a socket in it leads nowhere.
+const NOWHERE: &str = "/dev/null/tenantry";
+
+/// Parameters whose values are whole numbers.
+const NUMBERS: [&str; 6] =
+    ["connect_timeout", "keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"];
+
 /// A connection string that libpq can read, taken apart.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ConnectionString {
@@ -36,6 +45,41 @@ impl ConnectionString {
     /// The string without its passwords.
     pub fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// Why libpq would not even begin to connect: a parameter or a value that it does not know. What it says contains no value of a
+    /// secret.
+    pub fn objection(&self) -> Option<String> {
+        let asked = PgConnection::establish(&self.leading_nowhere()).err()?.to_string();
+        let said = asked.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some(name) = said.strip_prefix("invalid connection option ") {
+            // A piece of a password that is not escaped can look like the name of a parameter.
+            let is_safe = !self.shown.split_once('?').is_some_and(|(_, query)| query.contains('@'));
+            let name = if is_safe { format!(" {name}") } else { String::new() };
+            return Some(format!(
+                "has a parameter{name} that libpq does not know: remove it, or write it as libpq does"
+            ));
+        }
+        if !said.starts_with("connection to server ") {
+            return Some(format!("is refused by libpq: {said}"));
+        }
+        // These libpq reads only later.
+        let number =
+            |(key, value): &&(String, String)| NUMBERS.contains(&key.as_str()) && value.parse::<i32>().is_err();
+        self.words.iter().find(number).map(|(key, _)| format!("has a parameter \"{key}\" that must be a whole number"))
+    }
+
+    /// The same words, but with as many hosts that do not exist: libpq looks at everything else before it connects.
+    fn leading_nowhere(&self) -> String {
+        let count = |key: &str| {
+            let last = self.words.iter().rev().find(|(own, _)| own == key);
+            last.map_or(0, |(_, value)| value.split(',').count())
+        };
+        let hosts = vec![NOWHERE; count("host").max(count("hostaddr")).max(1)].join(",");
+        let others = self.words.iter().filter(|(key, _)| !["host", "hostaddr"].contains(&key.as_str()));
+        let others = others.map(|(key, value)| (key.as_str(), value.as_str()));
+        // With a host of its own, a service would lead somewhere.
+        joined(others.chain([("host", hosts.as_str()), ("hostaddr", "")]))
     }
 
     /// The keywords with their values. If one comes twice, the last one counts.

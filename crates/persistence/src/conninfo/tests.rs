@@ -198,3 +198,44 @@ fn libpq_reads_a_hostile_password_as_we_do_and_gets_it_from_us_as_it_is() -> io:
     }
     Ok(())
 }
+
+#[test]
+fn what_libpq_would_not_begin_to_connect_with_is_known_without_a_server() {
+    let objection = |text: &str| ConnectionString::parse(text).unwrap().objection();
+    for good in [
+        "postgres://app:s3cret@db.example.com:5432/tenantry",
+        "postgres://app@a,b:5433/tenantry?target_session_attrs=read-write&connect_timeout=3",
+        "postgres://app@db/t?sslmode=verify-full&sslrootcert=/etc/ca.pem&application_name=a%20b",
+        "postgres://app@db/t?options=-c%20search_path%3Dx&keepalives_idle=10&ssl=true",
+        "host=/run/postgresql dbname=t user=app",
+        "host=a,b hostaddr=10.0.0.1,10.0.0.2 dbname=t",
+        "hostaddr=10.0.0.1 dbname=t",
+        "postgresql://",
+    ] {
+        assert_eq!(objection(good), None, "{good}");
+    }
+    for (bad, named) in [
+        ("postgres://app:s3cret@db/t?schema=public", "\"schema\""),
+        ("postgres://app:s3cret@db/t?pgbouncer=true&connection_limit=1", "\"pgbouncer\""),
+        ("postgres://app:s3cret@db/t?sslmode=no-verify", "no-verify"),
+        ("postgres://app:s3cret@db/t?sslmode=REQUIRE", "REQUIRE"),
+        ("postgres://app:s3cret@db/t?target_session_attrs=master", "master"),
+        ("postgres://app:s3cret@db/t?gssencmode=no", "gssencmode"),
+        ("postgres://app:s3cret@db/t?connect_timeout=5s", "connect_timeout"),
+        ("postgres://app:s3cret@db/t?sslmode=require&sslrootcert=system", "sslmode"),
+        ("host=db password=s3cret pool_size=3", "\"pool_size\""),
+        ("postgres://app:s3cret@a,b:1,2,3/t", "port"),
+        ("host=a,b hostaddr=10.0.0.1,10.0.0.2,10.0.0.3 port=1,2", "port"),
+    ] {
+        let said = objection(bad).unwrap_or_else(|| panic!("{bad} is taken"));
+        assert!(said.contains(named) && !said.contains("s3cret"), "{bad}: {said}");
+    }
+    // What looks like the name of a parameter is a piece of the password.
+    assert_eq!(
+        ConnectionString::parse("postgres://app:5/x?s3cret=1@db/t")
+            .and_then(|read| read.objection())
+            .unwrap()
+            .find("s3cret"),
+        None
+    );
+}
