@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh install  C compiler, libpq; checks for Rust
 #   scripts/setup.sh run      also PostgreSQL server programs
-#   scripts/setup.sh test     also Chromium with its driver, for the tests of the documentation page, and PgBouncer
+#   scripts/setup.sh test     also Chromium with its driver, for the tests of pages, PgBouncer and nginx
 #   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients and the fuzzer
 #   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
 #   scripts/setup.sh fuzz     as run; and Python with venv, for the fuzzer of the API
@@ -108,6 +108,8 @@ has_browser() {
 
 has_pooler() { have pgbouncer || [ -x /usr/sbin/pgbouncer ]; }
 
+has_proxy() { have nginx || [ -x /usr/sbin/nginx ]; }
+
 has_driver() { have chromedriver || have chromium.chromedriver; }
 
 has_node() {
@@ -140,6 +142,7 @@ look() {
         has_browser || missing="$missing browser"
         has_driver || missing="$missing driver"
         has_pooler || missing="$missing pooler"
+        has_proxy || missing="$missing proxy"
     fi
     if for_clients; then
         has_node || missing="$missing node"
@@ -163,6 +166,7 @@ in_words() {
             browser) echo "  Chromium or Chrome (for the tests)" ;;
             driver) echo "  chromedriver, in the same version as the browser (for the tests)" ;;
             pooler) echo "  PgBouncer (for the tests)" ;;
+            proxy) echo "  nginx (for the tests)" ;;
             node) echo "  Node.js $OLDEST_NODE or later, with npm (for the generated clients)" ;;
             python) echo "  Python $OLDEST_PYTHON or later, with venv and pip (for the generated clients and the fuzzer)" ;;
             go) echo "  Go (for the generated clients)" ;;
@@ -191,7 +195,7 @@ as_root() {
 }
 
 # $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, $6: node, $7: python, $8: go, $9: jdk, as this system names
-# the packages. PgBouncer has the same name everywhere.
+# the packages. PgBouncer and nginx have the same name everywhere.
 packages() {
     for part in $missing; do
         case $part in
@@ -201,6 +205,7 @@ packages() {
             browser) echo "$4" ;;
             driver) echo "$5" ;;
             pooler) echo pgbouncer ;;
+            proxy) echo nginx ;;
             node) echo "$6" ;;
             python) echo "$7" ;;
             go) echo "$8" ;;

@@ -97,7 +97,7 @@ async fn the_policy_of_the_page_lets_nothing_in_from_elsewhere() {
     app.client().get("/docs/other.js").await.expect(404);
 }
 
-async fn wait_for(browser: &Client, path: &str) -> Element {
+pub(crate) async fn wait_for(browser: &Client, path: &str) -> Element {
     match browser.wait().at_most(PATIENCE).for_element(Locator::XPath(path)).await {
         Ok(element) => element,
         Err(error) => {
@@ -108,19 +108,19 @@ async fn wait_for(browser: &Client, path: &str) -> Element {
 }
 
 /// Presses a button wherever it is on the page, as the keyboard would.
-async fn press(browser: &Client, button: &Element) {
+pub(crate) async fn press(browser: &Client, button: &Element) {
     let button = serde_json::to_value(button).unwrap();
     browser.execute("arguments[0].click()", vec![button]).await.unwrap();
 }
 
 /// What the policy kept the page from, since the page began.
-async fn refused_by_the_policy(browser: &Client) -> Vec<String> {
+pub(crate) async fn refused_by_the_policy(browser: &Client) -> Vec<String> {
     let script = "const observer = new ReportingObserver(() => {}, { types: ['csp-violation'], buffered: true }); \
                   observer.observe(); return observer.takeRecords().map(report => report.body.blockedURL)";
     strings(browser, script).await
 }
 
-async fn strings(browser: &Client, script: &str) -> Vec<String> {
+pub(crate) async fn strings(browser: &Client, script: &str) -> Vec<String> {
     let value = browser.execute(script, Vec::new()).await.unwrap();
     value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }

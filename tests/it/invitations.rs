@@ -1,6 +1,10 @@
 //! Invitations over HTTP, up to the message; what becomes of that is for the outbox.
 
+mod delivery;
+mod international;
 mod limits;
+mod page;
+mod preview;
 
 use diesel::connection::SimpleConnection;
 use insta::assert_snapshot;
@@ -73,7 +77,7 @@ async fn everything_that_is_wrong_with_an_invitation_is_said_at_once() {
         "Ada <ada@example.com>",
         "ada@example.com.",
         "ädä@example.com",
-        "ada@exämple.com",
+        "ada@exämple..com",
         "ada@example.com\r\nBcc: e@x.com",
         " ada@example.com",
         "ada@example.com\u{0}",

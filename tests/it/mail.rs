@@ -18,6 +18,7 @@ fn email() -> Email {
         from_name: "Acme Support".parse().unwrap(),
         from_address: "no-reply@acme.example".parse().unwrap(),
         to: "ada@example.com".parse().unwrap(),
+        reply_to: None,
         subject: "Good news".parse().unwrap(),
         text: "Hello Ada".to_owned(),
         html: "<p>Hello <b>Ada</b></p>".to_owned(),

@@ -22,6 +22,7 @@ mod docs_page;
 mod embedded;
 mod erasure;
 mod faults;
+mod front;
 mod http;
 mod idempotency;
 mod input;

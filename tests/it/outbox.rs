@@ -41,6 +41,7 @@ fn sender(server: &SmtpServer) -> Sender {
         from_address: "no-reply@service.example".parse().unwrap(),
         link: "https://app.example.com/join#{token}".parse().unwrap(),
         signatures: Signatures::Html,
+        reply_to_inviter: false,
     }
 }
 

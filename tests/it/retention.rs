@@ -154,6 +154,7 @@ async fn a_saved_email_goes_with_its_message_and_so_with_its_tenant_workspace_an
         from_address: "no-reply@service.example".parse().unwrap(),
         link: "https://app.example.com/join#{token}".parse().unwrap(),
         signatures: Signatures::default(),
+        reply_to_inviter: false,
     };
     assert_eq!(deliver_due(&app.store, &sender, || true).await.unwrap().sent, 4);
     fs::write(directory.join("notes.eml"), "somebody's own").unwrap();

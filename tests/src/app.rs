@@ -12,7 +12,7 @@ use tenantry_domain::{
     Action, Credential, Holder, Limits, LocaleRequest, MailLimits, MemberDetails, MemberStatus, NewTenant, Origin,
     Person, RequestRate, Requests, Role, TenantId,
 };
-use tenantry_http::{Closing, Integrations, Rates, ServeOptions, Server, Trust};
+use tenantry_http::{Closing, Front, Integrations, Rates, ServeOptions, Server, Trust};
 use tenantry_operations::{
     Store, demo, members,
     providers::{Catalogue, ProviderUrls, Providers, Timeouts},
@@ -85,6 +85,19 @@ impl App {
         let database = TestDatabase::new();
         let store = Self::store(&database.service_url(), |_| {});
         let options = ServeOptions { rates, ..options() };
+        Self::with(database, store, options, Vec::new(), (master_keys(&[1]), Timeouts::default()))
+    }
+
+    /// A service with this in front of it.
+    pub async fn behind(front: Front) -> Self {
+        Self::behind_limiting(front, plenty()).await
+    }
+
+    /// [`App::behind`], which limits how many requests it takes.
+    pub async fn behind_limiting(front: Front, rates: Rates) -> Self {
+        let database = TestDatabase::new();
+        let store = Self::store(&database.service_url(), |_| {});
+        let options = ServeOptions { front, rates, ..options() };
         Self::with(database, store, options, Vec::new(), (master_keys(&[1]), Timeouts::default()))
     }
 
@@ -275,6 +288,8 @@ fn options() -> ServeOptions {
     ServeOptions {
         workers: 1,
         connections: CONNECTIONS,
+        keep_alive: Duration::from_secs(75),
+        front: Front::default(),
         grace: Duration::from_secs(10),
         rates: plenty(),
         lost_log_lines: || 0,

@@ -122,6 +122,7 @@ impl SmtpServer {
     /// Options of a client that can reach it, at its name and with its certificate authority.
     pub fn options(&self) -> SmtpOptions {
         SmtpOptions {
+            hello: "acme.example".to_owned(),
             host: "localhost".to_owned(),
             port: Some(self.address.port()),
             security: match self.shared.encryption {

@@ -275,6 +275,12 @@ impl Maker {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    /// The member, if it is one.
+    pub fn member(&self) -> Option<MemberId> {
+        let id = self.id.parse().ok()?;
+        (*self == Self::of(&Actor::Member(id))).then_some(id)
+    }
 }
 
 impl fmt::Display for Maker {

@@ -13,24 +13,41 @@ use crate::{
 /// One e-mail address (RFC 5321), such as `ada@example.com`, of at most 254 characters; kept as it was written.
 ///
 /// In front of the `@` stand 1 to 64 ASCII letters, digits and `!#$%&'*+-/=?^_{|}~` or a back quote, in groups joined by single
-/// dots; behind it a domain of two or more labels of ASCII letters, digits and hyphens, the last of which is no number.
+/// dots; behind it a domain of two or more labels of letters, digits and hyphens, the last of which is no number.
 /// Refused are quoted names, comments, display names, lists, address literals, a trailing dot, and white space anywhere,
-/// around the address too. An internationalised domain is written in punycode (`xn--…`).
+/// around the address too.
+///
+/// An internationalised domain is kept as people write it (`müller.example`), and compared and sent to in the one form that the domain
+/// name system knows (`xn--mller-kva.example`, [`EmailAddress::ascii`]).
 #[derive(Clone, PartialEq, Eq)]
-pub struct EmailAddress(String);
+pub struct EmailAddress {
+    written: String,
+    /// The same with a domain in ASCII, where that is another.
+    ascii: Option<String>,
+}
 
 impl EmailAddress {
     const MAX: usize = 254;
 
-    /// The address as written.
+    /// The address for people: as written, with an internationalised domain in its own letters.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.written
     }
 
-    /// What makes the address unique: all of it in lower case. Servers may tell `Ada@` from `ada@`, but none is known that
+    /// The address for mail servers, in ASCII.
+    pub fn ascii(&self) -> &str {
+        self.ascii.as_deref().unwrap_or(&self.written)
+    }
+
+    /// What stands behind the `@`, in ASCII.
+    pub fn domain(&self) -> &str {
+        self.ascii().rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// What makes the address unique: all of it in ASCII and lower case. Servers may tell `Ada@` from `ada@`, but none is known that
     /// does, and people do not.
     pub fn key(&self) -> String {
-        self.0.to_ascii_lowercase()
+        self.ascii().to_ascii_lowercase()
     }
 
     /// Whose mailbox it is, for counting: the key without what stands between a `+` and the `@`, with which many servers let one
@@ -42,6 +59,13 @@ impl EmailAddress {
             _ => key,
         }
     }
+
+    /// So much of the address that its owner recognises it, and nobody else learns it.
+    pub fn hint(&self) -> String {
+        let (local, domain) = self.written.rsplit_once('@').unwrap_or((&self.written, ""));
+        let first: String = local.chars().take(1).collect();
+        format!("{first}…@{domain}")
+    }
 }
 
 impl FromStr for EmailAddress {
@@ -49,13 +73,44 @@ impl FromStr for EmailAddress {
 
     fn from_str(raw: &str) -> Result<Self, Refusal> {
         text::bounded(raw, Self::MAX)?;
-        match objection(raw) {
-            Some(why) => {
-                let message = format!("must be a single email address such as \"ada@example.com\": {why}");
-                Err(Refusal::new("not_an_email_address", message))
+        let refused = |why: String| {
+            let message = format!("must be a single email address such as \"ada@example.com\": {why}");
+            Refusal::new("not_an_email_address", message)
+        };
+        let (written, ascii) = match raw.rsplit_once('@') {
+            Some((local, domain)) if !domain.is_ascii() && local.is_ascii() => {
+                let (letters, ascii) = international(domain).map_err(refused)?;
+                (format!("{local}@{letters}"), Some(format!("{local}@{ascii}")))
             }
-            None => Ok(Self(raw.to_owned())),
+            _ => (raw.to_owned(), None),
+        };
+        let address = Self { written, ascii };
+        text::bounded(address.ascii(), Self::MAX)?;
+        match objection(address.ascii()) {
+            Some(why) => Err(refused(why)),
+            None => Ok(address),
         }
+    }
+}
+
+/// A domain that is not ASCII in the letters that it stands for, and in ASCII (UTS 46, as browsers do it). What only looks like other
+/// letters is refused: it is a mistake, or meant to deceive.
+fn international(domain: &str) -> Result<(String, String), String> {
+    let wrong = || format!("\"{domain:.100}\" is not a domain");
+    if let Some(c) = domain.chars().find(|c| c.is_whitespace() || c.is_control()) {
+        return Err(format!("it contains {}", c.escape_unicode()));
+    }
+    let ascii = idna::domain_to_ascii_strict(domain).map_err(|_| wrong())?;
+    let (letters, valid) = idna::domain_to_unicode(&ascii);
+    valid.map_err(|_| wrong())?;
+    // Other dots than the full stop are typed on other keyboards.
+    let is_dot = |c: char| matches!(c, '.' | '\u{3002}' | '\u{FF0E}' | '\u{FF61}');
+    let pairs = domain.split(is_dot).zip(letters.split('.'));
+    match pairs.into_iter().find(|(written, label)| !written.is_ascii() && label.is_ascii()) {
+        Some((written, label)) => {
+            Err(format!("\"{written:.100}\" is not \"{label:.100}\": write the letters themselves"))
+        }
+        None => Ok((letters, ascii)),
     }
 }
 
@@ -66,10 +121,8 @@ fn objection(raw: &str) -> Option<String> {
     }
     let (local, domain) = raw.rsplit_once('@').unwrap_or((raw, ""));
     if !local.is_ascii() {
-        return Some("the part before the @ must be ASCII".to_owned());
-    }
-    if !domain.is_ascii() {
-        return Some("write the domain in punycode, such as \"xn--bcher-kva.example\"".to_owned());
+        let why = "the part before the @ has letters that many mail servers do not accept yet; use another address of this person";
+        return Some(why.to_owned());
     }
     if local.starts_with('"') {
         return Some("quoted names are not supported".to_owned());
@@ -92,7 +145,7 @@ input!(
     EmailAddress,
     str,
     Description::text(format!("One plain email address, at most {} characters.", Self::MAX))
-        .format("email")
+        .format("idn-email")
         .length(1, Self::MAX)
         .pattern(r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
         .example("ada@example.com")
@@ -100,13 +153,13 @@ input!(
 
 impl fmt::Debug for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.written.fmt(f)
     }
 }
 
 impl fmt::Display for EmailAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.written)
     }
 }
 
@@ -135,6 +188,30 @@ mod tests {
             assert_eq!((address.as_str(), address.key()), (raw, raw.to_lowercase()));
         }
         assert_eq!(longest.len(), 254);
+    }
+
+    #[test]
+    fn an_international_domain_is_shown_in_its_letters_and_compared_and_sent_to_in_ascii() {
+        for (raw, shown, ascii) in [
+            ("Hans@müller.example", "Hans@müller.example", "Hans@xn--mller-kva.example"),
+            ("hans@MÜLLER.Example", "hans@müller.example", "hans@xn--mller-kva.example"),
+            ("hans@mu\u{308}ller.example", "hans@müller.example", "hans@xn--mller-kva.example"),
+            ("a+b@straße.example", "a+b@straße.example", "a+b@xn--strae-oqa.example"),
+            ("a@例え.テスト", "a@例え.テスト", "a@xn--r8jz45g.xn--zckzah"),
+            ("a@bücher。example", "a@bücher.example", "a@xn--bcher-kva.example"),
+            ("a@पत्र.xn--h2brj9c", "a@पत्र.भारत", "a@xn--81bg3cc2c.xn--h2brj9c"),
+            ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+        ] {
+            let address = EmailAddress::from_str(raw).unwrap_or_else(|refusal| panic!("{raw}: {refusal}"));
+            assert_eq!((address.as_str(), address.ascii()), (shown, ascii), "{raw}");
+            assert_eq!(address.key(), ascii.to_lowercase());
+            assert_eq!(shown.parse::<EmailAddress>().as_ref(), Ok(&address), "what is shown is the same again");
+        }
+        let of = |raw: &str| raw.parse::<EmailAddress>().unwrap();
+        assert_eq!(of("hans@müller.example").key(), of("HANS@xn--mller-kva.example").key());
+        assert_eq!(of("hans@müller.example").domain(), "xn--mller-kva.example");
+        assert_eq!(of("hans+x@müller.example").mailbox(), "hans@xn--mller-kva.example");
+        assert_eq!(of("hans@müller.example").hint(), "h…@müller.example");
     }
 
     #[test]
@@ -171,8 +248,17 @@ mod tests {
             "ada(comment)@example.com",
             "ada@example.com(comment)",
             "ädä@example.com",
-            "ada@bücher.example",
-            "ada@bücher。example",
+            "ada@bücher_.example",
+            "ada@-bücher.example",
+            "ada@bücher",
+            "ada@ⓔxample.com",
+            "ada@kelvin\u{212A}.com",
+            "ada@exa\u{200B}mple.com",
+            "ada@ｅｘａｍｐｌｅ.com",
+            "ada@bücher.example/x",
+            "ada@a\u{202E}ü.example",
+            "ada@ü@example.com",
+            "josé@bücher.example",
             "ada@example.com.",
             "ada@.example.com",
             "ada@example..com",
@@ -206,7 +292,9 @@ mod tests {
     #[test]
     fn a_refusal_says_what_to_do() {
         for (raw, hint) in [
-            ("ada@bücher.example", "in punycode"),
+            ("josé@example.com", "part before the @"),
+            ("ada@ⓔxample.com", "write the letters themselves"),
+            ("ada@bücher..example", "not a domain"),
             ("ada@example.com ", "white space"),
             ("\"ada\"@example.com", "quoted"),
             ("ada@example.com.", "end with a dot"),

@@ -6,7 +6,8 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::{
-    EmailAddress, InvitationId, Maker, Noun, Refusal, Role, TenantId, WorkspaceId,
+    BrandName, Delivery, EmailAddress, HexColor, InvitationId, LanguageCode, Maker, Noun, Refusal, Role, TenantId,
+    TenantName, WorkspaceId, WorkspaceName,
     audit::Fields,
     ids::Identified,
     input::{Description, input},
@@ -31,6 +32,8 @@ pub struct Invitation {
     pub accepted_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// What has become of its newest email.
+    pub delivery: Delivery,
     /// Counts the visible changes, from 1.
     pub version: i64,
     /// When it was created.
@@ -80,6 +83,78 @@ impl Choice for InvitationState {
     const MEANING: &'static str = "The state of an invitation.";
 }
 crate::values::choices!(InvitationState);
+
+/// What whoever has the token of an invitation may know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationPreview {
+    /// The tenant that invites.
+    pub tenant: TenantName,
+    /// The brand that writes.
+    pub brand: BrandName,
+    /// The colour of the brand.
+    pub color: Option<HexColor>,
+    /// The language of the workspace, if there is exactly one, or of the tenant.
+    pub language: LanguageCode,
+    /// What has become of the invitation.
+    pub state: PreviewState,
+    /// What it offers, while it can be accepted.
+    pub offer: Option<InvitationOffer>,
+}
+
+/// What an invitation offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationOffer {
+    /// Whose address it was sent to.
+    pub email: EmailAddress,
+    /// The role they will have.
+    pub role: Role,
+    /// The workspaces they will be assigned to.
+    pub workspaces: Vec<WorkspaceName>,
+    /// The address of the member who invites.
+    pub invited_by: Option<EmailAddress>,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// What has become of an invitation, for whoever has one of its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PreviewState {
+    /// It can be accepted.
+    Pending,
+    /// It was.
+    Accepted,
+    /// It was taken back.
+    Revoked,
+    /// It was sent again since, with another token.
+    Replaced,
+    /// Its time is over.
+    Expired,
+}
+
+impl PreviewState {
+    /// Of an invitation in this state, with a token that a newer one has replaced or not.
+    pub fn of(state: InvitationState, replaced: bool) -> Self {
+        match (state, replaced) {
+            (InvitationState::Accepted, _) => Self::Accepted,
+            (InvitationState::Revoked, _) => Self::Revoked,
+            (_, true) => Self::Replaced,
+            (InvitationState::Expired, false) => Self::Expired,
+            (InvitationState::Pending, false) => Self::Pending,
+        }
+    }
+}
+
+impl Choice for PreviewState {
+    const ALL: &'static [(Self, &'static str)] = &[
+        (Self::Pending, "pending"),
+        (Self::Accepted, "accepted"),
+        (Self::Revoked, "revoked"),
+        (Self::Replaced, "replaced"),
+        (Self::Expired, "expired"),
+    ];
+    const MEANING: &'static str = "What has become of an invitation, for whoever has one of its links.";
+}
+crate::values::choices!(PreviewState);
 
 /// Whom an invitation invites, to what.
 #[derive(Debug, Clone, PartialEq, Eq)]

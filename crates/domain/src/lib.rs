@@ -77,14 +77,18 @@ pub use integration::{
     API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ConnectionStatus, ElevenLabsRegion, Integration,
     IntegrationPatch, LocationId, PlainField, Provider, SecretTrace, Verification, VerificationStatus,
 };
-pub use invitation::{Invitation, InvitationDays, InvitationDetails, InvitationState};
+pub use invitation::{
+    Invitation, InvitationDays, InvitationDetails, InvitationOffer, InvitationPreview, InvitationState, PreviewState,
+};
 pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
 pub use mail_limits::{MAIL_WINDOW_HOURS, MailLimit, MailLimits};
 pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, Slot, SlotHolder, last_owner};
 pub use month::Month;
 pub use network::network;
 pub use number::{Number, Numbered, SlotNumber, WorkspaceNumber};
-pub use outbox::{ATTEMPTS, Mail, OutboxMessage, OutboxState, pause};
+pub use outbox::{
+    ATTEMPTS, Delivery, DeliveryState, Mail, OutboxMessage, OutboxState, THE_EMAIL, THE_RECIPIENT, WAS_REFUSED, pause,
+};
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
 pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, may_manage_members, permit};

@@ -102,6 +102,82 @@ impl OutboxMessage {
     }
 }
 
+/// How far the email of an invitation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// It is going to be sent, or sent again.
+    Queued,
+    /// The mail server has taken it over.
+    Sent,
+    /// It could not be sent, and nobody tries again.
+    Failed,
+    /// There is none: it was no longer needed, or it is too long ago.
+    None,
+}
+
+impl Choice for DeliveryState {
+    const ALL: &'static [(Self, &'static str)] =
+        &[(Self::Queued, "queued"), (Self::Sent, "sent"), (Self::Failed, "failed"), (Self::None, "none")];
+    const MEANING: &'static str = "How far the email of an invitation is.";
+}
+crate::values::choices!(DeliveryState);
+
+/// What has become of the newest email of an invitation, as its tenant is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// How far it is.
+    pub state: DeliveryState,
+    /// Why it could not be sent so far, as a sentence.
+    pub reason: Option<String>,
+    /// Since when this is so.
+    pub since: Option<DateTime<Utc>>,
+}
+
+impl Delivery {
+    /// Of an email that was wanted just now.
+    pub fn queued(since: DateTime<Utc>) -> Self {
+        Self { state: DeliveryState::Queued, reason: None, since: Some(since) }
+    }
+
+    /// Where there is no email.
+    pub fn none() -> Self {
+        Self { state: DeliveryState::None, reason: None, since: None }
+    }
+
+    /// What the outbox knows.
+    pub fn of(state: OutboxState, last_error: Option<&str>, since: DateTime<Utc>) -> Self {
+        let reason = last_error.map(sentence);
+        let (state, reason) = match state {
+            OutboxState::Pending => {
+                (DeliveryState::Queued, reason.map(|reason| format!("{reason} It will be tried again.")))
+            }
+            OutboxState::Sent => (DeliveryState::Sent, None),
+            OutboxState::Dead => (DeliveryState::Failed, reason),
+            OutboxState::Dropped => return Self::none(),
+        };
+        Self { state, reason, since: Some(since) }
+    }
+}
+
+/// What a mail server can refuse of an email, and the words that follow it in the outbox.
+pub const THE_RECIPIENT: &str = "the recipient";
+/// See [`THE_RECIPIENT`].
+pub const THE_EMAIL: &str = "the email";
+/// See [`THE_RECIPIENT`].
+pub const WAS_REFUSED: &str = " was refused: ";
+
+/// What went wrong, for a tenant. What a server says of the address or the email helps them. How the operator's mail server is reached
+/// is for the operator.
+fn sentence(last_error: &str) -> String {
+    let refused = |what: &str| last_error.strip_prefix(what)?.strip_prefix(WAS_REFUSED);
+    let ended = |words: &str| if words.ends_with(['.', '!', '?']) { words.to_owned() } else { format!("{words}.") };
+    match (refused(THE_RECIPIENT), refused(THE_EMAIL)) {
+        (Some(words), _) => format!("The mail server does not accept the address: {}", ended(words)),
+        (_, Some(words)) => format!("The mail server does not accept the email: {}", ended(words)),
+        _ => "The mail server of this service does not work at the moment.".to_owned(),
+    }
+}
+
 /// How often a message is tried before it is dead: with [`pause`], for about two days.
 pub const ATTEMPTS: i32 = 16;
 
@@ -117,6 +193,25 @@ pub fn pause(attempts: i32, jitter: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tenant_is_told_what_became_of_an_email_and_nothing_about_the_operators_servers() {
+        let now = Utc::now();
+        let of = |state, error| Delivery::of(state, error, now);
+        let refused = "the recipient was refused: 550 5.1.1 No such user";
+        let said = "The mail server does not accept the address: 550 5.1.1 No such user.";
+        assert_eq!(of(OutboxState::Dead, Some(refused)).reason.as_deref(), Some(said));
+        assert_eq!(of(OutboxState::Dead, Some(refused)).state, DeliveryState::Failed);
+        let waiting = of(OutboxState::Pending, Some("the recipient was refused: 451 Try later."));
+        assert_eq!(waiting.state, DeliveryState::Queued);
+        let said = "The mail server does not accept the address: 451 Try later. It will be tried again.";
+        assert_eq!(waiting.reason.as_deref(), Some(said));
+        let inside = of(OutboxState::Pending, Some("no connection to mail.internal:587: refused"));
+        assert!(!inside.reason.unwrap().contains("internal"));
+        assert_eq!(of(OutboxState::Pending, None), Delivery::queued(now));
+        assert_eq!(of(OutboxState::Sent, Some(refused)).reason, None);
+        assert_eq!(of(OutboxState::Dropped, Some(refused)), Delivery::none());
+    }
 
     #[test]
     fn pauses_double_up_to_six_hours_and_jitter_takes_at_most_half() {

@@ -1,8 +1,11 @@
 //! The service about itself: health, figures, and its documentation. None of it needs a credential.
 
+use std::sync::LazyLock;
+
 use actix_web::{
     HttpRequest, HttpResponse, get,
     http::{StatusCode, header},
+    mime::{self, Mime},
     web::{Data, Path},
 };
 use serde::Serialize;
@@ -10,9 +13,10 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::{
-    docs,
+    accept, docs,
     error::Failure,
-    extract::IfNoneMatch,
+    extract::{IfNoneMatch, prefers},
+    metrics::as_text_0_0_4,
     middleware::routine,
     part::{Group, Part},
     schema::open_list,
@@ -50,7 +54,9 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .service(openapi_json)
         .service(openapi_yaml)
         .service(docs_page)
-        .service(docs_asset);
+        .service(docs_asset)
+        .service(accept_page)
+        .service(accept_asset);
 }
 
 /// What is not at the main address if there is an address for operators.
@@ -90,22 +96,33 @@ pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failu
 
 /// Get metrics
 ///
-/// Metrics for Prometheus in the OpenMetrics text format: requests by route template and status, latency, and the
-/// database pool.
+/// Metrics for Prometheus: requests by route template and status, latency, and the database pool. In the OpenMetrics text format, or
+/// in the older text format 0.0.4 if `Accept` prefers `text/plain`.
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    responses((status = 200, description = "The metrics.", body = String, content_type = "application/openmetrics-text", example = json!("# TYPE tenantry_requests counter\n# EOF\n")))
+    responses((status = 200, description = "The metrics.", content(
+        (String = "application/openmetrics-text", example = json!("# TYPE tenantry_http_requests counter\n# EOF\n")),
+        (String = "text/plain", example = json!("# TYPE tenantry_http_requests_total counter\n"))
+    )))
 )]
 #[get("/metrics")]
-pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Failure> {
+pub(crate) async fn metrics(request: HttpRequest, service: Data<Service>) -> Result<HttpResponse, Failure> {
     let text = service
         .metrics
         .print(service.store.state(), service.trust.issuers.states(chrono::Utc::now()))
         .map_err(|error| tenantry_domain::Error::internal(format!("cannot write the figures: {error}")))?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(routine(HttpResponse::Ok().content_type(kind).body(text)))
+    let mut response = HttpResponse::Ok();
+    response.insert_header((header::VARY, "Accept"));
+    Ok(routine(if prefers(&request, &mime::TEXT_PLAIN, &OPENMETRICS) {
+        response.content_type("text/plain; version=0.0.4; charset=utf-8").body(as_text_0_0_4(&text))
+    } else {
+        response.content_type("application/openmetrics-text; version=1.0.0; charset=utf-8").body(text)
+    }))
 }
+
+static OPENMETRICS: LazyLock<Mime> =
+    LazyLock::new(|| "application/openmetrics-text".parse().unwrap_or(mime::APPLICATION_OCTET_STREAM));
 
 /// Get this document as JSON
 ///
@@ -118,8 +135,8 @@ pub(crate) async fn metrics(service: Data<Service>) -> Result<HttpResponse, Fail
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = Object, example = json!({ "openapi": "3.1.0", "info": { "title": "Tenantry API" }, "paths": {} })))
 )]
 #[get("/openapi.json")]
-pub(crate) async fn openapi_json(request: HttpRequest, known: IfNoneMatch) -> HttpResponse {
-    docs::json(&request, &known)
+pub(crate) async fn openapi_json(request: HttpRequest, known: IfNoneMatch, service: Data<Service>) -> HttpResponse {
+    service.documents.json(&request, &known)
 }
 
 /// Get this document as YAML
@@ -133,8 +150,8 @@ pub(crate) async fn openapi_json(request: HttpRequest, known: IfNoneMatch) -> Ht
     responses((status = 200, description = "The OpenAPI 3.1 document.", body = String, content_type = "application/yaml", example = json!("openapi: 3.1.0\ninfo:\n  title: Tenantry API\n")))
 )]
 #[get("/openapi.yaml")]
-pub(crate) async fn openapi_yaml(request: HttpRequest, known: IfNoneMatch) -> HttpResponse {
-    docs::yaml(&request, &known)
+pub(crate) async fn openapi_yaml(request: HttpRequest, known: IfNoneMatch, service: Data<Service>) -> HttpResponse {
+    service.documents.yaml(&request, &known)
 }
 
 /// Show the documentation page
@@ -148,7 +165,7 @@ pub(crate) async fn openapi_yaml(request: HttpRequest, known: IfNoneMatch) -> Ht
 )]
 #[get("/docs")]
 pub(crate) async fn docs_page(request: HttpRequest, known: IfNoneMatch) -> HttpResponse {
-    docs::page(&request, &known)
+    docs::PAGE.answer(&request, &known)
 }
 
 /// Get a file of the documentation page
@@ -166,5 +183,38 @@ pub(crate) async fn docs_asset(
     file: Path<String>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Failure> {
-    docs::asset(&request, &known, &file)
+    docs::PAGE.file(&request, &known, &file)
+}
+
+/// Show the page that accepts invitations
+///
+/// An HTML page for invitees. The link in an invitation leads here unless the operator has a page of their own. The token stands behind
+/// the `#` of the link, which browsers do not send.
+#[utoipa::path(
+    tag = PART.tag,
+    security(()),
+    params(IfNoneMatch),
+    responses((status = 200, description = "The page.", body = String, content_type = "text/html", example = json!("<!doctype html>\n<title>Invitation</title>\n")))
+)]
+#[get("/accept")]
+pub(crate) async fn accept_page(request: HttpRequest, known: IfNoneMatch) -> HttpResponse {
+    accept::PAGE.answer(&request, &known)
+}
+
+/// Get a file of the page that accepts invitations
+///
+/// Its script, its styles and its icon.
+#[utoipa::path(
+    tag = PART.tag,
+    security(()),
+    params(("file" = String, Path, description = "The name of the file.", example = "start.js"), IfNoneMatch),
+    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript", example = json!("const token = window.location.hash.slice(1);\n")), (status = 404, description = "There is no such file."))
+)]
+#[get("/accept/{file}")]
+pub(crate) async fn accept_asset(
+    request: HttpRequest,
+    file: Path<String>,
+    known: IfNoneMatch,
+) -> Result<HttpResponse, Failure> {
+    accept::PAGE.file(&request, &known, &file)
 }

@@ -16,11 +16,11 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use accept::prefers_html;
+pub(crate) use accept::{prefers, prefers_html};
 pub(crate) use body::{
     Body, Valid, duplicate_field, encoded, not_an_object, not_json, read_json, too_large, too_slow, unreadable_body,
 };
-pub(crate) use caller::{Caller, Invited, several_credentials};
+pub(crate) use caller::{Anybody, Caller, Invited, several_credentials};
 pub(crate) use conditional::{IfMatch, IfNoneMatch, bad_entity_tag};
 pub(crate) use field::{Clearable, Nullable, Optional, OptionalAs, OrDefault, Required, Taken};
 pub(crate) use given::{Distinct, Entry, Flag, Several, Verbatim, Written};

@@ -27,10 +27,10 @@ use utoipa::openapi::{
 
 use crate::{error::Failure, schema, service::Service};
 
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Marks an answer as that of an earlier attempt.
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(crate) const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The name of the header in the document.
 pub(crate) const NAME: &str = "Idempotency-Key";

@@ -4,6 +4,7 @@
 //! becomes a status and a body in one place. This crate refuses to know SQL, and to decide who may do what.
 
 mod about;
+mod accept;
 mod answer;
 mod api;
 mod callfluent;
@@ -12,11 +13,13 @@ mod error;
 mod etag;
 mod extract;
 mod fallback;
+mod front;
 mod host;
 mod idempotency;
 mod metrics;
 mod middleware;
 mod openapi;
+mod page;
 mod part;
 mod rate;
 mod readers;
@@ -28,7 +31,11 @@ mod wire;
 
 use std::{io, net::TcpListener, time::Duration};
 
-use actix_web::{App, middleware::from_fn, web};
+use actix_web::{
+    App,
+    middleware::{Condition, from_fn},
+    web,
+};
 pub use api::{
     admin::{PlatformTenantView, PlatformTenantWithUsage},
     api_keys::ApiKeyView,
@@ -37,6 +44,7 @@ pub use api::{
     tenant::TenantView,
     workspaces::WorkspaceView,
 };
+pub use front::{Front, Origins, ProxyHeader, PublicUrl, TrustedProxies};
 pub use rate::Rates;
 pub use routes::{document, to_yaml};
 pub use service::{Closing, Integrations, Trust};
@@ -44,12 +52,16 @@ use tenantry_operations::Store;
 use utoipa_actix_web::AppExt;
 
 /// How to serve.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ServeOptions {
     /// How many threads answer requests, 1 or more.
     pub workers: usize,
     /// How many connections there may be at once. When there are more, those leave first that have waited longest without a request.
     pub connections: usize,
+    /// How long a connection may say nothing after an answer.
+    pub keep_alive: Duration,
+    /// What stands between the service and its callers.
+    pub front: Front,
     /// How long requests that are being answered may take to finish once the service is asked to stop.
     pub grace: Duration,
     /// How many requests credentials and addresses may send.
@@ -113,7 +125,8 @@ pub fn serve(
 ) -> io::Result<Server> {
     let Listeners { main, admin } = listeners.into();
     let table = web::Data::new(fallback::Table::of(&document()));
-    let ServeOptions { workers, connections, grace, rates, lost_log_lines } = options;
+    let ServeOptions { workers, connections, keep_alive, front, grace, rates, lost_log_lines } = options;
+    let origins = front.origins.clone();
     let service = web::Data::new(service::Service {
         store,
         trust,
@@ -122,6 +135,8 @@ pub fn serve(
         closing,
         readers: readers::Readers::new(),
         limiter: rate::Limiter::new(rates),
+        documents: docs::Documents::at(front.url.as_ref()),
+        front,
     });
     let refuse = {
         let service = service.clone();
@@ -138,7 +153,8 @@ pub fn serve(
                     .configure(about::for_operators)
                     .default_service(web::to(fallback::nothing))
             };
-            let options = wire::Options { name: "admin", workers: 1, connections: ADMIN_CONNECTIONS, grace };
+            let options =
+                wire::Options { name: "admin", workers: 1, connections: ADMIN_CONNECTIONS, keep_alive, grace };
             Some(wire::start(admin, options, application, refuse.clone())?)
         }
         None => None,
@@ -150,6 +166,7 @@ pub fn serve(
             .app_data(table.clone())
             .wrap(from_fn(idempotency::once))
             .wrap(from_fn(host::checked))
+            .wrap(Condition::new(origins.are_given(), origins.cors()))
             .wrap(from_fn(middleware::observe))
             .configure(|config| {
                 elsewhere.iter().fold(config, |config, path| config.route(path, web::to(fallback::nothing)));
@@ -159,6 +176,6 @@ pub fn serve(
             .into_app()
             .default_service(web::to(fallback::answer))
     };
-    let options = wire::Options { name: "http", workers, connections, grace };
+    let options = wire::Options { name: "http", workers, connections, keep_alive, grace };
     Ok(Server { main: wire::start(main, options, application, refuse)?, admin })
 }

@@ -188,3 +188,37 @@ impl Metrics {
         Ok(text)
     }
 }
+
+/// Figures in the text format 0.0.4 of Prometheus, from OpenMetrics: there a counter is called in full where its type is told, and
+/// nothing marks the end.
+pub(crate) fn as_text_0_0_4(openmetrics: &str) -> String {
+    let counters: Vec<_> =
+        openmetrics.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
+    let mut text = String::with_capacity(openmetrics.len());
+    for line in openmetrics.lines().filter(|line| *line != "# EOF" && !line.starts_with("# UNIT ")) {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some(what), Some(name), Some(rest)) if counters.contains(&name) => {
+                text.push_str(&format!("# {what} {name}_total {rest}"));
+            }
+            _ => text.push_str(line),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_older_format_calls_a_counter_in_full_and_has_no_end() {
+        let openmetrics = "# HELP a_requests Requests answered.\n# TYPE a_requests counter\na_requests_total{x=\"y z\"} 1\n\
+                           # HELP a_seconds Time.\n# TYPE a_seconds histogram\n# UNIT a_seconds seconds\n\
+                           a_seconds_sum 0.5\n# EOF\n";
+        let text = "# HELP a_requests_total Requests answered.\n# TYPE a_requests_total counter\na_requests_total{x=\"y z\"} 1\n\
+                    # HELP a_seconds Time.\n# TYPE a_seconds histogram\na_seconds_sum 0.5\n";
+        assert_eq!(as_text_0_0_4(openmetrics), text);
+    }
+}

@@ -45,6 +45,12 @@ pub(crate) async fn observe(
     let id = supplied_id(&request).unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let started = Instant::now();
     let service = request.app_data::<Data<Service>>().cloned();
+    if let Some(service) = &service {
+        service.front.proxies.put_client(request.head_mut());
+        if let Some(public) = &service.front.url {
+            public.take_off(&mut request);
+        }
+    }
     let upgrade = request.head().upgrade();
     let method = request.method().clone();
     if method == Method::HEAD {
@@ -53,6 +59,7 @@ pub(crate) async fn observe(
     }
     let span = tracing::info_span!("request", request_id = %id, tenant = Empty);
     let path = request.path().to_owned();
+    let address = request.peer_addr().map(|client| tracing::field::display(client.ip()));
     let work = async move {
         let answer = within_limits(next.call(request)).await;
         // Asked after the work: what was begun before the service began to close may end after.
@@ -72,15 +79,18 @@ pub(crate) async fn observe(
         let (name, status_code) = (method.as_str(), status.as_u16());
         let ms = hundredths(elapsed.as_secs_f64() * 1e3);
         if answer.as_ref().is_ok_and(|answer| answer.response().extensions().contains::<Routine>()) {
-            tracing::debug!(method = name, route, path, status = status_code, ms, "answered");
+            tracing::debug!(method = name, route, path, status = status_code, ms, address, "answered");
         } else {
-            tracing::info!(method = name, route, path, status = status_code, ms, "answered");
+            tracing::info!(method = name, route, path, status = status_code, ms, address, "answered");
         }
-        if let Some(service) = service {
+        if let Some(service) = &service {
             service.metrics.answered(&method, route, status, elapsed);
         }
         answer.map(|mut response| {
             mark(response.response_mut(), last);
+            if let Some(public) = service.as_ref().and_then(|service| service.front.url.as_ref()) {
+                public.put_on(response.headers_mut());
+            }
             rate::announce(&mut response);
             response
         })

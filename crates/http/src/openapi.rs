@@ -53,7 +53,10 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
     let mut components = document.components.take().unwrap_or_default();
     access::describe(&mut components);
     components::describe(&mut components);
-    document.paths.paths.values_mut().filter_map(|item| item.post.as_mut()).for_each(idempotency::describe);
+    let is_of_somebody = |post: &&mut Operation| post.extensions.as_ref().is_some_and(|said| said.contains_key(ACTION));
+    let posts = document.paths.paths.values_mut().filter_map(|item| item.post.as_mut());
+    // What anybody may ask changes nothing.
+    posts.filter(is_of_somebody).for_each(idempotency::describe);
     for_each_operation(document, |path, operation| complete_operation(operation, path, &mut components));
     failures::name_codes(&mut components);
     shapes::unify(&mut components);

@@ -11,7 +11,7 @@ use tenantry_operations::{
     providers::{Catalogue, Providers},
 };
 
-use crate::{metrics::Metrics, rate::Limiter, readers::Readers};
+use crate::{docs::Documents, front::Front, metrics::Metrics, rate::Limiter, readers::Readers};
 
 /// Whom the service trusts besides the tenants' own keys.
 #[derive(Clone, Default)]
@@ -42,6 +42,8 @@ pub(crate) struct Service {
     pub(crate) limiter: Limiter,
     pub(crate) closing: Closing,
     pub(crate) readers: Readers,
+    pub(crate) documents: Documents,
+    pub(crate) front: Front,
 }
 
 impl Service {

@@ -48,6 +48,7 @@ pub(crate) struct Options {
     pub(crate) name: &'static str,
     pub(crate) workers: usize,
     pub(crate) connections: usize,
+    pub(crate) keep_alive: Duration,
     pub(crate) grace: Duration,
 }
 
@@ -104,7 +105,7 @@ where
         .map(|n| {
             let (hand_over, handed_over) = mpsc::unbounded_channel();
             let (application, refuse, stage) = (application.clone(), refuse.clone(), watched.clone());
-            let work = move || worker::work(application, refuse, handed_over, stage);
+            let work = move || worker::work(application, refuse, options.keep_alive, handed_over, stage);
             thread(&format!("{}-{n}", options.name), work)?;
             Ok(Worker::new(hand_over))
         })

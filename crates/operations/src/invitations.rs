@@ -2,8 +2,8 @@
 
 use tenantry_domain::{
     Action, Actor, AuditEvent, Change, Conflict, Credential, Error, Grant, InTenant, Invitation, InvitationDays,
-    InvitationDetails, InvitationId, InvitationState, Invitee, Mail, Member, Noun, Page, PageRequest, Precondition,
-    Record, Unauthenticated, WorkspaceId, may_grant, may_manage_members,
+    InvitationDetails, InvitationId, InvitationPreview, InvitationState, Invitee, Mail, Member, Noun, Origin, Page,
+    PageRequest, Precondition, Record, Unauthenticated, WorkspaceId, may_grant, may_manage_members,
 };
 use tenantry_persistence::{Fault, InvitationFilter, Store, TenantPlace, WriteTx, new_id};
 
@@ -204,4 +204,14 @@ pub async fn accept(store: &Store, invitee: Invitee, token: &str) -> Result<(Inv
         return Err(Error::Unauthenticated(Unauthenticated::Token));
     }
     store.accept_invitation(invitee, tenant, hash, new_id()).await
+}
+
+/// What an invitation is for, for whoever has its token.
+///
+/// # Errors
+///
+/// Those of [`Store::preview_invitation`]; a token that cannot be one is of no invitation.
+pub async fn preview(store: &Store, origin: Origin, token: &str) -> Result<InvitationPreview, Error> {
+    let (tenant, hash) = tenantry_auth::present_invitation(token).ok_or(Error::NotFound(Noun::Invitation))?;
+    store.preview_invitation(origin, tenant, hash).await
 }

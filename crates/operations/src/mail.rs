@@ -5,6 +5,7 @@
 
 mod files;
 mod invitation;
+mod language;
 mod link;
 mod message;
 mod plain;
@@ -67,6 +68,8 @@ pub struct Email {
     pub from_address: EmailAddress,
     /// The one recipient.
     pub to: EmailAddress,
+    /// To whom an answer goes; `None` for the sender.
+    pub reply_to: Option<EmailAddress>,
     /// The subject.
     pub subject: Subject,
     /// The email as plain text.

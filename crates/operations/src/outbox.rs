@@ -34,6 +34,8 @@ pub struct Sender {
     pub link: InvitationLink,
     /// How much of the tenants' signatures is sent.
     pub signatures: Signatures,
+    /// Whether an answer to an invitation goes to the member who invites.
+    pub reply_to_inviter: bool,
 }
 
 /// What one round has come to.

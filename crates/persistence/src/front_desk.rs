@@ -2,20 +2,23 @@
 //! in, because no credential of that tenant and no row of the policy table does.
 //!
 //! 1. [`Store::accept_invitation`]: somebody whom a trusted issuer knows, with the token of an invitation.
+//! 2. [`Store::preview_invitation`]: anybody with the token of an invitation, who is told what its email says, and changes nothing.
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Action, Actor, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationState, Invitee, Mail, Member,
-    MemberDetails, MemberId, MemberStatus, Noun, Record, SecretHash, TenantId, Unauthenticated, Weight,
+    Action, Actor, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationOffer, InvitationPreview,
+    Invitee, Mail, Member, MemberDetails, MemberId, MemberStatus, Noun, Origin, PreviewState, Record, SecretHash,
+    TenantId, Unauthenticated, Weight,
 };
 use uuid::Uuid;
 
 use crate::{
     attempt::{Attempt, Claim, HandOver},
     door::Store,
-    fault::Fault,
+    fault::{Fault, Kind},
     idempotency_keys,
+    invitation_mail::DueInvitation,
     pool::Session,
     schema::{invitation_tokens, invitations, members, tenants},
     scope::TenantScope,
@@ -56,7 +59,58 @@ impl Store {
     }
 }
 
+impl Store {
+    /// What whoever has this token may know of its invitation.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for a token of no invitation, and for one of a tenant that lets nobody in; `Unavailable` without a database.
+    pub async fn preview_invitation(
+        &self,
+        origin: Origin,
+        tenant: TenantId,
+        token: SecretHash,
+    ) -> Result<InvitationPreview, Error> {
+        let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT set_tenant('{tenant}')");
+        let share = (Party::stranger(origin.address), Weight::Light);
+        let preview = move |connection: &mut PgConnection, session: &Session<'_>| {
+            let outcome = TenantScope { connection, tenant }.preview(&token);
+            session.finish(connection, outcome)
+        };
+        self.pool.run(share, begin, preview).await
+    }
+}
+
 impl TenantScope<'_> {
+    fn preview(&mut self, token: &SecretHash) -> Result<InvitationPreview, Fault> {
+        let (id, replaced) = self.find_invited(token).map_err(|fault| match fault {
+            // Who has no token learns nothing about a tenant, and who has one not that it is suspended.
+            Fault(Kind::Refused(Error::Unauthenticated(_))) => Error::NotFound(Noun::Invitation).into(),
+            fault => fault,
+        })?;
+        let invitation = self.read_invitation(id)?;
+        let clock = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.connection)?;
+        let state = PreviewState::of(invitation.state(clock), replaced);
+        let told = self.invitation_in_words(invitation)?;
+        let language = told.language();
+        let DueInvitation { invitation, tenant, workspaces, brand, invited_by } = told;
+        let offer = (state == PreviewState::Pending).then(|| InvitationOffer {
+            email: invitation.details.email,
+            role: invitation.details.role,
+            workspaces: workspaces.into_iter().map(|workspace| workspace.details.name).collect(),
+            invited_by,
+            expires_at: invitation.expires_at,
+        });
+        Ok(InvitationPreview {
+            tenant: tenant.details.name,
+            brand: brand.details.name,
+            color: brand.details.primary_color,
+            language,
+            state,
+            offer,
+        })
+    }
+
     /// [`TenantScope::accept`], of a request that may come again. The answer is kept for the person as the member that they become,
     /// so that it is for nobody who is no member any more.
     fn accept_once(
@@ -166,17 +220,17 @@ impl TenantScope<'_> {
 
 /// Refuses an invitation that can no longer be accepted, each in its own words.
 fn open(invitation: &Invitation, replaced: bool, clock: DateTime<Utc>) -> Result<(), Error> {
-    let (code, message) = match (invitation.state(clock), replaced) {
-        (InvitationState::Accepted, _) => (Conflict::InvitationAccepted, "This invitation has already been accepted."),
-        (InvitationState::Revoked, _) => (Conflict::InvitationRevoked, "This invitation has been revoked."),
-        (_, true) => (
+    let (code, message) = match PreviewState::of(invitation.state(clock), replaced) {
+        PreviewState::Accepted => (Conflict::InvitationAccepted, "This invitation has already been accepted."),
+        PreviewState::Revoked => (Conflict::InvitationRevoked, "This invitation has been revoked."),
+        PreviewState::Replaced => (
             Conflict::InvitationReplaced,
             "This link has been replaced by a newer one. Use the link in the latest email.",
         ),
-        (InvitationState::Expired, false) => {
+        PreviewState::Expired => {
             (Conflict::InvitationExpired, "This invitation has expired. Ask for it to be sent again.")
         }
-        (InvitationState::Pending, false) => return Ok(()),
+        PreviewState::Pending => return Ok(()),
     };
     Err(Error::conflict(code, message))
 }

@@ -1,9 +1,13 @@
 //! What the message of an invitation is written from.
 
-use tenantry_domain::{Brand, Error, InTenant, Invitation, InvitationId, InvitationState, Tenant, Workspace};
+use tenantry_domain::{
+    Brand, EmailAddress, Error, InTenant, Invitation, InvitationId, InvitationState, LanguageCode, Maker, Tenant,
+    Workspace,
+};
 
 use crate::{
     fault::{Fault, Kind},
+    scope::TenantScope,
     tx::Tx,
 };
 
@@ -18,6 +22,18 @@ pub struct DueInvitation {
     pub workspaces: Vec<Workspace>,
     /// The brand that writes: of the workspace if there is exactly one, else the tenant's default brand.
     pub brand: Brand,
+    /// The address of the member who invites, if it is an active member.
+    pub invited_by: Option<EmailAddress>,
+}
+
+impl DueInvitation {
+    /// The language that it is written in: of the workspace if there is exactly one, else of the tenant.
+    pub fn language(&self) -> LanguageCode {
+        match self.workspaces.as_slice() {
+            [one] => one.details.locale.language,
+            _ => self.tenant.details.defaults.language,
+        }
+    }
 }
 
 impl Tx<'_, InTenant> {
@@ -31,13 +47,23 @@ impl Tx<'_, InTenant> {
         if invitation.state(self.clock()?) != InvitationState::Pending {
             return Ok(None);
         }
-        let mut scope = self.scope();
-        let tenant = scope.read_tenant()?;
-        let workspaces = scope.workspaces_with(&invitation.details.workspaces)?;
+        self.scope().invitation_in_words(invitation).map(Some)
+    }
+}
+
+impl TenantScope<'_> {
+    /// An invitation with everything that is told of it.
+    pub(crate) fn invitation_in_words(&mut self, invitation: Invitation) -> Result<DueInvitation, Fault> {
+        let tenant = self.read_tenant()?;
+        let workspaces = self.workspaces_with(&invitation.details.workspaces)?;
         let brand = match workspaces.as_slice() {
-            [one] => scope.brand(one.details.brand_id)?,
-            _ => scope.default_brand()?,
+            [one] => self.brand(one.details.brand_id)?,
+            _ => self.default_brand()?,
         };
-        Ok(Some(DueInvitation { invitation, tenant, workspaces, brand }))
+        let invited_by = match invitation.invited_by.as_ref().and_then(Maker::member) {
+            Some(id) => self.address_of(id)?,
+            None => None,
+        };
+        Ok(DueInvitation { invitation, tenant, workspaces, brand, invited_by })
     }
 }

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Actor, Conflict, EmailAddress, Error, InTenant, Invitation, InvitationDetails, InvitationId, InvitationState, Mail,
-    Maker, Noun, Page, PageRequest, Role, TenantId, WorkspaceId, unknown_workspace_among,
+    Actor, Conflict, Delivery, EmailAddress, Error, InTenant, Invitation, InvitationDetails, InvitationId,
+    InvitationState, Mail, Maker, Noun, Page, PageRequest, Role, TenantId, WorkspaceId, unknown_workspace_among,
 };
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    fn into_invitation(self, workspaces: Vec<WorkspaceId>) -> Result<Invitation, Fault> {
+    fn into_invitation(self, workspaces: Vec<WorkspaceId>, delivery: Delivery) -> Result<Invitation, Fault> {
         Ok(Invitation {
             id: InvitationId::from_uuid(self.id),
             tenant_id: TenantId::from_uuid(self.tenant_id),
@@ -50,6 +50,7 @@ impl Row {
             expires_at: self.expires_at,
             accepted_at: self.accepted_at,
             revoked_at: self.revoked_at,
+            delivery,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -98,19 +99,21 @@ impl Tx<'_, InTenant> {
             query = query.filter(invitations::invited_by.eq_any(makers));
         }
         if let Some(search) = &filter.search {
-            query = query.filter(search_form(invitations::email_key).like(search_pattern(search.clone())));
+            // The key is in ASCII, and people search for what they see.
+            let pattern = search_pattern(search.clone());
+            query = query.filter(
+                search_form(invitations::email_key)
+                    .like(pattern.clone())
+                    .or(search_form(invitations::email).like(pattern)),
+            );
         }
         let rows = keyset::page::<invitations::table, _>(query, page).load(self.connection)?;
-        Ok(Page::cut(self.scope().with_workspaces(rows)?, page))
+        Ok(Page::cut(self.scope().completed(rows)?, page))
     }
 
     /// An invitation of the tenant.
     pub fn invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
-        let row = Row::query()
-            .filter(invitations::tenant_id.eq(self.found.uuid()).and(invitations::id.eq(id.uuid())))
-            .first(self.connection)
-            .optional()?;
-        self.scope().one_invitation(row)
+        self.scope().read_invitation(id)
     }
 }
 
@@ -157,8 +160,11 @@ impl WriteTx<'_, InTenant> {
             invitations::updated_at.eq(now),
         ))
         .returning(Row::as_returning())
-        .get_result(self.connection)?;
-        self.scope().one_invitation(Some(row))
+        .get_result::<Row>(self.connection)?;
+        let since = row.updated_at;
+        let renewed = self.scope().one_invitation(Some(row))?;
+        // The door puts the email into the outbox at the end.
+        Ok(Invitation { delivery: Delivery::queued(since), ..renewed })
     }
 
     /// Has the invitation hold a slot in one more workspace.
@@ -203,7 +209,7 @@ impl<P: TenantPlace> WriteTx<'_, P> {
             .order(invitations::id)
             .for_no_key_update()
             .load(self.connection)?;
-        self.scope().with_workspaces(rows)
+        self.scope().completed(rows)
     }
 
     /// Takes the invitation back.
@@ -272,7 +278,8 @@ impl TenantScope<'_> {
         for workspace in &details.workspaces {
             self.hold_slot(id, *workspace)?;
         }
-        row.into_invitation(details.workspaces.clone())
+        let delivery = Delivery::queued(row.created_at);
+        row.into_invitation(details.workspaces.clone(), delivery)
     }
 
     /// Holds a slot in the workspace for the invitee, if there is one left.
@@ -325,17 +332,27 @@ impl TenantScope<'_> {
         self.one_invitation(row)
     }
 
+    /// An invitation as it is stored now.
+    pub(crate) fn read_invitation(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
+        let row = Row::query()
+            .filter(invitations::tenant_id.eq(self.tenant.uuid()).and(invitations::id.eq(id.uuid())))
+            .first(self.connection)
+            .optional()?;
+        self.one_invitation(row)
+    }
+
     fn one_invitation(&mut self, row: Option<Row>) -> Result<Invitation, Fault> {
         let row = row.ok_or(Error::NotFound(Noun::Invitation))?;
-        let invitation = self.with_workspaces(vec![row])?.pop();
+        let invitation = self.completed(vec![row])?.pop();
         invitation.ok_or_else(|| Error::NotFound(Noun::Invitation).into())
     }
 
-    fn with_workspaces(&mut self, rows: Vec<Row>) -> Result<Vec<Invitation>, Fault> {
+    /// The rows with what belongs to them and stands elsewhere.
+    fn completed(&mut self, rows: Vec<Row>) -> Result<Vec<Invitation>, Fault> {
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         let links: Vec<(Uuid, Uuid)> = invitation_workspaces::table
             .filter(invitation_workspaces::tenant_id.eq(self.tenant.uuid()))
-            .filter(invitation_workspaces::invitation_id.eq_any(ids))
+            .filter(invitation_workspaces::invitation_id.eq_any(&ids))
             .select((invitation_workspaces::invitation_id, invitation_workspaces::workspace_id))
             .order(invitation_workspaces::workspace_id)
             .load(self.connection)?;
@@ -343,10 +360,12 @@ impl TenantScope<'_> {
         for (invitation, workspace) in links {
             workspaces.entry(invitation).or_default().push(WorkspaceId::from_uuid(workspace));
         }
+        let mut deliveries = self.deliveries(&ids)?;
         rows.into_iter()
             .map(|row| {
                 let workspaces = workspaces.remove(&row.id).unwrap_or_default();
-                row.into_invitation(workspaces)
+                let delivery = deliveries.remove(&row.id).unwrap_or_else(Delivery::none);
+                row.into_invitation(workspaces, delivery)
             })
             .collect()
     }

@@ -9,7 +9,7 @@ use tenantry_domain::{
 use uuid::Uuid;
 
 use crate::{
-    fault::{Fault, stored, violates},
+    fault::{Fault, stored, stored_option, violates},
     keyset::{self, Keyset, search_form, search_pattern},
     places::{FoundMember, TenantPlace},
     schema::{assignments, members},
@@ -166,7 +166,11 @@ impl Tx<'_, InTenant> {
             query = query.filter(members::id.eq_any(assigned));
         }
         if let Some(search) = &filter.search {
-            query = query.filter(search_form(members::email_key).like(search_pattern(search.clone())));
+            // The key is in ASCII, and people search for what they see.
+            let pattern = search_pattern(search.clone());
+            query = query.filter(
+                search_form(members::email_key).like(pattern.clone()).or(search_form(members::email).like(pattern)),
+            );
         }
         let rows = keyset::page::<members::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_member).collect::<Result<_, _>>()?, page))
@@ -231,6 +235,17 @@ impl TenantScope<'_> {
     }
 
     /// Whether a member of the tenant has this address.
+    /// The address of an active member.
+    pub(crate) fn address_of(&mut self, id: MemberId) -> Result<Option<EmailAddress>, Fault> {
+        let email: Option<String> = members::table
+            .filter(members::tenant_id.eq(self.tenant.uuid()).and(members::id.eq(id.uuid())))
+            .filter(members::status.eq(MemberStatus::Active.as_str()))
+            .select(members::email)
+            .first(self.connection)
+            .optional()?;
+        stored_option("members.email", email)
+    }
+
     pub(crate) fn has_member_with(&mut self, email: &EmailAddress) -> QueryResult<bool> {
         let member =
             members::table.filter(members::tenant_id.eq(self.tenant.uuid()).and(members::email_key.eq(email.key())));

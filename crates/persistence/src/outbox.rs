@@ -3,6 +3,8 @@
 //! `tenants.mail_due_at` says above the tenants where there is something to do, and is never later than the first message
 //! that is due. Who inserts a message lowers it; only [`WriteTx::note_mail_due`] raises it, under the lock of the tenant's row.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Duration, Utc};
 use diesel::{
     dsl::{IntervalDsl, now, sql},
@@ -11,7 +13,8 @@ use diesel::{
     sql_types::{Bool, Nullable, Timestamptz},
 };
 use tenantry_domain::{
-    Error, InTenant, Mail, Noun, OutboxMessage, OutboxMessageId, OutboxState, Page, PageRequest, Platform, TenantId,
+    Delivery, Error, InTenant, Mail, Noun, OutboxMessage, OutboxMessageId, OutboxState, Page, PageRequest, Platform,
+    TenantId,
 };
 use uuid::Uuid;
 
@@ -236,6 +239,29 @@ fn is_pending() -> SqlLiteral<Bool> {
 }
 
 impl TenantScope<'_> {
+    /// What has become of the newest email about each of these invitations that has one.
+    pub(crate) fn deliveries(&mut self, invitations: &[Uuid]) -> Result<HashMap<Uuid, Delivery>, Fault> {
+        type Found = (Uuid, String, Option<String>, DateTime<Utc>);
+        let found: Vec<Found> = outbox_messages::table
+            .filter(outbox_messages::tenant_id.eq(self.tenant.uuid()))
+            .filter(outbox_messages::subject_id.eq_any(invitations))
+            .distinct_on(outbox_messages::subject_id)
+            .order((outbox_messages::subject_id, outbox_messages::created_at.desc(), outbox_messages::id.desc()))
+            .select((
+                outbox_messages::subject_id,
+                outbox_messages::state,
+                outbox_messages::last_error,
+                outbox_messages::updated_at,
+            ))
+            .load(self.connection)?;
+        found
+            .into_iter()
+            .map(|(id, state, error, since)| {
+                Ok((id, Delivery::of(stored("outbox_messages.state", &state)?, error.as_deref(), since)))
+            })
+            .collect()
+    }
+
     /// Puts a message into the outbox and notes at the tenant that there is something to send.
     pub(crate) fn insert_message(&mut self, mail: Mail) -> QueryResult<()> {
         diesel::insert_into(outbox_messages::table)

@@ -63,12 +63,19 @@ impl Database {
     pub(crate) fn open_migrated(settings: &Settings) -> Result<Self, Exit> {
         let database = Self::open(settings)?;
         if database.is_embedded() {
-            let migrated = database.migrator()?.run().map_err(|error| Exit::database(error.to_string()))?;
-            if !migrated.is_empty() {
-                tracing::info!(count = migrated.len(), "ran the migrations of the embedded database");
-            }
+            migrate(&database.owner_url)?;
         }
         Ok(database)
+    }
+
+    /// What makes the database ready to serve from: the migrations of the embedded one, and a look at the role. It can be done on
+    /// another thread, and need not be waited for.
+    pub(crate) fn readying(&self) -> impl FnOnce() -> Result<(), Exit> + Send + 'static {
+        let (owner_url, service_url) = (self.is_embedded().then(|| self.owner_url.clone()), self.service_url.clone());
+        move || {
+            owner_url.as_deref().map_or(Ok(()), migrate)?;
+            check_role(&service_url)
+        }
     }
 
     pub(crate) fn is_embedded(&self) -> bool {
@@ -94,14 +101,7 @@ impl Database {
 
     /// Refuses a role that row security does not bind. A database that does not answer yet is accepted.
     pub(crate) fn check_role(&self) -> Result<(), Exit> {
-        match objection_to(&self.service_url) {
-            Ok(None) => Ok(()),
-            Ok(Some(objection)) => Err(Exit::settings(vec![objection])),
-            Err(error) => {
-                tracing::warn!(error, "the database does not answer yet");
-                Ok(())
-            }
-        }
+        check_role(&self.service_url)
     }
 
     /// Where the migrations stand, as whoever the settings name.
@@ -184,6 +184,27 @@ impl Database {
             }
         };
         cluster.close().map_err(|error| Exit::failed(error.to_string()))
+    }
+}
+
+/// Runs the migrations of the embedded database.
+fn migrate(owner_url: &str) -> Result<(), Exit> {
+    let migrated = Migrator::connect(owner_url).and_then(|mut migrator| migrator.run());
+    let migrated = migrated.map_err(|error| Exit::database(error.to_string()))?;
+    if !migrated.is_empty() {
+        tracing::info!(count = migrated.len(), "ran the migrations of the embedded database");
+    }
+    Ok(())
+}
+
+fn check_role(service_url: &str) -> Result<(), Exit> {
+    match objection_to(service_url) {
+        Ok(None) => Ok(()),
+        Ok(Some(objection)) => Err(Exit::settings(vec![objection])),
+        Err(error) => {
+            tracing::warn!(error, "the database does not answer yet");
+            Ok(())
+        }
     }
 }
 

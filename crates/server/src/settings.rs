@@ -3,8 +3,10 @@
 mod faults;
 mod issuers;
 mod mail;
+mod network;
 mod reader;
 mod retention;
+mod service_links;
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +18,7 @@ use std::{
 
 use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
 use tenantry_domain::{MailLimits, Retention};
-use tenantry_http::Rates;
+use tenantry_http::{Front, Rates};
 use tenantry_operations::providers::ProviderUrls;
 use tenantry_persistence::Prepare;
 use toml::{Table, Value};
@@ -47,6 +49,10 @@ pub(crate) struct Settings {
     pub(crate) look_up_lane: bool,
     pub(crate) platform_keys: Vec<PlatformKeyHash>,
     pub(crate) rates: Rates,
+    /// How long a connection may say nothing after an answer.
+    pub(crate) keep_alive: Duration,
+    /// What stands between the service and its callers.
+    pub(crate) front: Front,
     pub(crate) workers: usize,
     pub(crate) shutdown_delay: Duration,
     pub(crate) shutdown_grace: Duration,
@@ -141,6 +147,27 @@ const ROWS: &[Row] = &[
         "requests in a second from one address with credentials that are wrong or not known yet; 0 for no limit",
     ),
     Row("address_burst", "4000", "how many of them at once"),
+    Row(
+        "keep_alive",
+        "75s",
+        "how long a client connection may be idle, 1s to 1h; longer than that of a load balancer in front",
+    ),
+    Row(
+        "public_url",
+        "",
+        "address under which callers find the service, such as https://example.com/tenantry; may have a path",
+    ),
+    Row("trusted_proxies", "", "networks of the proxies in front, such as 10.0.0.0/8, separated by commas"),
+    Row(
+        "proxy_header",
+        "auto",
+        "where they name the client: X-Forwarded-For, Forwarded, or auto for whichever is there",
+    ),
+    Row(
+        "cors_origins",
+        "",
+        "origins whose pages may call the API, such as https://app.example.com, separated by commas; * for all",
+    ),
     Row("workers", "", "threads that answer requests, 1 to 256. Default: one per processor"),
     Row("shutdown_delay", "5s", "at SIGTERM, how long /readyz returns 503 before the service stops listening"),
     Row("shutdown_grace", "30s", "at shutdown, how long running requests may take to finish"),
@@ -154,9 +181,15 @@ const ROWS: &[Row] = &[
     Row("smtp_password_file", "", "file that contains the password; use it instead of smtp_password"),
     Row("smtp_ca_file", "", "certificates (PEM) to trust in addition to the system's"),
     Row("smtp_timeout", "30s", "how long one attempt to send an email may take, 1s to 60s"),
+    Row("smtp_helo", "", "name by which the mail server is greeted. Default: the domain of mail_from"),
     Row("mail_from", "", "sender address of emails; required with smtp_host"),
     Row("mail_dir", "", "directory for emails when there is no mail server. Default: mail in data_dir"),
-    Row("invitation_link", "", "address where invitations are accepted; must contain {token}; required with smtp_host"),
+    Row(
+        "invitation_link",
+        "",
+        "address where invitations are accepted; must contain {token}. Default: a page of this service, at public_url",
+    ),
+    Row("mail_reply_to", "none", "who gets answers to invitations: none, or inviter for the member who invites"),
     Row("mail_signatures", "text", "signatures of brands in emails: text without links, html as written, or none"),
     Row("mail_workers", "2", "how many emails are sent at once, 0 to 16; with 0 this process sends none"),
     Row("mail_poll", "1s", "how often to check the outbox, 100ms to 1h"),
@@ -295,6 +328,8 @@ impl Settings {
                 credential: reader.rate("credential_rate", "credential_burst", faults),
                 address: reader.rate("address_rate", "address_burst", faults),
             },
+            keep_alive: network::keep_alive(reader, faults),
+            front: network::front(reader, faults),
             workers: reader
                 .parse("workers", faults, |raw| match raw.parse() {
                     Ok(n @ 1..=256) => Ok(n),
@@ -337,6 +372,7 @@ fn variables(all: impl Iterator<Item = (OsString, OsString)>, faults: &mut Fault
         let variable = variable.to_string_lossy().to_lowercase();
         let Some(name) = variable.strip_prefix("tenantry_") else { continue };
         match value.into_string() {
+            Ok(value) if service_links::is_one(&variable, &value) => {}
             Ok(value) => {
                 values.insert(name.to_owned(), value);
             }

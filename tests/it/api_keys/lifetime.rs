@@ -4,7 +4,7 @@ use std::{net::TcpListener, time::Duration};
 
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::json;
-use tenantry_http::{Closing, Rates, ServeOptions, Trust};
+use tenantry_http::{Closing, Front, Rates, ServeOptions, Trust};
 use tenantry_tests::{App, Client};
 
 use super::behind_the_back;
@@ -16,6 +16,8 @@ fn replica(app: &App) -> Client {
     let store = App::store(&app.database.service_url(), |_| {});
     let options = ServeOptions {
         workers: 1,
+        keep_alive: Duration::from_secs(75),
+        front: Front::default(),
         connections: 100,
         grace: Duration::from_secs(10),
         rates: Rates::default(),

@@ -126,7 +126,7 @@ async fn without_a_mail_server_emails_are_saved_as_files_that_only_their_owner_c
     let file = tenantry.path("data/mail").join(format!("{}.eml", line["message"].as_str().unwrap()));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     let letter = fs::read_to_string(&file).unwrap().replace("=\r\n", "");
-    let link = format!("http://localhost:{}/docs#invitation=3Dtnt_inv_v1_", service.base.rsplit_once(':').unwrap().1);
+    let link = format!("http://localhost:{}/accept#tnt_inv_v1_", service.base.rsplit_once(':').unwrap().1);
     assert!(letter.contains(&link), "{letter}");
     service.signal(Signal::SIGTERM);
     assert_eq!(service.wait().0, Some(0));

@@ -3,6 +3,7 @@
 use std::fs;
 
 use serde_json::{Value, json};
+use tenantry_tests::TestDatabase;
 
 use super::kit::Tenantry;
 
@@ -96,4 +97,59 @@ fn a_settings_file_that_is_not_there_or_cannot_be_read_is_said_so() {
     assert!(broken.out.contains("tenantry.toml is not valid TOML: line 1"), "{}", broken.out);
     let refused = tenantry.run(&["tenant", "list"]).expect(6);
     assert!(refused.err.contains("tenantry.toml is not valid TOML: line 1"), "{}", refused.err);
+}
+
+/// What Kubernetes adds to a container for services called `tenantry` and `tenantry-smtp`.
+const SERVICE_LINKS: [(&str, &str); 9] = [
+    ("TENANTRY_PORT", "tcp://10.96.0.7:8080"),
+    ("TENANTRY_SERVICE_HOST", "10.96.0.7"),
+    ("TENANTRY_SERVICE_PORT", "8080"),
+    ("TENANTRY_SERVICE_PORT_HTTP", "8080"),
+    ("TENANTRY_PORT_8080_TCP", "tcp://10.96.0.7:8080"),
+    ("TENANTRY_PORT_8080_TCP_PROTO", "tcp"),
+    ("TENANTRY_PORT_8080_TCP_PORT", "8080"),
+    ("TENANTRY_PORT_8080_TCP_ADDR", "10.96.0.7"),
+    ("TENANTRY_SMTP_PORT", "tcp://10.96.0.8:25"),
+];
+
+#[tokio::test]
+async fn variables_that_kubernetes_adds_do_not_stop_the_start_and_a_misspelt_setting_does() {
+    let database = TestDatabase::new();
+    let linked = |tenantry: Tenantry| SERVICE_LINKS.iter().fold(tenantry, |all, (name, value)| all.with(name, value));
+    let tenantry = linked(Tenantry::on(&database));
+    for command in [&["config"][..], &["migrate", "status"], &["tenant", "list"]] {
+        tenantry.run(command).expect(0);
+    }
+    let service = tenantry.serve();
+    service.client().get("/readyz").await.expect(200);
+    service.stop(nix::sys::signal::Signal::SIGTERM);
+    for (name, value, meant) in [
+        ("TENANTRY_PRT", "8080", ""),
+        ("TENANTRY_SMTP_PROT", "25", "Did you mean TENANTRY_SMTP_PORT?"),
+        ("TENANTRY_PORT", "8080", ""),
+    ] {
+        let refused = linked(Tenantry::on(&database)).with(name, value).run(&["serve"]).expect(6);
+        assert!(
+            refused.err.contains(&format!("{name}: is not a setting")) && refused.err.contains(meant),
+            "{}",
+            refused.err
+        );
+    }
+}
+
+#[test]
+fn a_database_url_that_cannot_work_is_a_wrong_setting_everywhere() {
+    for (query, named) in
+        [("schema=public", "\"schema\""), ("sslmode=no-verify", "no-verify"), ("pgbouncer=true", "\"pgbouncer\"")]
+    {
+        let tenantry = Tenantry::at(&format!("postgres://u:s3cret@127.0.0.1:1/db?{query}"));
+        for command in [&["serve"][..], &["tenant", "list"], &["migrate", "run"], &["config"]] {
+            let refused = tenantry.run(command).expect(6);
+            let said = [refused.out, refused.err].concat();
+            assert!(said.contains("TENANTRY_DATABASE_URL") && said.contains(named), "{command:?}: {said}");
+            assert!(!said.contains("s3cret"), "{said}");
+        }
+    }
+    // One that may work later is none.
+    Tenantry::at("postgres://u:s3cret@127.0.0.1:1/db?sslmode=require").run(&["config"]).expect(0);
 }

@@ -27,7 +27,7 @@ fn unpacked(answer: &RawAnswer) -> Vec<u8> {
 /// The files that the page names.
 async fn named(app: &App) -> Vec<String> {
     let page = app.client().get("/docs").await.expect(200).text;
-    page.split(['"', '\'']).filter(|part| part.starts_with("/docs/")).map(str::to_owned).collect()
+    page.split(['"', '\'']).filter(|part| part.starts_with("docs/")).map(|part| format!("/{part}")).collect()
 }
 
 #[tokio::test]

@@ -82,3 +82,42 @@ async fn figures_show_route_templates_and_never_a_path_an_id_or_a_made_up_method
     }
     assert!(figures.text.ends_with("# EOF\n"));
 }
+
+#[tokio::test]
+async fn figures_come_in_the_format_that_was_asked_for() {
+    let app = App::start().await;
+    let client = app.client();
+    let ask =
+        async |accept: &str| client.send(client.request("GET", "/metrics").header("Accept", accept)).await.expect(200);
+    for accept in [
+        "text/plain;version=0.0.4",
+        "text/plain",
+        "text/*;q=0.9, */*;q=0.1",
+        "application/openmetrics-text;q=0.3,text/plain;q=0.5",
+    ] {
+        let figures = ask(accept).await;
+        assert_eq!(figures.header("content-type"), "text/plain; version=0.0.4; charset=utf-8", "{accept}");
+        assert_eq!(figures.header("vary"), "Accept");
+        assert!(!figures.text.contains("# EOF") && figures.text.ends_with('\n'));
+        assert!(figures.text.contains("# TYPE tenantry_rate_limited_total counter\n"), "{}", figures.text);
+        // Each sample belongs to the type that was told before it.
+        let mut name = "";
+        for line in figures.text.lines() {
+            match line.strip_prefix("# TYPE ") {
+                Some(kind) => name = kind.split(' ').next().unwrap(),
+                None => assert!(line.starts_with('#') || line.starts_with(name), "{line} after {name}"),
+            }
+        }
+    }
+    let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,\
+                      text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    for accept in [prometheus, "*/*", "", "application/openmetrics-text", "application/json", "text/plain;q=0"] {
+        let figures = ask(accept).await;
+        assert_eq!(
+            figures.header("content-type"),
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            "{accept}"
+        );
+        assert!(figures.text.ends_with("# EOF\n"), "{accept}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The email that invites.
 
+use tenantry_domain::Role;
 use tenantry_operations::mail::{InvitationEmail, InvitationLink, Signatures, invitation_email};
 use tenantry_tests::{ReceivedMail, SmtpServer};
 use uuid::Uuid;
@@ -19,7 +20,10 @@ fn invitation() -> InvitationEmail {
         signatures: Signatures::Html,
         signature_html: Some("<p>Yours, <b>Acme</b></p>".parse().unwrap()),
         signature_text: Some("Yours,\nAcme".parse().unwrap()),
-        role: "an agent".to_owned(),
+        language: "en".parse().unwrap(),
+        invited_by: None,
+        reply_to_inviter: false,
+        role: Role::Agent,
         workspaces: vec!["DACH Region".parse().unwrap(), "Nordics".parse().unwrap()],
         link: link.with("aZ09_-"),
         expires_at: "2026-12-03T14:05:59Z".parse().unwrap(),
@@ -227,4 +231,54 @@ async fn a_name_neither_reorders_nor_hides_the_words_around_it() {
     for part in [mail.text(), mail.html()] {
         assert!(!part.contains(['\u{202E}', '\u{2066}', '\u{200B}', '\u{200E}', '\u{AD}']), "{part}");
     }
+}
+
+#[tokio::test]
+async fn it_is_in_the_language_of_whom_it_is_about_and_in_english_otherwise() {
+    for (language, subject, sentence, button) in [
+        (
+            "de",
+            "Acme Europe lädt Sie zu Acme ein",
+            "Acme Europe lädt Sie zu Acme ein. Ihre Rolle: Agent/in.",
+            "Einladung annehmen",
+        ),
+        ("fr", "Acme Europe vous invite à rejoindre Acme", "Votre rôle : agent.", "Accepter l’invitation"),
+        ("es", "Acme Europe le invita a Acme", "Su rol: agente.", "Aceptar la invitación"),
+        ("it", "Acme Europe la invita in Acme", "Il suo ruolo: agente.", "Accetta l’invito"),
+        ("nl", "Acme Europe nodigt u uit voor Acme", "Uw rol: agent.", "Uitnodiging accepteren"),
+        ("pt", "Acme Europe convida você para Acme", "Sua função: agente.", "Aceitar o convite"),
+        ("pl", "Acme Europe zaprasza do Acme", "Rola: agent.", "Przyjmij zaproszenie"),
+        ("ja", "Acme Europe invites you to Acme", "as an agent.", "Accept the invitation"),
+    ] {
+        let mail = arrived(&InvitationEmail { language: language.parse().unwrap(), ..invitation() }).await;
+        assert_eq!(mail.parsed().subject(), Some(subject));
+        let shown = if language == "ja" { "en" } else { language };
+        assert!(mail.html().contains(&format!("<html lang=\"{shown}\">")), "{}", mail.html());
+        assert!(mail.html().contains(&format!(">{button}</a>")), "{}", mail.html());
+        assert!(mail.html().contains("<strong>Acme</strong>") && mail.text().contains(sentence), "{}", mail.text());
+        assert!(mail.text().contains("DACH Region") && mail.text().contains("2026") && mail.text().contains("14:05"));
+        assert_eq!(language != "ja", !mail.text().contains("Hello,"));
+    }
+}
+
+#[tokio::test]
+async fn it_names_the_member_who_invites_and_an_answer_goes_to_them_only_if_the_operator_wants_it() {
+    let by_grace = InvitationEmail { invited_by: Some("grace@müller.example".parse().unwrap()), ..invitation() };
+    let mail = arrived(&by_grace).await;
+    let sentence = "grace@müller.example (Acme Europe) invites you to join Acme as an agent.";
+    assert!(mail.text().contains(sentence), "{}", mail.text());
+    assert_eq!(mail.headers("reply-to"), Vec::<String>::new());
+    let own = InvitationEmail { brand: "Acme".parse().unwrap(), reply_to_inviter: true, ..by_grace };
+    let mail = arrived(&own).await;
+    assert!(mail.text().contains("\n\ngrace@müller.example invites you to join Acme as an agent."), "{}", mail.text());
+    // Mail programs know the domain in this form alone.
+    assert_eq!(mail.headers("reply-to"), ["grace@xn--mller-kva.example"]);
+    let nobody = InvitationEmail { invited_by: None, ..own };
+    assert_eq!(arrived(&nobody).await.headers("reply-to"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn it_is_sent_to_an_international_domain_in_the_form_that_servers_know() {
+    let mail = arrived(&InvitationEmail { to: "hans@müller.example".parse().unwrap(), ..invitation() }).await;
+    assert_eq!(mail.headers("to"), ["hans@xn--mller-kva.example"]);
 }

@@ -123,3 +123,14 @@ async fn options_that_cannot_work_are_refused_before_anything_is_sent() {
         assert!(refusal.contains(words) && !refusal.contains("s3cret"), "{words}: {refusal}");
     }
 }
+
+#[tokio::test]
+async fn the_server_is_greeted_by_the_name_that_was_set() {
+    for (hello, greeting) in [("app.example.com", "EHLO app.example.com"), ("[192.0.2.1]", "EHLO [192.0.2.1]")] {
+        let server = SmtpServer::start();
+        mailer(SmtpOptions { hello: hello.to_owned(), ..server.options() }).send(&email()).await.unwrap();
+        let conversation = server.ended(1).await.pop().unwrap();
+        let greetings: Vec<_> = conversation.commands().into_iter().filter(|line| line.starts_with("EHLO")).collect();
+        assert!(!greetings.is_empty() && greetings.iter().all(|line| *line == greeting), "{greetings:?}");
+    }
+}

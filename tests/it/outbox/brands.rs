@@ -39,7 +39,7 @@ async fn two_tenants_are_never_mixed_up_however_many_send_at_once() {
         let (own, other) = if mail.to[0].ends_with("@acme.example") { ("Acme", "Beta") } else { ("Beta", "Acme") };
         let (text, html) = (mail.text(), mail.html());
         assert_eq!(mail.headers("from"), [format!("\"{own} Desk\" <no-reply@service.example>")]);
-        assert_eq!(mail.headers("subject"), [format!("You are invited to {own}")]);
+        assert_eq!(mail.headers("subject"), [format!("Einladung zu {own}")]);
         assert!(text.contains(&format!("Yours, {own}")) && html.contains(&format!("Yours, {own}")), "{text}");
         assert!(!text.contains(other) && !html.contains(other), "{text}");
     }
@@ -96,7 +96,9 @@ async fn it_says_what_is_stored_when_it_is_sent_and_not_when_it_was_wanted() {
     deliver(&app, &server).await;
     let mail = server.mail();
     assert_eq!(mail.headers("from"), ["\"Europe Desk\" <no-reply@service.example>"]);
-    assert!(mail.text().contains("Acme Europe invites you to join Acme as an admin."), "{}", mail.text());
+    // The tenant is in Germany.
+    let sentence = "Acme Europe lädt Sie zu Acme ein. Ihre Rolle: Administrator/in.";
+    assert!(mail.text().contains(sentence), "{}", mail.text());
 }
 
 #[track_caller]
@@ -126,7 +128,7 @@ async fn names_that_look_encoded_stay_names() {
     let parsed = mail.parsed();
     // As written, but for the spaces that keep it from being an address.
     let shown = "=?utf-8?q?=0d=0aBcc :_eve @example .com?=";
-    assert_eq!(parsed.subject().unwrap(), format!("{shown} too invites you to {shown}"));
+    assert_eq!(parsed.subject().unwrap(), format!("{shown} too lädt Sie zu {shown} ein"));
     assert_eq!(parsed.from().unwrap().first().unwrap().name().unwrap(), shown);
     let conversation = server.ended(1).await.remove(0);
     let recipients: Vec<_> =

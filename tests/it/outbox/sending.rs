@@ -26,7 +26,7 @@ async fn an_invitation_arrives_once_and_its_link_makes_a_member() {
         ("no-reply@service.example", &["ada@example.com".to_owned()][..])
     );
     assert_eq!(mail.headers("message-id"), [format!("<{}@service.example>", message.id)]);
-    assert!(mail.text().contains("You are invited to join Acme as an agent."), "{}", mail.text());
+    assert!(mail.text().contains("Sie sind zu Acme eingeladen. Ihre Rolle: Agent/in."), "{}", mail.text());
     let written = mail.parsed().date().unwrap().to_timestamp();
     assert!(written >= before.timestamp() && written <= chrono::Utc::now().timestamp());
     assert_eq!(the_message(&app, &acme).await.state, OutboxState::Sent);

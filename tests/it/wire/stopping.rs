@@ -114,6 +114,20 @@ fn a_signal_during_the_start_leaves_no_database_behind() {
     }
 }
 
+#[test]
+fn a_signal_is_obeyed_while_the_database_says_nothing() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = silent.local_addr().unwrap().port();
+        let tenantry = Tenantry::at(&format!("postgres://u@127.0.0.1:{port}/t?connect_timeout=3600"));
+        let service = tenantry.begin_to_serve();
+        let (_connection, _) = silent.accept().unwrap();
+        service.signal(signal);
+        let log = service.stop(signal);
+        assert!(log.contains("\"stopped\"") && !log.contains("\"serving\""), "{log}");
+    }
+}
+
 /// A replica, as its load balancer sees it.
 struct Replica {
     tenantry: Tenantry,

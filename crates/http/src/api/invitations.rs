@@ -12,13 +12,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 pub(crate) use self::batch::create_each;
 use self::{
-    request::{AcceptInvitation, CreateInvitation, InvitationFilters, ResendInvitation},
-    view::{AcceptedInvitation, InvitationList, InvitationView},
+    request::{AcceptInvitation, CreateInvitation, InvitationFilters, PreviewInvitation, ResendInvitation},
+    view::{AcceptedInvitation, InvitationList, InvitationPreviewView, InvitationView},
 };
 use crate::{
     answer,
     error::Failure,
-    extract::{Caller, IfMatch, IfNoneMatch, Invited, Listing, PathId, Valid},
+    extract::{Anybody, Caller, IfMatch, IfNoneMatch, Invited, Listing, PathId, Valid},
     fallback::nothing_more_at,
     part::{Group, Part},
     service::Service,
@@ -37,8 +37,10 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .service(create)
         .service(create_each)
         .service(accept)
+        .service(preview)
         .map(|config| nothing_more_at(config, "/api/invitations/batch"))
         .map(|config| nothing_more_at(config, "/api/invitations/accept"))
+        .map(|config| nothing_more_at(config, "/api/invitations/preview"))
         .service(show)
         .service(resend)
         .service(revoke);
@@ -172,4 +174,38 @@ pub(crate) async fn accept(
     let mut response = HttpResponse::Created();
     response.insert_header((header::LOCATION, format!("/api/members/{}", member.id)));
     answer::composed(response, member.version, &AcceptedInvitation::of(invitation, member, Utc::now()))
+}
+
+/// Preview an invitation
+///
+/// Shows what an invitation is for to anybody who has its token, as its email does. Needs no credential: the page that accepts
+/// invitations asks this. It changes nothing. An unknown token is a `404`, whatever is wrong with it.
+#[utoipa::path(
+    tag = PART.tag,
+    security(()),
+    request_body = PreviewInvitation,
+    responses((status = 200, description = "What the invitation is for.", body = InvitationPreviewView, example = json!({
+        "tenantName": "Acme Industrial Supply",
+        "brandName": "Acme Industrial Supply",
+        "brandColor": "#1f4b99",
+        "language": "de",
+        "state": "pending",
+        "offer": {
+            "emailHint": "a…@example.com",
+            "role": "agent",
+            "workspaceNames": ["DACH Region"],
+            "invitedBy": "grace@acme.example",
+            "expiresAt": "2026-01-27T10:00:00.000Z"
+        }
+    })), (status = 404, description = "No invitation was sent with this token."))
+)]
+#[post("/api/invitations/preview")]
+pub(crate) async fn preview(
+    anybody: Anybody,
+    body: Valid<PreviewInvitation>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let preview = invitations::preview(&service.store, anybody.0, &body.0.token.0).await?;
+    let mut response = HttpResponse::Ok();
+    Ok(response.insert_header((header::CACHE_CONTROL, "no-store")).json(InvitationPreviewView::from(preview)))
 }

@@ -58,7 +58,7 @@ pub(crate) struct Person {
     #[schema(example = 11)]
     id: i64,
     /// The email address.
-    #[schema(example = "ada@example.com", format = Email, pattern = "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
+    #[schema(example = "ada@example.com", format = "idn-email", pattern = "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
     email: String,
     /// The role.
     role: RoleWord,

@@ -15,13 +15,14 @@ const withoutFilters = (document) => {
   return document;
 };
 
-const content = withoutFilters(await (await fetch("/openapi.json")).json());
+const content = withoutFilters(await (await fetch("openapi.json")).json());
 
 document.getElementById("loading").remove();
 Scalar.createApiReference("#reference", {
   // From a function: Scalar would watch every field of an object.
   content: () => content,
-  servers: [{ url: window.location.origin, description: "This service" }],
+  // Wherever the page was opened: a proxy may publish the service under a path.
+  servers: [{ url: new URL(".", window.location.href).href.replace(/\/$/, ""), description: "This service" }],
   withDefaultFonts: false,
   telemetry: false,
   agent: { disabled: true },

@@ -6,11 +6,16 @@ use actix_web::{
     mime::{self, Mime},
 };
 
-/// Whether the caller prefers HTML to JSON, by the weights in `Accept` (RFC 9110, section 12.5.1). On a tie, and without `Accept`,
-/// it is JSON. Whoever answers by it sends `Vary: Accept`.
+/// Whether the caller prefers HTML to JSON.
 pub(crate) fn prefers_html(request: &HttpRequest) -> bool {
+    prefers(request, &mime::TEXT_HTML, &mime::APPLICATION_JSON)
+}
+
+/// Whether the caller prefers the one to the other, by the weights in `Accept` (RFC 9110, section 12.5.1). On a tie, and without
+/// `Accept`, it is the other. Whoever answers by it sends `Vary: Accept`.
+pub(crate) fn prefers(request: &HttpRequest, one: &Mime, other: &Mime) -> bool {
     let accept = Accept::parse(request).unwrap_or(Accept(Vec::new()));
-    weight(&accept, &mime::TEXT_HTML) > weight(&accept, &mime::APPLICATION_JSON)
+    weight(&accept, one) > weight(&accept, other)
 }
 
 /// The weight that the most specific range gives the media type; nothing if no range includes it.

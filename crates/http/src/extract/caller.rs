@@ -1,6 +1,10 @@
 //! Who asks: the `Authorization` header, read without a look at the database. Nothing else of a request is worth work before that.
 
-use std::{convert::Infallible, future::Future, pin::Pin};
+use std::{
+    convert::Infallible,
+    future::{Future, Ready, ready},
+    pin::Pin,
+};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use chrono::Utc;
@@ -82,6 +86,19 @@ impl FromRequest for Invited {
                 trusted_for: token.trusted_for,
             }))
         })
+    }
+}
+
+/// Somebody without a credential, who is counted by their address.
+pub(crate) struct Anybody(pub(crate) Origin);
+
+impl FromRequest for Anybody {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let admitted = stranger(request).and_then(|()| known_parameters(request));
+        ready(admitted.map(|()| Self(origin(request))))
     }
 }
 

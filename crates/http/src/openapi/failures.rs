@@ -22,10 +22,10 @@ use utoipa::{
 
 use super::{access, components};
 use crate::{
-    callfluent, docs,
+    callfluent,
     error::{ErrorCode, Failure, PROBLEM_JSON},
     extract::{self, camel_case},
-    fallback, host, idempotency, middleware,
+    fallback, host, idempotency, middleware, page,
     rate::{Exceeded, Policy},
     schema,
 };
@@ -92,6 +92,15 @@ impl Refusals<'_> {
             // An unknown parameter is one, too.
             let invalid = if takes_key { Kind::InvalidFieldsOrKey } else { Kind::InvalidFields };
             kinds.extend([invalid, Kind::Internal, Kind::Unavailable]);
+        } else if takes_body {
+            // Of anybody who has the token of an invitation.
+            kinds.extend([
+                Kind::BadRequest,
+                Kind::TooManyRequests,
+                Kind::InvalidFields,
+                Kind::Internal,
+                Kind::Unavailable,
+            ]);
         } else {
             kinds.push(Kind::BadHeader);
         }
@@ -113,6 +122,7 @@ impl Refusals<'_> {
                 StatusCode::NOT_FOUND => kinds.push(
                     action
                         .and_then(|action| action.rule().subjects.first().copied())
+                        .or(takes_body.then_some(Noun::Invitation))
                         .map_or(Kind::NoSuchRoute, Kind::NotFound),
                 ),
                 StatusCode::BAD_GATEWAY => kinds.push(Kind::ProviderFailed),
@@ -206,7 +216,7 @@ impl Kind {
                 let text = format!("Your tenant has no such {}, or you may not see it.", noun.lower_case());
                 return (name.into(), text.into(), all(vec![Error::NotFound(noun)]));
             }
-            Self::NoSuchRoute => ("NoSuchRoute", "There is nothing at this path.", vec![docs::no_such_file()]),
+            Self::NoSuchRoute => ("NoSuchRoute", "There is nothing at this path.", vec![page::no_such_file()]),
             Self::BodyTooSlow => ("BodyTooSlow", "The body took too long to arrive.", vec![extract::too_slow()]),
             Self::PreconditionFailed => (
                 "PreconditionFailed",

@@ -36,9 +36,6 @@ use super::{
 /// How long a new connection may say nothing.
 const FIRST: Duration = Duration::from_secs(10);
 
-/// How long a connection may say nothing after an answer.
-const IDLE: Duration = Duration::from_secs(75);
-
 /// The same, once the server accepts nobody any more: what it asks for may be on its way.
 const NEWCOMER: Duration = Duration::from_secs(1);
 
@@ -56,6 +53,8 @@ pub(super) struct Inbound {
     pub(super) stream: TcpStream,
     pub(super) standing: Arc<Standing>,
     peer: Option<SocketAddr>,
+    /// How long it may say nothing after an answer.
+    keep_alive: Duration,
     state: RefCell<State>,
 }
 
@@ -91,7 +90,12 @@ pub(super) enum Next {
 }
 
 impl Inbound {
-    pub(super) fn new(stream: TcpStream, standing: Arc<Standing>, config: ServiceConfig) -> Rc<Self> {
+    pub(super) fn new(
+        stream: TcpStream,
+        standing: Arc<Standing>,
+        config: ServiceConfig,
+        keep_alive: Duration,
+    ) -> Rc<Self> {
         // Answers are written whole, or in large parts. If it fails, they are only later.
         drop(stream.set_nodelay(true));
         let peer = stream.peer_addr().ok();
@@ -104,7 +108,7 @@ impl Inbound {
             asked_first: false,
             since: 0,
         };
-        Rc::new(Self { stream, standing, peer, state: RefCell::new(state) })
+        Rc::new(Self { stream, standing, peer, keep_alive, state: RefCell::new(state) })
     }
 
     /// Uses the codec, for an answer.
@@ -117,7 +121,7 @@ impl Inbound {
         let mut since = now();
         self.standing.waits(since);
         let first = self.state.borrow().turn == 0;
-        let mut deadline = Instant::now() + if first { FIRST } else { IDLE };
+        let mut deadline = Instant::now() + if first { FIRST } else { self.keep_alive };
         let (mut begun, mut closing) = (false, false);
         loop {
             match self.look() {

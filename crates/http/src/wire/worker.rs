@@ -67,6 +67,7 @@ impl Drop for Counted {
 pub(super) async fn work<I, F, B>(
     application: impl Fn() -> I,
     refuse: impl Fn(Refusal) -> Response<BoxBody> + 'static,
+    keep_alive: Duration,
     mut handed_over: mpsc::UnboundedReceiver<(Accepted, Counted)>,
     mut stage: watch::Receiver<Stage>,
 ) where
@@ -95,7 +96,7 @@ pub(super) async fn work<I, F, B>(
                     connections.spawn_local(async move {
                         let Accepted { stream, standing } = accepted;
                         match TcpStream::from_std(stream) {
-                            Ok(stream) => desk.attend(Inbound::new(stream, standing, config)).await,
+                            Ok(stream) => desk.attend(Inbound::new(stream, standing, config, keep_alive)).await,
                             Err(error) => tracing::warn!(%error, "a connection cannot be used"),
                         }
                         drop(counted);

@@ -4,10 +4,16 @@ use std::str::FromStr;
 
 use askama::Template;
 use chrono::{DateTime, Utc};
-use tenantry_domain::{BrandName, EmailAddress, SenderName, SignatureHtml, SignatureText, TenantName, WorkspaceName};
+use tenantry_domain::{
+    BrandName, EmailAddress, LanguageCode, Role, SenderName, SignatureHtml, SignatureText, TenantName, WorkspaceName,
+};
 use uuid::Uuid;
 
-use super::{Email, MailFault, Subject, plain};
+use super::{
+    Email, MailFault, Subject,
+    language::{Language, Piece, filled},
+    plain,
+};
 
 /// What an invitation says. It is not `Debug`, because its link is a secret.
 #[derive(Clone)]
@@ -32,8 +38,14 @@ pub struct InvitationEmail {
     pub signature_html: Option<SignatureHtml>,
     /// The effective signature for the plain part.
     pub signature_text: Option<SignatureText>,
-    /// The role as it stands behind "as", with its article: `an agent`.
-    pub role: String,
+    /// The language that it is written in; English if there are no words of it.
+    pub language: LanguageCode,
+    /// The address of the member who invites.
+    pub invited_by: Option<EmailAddress>,
+    /// Whether an answer goes to them.
+    pub reply_to_inviter: bool,
+    /// The role they will have.
+    pub role: Role,
     /// The workspaces it is for; the email names the first ten and counts the others.
     pub workspaces: Vec<WorkspaceName>,
     /// Where it is accepted, with its token: [`InvitationLink::with`](super::InvitationLink::with).
@@ -82,13 +94,13 @@ struct Html<'a> {
 
 /// What both templates say.
 struct Words<'a> {
+    language: &'a Language,
     subject: &'a str,
-    /// The brand, where that is not the tenant by another word.
-    inviter: Option<String>,
-    tenant: String,
-    role: &'a str,
+    /// The sentence that invites.
+    invites: Vec<Piece<'a>>,
     workspaces: Vec<String>,
-    more_workspaces: usize,
+    /// How many others there are.
+    more: Option<String>,
     link: &'a str,
     expires: String,
     signature_html: Option<&'a str>,
@@ -106,16 +118,21 @@ const NAMED: usize = 10;
 ///
 /// `Never`, for an email that cannot be written.
 pub fn invitation_email(invitation: &InvitationEmail) -> Result<Email, MailFault> {
-    let subject = subject(invitation)?;
+    let language = Language::of(invitation.language);
+    let subject = subject(invitation, language)?;
+    let (inviter, tenant) = (inviter(invitation), plain::name(invitation.tenant.as_str()));
+    let sentence = if inviter.is_some() { language.invited_by } else { language.invited };
+    let inviter = inviter.unwrap_or_default();
+    let values = [("inviter", inviter.as_str()), ("tenant", &tenant), ("role", language.role(invitation.role))];
+    let (expires, more) = (language.time(invitation.expires_at), invitation.workspaces.len().saturating_sub(NAMED));
     let email = &Words {
+        language,
         subject: subject.as_str(),
-        inviter: inviter(invitation).map(plain::name),
-        tenant: plain::name(invitation.tenant.as_str()),
-        role: &invitation.role,
+        invites: filled(sentence, &values),
         workspaces: invitation.workspaces.iter().take(NAMED).map(|name| plain::name(name.as_str())).collect(),
-        more_workspaces: invitation.workspaces.len().saturating_sub(NAMED),
+        more: (more > 0).then(|| text(language.more, &[("count", &more.to_string())])),
         link: &invitation.link,
-        expires: invitation.expires_at.format("%A, %-d %B %Y, at %H:%M UTC").to_string(),
+        expires: text(language.expires, &[("time", &expires)]),
         signature_html: match invitation.signatures {
             Signatures::Html => invitation.signature_html.as_ref().map(SignatureHtml::as_str),
             Signatures::Text | Signatures::None => None,
@@ -127,7 +144,7 @@ pub fn invitation_email(invitation: &InvitationEmail) -> Result<Email, MailFault
         }),
         only_text: invitation.signatures == Signatures::Text,
     };
-    let (text, html) = (Text { email }.render(), Html { email }.render());
+    let (plain, html) = (Text { email }.render(), Html { email }.render());
     let unwritten = |error: askama::Error| MailFault::Never(format!("the invitation cannot be rendered: {error}"));
     Ok(Email {
         id: invitation.id,
@@ -135,25 +152,42 @@ pub fn invitation_email(invitation: &InvitationEmail) -> Result<Email, MailFault
         from_name: sender(invitation),
         from_address: invitation.from_address.clone(),
         to: invitation.to.clone(),
-        text: text.map_err(unwritten)?,
+        reply_to: invitation.invited_by.clone().filter(|_| invitation.reply_to_inviter),
+        text: plain.map_err(unwritten)?,
         html: html.map_err(unwritten)?,
         subject,
     })
 }
 
-/// Nobody is invited by a tenant to itself.
-fn inviter(invitation: &InvitationEmail) -> Option<&str> {
+/// Who invites: the member, by their address, and the brand, where that is not the tenant by another word. Nobody is invited by a
+/// tenant to itself.
+fn inviter(invitation: &InvitationEmail) -> Option<String> {
+    let brand = brand(invitation).map(plain::name);
+    // An issuer has verified it, or an operator has written it down, so that it deceives nobody.
+    match (&invitation.invited_by, brand) {
+        (Some(member), Some(brand)) => Some(format!("{member} ({brand})")),
+        (Some(member), None) => Some(member.to_string()),
+        (None, brand) => brand,
+    }
+}
+
+fn brand(invitation: &InvitationEmail) -> Option<&str> {
     let brand = invitation.brand.as_str();
     (brand != invitation.tenant.as_str()).then_some(brand)
 }
 
-fn subject(invitation: &InvitationEmail) -> Result<Subject, MailFault> {
+fn subject(invitation: &InvitationEmail, language: &Language) -> Result<Subject, MailFault> {
     let tenant = plain::name(&short(invitation.tenant.as_str()));
-    let subject = match inviter(invitation) {
-        Some(brand) => format!("{} invites you to {tenant}", plain::name(&short(brand))),
-        None => format!("You are invited to {tenant}"),
+    let subject = match brand(invitation) {
+        Some(brand) => text(language.subject_by, &[("inviter", &plain::name(&short(brand))), ("tenant", &tenant)]),
+        None => text(language.subject, &[("tenant", &tenant)]),
     };
     Subject::around(subject).map_err(|refusal| MailFault::Never(format!("the subject of the invitation {refusal}")))
+}
+
+/// A sentence with these values in it, as text.
+fn text(sentence: &str, values: &[(&str, &str)]) -> String {
+    filled(sentence, values).into_iter().map(|piece| piece.text).collect()
 }
 
 /// The name of the sender, which must not look like another address than the one behind it.

@@ -16,7 +16,11 @@ use super::{Email, MailFault};
 pub(super) fn compose(email: &Email) -> Result<Message, MailFault> {
     let (from, to) = (address(&email.from_address)?, address(&email.to)?);
     let id = format!("<{}@{}>", email.id, from.domain());
-    Message::builder()
+    let builder = match &email.reply_to {
+        Some(address_of_a_person) => Message::builder().reply_to(Mailbox::new(None, address(address_of_a_person)?)),
+        None => Message::builder(),
+    };
+    builder
         .message_id(Some(id))
         .date(email.date.into())
         .from(Mailbox::new(Some(email.from_name.as_str().to_owned()), from))
@@ -33,7 +37,7 @@ pub(super) fn compose(email: &Email) -> Result<Message, MailFault> {
 }
 
 fn address(address: &EmailAddress) -> Result<Address, MailFault> {
-    address.as_str().parse().map_err(|error| MailFault::Never(format!("{address} cannot be used: {error}")))
+    address.ascii().parse().map_err(|error| MailFault::Never(format!("{address} cannot be used: {error}")))
 }
 
 /// Text that only looks encoded is encoded itself: a reader would decode it, into characters that one line may not have.

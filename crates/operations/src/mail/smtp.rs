@@ -17,7 +17,7 @@ use lettre::{
         extension::ClientId,
     },
 };
-use tenantry_domain::{Choice, Refusal};
+use tenantry_domain::{Choice, Refusal, THE_EMAIL, THE_RECIPIENT, WAS_REFUSED};
 use tokio::time::timeout;
 
 use super::{MailFault, said};
@@ -38,6 +38,8 @@ pub struct SmtpOptions {
     pub password: Option<Password>,
     /// A file of certificates (PEM) that are trusted as roots, besides those of the system.
     pub ca_file: Option<PathBuf>,
+    /// The name by which this service greets the server: a domain, or an address in brackets.
+    pub hello: String,
     /// How long an email may take from the look-up of the host to the last answer of the server.
     pub timeout: Duration,
 }
@@ -125,7 +127,10 @@ impl Smtp {
             port: options.port.unwrap_or(port),
             security,
             credentials,
-            hello: ClientId::default(),
+            hello: match options.hello.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                Some(address) => literal(address)?,
+                None => ClientId::Domain(options.hello.clone()),
+            },
             timeout: options.timeout,
         })
     }
@@ -185,6 +190,15 @@ impl Smtp {
     }
 }
 
+/// An address literal (RFC 5321, section 4.1.3), for a machine without a name.
+fn literal(address: &str) -> Result<ClientId, String> {
+    let refused = || format!("[{address}] is no address for the greeting of the mail server.");
+    match address.strip_prefix("IPv6:") {
+        Some(address) => address.parse().map(ClientId::Ipv6).map_err(|_| refused()),
+        None => address.parse().map(ClientId::Ipv4).map_err(|_| refused()),
+    }
+}
+
 fn tls(options: &SmtpOptions) -> Result<TlsParameters, String> {
     // A file without any would be taken, and trusted nobody.
     const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
@@ -212,10 +226,10 @@ async fn hand_over(connection: &mut AsyncSmtpConnection, message: &Message) -> R
     sender.map_err(|error| MailFault::Later(refusal("the sender", &error)))?;
     for to in envelope.to() {
         let recipient = connection.command(Rcpt::new(to.clone(), vec![])).await;
-        recipient.map_err(|error| fault("the recipient", &error))?;
+        recipient.map_err(|error| fault(THE_RECIPIENT, &error))?;
     }
-    connection.command(Data).await.map_err(|error| fault("the email", &error))?;
-    connection.message(&message.formatted()).await.map_err(|error| fault("the email", &error))?;
+    connection.command(Data).await.map_err(|error| fault(THE_EMAIL, &error))?;
+    connection.message(&message.formatted()).await.map_err(|error| fault(THE_EMAIL, &error))?;
     Ok(())
 }
 
@@ -228,7 +242,7 @@ fn fault(what: &str, error: &Error) -> MailFault {
 
 fn refusal(what: &str, error: &Error) -> String {
     match error.status() {
-        Some(_) => format!("{what} was refused: {}", words(error)),
+        Some(_) => format!("{what}{WAS_REFUSED}{}", words(error)),
         None => format!("the connection failed at {what}: {}", words(error)),
     }
 }

@@ -1,6 +1,6 @@
 //! What a message of the outbox says, put together when it is sent.
 
-use tenantry_domain::{Brand, OutboxMessage, Role, SignatureHtml, SignatureText, Workspace};
+use tenantry_domain::{Brand, OutboxMessage, SignatureHtml, SignatureText, Workspace};
 use tenantry_persistence::DueInvitation;
 
 use super::Sender;
@@ -14,7 +14,7 @@ pub(super) fn of_invitation(
     due: &DueInvitation,
     link: &str,
 ) -> Result<Email, MailFault> {
-    let DueInvitation { invitation, tenant, workspaces, brand } = due;
+    let DueInvitation { invitation, tenant, workspaces, brand, invited_by } = due;
     let (html, text) = match workspaces.as_slice() {
         [one] => signatures(one, brand),
         _ => (brand.details.email_signature_html.clone(), brand.details.email_signature_text.clone()),
@@ -31,7 +31,10 @@ pub(super) fn of_invitation(
         signatures: sender.signatures,
         signature_html: html,
         signature_text: text,
-        role: as_what(invitation.details.role).to_owned(),
+        language: due.language(),
+        invited_by: invited_by.clone(),
+        reply_to_inviter: sender.reply_to_inviter,
+        role: invitation.details.role,
         workspaces: workspaces.iter().map(|workspace| workspace.details.name.clone()).collect(),
         link: link.to_owned(),
         expires_at: invitation.expires_at,
@@ -44,15 +47,4 @@ fn signatures(workspace: &Workspace, brand: &Brand) -> (Option<SignatureHtml>, O
     let html = own.email_signature_html.as_ref().or(fallback.email_signature_html.as_ref());
     let text = own.email_signature_text.as_ref().or(fallback.email_signature_text.as_ref());
     (html.cloned(), text.cloned())
-}
-
-/// A role as it stands behind "as".
-fn as_what(role: Role) -> &'static str {
-    match role {
-        Role::Owner => "an owner",
-        Role::Admin => "an admin",
-        Role::Billing => "a billing contact",
-        Role::Agent => "an agent",
-        Role::Observer => "an observer",
-    }
 }

@@ -8,6 +8,7 @@ mod user;
 
 use std::{
     net::{SocketAddr, TcpListener},
+    pin::pin,
     thread,
     time::Duration,
 };
@@ -55,28 +56,50 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
     let address = local(&listeners.main)?;
     let mailer = mail_workers::mailer(settings)?;
     master_keys::demand(settings)?;
-    let Some((database, store)) = runtime.block_on(open(settings, &mut stop))? else { return Ok(()) };
+    let Some(database) = runtime.block_on(open(settings, &mut stop))? else { return Ok(()) };
+    let prepared = runtime.block_on(async {
+        let prepared = prepare(settings, &database, address);
+        tokio::select! {
+            prepared = prepared => prepared.map(Some),
+            asked = stop.asked() => {
+                tracing::info!(signal = asked.name(), "stopping before the service has started");
+                Ok(None)
+            }
+        }
+    });
+    let Prepared { store, keys, checked, banner } = match prepared {
+        Ok(Some(prepared)) => prepared,
+        other => {
+            database.close()?;
+            if other.is_ok() {
+                tracing::info!("stopped");
+            }
+            return other.map(drop);
+        }
+    };
+    let database = database.watched()?;
     let options = ServeOptions {
         workers: settings.workers,
         connections,
+        keep_alive: settings.keep_alive,
+        front: settings.front.clone(),
         grace: settings.shutdown_grace,
         rates: settings.rates,
         lost_log_lines: crate::logging::lost_lines,
     };
     let owner_url = database.own_owner_url();
     let outcome = runtime.block_on(async {
-        let keys = master_keys::for_service(settings, &store).await?;
-        // Root's as well: the first start saves the key of the demo tenant in the directory of the data.
-        let banner = match &owner_url {
-            Some(_) => Some(demo::banner(&store, address, &settings.data_dir).await?),
-            None => None,
-        };
         // What only root may read has been read, and the ports are bound.
         if user::leave_root(settings, database.user())? {
             database.check_role()?;
         }
-        serve(settings, output, Start { listeners, address, store, keys, owner_url, banner, mailer, options }, stop)
-            .await
+        serve(
+            settings,
+            output,
+            Start { listeners, address, store, keys, checked, owner_url, banner, mailer, options },
+            stop,
+        )
+        .await
     });
     let closed = database.close();
     outcome.and(closed)
@@ -91,35 +114,58 @@ fn local(listener: &TcpListener) -> Result<SocketAddr, Exit> {
     listener.local_addr().map_err(|error| Exit::failed(error.to_string()))
 }
 
-/// Opens the database, in a thread of its own because that blocks. If the service is asked to stop before it is open, closes it again
-/// and returns `None`.
-async fn open(settings: &Settings, stop: &mut Stop) -> Result<Option<(Database, Store)>, Exit> {
-    let (sender, mut opened) = oneshot::channel();
+/// Opens the database. If the service is asked to stop before the embedded one is open, closes it again and returns `None`.
+async fn open(settings: &Settings, stop: &mut Stop) -> Result<Option<Database>, Exit> {
     let theirs = settings.clone();
-    let started = thread::Builder::new().name("database-start".to_owned()).spawn(move || {
-        // Nobody listens if this process has failed otherwise.
-        drop(sender.send(open_now(&theirs)));
-    });
-    started.map_err(|error| Exit::failed(format!("cannot start a thread: {error}")))?;
-    let failed = |_| Exit::failed("the database could not be opened; the log says why");
+    let mut opened = pin!(aside("database-start", move || Database::open(&theirs)));
     tokio::select! {
-        opened = &mut opened => opened.map_err(failed)?.map(Some),
+        opened = &mut opened => opened.map(Some),
         asked = stop.asked() => {
             tracing::info!(signal = asked.name(), "stopping: waiting until the database has started, to stop it in order");
-            let (database, store) = opened.await.map_err(failed)??;
-            drop(store);
-            database.close()?;
+            opened.await?.close()?;
             tracing::info!("stopped");
             Ok(None)
         }
     }
 }
 
-fn open_now(settings: &Settings) -> Result<(Database, Store), Exit> {
-    let database = Database::open_migrated(settings)?;
-    database.check_role()?;
+/// What the service needs of the database before it serves.
+struct Prepared {
+    store: Store,
+    keys: MasterKeys,
+    /// Whether the keys decrypt what is stored. False: the database has not answered yet.
+    checked: bool,
+    banner: Option<String>,
+}
+
+/// Migrates the embedded database, and looks whether the service can work with this one. Whoever waits for this can stop waiting at any
+/// time: a migration is then rolled back.
+async fn prepare(settings: &Settings, database: &Database, address: SocketAddr) -> Result<Prepared, Exit> {
+    aside("database-check", database.readying()).await?;
     let store = database.service_store(settings)?;
-    Ok((database.watched()?, store))
+    let keys = master_keys::for_service(settings, &store).await?;
+    // Root's as well: the first start saves the key of the demo tenant in the directory of the data.
+    let banner = match database.is_embedded() {
+        true => Some(demo::banner(&store, address, &settings.data_dir).await?),
+        false => None,
+    };
+    let checked = master_keys::check(&store, &keys).await;
+    if let Ok(faults @ [_, ..]) = checked.as_deref() {
+        return Err(Exit::settings(faults.to_vec()));
+    }
+    Ok(Prepared { store, keys, checked: checked.is_ok(), banner })
+}
+
+/// Does what blocks in a thread of its own.
+async fn aside<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, Exit> + Send + 'static,
+) -> Result<T, Exit> {
+    let (sender, done) = oneshot::channel();
+    // Nobody listens if the service has been asked to stop.
+    let started = thread::Builder::new().name(name.to_owned()).spawn(move || drop(sender.send(work())));
+    started.map_err(|error| Exit::failed(format!("cannot start a thread: {error}")))?;
+    done.await.map_err(|_| Exit::failed("the database could not be opened; the log says why"))?
 }
 
 /// What the service starts with.
@@ -128,6 +174,7 @@ struct Start {
     address: SocketAddr,
     store: Store,
     keys: MasterKeys,
+    checked: bool,
     owner_url: Option<String>,
     banner: Option<String>,
     mailer: Option<Mailer>,
@@ -135,12 +182,8 @@ struct Start {
 }
 
 async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Stop) -> Result<(), Exit> {
-    let Start { listeners, address, store, keys, owner_url, banner, mailer, options } = start;
+    let Start { listeners, address, store, keys, checked, owner_url, banner, mailer, options } = start;
     let admin = listeners.admin.as_ref().map(local).transpose()?;
-    let checked = master_keys::check(&store, &keys).await;
-    if let Ok(faults @ [_, ..]) = checked.as_deref() {
-        return Err(Exit::settings(faults.to_vec()));
-    }
     let closing = Closing::default();
     let trust =
         Trust { platform: PlatformKeys::new(settings.platform_keys.clone()), issuers: settings.issuers.clone() };
@@ -156,7 +199,7 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
     let saving = mailer.clone();
     let mut mail_workers = MailWorkers::start(settings, mailer, &store, address)?;
-    let wrong_keys = wrong_keys(store.clone(), keys, checked.is_ok());
+    let wrong_keys = wrong_keys(store.clone(), keys, checked);
     let chores = tokio::spawn(keep_house(store.clone(), settings.retention, saving, owner_url));
     let outcome = tokio::select! {
         () = server.ended() => Err(Exit::failed("the threads that serve have ended; the log says why")),

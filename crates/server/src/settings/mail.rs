@@ -1,6 +1,11 @@
 //! How emails are sent, and what is in them.
 
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use chrono::TimeDelta;
 use tenantry_domain::{Cap, EmailAddress, MailLimits, Refusal};
@@ -16,6 +21,8 @@ pub(crate) struct Mail {
     /// Where invitations are accepted; `None` means a page of this service.
     pub(crate) link: Option<InvitationLink>,
     pub(crate) signatures: Signatures,
+    /// Whether an answer to an invitation goes to the member who invites.
+    pub(crate) reply_to_inviter: bool,
     /// How many emails are sent at once, 1 or more.
     pub(crate) workers: usize,
     pub(crate) poll: Duration,
@@ -25,7 +32,7 @@ pub(crate) struct Mail {
 const NOBODY: &str = "tenantry@localhost.localdomain";
 
 /// Settings that make sense only with a mail server.
-const OF_SMTP: [&str; 7] = [
+const OF_SMTP: [&str; 8] = [
     "smtp_port",
     "smtp_security",
     "smtp_username",
@@ -33,31 +40,40 @@ const OF_SMTP: [&str; 7] = [
     "smtp_password_file",
     "smtp_ca_file",
     "smtp_timeout",
+    "smtp_helo",
 ];
 
 /// The mail settings. `None` if no emails are sent, or if something is wrong; errors are added to `faults`.
 pub(super) fn read(reader: &Reader, faults: &mut Faults) -> Option<Mail> {
     let known = faults.len();
-    let smtp = smtp(reader, faults);
-    let from = of_domain(reader, "mail_from", faults);
+    let from: Option<EmailAddress> = of_domain(reader, "mail_from", faults);
+    let smtp = smtp(reader, from.as_ref(), faults);
     let link = of_domain(reader, "invitation_link", faults);
+    let reply_to_inviter = reader.parse("mail_reply_to", faults, |raw| match raw {
+        "none" => Ok(false),
+        "inviter" => Ok(true),
+        _ => Err("must be none or inviter"),
+    });
     let signatures =
         reader.parse("mail_signatures", faults, |raw| raw.parse().map_err(|()| "must be none, text or html"));
     let workers = reader.parse("mail_workers", faults, |raw| match raw.parse() {
         Ok(n @ 0..=16) => Ok(n),
         _ => Err("must be a whole number from 0 to 16"),
     });
-    let poll = duration(reader, "mail_poll", Duration::from_millis(100)..=Duration::from_secs(3_600), faults);
+    let poll = reader.duration("mail_poll", Duration::from_millis(100)..=Duration::from_secs(3_600), faults);
     let has_server = reader.is_given("smtp_host");
     if has_server {
         for (name, what) in [
             ("mail_from", "it is the sender address of emails, such as no-reply@example.com"),
             (
                 "invitation_link",
-                "it is the address where invitations are accepted, such as https://app.example.com/join#{token}",
+                "it is the address where invitations are accepted, such as https://app.example.com/join#{token}. Or set \
+                 TENANTRY_PUBLIC_URL, and they lead to a page of this service",
             ),
         ] {
-            if !reader.is_given(name) {
+            // The service has a page of its own, for who knows its address.
+            let has_page = name == "invitation_link" && reader.is_given("public_url");
+            if !reader.is_given(name) && !has_page {
                 faults.of(name, format!("is required with TENANTRY_SMTP_HOST: {what}"));
             }
         }
@@ -79,7 +95,15 @@ pub(super) fn read(reader: &Reader, faults: &mut Faults) -> Option<Mail> {
     };
     let workers = workers.filter(|workers| *workers > 0)?;
     let from = from.or_else(|| NOBODY.parse().ok())?;
-    (faults.len() == known).then_some(Mail { options, from, link, signatures: signatures?, workers, poll: poll? })
+    (faults.len() == known).then_some(Mail {
+        options,
+        from,
+        link,
+        signatures: signatures?,
+        reply_to_inviter: reply_to_inviter?,
+        workers,
+        poll: poll?,
+    })
 }
 
 /// How much email a tenant may cause that has no limits of its own.
@@ -92,7 +116,7 @@ pub(super) fn limits(reader: &Reader, faults: &mut Faults) -> MailLimits {
     };
     let (per_tenant, per_recipient) = (cap("max_emails_per_day"), cap("max_emails_per_recipient"));
     let (pending_invitations, safe) = (cap("max_pending_invitations"), MailLimits::default());
-    let interval = duration(reader, "invitation_interval", Duration::ZERO..=Duration::from_secs(86_400), faults);
+    let interval = reader.duration("invitation_interval", Duration::ZERO..=Duration::from_secs(86_400), faults);
     MailLimits {
         interval: interval.and_then(|interval| TimeDelta::from_std(interval).ok()).unwrap_or(safe.interval),
         per_tenant: per_tenant.unwrap_or(safe.per_tenant),
@@ -101,14 +125,14 @@ pub(super) fn limits(reader: &Reader, faults: &mut Faults) -> MailLimits {
     }
 }
 
-fn smtp(reader: &Reader, faults: &mut Faults) -> Option<SmtpOptions> {
+fn smtp(reader: &Reader, from: Option<&EmailAddress>, faults: &mut Faults) -> Option<SmtpOptions> {
     let port = reader.parse("smtp_port", faults, |raw| match raw.parse() {
         Ok(0) | Err(_) => Err("must be a port from 1 to 65535"),
         Ok(port) => Ok(port),
     });
     let security = reader
         .parse("smtp_security", faults, |raw| raw.parse::<Security>().map_err(|_| "must be starttls, tls or plain"));
-    let timeout = duration(reader, "smtp_timeout", Duration::from_secs(1)..=Duration::from_secs(60), faults);
+    let timeout = reader.duration("smtp_timeout", Duration::from_secs(1)..=Duration::from_secs(60), faults);
     let (username, password) = (reader.text("smtp_username"), password(reader, faults));
     let has_password = reader.is_given("smtp_password") || reader.is_given("smtp_password_file");
     match (&username, has_password) {
@@ -122,8 +146,12 @@ fn smtp(reader: &Reader, faults: &mut Faults) -> Option<SmtpOptions> {
         ),
         _ => {}
     }
+    // Servers want a full name (RFC 5321, section 4.1.4), and a container has none.
+    let hello = reader.parse("smtp_helo", faults, |raw| if is_name(raw) { Ok(raw.to_owned()) } else { Err(HELO) });
+    let hello = hello.or_else(|| from.map(|from| from.domain().to_owned()));
     Some(SmtpOptions {
         host: reader.text("smtp_host")?,
+        hello: hello.unwrap_or_default(),
         port,
         security: security?,
         username,
@@ -133,26 +161,23 @@ fn smtp(reader: &Reader, faults: &mut Faults) -> Option<SmtpOptions> {
     })
 }
 
+const HELO: &str = "must be a full domain name such as app.example.com, or an address in brackets such as [192.0.2.1]";
+
+/// Whether a mail server can be greeted by this name.
+fn is_name(raw: &str) -> bool {
+    if let Some(address) = raw.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return match address.strip_prefix("IPv6:") {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => address.parse::<Ipv4Addr>().is_ok(),
+        };
+    }
+    // The same names that can stand behind the @ of an address.
+    format!("a@{raw}").parse::<EmailAddress>().is_ok_and(|address| address.as_str() == address.ascii())
+}
+
 /// The password. No error message repeats it.
 fn password(reader: &Reader, faults: &mut Faults) -> Option<Password> {
     reader.secret("smtp_password", faults).map(Password::from)
-}
-
-fn duration(
-    reader: &Reader,
-    name: &str,
-    bounds: std::ops::RangeInclusive<Duration>,
-    faults: &mut Faults,
-) -> Option<Duration> {
-    let duration = reader.parse(name, faults, |raw| {
-        humantime::parse_duration(raw).map_err(|_| "must be a duration such as 2s or 500ms")
-    })?;
-    if bounds.contains(&duration) {
-        return Some(duration);
-    }
-    let (least, most) = (humantime::format_duration(*bounds.start()), humantime::format_duration(*bounds.end()));
-    faults.of(name, format!("must be from {least} to {most}"));
-    None
 }
 
 fn of_domain<T: FromStr<Err = Refusal>>(reader: &Reader, name: &str, faults: &mut Faults) -> Option<T> {
@@ -201,6 +226,33 @@ mod tests {
         assert_eq!((smtp.security, smtp.port, smtp.timeout), (Security::StartTls, None, Duration::from_secs(30)));
         assert_eq!(from.as_str(), "no-reply@example.com");
         assert!(with(&[("mail_workers", "0")]).0.is_none());
+    }
+
+    #[test]
+    fn a_server_is_greeted_by_the_domain_of_the_sender_or_as_the_settings_say() {
+        let hello = |more: &[(&'static str, &'static str)]| match with(more).0.unwrap().options {
+            MailOptions::Smtp(smtp) => smtp.hello,
+            MailOptions::Files(_) => panic!("no server"),
+        };
+        assert_eq!(hello(&[]), "example.com");
+        assert_eq!(hello(&[("smtp_helo", "app.example.org")]), "app.example.org");
+        assert_eq!(hello(&[("smtp_helo", "[192.0.2.1]")]), "[192.0.2.1]");
+        assert_eq!(hello(&[("smtp_helo", "[IPv6:2001:db8::1]")]), "[IPv6:2001:db8::1]");
+        for bad in ["vm", "vm.", "a b.example", "192.0.2.1", "[vm]", "müller.example", "a.example\r\nRCPT"] {
+            let (_, faults) = with(&[("smtp_helo", bad)]);
+            assert!(faults.len() == 1 && faults[0].contains("SMTP_HELO"), "{bad}: {faults:?}");
+        }
+    }
+
+    #[test]
+    fn with_a_public_address_invitations_lead_to_the_page_of_the_service() {
+        let server = [("smtp_host", "mail.example.com"), ("mail_from", "no-reply@example.com")];
+        let (found, faults) = mail(&[&server[..], &[("public_url", "https://example.com/t")]].concat());
+        assert_eq!(faults, Vec::<String>::new());
+        assert_eq!(found.unwrap().link, None);
+        assert_eq!(mail(&server).1.len(), 1);
+        assert!(with(&[("mail_reply_to", "inviter")]).0.unwrap().reply_to_inviter);
+        assert!(!with(&[]).0.unwrap().reply_to_inviter && with(&[("mail_reply_to", "ada")]).0.is_none());
     }
 
     #[test]

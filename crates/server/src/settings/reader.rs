@@ -1,6 +1,9 @@
 //! The value of each setting: where it comes from, how it is read, and how it is shown.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tenantry_auth::PlatformKeyHash;
 use tenantry_domain::{RequestRate, Requests};
@@ -41,7 +44,10 @@ impl Reader {
     /// Checks a connection string before the driver does, whose error message would repeat a part of it: the password.
     pub(super) fn url(&self, name: &str, faults: &mut Faults) -> Option<String> {
         let url = self.secret(name, faults)?;
-        if ConnectionString::parse(&url).is_some() {
+        if let Some(read) = ConnectionString::parse(&url) {
+            if let Some(objection) = read.objection() {
+                faults.of(name, objection);
+            }
             return Some(url);
         }
         faults.of(
@@ -95,6 +101,24 @@ impl Reader {
         parse(raw).map_err(|rule| faults.of(name, format!("{rule}, not \"{:.60}\"", mask_address(raw)))).ok()
     }
 
+    /// A duration within these bounds.
+    pub(super) fn duration(
+        &self,
+        name: &str,
+        bounds: std::ops::RangeInclusive<Duration>,
+        faults: &mut Faults,
+    ) -> Option<Duration> {
+        let duration = self.parse(name, faults, |raw| {
+            humantime::parse_duration(raw).map_err(|_| "must be a duration such as 2s or 500ms")
+        })?;
+        if bounds.contains(&duration) {
+            return Some(duration);
+        }
+        let (least, most) = (humantime::format_duration(*bounds.start()), humantime::format_duration(*bounds.end()));
+        faults.of(name, format!("must be from {least} to {most}"));
+        None
+    }
+
     /// A number of requests in a second and one at once; `None` where the first is 0.
     pub(super) fn rate(&self, per_second: &str, burst: &str, faults: &mut Faults) -> Option<RequestRate> {
         let mut number = |name| {
@@ -137,7 +161,7 @@ impl Reader {
 }
 
 /// The values of a list that is separated by commas.
-fn listed(raw: &str) -> impl Iterator<Item = &str> {
+pub(super) fn listed(raw: &str) -> impl Iterator<Item = &str> {
     raw.split(',').map(str::trim).filter(|value| !value.is_empty())
 }
 

@@ -54,6 +54,15 @@ request! {
     }
 }
 
+request! {
+    /// The token of an invitation that somebody wants to look at.
+    #[example({ "token": "tnt_inv_v1_4sRqZ0uPXt1aGm7LwYcN9k2hD5jF8eBvQo3TxWyKz6iUbMnJpCrVlE1gAdSf0H5qR2wX" })]
+    pub(crate) struct PreviewInvitation {
+        /// From the link in an email.
+        token: Required<Verbatim>,
+    }
+}
+
 query! {
     /// Which invitations.
     pub(crate) struct InvitationFilters => InvitationFilter {

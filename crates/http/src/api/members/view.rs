@@ -26,7 +26,7 @@ pub struct MemberView {
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
     /// Email address, unique in the tenant, ignoring case.
-    #[schema(example = "ada@example.com", format = Email, pattern = "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
+    #[schema(example = "ada@example.com", format = "idn-email", pattern = "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
     email: String,
     /// The member's role in the tenant.
     #[schema(example = "agent")]
@@ -79,7 +79,7 @@ pub(crate) struct AssignedMemberView {
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
     /// Email address, unique in the tenant, ignoring case.
-    #[schema(example = "ada@example.com", format = Email, pattern = "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
+    #[schema(example = "ada@example.com", format = "idn-email", pattern = "^[^@\\s]+@[^@\\s]+\\.[^@\\s]+$")]
     email: String,
     /// The member's role in the tenant.
     #[schema(example = "agent")]

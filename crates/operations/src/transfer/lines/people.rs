@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    FieldRefusal, InTenant, Invitation, InvitationDetails, InvitationId, IssuerName, Member, MemberDetails, MemberId,
-    Person, Refusal, SlotNumber, Subject, WorkspaceId,
+    Delivery, FieldRefusal, InTenant, Invitation, InvitationDetails, InvitationId, IssuerName, Member, MemberDetails,
+    MemberId, Person, Refusal, SlotNumber, Subject, WorkspaceId,
 };
 use tenantry_persistence::{Fault, HeldSlot, InvitationFilter, KeptAssignment, MemberFilter, Tx};
 
@@ -200,6 +200,8 @@ impl InvitationLine {
                 expires_at,
                 accepted_at,
                 revoked_at,
+                // Its emails stay where it was.
+                delivery: Delivery::none(),
                 version,
                 created_at,
                 updated_at,

@@ -30,7 +30,8 @@ pub(in crate::commands) fn mailer(settings: &Settings) -> Result<Option<Mailer>,
 }
 
 impl MailWorkers {
-    /// Starts to send. Unless the settings name a page, invitations link to the address where the service listens.
+    /// Starts to send. Unless the settings name a page, invitations link to that of the service: where callers find it, or where it
+    /// listens.
     pub(super) fn start(
         settings: &Settings,
         mailer: Option<Mailer>,
@@ -41,9 +42,12 @@ impl MailWorkers {
         let (Some(mail), Some(mailer)) = (&settings.mail, mailer) else { return Ok(all) };
         let link = match &mail.link {
             Some(link) => link.clone(),
-            None => format!("http://localhost:{}/docs#invitation={{token}}", address.port())
-                .parse()
-                .map_err(|refusal| Exit::failed(format!("the default link of invitations {refusal}")))?,
+            None => {
+                let here = || format!("http://localhost:{}", address.port());
+                let base = settings.front.url.as_ref().map_or_else(here, |url| url.as_str().to_owned());
+                let link = format!("{base}/accept#{{token}}").parse();
+                link.map_err(|refusal| Exit::failed(format!("the default link of invitations {refusal}")))?
+            }
         };
         match &mail.options {
             MailOptions::Smtp(smtp) => tracing::info!(host = smtp.host, "emails are sent through the mail server"),
@@ -51,7 +55,13 @@ impl MailWorkers {
                 tracing::info!(directory = %path.display(), "emails are saved as files, because TENANTRY_SMTP_HOST is not set");
             }
         }
-        let sender = Sender { mailer, from_address: mail.from.clone(), link, signatures: mail.signatures };
+        let sender = Sender {
+            mailer,
+            from_address: mail.from.clone(),
+            link,
+            signatures: mail.signatures,
+            reply_to_inviter: mail.reply_to_inviter,
+        };
         for _ in 0..mail.workers {
             all.workers.spawn(work(store.clone(), sender.clone(), mail.clone(), all.stop.subscribe()));
         }

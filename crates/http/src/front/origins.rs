@@ -1,0 +1,143 @@
+//! Which pages of other origins may call the API (CORS, in the Fetch standard).
+//!
+//! The API knows its callers by a header that a page has to add itself, and by no cookie. So an allowed page can do what its own token
+//! may do, and no credentials of the browser are ever allowed along.
+
+use actix_cors::Cors;
+use actix_web::http::{
+    Method,
+    header::{self, HeaderName},
+};
+use url::Url;
+
+use crate::{idempotency, rate, request_id::X_REQUEST_ID};
+
+/// How many seconds a browser may remember what it was allowed.
+const MAX_AGE: usize = 3_600;
+
+/// The origins whose pages may call the API.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Origins {
+    /// Only pages of the service itself.
+    #[default]
+    Own,
+    /// These, written as a browser writes them.
+    These(Vec<String>),
+    /// All.
+    Any,
+}
+
+impl Origins {
+    /// One origin, exactly as a browser sends it.
+    ///
+    /// # Errors
+    ///
+    /// It is none, or a browser writes it in another way.
+    pub fn origin(raw: &str) -> Result<String, String> {
+        let example = "such as https://app.example.com";
+        let Some((scheme, host)) = raw.split_once("://") else {
+            return Err(format!("must be origins {example}, or * for all"));
+        };
+        if !["http", "https"].contains(&scheme) {
+            // Those of apps, such as capacitor://localhost, are not known to the standard of URLs.
+            let is_scheme = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+                && scheme
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte));
+            let is_host = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-._:[]".contains(&byte);
+            return if is_scheme && !host.is_empty() && host.bytes().all(is_host) {
+                Ok(raw.to_owned())
+            } else {
+                Err(format!("must be origins {example}: a scheme, a host and perhaps a port"))
+            };
+        }
+        let origin = Url::parse(raw).map_err(|_| format!("must be origins {example}"))?.origin().ascii_serialization();
+        if origin == raw {
+            Ok(origin)
+        } else {
+            Err(format!("must be origins as browsers write them: \"{origin:.200}\""))
+        }
+    }
+
+    /// Whether there is anything to allow.
+    pub(crate) fn are_given(&self) -> bool {
+        *self != Self::Own
+    }
+
+    /// The middleware that allows it.
+    pub(crate) fn cors(&self) -> Cors {
+        let cors = Cors::default()
+            .allowed_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+            .allowed_headers(SENT)
+            .expose_headers(SHOWN)
+            .max_age(MAX_AGE);
+        match self {
+            Self::Own => cors,
+            Self::These(origins) => origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin)),
+            Self::Any => cors.allow_any_origin().send_wildcard(),
+        }
+    }
+}
+
+/// What a page may send, besides what every page may.
+const SENT: [HeaderName; 6] = [
+    header::AUTHORIZATION,
+    header::CONTENT_TYPE,
+    header::IF_MATCH,
+    header::IF_NONE_MATCH,
+    idempotency::IDEMPOTENCY_KEY,
+    X_REQUEST_ID,
+];
+
+/// What a page may read, besides what every page may.
+const SHOWN: [HeaderName; 10] = [
+    header::AGE,
+    header::ETAG,
+    header::LINK,
+    header::LOCATION,
+    header::RETRY_AFTER,
+    header::WWW_AUTHENTICATE,
+    idempotency::IDEMPOTENCY_REPLAYED,
+    rate::LIMIT,
+    rate::POLICY,
+    X_REQUEST_ID,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_taken_as_a_browser_writes_it() {
+        for good in [
+            "https://app.example.com",
+            "http://localhost:3000",
+            "https://app.example.com:8443",
+            "http://[::1]:3000",
+            "https://xn--mller-kva.example",
+            "capacitor://localhost",
+            "chrome-extension://abcdefghijklmnop",
+        ] {
+            assert_eq!(Origins::origin(good).as_deref(), Ok(good));
+        }
+        for bad in [
+            "",
+            "null",
+            "app.example.com",
+            "https://app.example.com/",
+            "https://App.example.com",
+            "https://app.example.com:443",
+            "https://app.example.com/path",
+            "https://*.example.com",
+            "https://user@app.example.com",
+            "https://müller.example",
+            "https://",
+            "://a",
+            "capacitor://",
+            "capacitor://local host",
+            "javascript:alert(1)",
+        ] {
+            assert!(Origins::origin(bad).is_err(), "{bad}");
+        }
+    }
+}

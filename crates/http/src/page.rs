@@ -1,0 +1,73 @@
+//! Pages of the service for browsers: all of it from this binary, under a content security policy that lets nothing in from elsewhere.
+//!
+//! A page is asked for again at every visit. It names its files with a hash of their content, so they are asked for once. All
+//! addresses in it are relative, so that it works under whatever path a proxy publishes it.
+
+mod file;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+};
+
+pub(crate) use self::file::{File, Kept};
+use crate::{error::Failure, extract::IfNoneMatch};
+
+/// The media type of scripts.
+pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// A page with its files.
+pub(crate) struct Page {
+    policy: &'static str,
+    files: Vec<(&'static str, File)>,
+    html: File,
+}
+
+impl Page {
+    /// A page whose files are below its own address: `docs/start.js` of `/docs`. The HTML names each as `{start.js}`.
+    pub(crate) fn of(name: &str, html: &str, files: Vec<(&'static str, File)>, policy: &'static str) -> Self {
+        let html = files.iter().fold(html.to_owned(), |html, (plain, file)| {
+            html.replace(&format!("{{{plain}}}"), &format!("{name}/{}", hashed_name(plain, file)))
+        });
+        Self { policy, files, html: File::of("text/html; charset=utf-8", html) }
+    }
+
+    /// The page itself.
+    pub(crate) fn answer(&self, request: &HttpRequest, known: &IfNoneMatch) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        response
+            .insert_header((header::CONTENT_SECURITY_POLICY, self.policy))
+            .insert_header((header::REFERRER_POLICY, "no-referrer"));
+        self.html.answer(response, request, known, Kept::AskFirst)
+    }
+
+    /// A file of the page. The name without the hash finds what is there now, and so does the name with the hash of another version:
+    /// while replicas are replaced, one may have sent the page and another is asked for its files.
+    pub(crate) fn file(&self, request: &HttpRequest, known: &IfNoneMatch, name: &str) -> Result<HttpResponse, Failure> {
+        let found = self.files.iter().find_map(|(plain, file)| {
+            let kept = if name == hashed_name(plain, file) { Kept::Forever } else { Kept::AskFirst };
+            (name == *plain || is_version_of(plain, name))
+                .then(|| file.answer(HttpResponse::Ok(), request, known, kept))
+        });
+        found.ok_or_else(no_such_file)
+    }
+}
+
+/// The name of a file with its hash before the extension: `start.Zk3….js`.
+fn hashed_name(name: &str, file: &File) -> String {
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    format!("{stem}.{}.{extension}", file.hash())
+}
+
+/// Whether this is a name that [`hashed_name`] gives, with whatever hash.
+fn is_version_of(plain: &str, name: &str) -> bool {
+    let hash = plain.rsplit_once('.').and_then(|(stem, extension)| {
+        name.strip_prefix(stem)?.strip_prefix('.')?.strip_suffix(extension)?.strip_suffix('.')
+    });
+    hash.is_some_and(|hash| !hash.is_empty() && !hash.contains('.'))
+}
+
+/// The page has no file of that name.
+pub(crate) fn no_such_file() -> Failure {
+    Failure::http(StatusCode::NOT_FOUND, "no_such_route", "The page has no such file. See /docs for all paths.")
+}
