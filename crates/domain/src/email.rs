@@ -199,7 +199,7 @@ mod tests {
             ("a+b@straße.example", "a+b@straße.example", "a+b@xn--strae-oqa.example"),
             ("a@例え.テスト", "a@例え.テスト", "a@xn--r8jz45g.xn--zckzah"),
             ("a@bücher。example", "a@bücher.example", "a@xn--bcher-kva.example"),
-            ("a@पत्र.xn--h2brj9c", "a@पत्र.भारत", "a@xn--81bg3cc2c.xn--h2brj9c"),
+            ("a@पत्र.xn--h2brj9c", "a@पत्र.भारत", "a@xn--h2blt9i.xn--h2brj9c"),
             ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
         ] {
             let address = EmailAddress::from_str(raw).unwrap_or_else(|refusal| panic!("{raw}: {refusal}"));

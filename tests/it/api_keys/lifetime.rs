@@ -96,9 +96,10 @@ async fn revoking_honours_if_match() {
     let etag = acme.owner.get(&path).await.expect(200).etag().to_owned();
     let revoke = |seen: &str| acme.owner.send(acme.owner.request("DELETE", &path).header("If-Match", seen));
     revoke("\"of-another-time\"").await.expect(412);
-    revoke(&format!("W/{etag}")).await.expect(412);
+    revoke("W/\"of-another-time\"").await.expect(412);
     key.get("/api/tenant").await.expect(200);
-    revoke(&etag).await.expect(204);
+    // As a proxy that compresses the answer hands it on.
+    revoke(&format!("W/{etag}")).await.expect(204);
     key.get("/api/tenant").await.expect(401);
 }
 

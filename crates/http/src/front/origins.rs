@@ -51,6 +51,9 @@ impl Origins {
                 Err(format!("must be origins {example}: a scheme, a host and perhaps a port"))
             };
         }
+        if host.contains('*') {
+            return Err(format!("must be origins {example}, each written out, or * for all"));
+        }
         let origin = Url::parse(raw).map_err(|_| format!("must be origins {example}"))?.origin().ascii_serialization();
         if origin == raw {
             Ok(origin)
