@@ -1,6 +1,9 @@
 //! The issuers of access tokens: `[[issuers]]` in the settings file, because each has several parts.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+};
 
 use serde::Deserialize;
 use tenantry_auth::jwt::{
@@ -166,11 +169,13 @@ impl Entry {
             None => Algorithm::DEFAULT.to_vec(),
         };
         let tenants = self.tenants.map(|ids| {
-            parsed::<TenantId>(&ids, faults, |id| format!("{named}: \"{id:.60}\" in tenants is not the id of a tenant"))
+            parsed::<TenantId>(&ids, faults, |id| {
+                format!("{named}: \"{id:.60}\" in tenants is not the id of a tenant", id = mask_address(id))
+            })
         });
         let directories = self.directories.map(|ids| {
             parsed::<Uuid>(&ids, faults, |id| {
-                format!("{named}: \"{id:.60}\" in directories is not the id of a directory")
+                format!("{named}: \"{id:.60}\" in directories is not the id of a directory", id = mask_address(id))
             })
         });
         let keys = match (self.jwks_url, self.hmac_secret_file) {
@@ -179,7 +184,7 @@ impl Entry {
             (None, Some(path)) => match trusted_file::read(&path, Holds::Secret, &mut faults.warnings) {
                 Ok(secret) => Some(KeySource::HmacSecret(HmacSecret::new(trimmed(&secret)))),
                 Err(fault) => {
-                    faults.push("", format!("{named}: its hmac_secret_file {} {fault}", path.display()));
+                    faults.push("", format!("{named}: its hmac_secret_file {} {fault}", shown_path(&path)));
                     None
                 }
             },
@@ -190,7 +195,7 @@ impl Entry {
         };
         let certificates = self.ca_file.and_then(|path| {
             trusted_file::read(&path, Holds::Trust, &mut faults.warnings)
-                .map_err(|fault| faults.push("", format!("{named}: its ca_file {} {fault}", path.display())))
+                .map_err(|fault| faults.push("", format!("{named}: its ca_file {} {fault}", shown_path(&path))))
                 .map(|certificates| certificates.to_vec())
                 .ok()
         });
@@ -222,6 +227,11 @@ impl Entry {
             token_types: self.token_types.unwrap_or_else(|| DEFAULT_TOKEN_TYPES.map(str::to_owned).to_vec()),
         })
     }
+}
+
+/// The name of a file, without the password of an address that stands in its place.
+fn shown_path(path: &Path) -> String {
+    mask_address(&path.display().to_string())
 }
 
 /// The ids in a list. Of each text that is none, `fault` says so.
