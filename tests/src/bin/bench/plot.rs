@@ -89,7 +89,7 @@ pub(crate) fn connections(figures: &[Figures]) {
         panel("Requests in a second", "", lines(|figure| figure.rate)),
         panel("Time to an answer, 99th percentile", " ms", lines(|figure| figure.p99 * 1e3)),
     ];
-    image("connections.svg", &[&panels]);
+    image("bench-connections.svg", &[&panels]);
     let bars: Vec<_> = figures
         .iter()
         .filter_map(|figures| {
@@ -124,7 +124,7 @@ pub(crate) fn growth(sets: &[Set], grown: &[Growth]) {
             panel("99th percentile", " ms", lines(|figure| figure.p99 * 1e3)),
         ]
     });
-    image("growth.svg", &panels.each_ref().map(|row| &row[..]));
+    image("bench-growth.svg", &panels.each_ref().map(|row| &row[..]));
 }
 
 /// Rows of panels.
@@ -231,7 +231,7 @@ fn processor_time(bars: &[(&str, [f64; 2])]) {
     const LEFT: i32 = 300;
     const WIDTH: f64 = 780.0;
     const STEP: i32 = 26;
-    let path = directory().join("processor-time.svg");
+    let path = directory().join("bench-processor-time.svg");
     let top = 84;
     let root = SVGBackend::new(&path, (1_240, (top + STEP * bars.len() as i32 + 20) as u32)).into_drawing_area();
     root.fill(&WHITE).unwrap();
