@@ -28,6 +28,7 @@ pub(crate) enum Member {
     List(List),
     /// Change a member's email address, role, status or identity; they keep their id, assignments and history
     #[command(after_long_help = UPDATE)]
+    #[command(override_usage = "tenantry member update [OPTIONS] --tenant <TENANT> <CHANGES> [MEMBER]")]
     Update(Update),
     /// Remove a member; they are refused from their next request on
     Remove(Remove),
