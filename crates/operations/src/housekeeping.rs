@@ -5,7 +5,7 @@ use tenantry_domain::{
     Action, Change, Credential, Error, Holder, InTenant, Origin, PageLimit, PageRequest, Platform, Record, Retention,
     Sort, TenantId,
 };
-use tenantry_persistence::{Ended, Store, TenantFilter};
+use tenantry_persistence::{Ended, Fault, Store, TenantFilter, WriteTx};
 use uuid::Uuid;
 
 use crate::mail::Mailer;
@@ -127,18 +127,7 @@ fn gone_meanwhile(rows: Result<u64, Error>) -> Result<u64, Error> {
 ///
 /// Those of [`Store::write`].
 pub async fn clear_discarded_secrets(store: &Store) -> Result<u64, Error> {
-    let (mut cleared, mut tenants) = (0, Tenants::new(CLEAR));
-    while let Some(ids) = tenants.next(store).await? {
-        for id in ids {
-            let some = store
-                .write(&job(CLEAR, Some(id)), InTenant, Action::OutboxDeliver, |tx| {
-                    Ok(Change::bookkeeping(tx.clear_discarded()?))
-                })
-                .await;
-            cleared += gone_meanwhile(some.map(|some| some as u64))?;
-        }
-    }
-    Ok(cleared)
+    in_each_tenant(store, CLEAR, |tx| Ok(tx.clear_discarded()? as u64)).await
 }
 
 /// Compares the counts of all tenants with what they count, and puts them right; returns how many were wrong. They are when an
@@ -148,18 +137,27 @@ pub async fn clear_discarded_secrets(store: &Store) -> Result<u64, Error> {
 ///
 /// Those of [`Store::write`].
 pub async fn compare_counts(store: &Store) -> Result<u64, Error> {
-    let (mut wrong, mut tenants) = (0, Tenants::new(COUNT));
+    in_each_tenant(store, COUNT, |tx| Ok(tx.recount()?.unsigned_abs())).await
+}
+
+/// Does this in every tenant, each in a transaction of its own, and sums up what it returns.
+async fn in_each_tenant(
+    store: &Store,
+    name: &'static str,
+    work: impl Fn(&mut WriteTx<'_, InTenant>) -> Result<u64, Fault> + Copy + Send + Sync + 'static,
+) -> Result<u64, Error> {
+    let (mut sum, mut tenants) = (0, Tenants::new(name));
     while let Some(ids) = tenants.next(store).await? {
         for id in ids {
-            let some = store
-                .write(&job(COUNT, Some(id)), InTenant, Action::OutboxDeliver, |tx| {
-                    Ok(Change::bookkeeping(tx.recount()?))
+            let done = store
+                .write(&job(name, Some(id)), InTenant, Action::OutboxDeliver, move |tx| {
+                    Ok(Change::bookkeeping(work(tx)?))
                 })
                 .await;
-            wrong += gone_meanwhile(some.map(i64::unsigned_abs))?;
+            sum += gone_meanwhile(done)?;
         }
     }
-    Ok(wrong)
+    Ok(sum)
 }
 
 async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {

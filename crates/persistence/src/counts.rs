@@ -14,10 +14,11 @@ use uuid::Uuid;
 use crate::{
     fault::Fault,
     prepared::Prepare,
-    schema::{assignments, brands, tenants, workspaces},
+    schema::{brands, tenants},
     scope::TenantScope,
     tenants::Row,
     tx::{Tx, WriteTx},
+    workspaces::visible,
 };
 
 /// A workspace that was counted and is not there yet.
@@ -163,7 +164,6 @@ impl Tx<'_, InTenant> {
             .first(self.connection)
             .optional()?
             .ok_or(Error::NotFound(Noun::Tenant))?;
-        let there = workspaces::tenant_id.eq(tenant).and(workspaces::deleted_at.is_null());
         let reached = match self.grant.reach() {
             Reach::Tenant => all,
             Reach::Brand(id) => brands::table
@@ -172,16 +172,8 @@ impl Tx<'_, InTenant> {
                 .first(self.connection)
                 .optional()?
                 .unwrap_or(0),
-            Reach::Workspace(id) => {
-                workspaces::table.filter(there.and(workspaces::id.eq(id.uuid()))).count().get_result(self.connection)?
-            }
-            // As many as somebody was given one by one.
-            Reach::Assigned(member) => assignments::table
-                .inner_join(workspaces::table.on(there.and(workspaces::id.eq(assignments::workspace_id))))
-                .filter(assignments::tenant_id.eq(tenant).and(assignments::member_id.eq(member.uuid())))
-                .count()
-                .get_result(self.connection)?,
-            Reach::Nothing => 0,
+            // One, or as many as somebody was given one by one.
+            reach => visible(self.found, reach).count().get_result(self.connection)?,
         };
         Ok((row.into_tenant()?, reached))
     }

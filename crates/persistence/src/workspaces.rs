@@ -214,7 +214,7 @@ impl<P: TenantPlace> Tx<'_, P> {
 type Boxed<'a> = workspaces::BoxedQuery<'a, Pg>;
 
 /// The workspaces that are there, within this reach.
-fn visible<'a>(tenant: TenantId, reach: Reach) -> Boxed<'a> {
+pub(crate) fn visible<'a>(tenant: TenantId, reach: Reach) -> Boxed<'a> {
     reached(tenant, reach).filter(workspaces::deleted_at.is_null())
 }
 

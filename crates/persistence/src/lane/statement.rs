@@ -37,6 +37,16 @@ pub(crate) enum Asks {
     Caller,
 }
 
+impl Asks {
+    /// The workspace that is asked for.
+    fn place(self) -> Option<InWorkspace> {
+        match self {
+            Self::Workspace(place) | Self::Effective(place) => Some(place),
+            Self::Caller => None,
+        }
+    }
+}
+
 /// What the database knows: `None` when there is no such tenant.
 pub(crate) type Answer = Option<Found>;
 
@@ -118,12 +128,10 @@ impl<T: Selectable<Pg>> LookUps<T> {
         let visitors = || questions.iter().map(|question| &question.visitor);
         let (ids, numbers) = questions
             .iter()
-            .map(|question| match question.asks {
-                Asks::Workspace(InWorkspace::Id(id)) | Asks::Effective(InWorkspace::Id(id)) => (Some(id.uuid()), None),
-                Asks::Workspace(InWorkspace::Number(number)) | Asks::Effective(InWorkspace::Number(number)) => {
-                    (None, Some(number.get()))
-                }
-                Asks::Caller => (None, None),
+            .map(|question| match question.asks.place() {
+                Some(InWorkspace::Id(id)) => (Some(id.uuid()), None),
+                Some(InWorkspace::Number(number)) => (None, Some(number.get())),
+                None => (None, None),
             })
             .unzip();
         Self {
