@@ -2,6 +2,7 @@
 
 mod along;
 mod reading;
+mod refusals;
 
 use diesel::{
     QueryableByName, RunQueryDsl,

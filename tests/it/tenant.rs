@@ -77,7 +77,7 @@ async fn me_shows_the_tenant_the_key_and_how_many_workspaces_it_sees() {
     beta.workspace("Not Acme's").await;
     let second = acme.brand("Second").await;
     let ids = [acme.workspace("One").await, acme.workspace("Two").await, acme.workspace_of(&second, "Three").await];
-    app.store.write_key_uses().await;
+    app.store.write_notes().await;
     let me = acme.owner.get("/api/me").await.expect(200);
     assert!(!me.text.contains(acme.owner.key()), "never the secret");
     let last_four = me.body["apiKey"]["lastFour"].as_str().unwrap();

@@ -139,7 +139,7 @@ impl App {
             prepare: Prepare::Auto,
             look_up_lane: true,
             // Tests that look at them write them down.
-            note_uses_after: Duration::from_secs(3600),
+            write_notes_after: Duration::from_secs(3600),
         };
         adjust(&mut options);
         Store::new(&options).unwrap().limiting_mail(MailLimits::lax())

@@ -207,7 +207,7 @@ impl fmt::Debug for SecretHash {
 }
 
 /// Whom the tenant knows a credential to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Actor {
     /// An API key of the tenant.
     ApiKey(ApiKeyId),

@@ -223,7 +223,8 @@ impl Fields {
         self
     }
 
-    fn changes_to(&self, after: &Self) -> Map<String, Value> {
+    /// What changed from these fields to others: `{"name": {"before": …, "after": …}}` for each that is not the same.
+    pub fn changes_to(&self, after: &Self) -> Map<String, Value> {
         let value = |fields: &Self, name: &str| fields.0.get(name).cloned().unwrap_or(Value::Null);
         let names = self.0.keys().chain(after.0.keys().filter(|name| !self.0.contains_key(*name)));
         names

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::{Error, Grant, Level, Noun, Role, values::Choice};
 
 /// What a caller can ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each is described by its row in POLICY")]
 pub enum Action {
     MeRead,
@@ -62,6 +62,7 @@ pub enum Action {
     InvitationRevoke,
     InvitationAccept,
     AuditEventList,
+    AttemptRefuse,
     OutboxList,
     OutboxRetry,
     OutboxDeliver,
@@ -358,6 +359,8 @@ pub const POLICY: &[Rule] = &[
     // Who accepts is nobody in the tenant yet: the front desk lets them in, by the token in the message.
     write(A::InvitationAccept, "invitation.accept", &[N::Invitation], Never, NOBODY, NONE),
     read(A::AuditEventList, "audit_event.list", Scoped(S::AuditRead, L::Tenant), MANAGERS, OPS),
+    // The service notes it by itself, of what it has refused to an actor whom the tenant knows.
+    write(A::AttemptRefuse, "attempt.refuse", &[N::Tenant, N::Brand, N::Workspace, N::Member], Never, NOBODY, NONE),
     read(A::OutboxList, "outbox.list", Never, NOBODY, OPS),
     write(A::OutboxRetry, "outbox.retry", &[N::OutboxMessage], Never, NOBODY, OPS),
     write(A::OutboxDeliver, "outbox.deliver", &[N::OutboxMessage], Never, NOBODY, JOBS),

@@ -5,6 +5,8 @@ use tenantry_domain::{
     Action, Actor, ApiKeyId, Credential, Error, Grant, Holder, MailLimits, Noun, Unauthenticated, permit,
 };
 
+use uuid::Uuid;
+
 use crate::{
     fault::{Fault, Kind},
     places::{Found, Known, Place, Sight, Visitor},
@@ -19,6 +21,17 @@ pub(crate) struct Learned {
     pub(crate) recognised: Option<Lately>,
     /// Its last use on record is some time ago.
     pub(crate) stale_key: Option<ApiKeyId>,
+    /// It stood there, in the tenant that knows it.
+    pub(crate) stood: Option<Stood>,
+}
+
+/// Where an actor stood whom the tenant knows.
+pub(crate) struct Stood {
+    pub(crate) actor: Actor,
+    /// At which thing in the tenant; `None` at the tenant itself.
+    pub(crate) at: Option<(Noun, Uuid)>,
+    /// The thing is beyond the actor's reach: to them it is not there.
+    pub(crate) beyond: bool,
 }
 
 impl Learned {
@@ -64,7 +77,10 @@ pub(crate) fn judge<F: Found>(
 ) -> Result<(Actor, Grant, F), Fault> {
     let (known, found) = sight.map_or((None, None), |sight| (Some(sight.known), sight.found));
     let (actor, grant) = recognise(credential, known.as_ref(), learned)?;
-    let found = found.filter(|found| found.visible(grant.reach())).ok_or(Error::NotFound(noun))?;
+    let at = found.as_ref().and_then(Found::is_at);
+    let beyond = found.as_ref().is_some_and(|found| !found.visible(grant.reach()));
+    learned.stood = Some(Stood { actor: actor.clone(), at, beyond });
+    let found = found.filter(|_| !beyond).ok_or(Error::NotFound(noun))?;
     permit(&grant, action)?;
     Ok((actor, grant, found))
 }
@@ -80,7 +96,7 @@ fn recognise(credential: &Credential, known: Option<&Known>, learned: &mut Learn
                     return refused(Unauthenticated::Suspended);
                 }
                 let recognised = Some(Lately { rate: tenant.request_rate()? });
-                *learned = Learned { recognised, stale_key: key.is_stale().then(|| key.id()) };
+                *learned = Learned { recognised, stale_key: key.is_stale().then(|| key.id()), stood: None };
                 Ok((Actor::ApiKey(key.id()), key.grant()?))
             }
             _ => refused(Unauthenticated::Invalid),

@@ -32,24 +32,22 @@ struct NewRow<'a> {
     address: Option<String>,
 }
 
-impl TenantScope<'_> {
-    /// Adds an event, whose subject must be of a kind that the policy table has for the action.
-    pub(crate) fn insert_audit_event(
-        &mut self,
+impl<'a> NewRow<'a> {
+    /// An event, whose subject must be of a kind that the policy table has for the action.
+    fn of(
+        (tenant, id): (TenantId, Uuid),
         action: Action,
-        actor: &Actor,
-        origin: &Origin,
-        event: &AuditEvent,
-    ) -> Result<(), Fault> {
+        actor: &'a Actor,
+        origin: &'a Origin,
+        event: &'a AuditEvent,
+    ) -> Result<Self, Error> {
         if !action.rule().subjects.contains(&event.subject_type) {
             let (name, subject) = (action.rule().name, event.subject_type);
-            return Err(
-                Error::internal(format!("{name} left an event about a {subject}, against the policy table")).into()
-            );
+            return Err(Error::internal(format!("{name} left an event about a {subject}, against the policy table")));
         }
-        let row = NewRow {
-            tenant_id: self.tenant.uuid(),
-            id: Uuid::now_v7(),
+        Ok(Self {
+            tenant_id: tenant.uuid(),
+            id,
             action: action.rule().name,
             actor_type: actor.kind(),
             actor_id: actor.id(),
@@ -58,8 +56,36 @@ impl TenantScope<'_> {
             changes: Value::Object(event.changes.clone()),
             request_id: origin.request_id.as_deref(),
             address: origin.address.map(|address| address.to_string()),
-        };
+        })
+    }
+}
+
+impl TenantScope<'_> {
+    /// Adds an event.
+    pub(crate) fn insert_audit_event(
+        &mut self,
+        action: Action,
+        actor: &Actor,
+        origin: &Origin,
+        event: &AuditEvent,
+    ) -> Result<(), Fault> {
+        let row = NewRow::of((self.tenant, Uuid::now_v7()), action, actor, origin, event)?;
         diesel::insert_into(audit_events::table).values(row).prepared().execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Adds an event, unless there is one with this id.
+    pub(crate) fn insert_audit_event_once(
+        &mut self,
+        id: Uuid,
+        action: Action,
+        actor: &Actor,
+        origin: &Origin,
+        event: &AuditEvent,
+    ) -> Result<(), Fault> {
+        let row = NewRow::of((self.tenant, id), action, actor, origin, event)?;
+        let once = diesel::insert_into(audit_events::table).values(row).on_conflict_do_nothing();
+        once.prepared().execute(self.connection)?;
         Ok(())
     }
 }

@@ -19,10 +19,12 @@ use crate::{
     admission::{Learned, admit, nowhere},
     attempt::{Attempt, HandOver},
     fault::{Fault, Kind},
-    key_uses::KeyUses,
+    key_uses::KeyUse,
     lane::Lane,
+    notes::Notes,
     places::{Found, Place, TenantPlace},
     pool::{Pool, PoolOptions, PoolState, Session, roll_back},
+    refusals::Refusal,
     scope::TenantScope,
     seats::{Lately, Party, Recognised, Seat, Seats},
     tx::{Tx, WriteTx},
@@ -33,7 +35,8 @@ use crate::{
 pub struct Store {
     pub(crate) pool: Pool,
     pub(crate) recognised: Arc<Recognised>,
-    pub(crate) key_uses: KeyUses,
+    pub(crate) key_uses: Notes<KeyUse>,
+    pub(crate) refusals: Notes<Refusal>,
     pub(crate) lane: Option<Lane>,
     long_answers: (Seats, Duration),
     pub(crate) rehearsal: bool,
@@ -82,7 +85,8 @@ impl Store {
     pub fn new(options: &PoolOptions) -> Result<Self, Error> {
         let pool = Pool::new(options)?;
         Ok(Self {
-            key_uses: KeyUses::written_by(&pool, options.note_uses_after),
+            key_uses: Notes::written_by(&pool, options.write_notes_after),
+            refusals: Notes::written_by(&pool, options.write_notes_after),
             lane: options.look_up_lane.then(|| Lane::new(pool.clone(), options.wait)),
             pool,
             recognised: Arc::new(Recognised::new()),
@@ -171,9 +175,10 @@ impl Store {
         self.see(credential, place, action, Access::Read, move |tx| work(tx).map(Change::nothing)).await
     }
 
-    /// Writes down now which API keys were used; otherwise that is done a while after their use.
-    pub async fn write_key_uses(&self) {
+    /// Writes down now what was noted beside the requests, such as which API keys were used; otherwise that is done a while later.
+    pub async fn write_notes(&self) {
         self.key_uses.write(&self.pool).await;
+        self.refusals.write(&self.pool).await;
     }
 
     /// Writes in a place. What the closure returns tells what was changed, and that goes into the audit log of the same
@@ -283,8 +288,12 @@ impl Store {
         let weight = if self.heavy { Weight::Heavy } else { action.weight() };
         let share = (Party::of(credential, &self.recognised), weight);
         let Self { rehearsal, mail_limits, .. } = *self;
-        let (recognised, key_uses) = (Arc::clone(&self.recognised), self.key_uses.clone());
-        (share, Visit { credential: credential.clone(), action, rehearsal, mail_limits, recognised, key_uses })
+        let recognised = Arc::clone(&self.recognised);
+        let (key_uses, refusals) = (self.key_uses.clone(), self.refusals.clone());
+        (
+            share,
+            Visit { credential: credential.clone(), action, rehearsal, mail_limits, recognised, key_uses, refusals },
+        )
     }
 }
 
@@ -295,7 +304,8 @@ struct Visit {
     rehearsal: bool,
     mail_limits: MailLimits,
     recognised: Arc<Recognised>,
-    key_uses: KeyUses,
+    key_uses: Notes<KeyUse>,
+    refusals: Notes<Refusal>,
 }
 
 impl Visit {
@@ -323,9 +333,10 @@ impl Visit {
             roll_back(connection)?;
             return outcome;
         }
+        self.refusals.tell(credential, *action, &mut learned, outcome.as_ref().err());
         let value = session.finish(connection, outcome)?;
         if let (Some(tenant), Some(key)) = (credential.tenant(), learned.stale_key) {
-            self.key_uses.note(tenant, key);
+            self.key_uses.note(KeyUse { tenant, key }, || ());
         }
         Ok(value)
     }

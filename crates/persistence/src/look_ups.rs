@@ -5,11 +5,13 @@ use tenantry_domain::{
     Action, Actor, ApiKey, Brand, Credential, Error, Identified, InTenant, InWorkspace, LimitsInForce, Member, Noun,
     Reach, Tenant, TenantId, Workspace,
 };
+use uuid::Uuid;
 
 use crate::{
     admission::{Learned, judge},
     door::Store,
     fault::Fault,
+    key_uses::KeyUse,
     lane::{Asks, CallerRows, EffectiveRows, Found, Question, Rows},
     places::{FoundInTenant, FoundWorkspace, Sight, WholeWorkspace},
     seats::Party,
@@ -48,6 +50,13 @@ impl FoundInTenant for Stand {
         match self {
             Self::Tenant(id) => *id,
             Self::Workspace(found) => found.tenant,
+        }
+    }
+
+    fn is_at(&self) -> Option<(Noun, Uuid)> {
+        match self {
+            Self::Tenant(id) => FoundInTenant::is_at(id),
+            Self::Workspace(found) => FoundInTenant::is_at(found),
         }
     }
 
@@ -159,8 +168,9 @@ impl Store {
         let mut learned = Learned::default();
         let judged = judge(credential, sight, what, &mut learned);
         learned.tell(&self.recognised, credential, judged.as_ref().err());
+        self.refusals.tell(credential, what.1, &mut learned, judged.as_ref().err());
         if let Some(key) = learned.stale_key {
-            self.key_uses.note(tenant, key);
+            self.key_uses.note(KeyUse { tenant, key }, || ());
         }
         let (_, grant, _) = judged.map_err(Fault::into_error)?;
         Ok(rows.map(|rows| (grant.reach(), rows)))

@@ -10,6 +10,7 @@ mod workspace;
 
 use diesel::{PgConnection, QueryResult};
 use tenantry_domain::{AuditEvent, Noun, Reach, TenantId};
+use uuid::Uuid;
 
 pub(crate) use self::{
     member::FoundMember,
@@ -65,6 +66,9 @@ pub trait Found {
 
     /// The tenant that the place is in, if it is in one.
     fn tenant(&self) -> Option<TenantId>;
+
+    /// What stands there in a tenant, if the place is not the tenant itself.
+    fn is_at(&self) -> Option<(Noun, Uuid)>;
 }
 
 /// A place inside one tenant that was found.
@@ -76,6 +80,11 @@ pub trait FoundInTenant {
     /// See [`Found::visible`]. The tenant itself is visible to whoever it knows.
     fn visible(&self, _: Reach) -> bool {
         true
+    }
+
+    /// See [`Found::is_at`].
+    fn is_at(&self) -> Option<(Noun, Uuid)> {
+        None
     }
 }
 
@@ -90,6 +99,10 @@ impl<F: FoundInTenant> Found for F {
 
     fn tenant(&self) -> Option<TenantId> {
         Some(FoundInTenant::tenant(self))
+    }
+
+    fn is_at(&self) -> Option<(Noun, Uuid)> {
+        FoundInTenant::is_at(self)
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{exit::Exit, settings::Settings};
 /// How long the service works on one visit. The request it is for is given up a little later.
 const VISIT: Duration = Duration::from_secs(25);
 
-/// How long uses of API keys are collected before they are written down.
-const NOTE_USES_AFTER: Duration = Duration::from_secs(1);
+/// How long what is noted beside the requests is collected before it is written down.
+const WRITE_NOTES_AFTER: Duration = Duration::from_secs(1);
 
 /// A database to connect to. Dropping it releases this process's share of the embedded one.
 pub(crate) struct Database {
@@ -164,7 +164,7 @@ impl Database {
             visit_timeout: None,
             prepare: settings.prepare_statements,
             look_up_lane: settings.look_up_lane,
-            note_uses_after: NOTE_USES_AFTER,
+            write_notes_after: WRITE_NOTES_AFTER,
         }
     }
 

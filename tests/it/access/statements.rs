@@ -90,7 +90,7 @@ async fn jobs(app: &App) {
     let file = tempfile::tempfile().unwrap();
     transfer::export(&app.store, &from.operator(), file.try_clone().unwrap()).await.unwrap();
     transfer::import(&app.store, &to.operator(), file).await.unwrap();
-    app.store.write_key_uses().await;
+    app.store.write_notes().await;
 }
 
 /// The statements that the service sent to this database, each once.

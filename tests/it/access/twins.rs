@@ -133,7 +133,7 @@ impl World {
             let answer = operation.send(&self.ours.owner, &path, body.as_ref()).await;
             assert!((200..300).contains(&answer.status), "{operation}: {}", answer.text);
             assert!(!answer.text.contains(MARK), "{operation}: {}", answer.text);
-            self.app.store.write_key_uses().await;
+            self.app.store.write_notes().await;
             assert_eq!(rows.of_others(self.ours.id), before, "{operation}");
             let used =
                 format!("SELECT FROM api_keys WHERE tenant_id = '{}' AND last_used_at IS NOT NULL", self.ours.id);

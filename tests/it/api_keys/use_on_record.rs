@@ -24,7 +24,7 @@ async fn the_use_of_a_key_is_written_down_once_however_many_requests_there_are()
         answer.expect(200);
     }
     writes(0);
-    app.store.write_key_uses().await;
+    app.store.write_notes().await;
     writes(1);
     assert!(acme.owner.get(&path).await.expect(200).body["lastUsedAt"].is_string());
     let used = |ago: &str| {
@@ -33,13 +33,13 @@ async fn the_use_of_a_key_is_written_down_once_however_many_requests_there_are()
     };
     used("50 seconds");
     key.get("/api/tenant").await.expect(200);
-    app.store.write_key_uses().await;
+    app.store.write_notes().await;
     writes(1);
     used("61 seconds");
     for answer in join_all((0..50).map(|_| key.get("/api/tenant"))).await {
         answer.expect(200);
     }
-    app.store.write_key_uses().await;
+    app.store.write_notes().await;
     writes(2);
 }
 
@@ -55,7 +55,7 @@ async fn replicas_that_all_noted_a_use_write_it_once() {
         for replica in &replicas {
             replica.with_key(key.key()).get("/api/brands").await.expect(200);
         }
-        join_all(stores.iter().map(Store::write_key_uses)).await;
+        join_all(stores.iter().map(Store::write_notes)).await;
         let row = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND version = {}", round + 1);
         assert_eq!(app.database.rows(&row), 1, "one write in each round");
     }
@@ -71,12 +71,12 @@ async fn a_key_whose_row_somebody_has_locked_works_all_the_same() {
     for answer in join_all((0..50).map(|_| key.get("/api/tenant"))).await {
         answer.expect(200);
     }
-    app.store.write_key_uses().await;
+    app.store.write_notes().await;
     holder.batch_execute("ROLLBACK").unwrap();
     let unused = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND last_used_at IS NULL");
     assert_eq!(app.database.rows(&unused), 1, "whoever found the row locked went on");
     key.get("/api/tenant").await.expect(200);
-    app.store.write_key_uses().await;
+    app.store.write_notes().await;
     assert_eq!(app.database.rows(&unused), 0);
 }
 
@@ -87,7 +87,7 @@ async fn a_refused_request_is_no_use_of_a_key() {
     let (key, id) = acme.key_with_id(&["tenant:read"], json!({})).await;
     acme.owner.delete(&format!("/api/api-keys/{id}")).await.expect(204);
     key.get("/api/tenant").await.expect(401);
-    app.store.write_key_uses().await;
+    app.store.write_notes().await;
     let unused = format!("SELECT 1 FROM api_keys WHERE id = '{id}' AND last_used_at IS NULL");
     assert_eq!(app.database.rows(&unused), 1);
 }

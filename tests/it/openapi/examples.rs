@@ -131,7 +131,7 @@ impl Demo {
             request = request.header("Accept", kind);
         }
         let answer = client.send(body.iter().fold(request, |request, body| request.json(body))).await;
-        self.app.store.write_key_uses().await;
+        self.app.store.write_notes().await;
         answer
     }
 

@@ -30,6 +30,10 @@ impl FoundInTenant for FoundBrand {
         self.tenant
     }
 
+    fn is_at(&self) -> Option<(Noun, Uuid)> {
+        Some((Brand::NOUN, self.id.uuid()))
+    }
+
     fn visible(&self, reach: Reach) -> bool {
         match reach {
             Reach::Tenant => true,

@@ -22,6 +22,10 @@ impl FoundInTenant for FoundMember {
         self.tenant
     }
 
+    fn is_at(&self) -> Option<(Noun, Uuid)> {
+        Some((Member::NOUN, self.id.uuid()))
+    }
+
     fn visible(&self, reach: Reach) -> bool {
         reach == Reach::Tenant || self.itself
     }

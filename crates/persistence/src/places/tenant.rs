@@ -20,6 +20,10 @@ impl Found for () {
     fn tenant(&self) -> Option<TenantId> {
         None
     }
+
+    fn is_at(&self) -> Option<(Noun, Uuid)> {
+        None
+    }
 }
 
 impl FoundInTenant for TenantId {

@@ -41,6 +41,10 @@ impl FoundInTenant for FoundWorkspace {
         self.tenant
     }
 
+    fn is_at(&self) -> Option<(Noun, Uuid)> {
+        Some((Workspace::NOUN, self.id.uuid()))
+    }
+
     fn visible(&self, reach: Reach) -> bool {
         match reach {
             Reach::Tenant => true,

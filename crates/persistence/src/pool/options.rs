@@ -21,8 +21,8 @@ pub struct PoolOptions {
     pub prepare: Prepare,
     /// Whether look-ups that wait at the same time are read together.
     pub look_up_lane: bool,
-    /// How long the uses of API keys are collected before they are written down.
-    pub note_uses_after: Duration,
+    /// How long what is noted beside the requests, such as the use of API keys, is collected before it is written down.
+    pub write_notes_after: Duration,
 }
 
 /// Whether statements are prepared once for each connection.

@@ -226,7 +226,7 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
     chores.abort();
     refreshing.abort();
     // Without a database this would take as long as a statement may.
-    let _ = tokio::time::timeout(NOTES, store.write_key_uses()).await;
+    let _ = tokio::time::timeout(NOTES, store.write_notes()).await;
     tracing::info!("stopped");
     outcome
 }
