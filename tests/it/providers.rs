@@ -5,6 +5,7 @@ mod calendars;
 mod last_answers;
 mod misbehaviour;
 mod operations;
+mod renewal;
 mod secrecy;
 mod voices;
 

@@ -15,7 +15,7 @@ use tenantry_domain::{
 use tenantry_http::{Closing, Front, Integrations, Rates, ServeOptions, Server, Trust};
 use tenantry_operations::{
     Store, demo, members,
-    providers::{Catalogue, ProviderUrls, Providers, Timeouts},
+    providers::{Catalogue, HighLevelApp, ProviderUrls, Providers, Timeouts},
     tenants::{self, FoundedOwner, Owner},
 };
 use tenantry_persistence::{PoolOptions, Prepare};
@@ -274,9 +274,14 @@ impl App {
     }
 }
 
+/// The app of HighLevel that the tests are.
+pub fn highlevel_app() -> HighLevelApp {
+    HighLevelApp { client_id: "app-id".to_owned(), client_secret: "app-secret".parse().unwrap() }
+}
+
 /// The way to providers at these addresses, with this time for an answer.
 fn reaching(urls: &ProviderUrls, keys: MasterKeys, timeouts: Timeouts) -> Integrations {
-    let providers = Providers::new(urls.clone(), timeouts).unwrap();
+    let providers = Providers::new(urls.clone(), timeouts).unwrap().renewing(Some(highlevel_app()));
     Integrations { keys, catalogue: Catalogue::new(providers.clone()).unwrap(), providers }
 }
 

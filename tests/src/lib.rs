@@ -36,7 +36,7 @@ mod stress;
 mod view;
 
 pub use again::Again;
-pub use app::{App, Tenant, master_keys};
+pub use app::{App, Tenant, highlevel_app, master_keys};
 pub use canary::Canary;
 pub use client::{Answer, Client};
 pub use contract::Contract;

@@ -60,10 +60,14 @@ impl Misbehaviour {
 /// A request as it came.
 #[derive(Debug, Clone)]
 pub struct ProviderRequest {
+    /// The method.
+    pub method: String,
     /// Path and query.
     pub target: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
 }
 
 impl ProviderRequest {
@@ -86,6 +90,8 @@ struct State {
     openai: Vec<String>,
     /// Tokens of HighLevel with their location and its calendars.
     gohighlevel: Vec<(String, String, Vec<Value>)>,
+    /// Refresh tokens of HighLevel with the token that each renews. Each is good for one use.
+    renewals: Vec<(String, String)>,
     twilio: Vec<(String, String)>,
     misbehaviour: Option<Misbehaviour>,
     /// For requests with this credential alone.
@@ -147,6 +153,18 @@ impl ProviderServer {
         let mut state = self.state.lock().unwrap();
         state.gohighlevel.retain(|(known, ..)| known != token);
         state.gohighlevel.push((token.to_owned(), location.to_owned(), calendars));
+    }
+
+    /// A refresh token that renews this token of HighLevel, which has ended or will.
+    pub fn renewal(&self, refresh: &str, token: &str) {
+        self.state.lock().unwrap().renewals.push((refresh.to_owned(), token.to_owned()));
+    }
+
+    /// This token of HighLevel has ended: it is good for nothing.
+    pub fn end(&self, token: &str) {
+        for (known, ..) in self.state.lock().unwrap().gohighlevel.iter_mut().filter(|(known, ..)| known == token) {
+            *known = format!("ended {known}");
+        }
     }
 
     /// An account of Twilio.

@@ -260,7 +260,7 @@ impl MasterKeys {
     ///
     /// [`Error::Internal`] when the operating system has no randomness to give.
     pub fn seal(&self, context: &SealContext, secret: &PlainSecret) -> Result<SealedSecret, Error> {
-        self.seal_bytes(|form, version| context.associated_data(form, version), secret.reveal().as_bytes())
+        self.seal_bytes(|form, version| context.associated_data(form, version), secret.to_stored().as_bytes())
     }
 
     /// Seals an answer for its context.
@@ -293,7 +293,7 @@ impl MasterKeys {
     /// [`Unopened`], whatever is wrong.
     pub fn open(&self, context: &SealContext, sealed: &SealedSecret) -> Result<PlainSecret, Unopened> {
         let plain = self.open_bytes(|form, version| context.associated_data(form, version), sealed)?;
-        std::str::from_utf8(&plain).ok().and_then(|text| text.parse().ok()).ok_or(Unopened)
+        std::str::from_utf8(&plain).ok().and_then(PlainSecret::from_stored).ok_or(Unopened)
     }
 
     /// Opens a sealed answer in its context.

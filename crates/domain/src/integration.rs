@@ -79,6 +79,8 @@ impl Provider {
 
 /// The field with the SID of an API key.
 pub const API_KEY_SID: &str = "apiKeySid";
+/// The field with what HighLevel renews its access token with.
+pub const REFRESH_TOKEN: &str = "refreshToken";
 /// The field with the secret of an API key that has a SID.
 pub const API_KEY_SECRET: &str = "apiKeySecret";
 
@@ -257,6 +259,8 @@ pub struct SecretTrace {
     pub last_four: Option<String>,
     /// When it was set.
     pub set_at: DateTime<Utc>,
+    /// Whether it can be renewed when it ends.
+    pub renewable: bool,
 }
 
 /// The provider's last verdict on the current fields.
@@ -384,6 +388,10 @@ impl Integration {
         if self.provider == Provider::Twilio {
             fields = fields.with(&named(API_KEY_SID), self.api_key_sid.as_ref().map(ApiKeySid::as_str));
         }
+        if self.provider == Provider::GoHighLevel {
+            let renewable = self.secret.as_ref().is_some_and(|secret| secret.renewable);
+            fields = fields.with(&named(REFRESH_TOKEN), renewable.then_some("set"));
+        }
         for name in self.provider.secret_fields() {
             let set = self.secret.is_some() && *name == self.secret_field();
             fields = fields.with(&named(name), set.then_some("set"));
@@ -482,7 +490,7 @@ mod tests {
     #[test]
     fn an_integration_is_connected_when_it_has_what_it_needs() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let secret = Some(SecretTrace { last_four: None, set_at: now });
+        let secret = Some(SecretTrace { last_four: None, set_at: now, renewable: false });
         let sid = PlainField::parse(Provider::Twilio, SID).ok();
         let status = |integration: Integration| (integration.status().as_str(), integration.missing());
         assert_eq!(status(none(Provider::Twilio)), ("not_connected", vec!["sid", "authToken"]));
@@ -513,7 +521,7 @@ mod tests {
     #[test]
     fn the_log_hears_of_a_secret_that_it_is_set_or_changed() {
         let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let secret = Some(SecretTrace { last_four: Some("7890".to_owned()), set_at: now });
+        let secret = Some(SecretTrace { last_four: Some("7890".to_owned()), set_at: now, renewable: false });
         let set = Integration { secret, ..none(Provider::OpenAi) };
         let shown = |fields: Fields| format!("{fields:?}");
         assert!(shown(set.fields_after(&none(Provider::OpenAi), true)).contains("\"openai.apiKey\": String(\"set\")"));

@@ -75,7 +75,7 @@ pub use input::{Description, Form, Input};
 pub use instant::Instant;
 pub use integration::{
     API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ConnectionStatus, ElevenLabsRegion, Integration,
-    IntegrationPatch, LocationId, PlainField, Provider, SecretTrace, Verification, VerificationStatus,
+    IntegrationPatch, LocationId, PlainField, Provider, REFRESH_TOKEN, SecretTrace, Verification, VerificationStatus,
 };
 pub use invitation::{
     Invitation, InvitationDays, InvitationDetails, InvitationOffer, InvitationPreview, InvitationState, PreviewState,

@@ -2,6 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
+use chrono::{DateTime, Utc};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -12,7 +13,38 @@ use crate::{
 /// A secret of a provider's account: 8 to 4,096 visible ASCII characters, exactly as the provider issued it. Prints as `redacted`,
 /// cannot be serialised, and is overwritten when it is dropped.
 #[derive(Clone)]
-pub struct PlainSecret(Zeroizing<String>);
+pub struct PlainSecret {
+    secret: Zeroizing<String>,
+    renewal: Option<Renewal>,
+}
+
+/// What an access token is renewed with when it ends (RFC 6749, section 6).
+#[derive(Clone)]
+pub struct Renewal {
+    refresh_token: Zeroizing<String>,
+    ends_at: Option<DateTime<Utc>>,
+}
+
+impl Renewal {
+    /// The refresh token, for the provider it belongs to and for nobody else. It is good for one use.
+    pub fn refresh_token(&self) -> &str {
+        &self.refresh_token
+    }
+
+    /// When the access token ends, where that is known.
+    pub fn ends_at(&self) -> Option<DateTime<Utc>> {
+        self.ends_at
+    }
+}
+
+impl fmt::Debug for Renewal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Renewal(redacted)")
+    }
+}
+
+/// The first line of what is stored for a secret that can be renewed. No secret has a line break.
+const RENEWABLE: &str = "renewable";
 
 impl PlainSecret {
     const MIN: usize = 8;
@@ -23,13 +55,42 @@ impl PlainSecret {
 
     /// The secret itself, for the provider it belongs to and for nobody else.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.secret
+    }
+
+    /// This access token, to be renewed with that refresh token when it ends.
+    #[must_use]
+    pub fn renewed_with(self, refresh_token: Self, ends_at: Option<DateTime<Utc>>) -> Self {
+        Self { secret: self.secret, renewal: Some(Renewal { refresh_token: refresh_token.secret, ends_at }) }
+    }
+
+    /// What it is renewed with, if it can be.
+    pub fn renewal(&self) -> Option<&Renewal> {
+        self.renewal.as_ref()
+    }
+
+    /// The text that is sealed: the secret, with what it is renewed with.
+    pub fn to_stored(&self) -> Zeroizing<String> {
+        let Some(Renewal { refresh_token, ends_at }) = &self.renewal else { return self.secret.clone() };
+        let ends_at = ends_at.map(|at| at.timestamp().to_string()).unwrap_or_default();
+        Zeroizing::new([RENEWABLE, &self.secret, refresh_token, &ends_at].join("\n"))
+    }
+
+    /// Reads what [`PlainSecret::to_stored`] wrote; `None` for what is none of it.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        let Some(lines) = text.strip_prefix(RENEWABLE).and_then(|rest| rest.strip_prefix('\n')) else {
+            return text.parse().ok();
+        };
+        let mut lines = lines.split('\n');
+        let (access, refresh): (Self, Self) = (lines.next()?.parse().ok()?, lines.next()?.parse().ok()?);
+        let ends_at = lines.next()?.parse().ok().and_then(|at| DateTime::from_timestamp(at, 0));
+        Some(access.renewed_with(refresh, ends_at))
     }
 
     /// The last four characters, by which a person recognises it; `None` for one so short that they would give it away.
     pub fn last_four(&self) -> Option<&str> {
-        let from = self.0.len().checked_sub(4).filter(|_| self.0.len() >= Self::RECOGNISABLE)?;
-        self.0.get(from..)
+        let from = self.secret.len().checked_sub(4).filter(|_| self.secret.len() >= Self::RECOGNISABLE)?;
+        self.secret.get(from..)
     }
 }
 
@@ -57,7 +118,7 @@ impl FromStr for PlainSecret {
         if raw.contains("***") || raw.contains("...") {
             return Err(Refusal::new("masked", "looks like a masked secret: send the secret itself"));
         }
-        Ok(Self(Zeroizing::new(raw.to_owned())))
+        Ok(Self { secret: Zeroizing::new(raw.to_owned()), renewal: None })
     }
 }
 
@@ -146,6 +207,26 @@ impl FromStr for MasterKeyId {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_stored_with_what_renews_it_and_neither_is_printed() {
+        let plain: PlainSecret = "canary-567890".parse().unwrap();
+        assert_eq!(plain.to_stored().as_str(), "canary-567890");
+        assert!(PlainSecret::from_stored(&plain.to_stored()).unwrap().renewal().is_none());
+        for ends_at in [None, DateTime::from_timestamp(1_800_000_000, 0)] {
+            let renewable = plain.clone().renewed_with("canary-refresh".parse().unwrap(), ends_at);
+            assert!(!format!("{renewable:?} {:?}", renewable.renewal()).contains("canary"));
+            let read = PlainSecret::from_stored(&renewable.to_stored()).unwrap();
+            let renewal = read.renewal().unwrap();
+            assert_eq!((read.reveal(), renewal.refresh_token()), ("canary-567890", "canary-refresh"));
+            assert_eq!((renewal.ends_at(), read.last_four()), (ends_at, Some("7890")));
+        }
+        for other in
+            ["renewable\n", "renewable\ncanary-567890", "renewable\ncanary-567890\nshort\n", "two\nlines-of-it"]
+        {
+            assert!(PlainSecret::from_stored(other).is_none(), "{other:?}");
+        }
+    }
 
     #[test]
     fn a_secret_is_taken_exactly_or_refused_and_never_repeated() {

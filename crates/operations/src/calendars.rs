@@ -6,8 +6,8 @@ use tenantry_domain::{Action, Conflict, Credential, Error, InWorkspace, Provider
 use tenantry_persistence::Store;
 
 use crate::{
-    integrations,
-    providers::{Calendars, Catalogue, HighLevel},
+    integrations::{self, Opened, Renewing},
+    providers::{Calendars, Catalogue, HighLevel, is_refusal},
 };
 
 /// The calendars of the location in HighLevel that the workspace is connected to. The provider is asked outside of any transaction.
@@ -25,10 +25,18 @@ pub async fn list(
 ) -> Result<Calendars, Error> {
     let (integration, fields) =
         integrations::open(store, keys, credential, workspace, Provider::GoHighLevel, Action::CalendarList).await?;
-    let account = fields.as_ref().map(HighLevel::of).transpose()?;
+    let fields = fields.ok_or_else(not_connected)?;
     let place = (integration.tenant_id, integration.workspace_id);
-    let account = account.ok_or_else(not_connected)?;
-    catalogue.calendars(&account, place, now).await
+    let renewing = Renewing {
+        store: store.clone(),
+        keys: keys.clone(),
+        providers: catalogue.providers().clone(),
+        origin: credential.origin.clone(),
+        now,
+    };
+    let ask = async |opened: &Opened| catalogue.calendars(&HighLevel::of(&opened.fields)?, place, now).await;
+    let refused = |answer: &Result<Calendars, Error>| answer.as_ref().is_err_and(is_refusal);
+    renewing.ask(Opened { integration, fields }, ask, refused).await?.1
 }
 
 fn not_connected() -> Error {

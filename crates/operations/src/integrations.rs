@@ -2,6 +2,7 @@
 
 mod discarded;
 mod master_keys;
+mod renewal;
 
 use chrono::{DateTime, Utc};
 use tenantry_auth::seal::{MasterKeys, SealContext, sealed_under};
@@ -11,11 +12,12 @@ use tenantry_domain::{
 };
 use tenantry_persistence::{Fault, NewSealed, Store, StoredIntegration, Tx, WriteTx};
 
+pub(crate) use self::renewal::{Opened, Renewing};
 pub use self::{
     discarded::{DISCARDED_DAYS, take_back_discarded},
     master_keys::{Resealed, Resealing, may_discard, needed_master_keys, reseal},
 };
-use crate::providers::{OpenedFields, Providers, VerifyOutcome};
+use crate::providers::{OpenedFields, Providers, VerifyOutcome, is_refusal};
 
 /// The integrations of a workspace with every provider there is, be they made or not.
 ///
@@ -174,14 +176,30 @@ pub async fn verify(
         .await?;
     let provider = asked.integration.provider;
     let Some(fields) = unseal(keys, &asked)? else { return Err(incomplete(&asked.integration)) };
+    let opened = Opened { integration: asked.integration.clone(), fields };
     // Outside the door: no transaction waits for a provider.
-    let outcome = providers.verify((asked.integration.tenant_id, workspace), provider, &fields, now).await?;
+    let renewing = Renewing {
+        store: store.clone(),
+        keys: keys.clone(),
+        providers: providers.clone(),
+        origin: credential.origin.clone(),
+        now,
+    };
+    let verify = async |opened: &Opened| {
+        providers.verify((opened.integration.tenant_id, workspace), provider, &opened.fields, now).await
+    };
+    let (asked, outcome) =
+        match renewing.ask(opened, verify, |outcome| matches!(outcome, Ok(VerifyOutcome::Refused(_)))).await {
+            Ok((opened, outcome)) => (opened.integration, outcome?),
+            Err(error) if is_refusal(&error) => (asked.integration, VerifyOutcome::Refused(error.to_string())),
+            Err(error) => return Err(error),
+        };
     store
         .write_and_show(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
             let now = tx.clock()?;
             let before = tx.lock_integration(provider)?.integration;
             // What was asked about may have been replaced meanwhile: the answer says nothing of what is there now.
-            if (&before.plain, &before.secret) != (&asked.integration.plain, &asked.integration.secret) {
+            if (&before.plain, &before.secret) != (&asked.plain, &asked.secret) {
                 return Ok(Change::nothing(before));
             }
             let verification = match outcome.clone() {
@@ -239,7 +257,8 @@ fn context(integration: &Integration) -> SealContext {
 
 fn seal(keys: &MasterKeys, context: &SealContext, secret: &PlainSecret) -> Result<NewSealed, Error> {
     let sealed = keys.seal(context, secret)?;
-    Ok(NewSealed { sealed, key: keys.sealing().clone(), last_four: secret.last_four().map(str::to_owned) })
+    let (last_four, renewable) = (secret.last_four().map(str::to_owned), secret.renewal().is_some());
+    Ok(NewSealed { sealed, key: keys.sealing().clone(), last_four, renewable })
 }
 
 /// The fields of what is connected. A secret that does not open is somebody's mistake or somebody's deed, and worth an alarm.

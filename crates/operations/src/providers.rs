@@ -14,6 +14,7 @@ mod fingerprint;
 mod gohighlevel;
 mod openai;
 mod pace;
+mod renewal;
 mod verify;
 
 pub use breaker::{FAILURES, OPEN_FOR};
@@ -22,9 +23,11 @@ pub use catalogue::{Calendars, Catalogue, Voices};
 pub use client::{LONGEST_WAIT, MAX_ANSWER, Timeouts};
 pub use credential::{ElevenLabs, HighLevel};
 pub use elevenlabs::{MAX_PAGES, MAX_VOICES};
+pub(crate) use failure::{Failure, is_refusal, not_renewed};
 pub use pace::{AT_ONCE, PACE, example as too_many_verifications};
+pub use renewal::HighLevelApp;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
@@ -107,6 +110,7 @@ pub struct Providers {
     /// Of verifications. The catalogue has its own.
     breakers: Breakers,
     paces: Paces,
+    app: Option<HighLevelApp>,
     fingerprints: Arc<Fingerprints>,
 }
 
@@ -128,8 +132,14 @@ impl Providers {
             urls,
             breakers: Breakers::new(),
             paces: Paces::new(),
+            app: None,
             fingerprints: Arc::new(Fingerprints::new()?),
         })
+    }
+
+    /// How long one question may take.
+    pub(crate) fn patience(&self) -> Duration {
+        self.client.total()
     }
 
     /// Asks the provider whether it takes these fields of an integration in this place, with a request that changes nothing.

@@ -1,6 +1,6 @@
 //! Integrations of a workspace, their secrets as sealed as they came.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
     ApiKeySid, Error, FieldRefusal, InTenant, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider,
@@ -34,6 +34,7 @@ struct Row {
     updated_at: DateTime<Utc>,
     limited: bool,
     api_key_sid: Option<String>,
+    renewable: bool,
 }
 
 /// An integration with its sealed secret.
@@ -54,6 +55,8 @@ pub struct NewSealed {
     pub key: MasterKeyId,
     /// See [`SecretTrace::last_four`].
     pub last_four: Option<String>,
+    /// See [`SecretTrace::renewable`].
+    pub renewable: bool,
 }
 
 impl Row {
@@ -67,7 +70,7 @@ impl Row {
             VerificationStatus::Ok if self.limited => VerificationStatus::Limited,
             status => status,
         };
-        let trace = |set_at| SecretTrace { last_four: self.last_four.clone(), set_at };
+        let trace = |set_at| SecretTrace { last_four: self.last_four.clone(), set_at, renewable: self.renewable };
         let integration = Integration {
             tenant_id: TenantId::from_uuid(self.tenant_id),
             workspace_id: WorkspaceId::from_uuid(self.workspace_id),
@@ -135,14 +138,7 @@ impl WriteTx<'_, InWorkspace> {
         secret: Option<Option<&NewSealed>>,
     ) -> Result<Integration, Fault> {
         if let Some(secret) = secret {
-            diesel::update(integrations::table.filter(this(self.found, provider)))
-                .set((
-                    integrations::sealed_secret.eq(secret.map(|new| new.sealed.as_bytes())),
-                    integrations::key_version.eq(secret.map(|new| i32::from(new.key.version()))),
-                    integrations::last_four.eq(secret.and_then(|new| new.last_four.as_deref())),
-                    integrations::secret_set_at.eq(secret.map(|_| self.clock()).transpose()?),
-                ))
-                .execute(self.connection)?;
+            self.store_secret(provider, secret)?;
         }
         diesel::update(integrations::table.filter(this(self.found, provider)))
             .set((
@@ -156,6 +152,49 @@ impl WriteTx<'_, InWorkspace> {
             .get_result(self.connection)?
             .into_stored()
             .map(|stored| stored.integration)
+    }
+
+    fn store_secret(&mut self, provider: Provider, secret: Option<&NewSealed>) -> Result<(), Fault> {
+        diesel::update(integrations::table.filter(this(self.found, provider)))
+            .set((
+                integrations::sealed_secret.eq(secret.map(|new| new.sealed.as_bytes())),
+                integrations::key_version.eq(secret.map(|new| i32::from(new.key.version()))),
+                integrations::last_four.eq(secret.and_then(|new| new.last_four.as_deref())),
+                integrations::secret_set_at.eq(secret.map(|_| self.clock()).transpose()?),
+                integrations::renewable.eq(secret.is_some_and(|new| new.renewable)),
+                integrations::renewing_until.eq(None::<DateTime<Utc>>),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Stores a secret that was renewed. What the provider said of the fields still holds.
+    pub fn store_renewed(&mut self, provider: Provider, secret: &NewSealed) -> Result<Integration, Fault> {
+        self.store_secret(provider, Some(secret))?;
+        diesel::update(integrations::table.filter(this(self.found, provider)))
+            .set((integrations::version.eq(integrations::version + 1), integrations::updated_at.eq(now)))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_stored()
+            .map(|stored| stored.integration)
+    }
+
+    /// Lets nobody else renew the secret for half a minute. `false` while somebody else does.
+    pub fn begin_renewal(&mut self, provider: Provider) -> Result<bool, Fault> {
+        let clock = self.clock()?;
+        let free = integrations::renewing_until.is_null().or(integrations::renewing_until.lt(clock));
+        let begun = diesel::update(integrations::table.filter(this(self.found, provider)).filter(free))
+            .set(integrations::renewing_until.eq(clock + TimeDelta::seconds(30)))
+            .execute(self.connection)?;
+        Ok(begun > 0)
+    }
+
+    /// Lets others renew the secret.
+    pub fn end_renewal(&mut self, provider: Provider) -> Result<(), Fault> {
+        diesel::update(integrations::table.filter(this(self.found, provider)))
+            .set(integrations::renewing_until.eq(None::<DateTime<Utc>>))
+            .execute(self.connection)?;
+        Ok(())
     }
 
     /// Stores what the provider said.

@@ -236,6 +236,8 @@ diesel::table! {
         discarded_at -> Nullable<Timestamptz>,
         limited -> Bool,
         api_key_sid -> Nullable<Text>,
+        renewable -> Bool,
+        renewing_until -> Nullable<Timestamptz>,
     }
 }
 

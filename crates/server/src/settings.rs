@@ -19,7 +19,7 @@ use std::{
 use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
 use tenantry_domain::{MailLimits, Retention};
 use tenantry_http::{Front, Rates};
-use tenantry_operations::providers::ProviderUrls;
+use tenantry_operations::providers::{HighLevelApp, ProviderUrls};
 use tenantry_persistence::Prepare;
 use toml::{Table, Value};
 
@@ -62,6 +62,8 @@ pub(crate) struct Settings {
     pub(crate) other_master_key_files: Vec<PathBuf>,
     /// `None` only together with a fault.
     pub(crate) provider_urls: Option<ProviderUrls>,
+    /// Whose access tokens are renewed.
+    pub(crate) highlevel_app: Option<HighLevelApp>,
     pub(crate) issuers: Issuers,
     /// `None` in a process that sends no emails.
     pub(crate) mail: Option<Mail>,
@@ -227,6 +229,13 @@ const ROWS: &[Row] = &[
     Row("elevenlabs_url", "", "base URL of ElevenLabs, for all regions. Default: the host of each region"),
     Row("openai_url", "https://api.openai.com", "base URL of OpenAI"),
     Row("gohighlevel_url", "https://services.leadconnectorhq.com", "base URL of HighLevel"),
+    Row(
+        "gohighlevel_client_id",
+        "",
+        "client id of your HighLevel app, to renew the access tokens that were issued to it",
+    ),
+    Row("gohighlevel_client_secret", "", "client secret of that app"),
+    Row("gohighlevel_client_secret_file", "", "file that contains gohighlevel_client_secret"),
 ];
 
 /// The variable that names the settings file.
@@ -234,6 +243,9 @@ const CONFIG: &str = "config";
 
 /// The key of the settings file that is a list of tables.
 const ISSUERS: &str = "issuers";
+
+/// The settings that are secret as a whole.
+const PASSWORDS: [&str; 2] = ["smtp_password", "gohighlevel_client_secret"];
 
 /// The setting of which only the first characters are shown.
 const PLATFORM_KEYS: &str = "platform_key_sha256";
@@ -355,6 +367,7 @@ impl Settings {
             master_key_file: reader.text("master_key_file").map(PathBuf::from),
             other_master_key_files: reader.paths("other_master_key_files"),
             provider_urls: reader.provider_urls(faults),
+            highlevel_app: reader.highlevel_app(faults),
             issuers: Issuers::none(),
             mail: mail::read(reader, faults),
             mail_limits: mail::limits(reader, faults),
@@ -470,7 +483,7 @@ fn shown_name(name: &str) -> String {
 
 /// Whether its value may be, or may contain, something that nobody may read.
 fn may_hold_secret(name: &str) -> bool {
-    name == "smtp_password" || name == PLATFORM_KEYS || name.ends_with("database_url")
+    PASSWORDS.contains(&name) || name == PLATFORM_KEYS || name.ends_with("database_url")
 }
 
 #[cfg(test)]

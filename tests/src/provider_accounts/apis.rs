@@ -10,11 +10,15 @@ pub(super) type Answer = (u16, Value);
 
 impl State {
     /// The answer of whichever service has this path.
-    pub(super) fn answer(&self, request: &ProviderRequest, misbehaviour: Option<&Misbehaviour>) -> Answer {
+    pub(super) fn answer(&mut self, request: &ProviderRequest, misbehaviour: Option<&Misbehaviour>) -> Answer {
         let path = request.target.split('?').next().unwrap_or_default();
         match path {
             "/v2/voices" => self.voices(request, misbehaviour),
             "/v1/models" => self.models(request),
+            // It fails before it uses anything up.
+            "/oauth/token" if matches!(misbehaviour, Some(Misbehaviour::Status(_))) => (200, Value::Null),
+            "/oauth/token" => self.renew(request),
+            _ if request.method != "GET" => (405, json!({ "message": UPSTREAM_WORDS })),
             "/calendars/" => self.calendars(request),
             _ => self.twilio_account(path, request),
         }
@@ -68,6 +72,35 @@ impl State {
         }
         assert_eq!(request.parameter("showDrafted"), Some("false"));
         (200, json!({ "calendars": calendars, "traceId": "t" }))
+    }
+
+    /// A new token for a refresh token, which is used up (RFC 6749, section 6).
+    fn renew(&mut self, request: &ProviderRequest) -> Answer {
+        let refusal = |error: &str| (400, json!({ "error": error, "error_description": UPSTREAM_WORDS }));
+        let form: Vec<(String, String)> = url::form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
+        let field = |name: &str| form.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value.as_str());
+        let (app, user) = ([field("client_id"), field("client_secret")], field("user_type"));
+        if request.method != "POST" || app != ["app-id", "app-secret"] || user != "Location" {
+            return refusal("invalid_client");
+        }
+        let known = self.renewals.iter().position(|(refresh, _)| refresh == field("refresh_token"));
+        let Some(known) = known.filter(|_| field("grant_type") == "refresh_token") else {
+            return refusal("invalid_grant");
+        };
+        let (refresh, old) = self.renewals.remove(known);
+        let new = format!("{refresh}-gave-this");
+        for (token, ..) in &mut self.gohighlevel {
+            if *token == old || *token == format!("ended {old}") {
+                token.clone_from(&new);
+            }
+        }
+        let next = format!("{refresh}-next");
+        self.renewals.push((next.clone(), new.clone()));
+        let body = json!({
+            "access_token": new, "token_type": "Bearer", "expires_in": 86_399, "refresh_token": next, "scope": "calendars.readonly",
+            "userType": "Location", "locationId": "loc", "companyId": "co", "userId": "u",
+        });
+        (200, body)
     }
 
     fn twilio_account(&self, path: &str, request: &ProviderRequest) -> Answer {

@@ -134,7 +134,7 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<Mutex
     }
 }
 
-/// The next request, which has no body; `None` at the end of the connection.
+/// The next request; `None` at the end of the connection.
 async fn receive(stream: &mut (impl AsyncRead + Unpin), unread: &mut Vec<u8>) -> Option<ProviderRequest> {
     let end = loop {
         if let Some(end) = unread.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -146,12 +146,22 @@ async fn receive(stream: &mut (impl AsyncRead + Unpin), unread: &mut Vec<u8>) ->
     };
     let head = String::from_utf8(unread.drain(..end).collect()).unwrap();
     let mut lines = head.trim_end().split("\r\n");
-    let target = lines.next()?.strip_prefix("GET ").expect("only GET is known").split(' ').next()?.to_owned();
+    let mut words = lines.next()?.split(' ');
+    let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
     let header = |line: &str| {
         let (name, value) = line.split_once(": ").unwrap_or((line.trim_end_matches(':'), ""));
         (name.to_lowercase(), value.to_owned())
     };
-    Some(ProviderRequest { target, headers: lines.map(header).collect() })
+    let headers: Vec<_> = lines.map(header).collect();
+    let length =
+        headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, length)| length.parse().unwrap());
+    while unread.len() < length {
+        if stream.read_buf(unread).await.unwrap_or(0) == 0 {
+            return None;
+        }
+    }
+    let body = String::from_utf8(unread.drain(..length).collect()).unwrap();
+    Some(ProviderRequest { method, target, headers, body })
 }
 
 async fn forever(mut stream: impl AsyncWrite + Unpin, length: &str, piece: &[u8], pause: Duration) {

@@ -40,6 +40,18 @@ fn what_is_sealed_opens_at_its_place() {
 }
 
 #[test]
+fn what_renews_a_secret_is_sealed_with_it() {
+    let (keys, ends_at) = (keys(), DateTime::from_timestamp(1_800_000_000, 0));
+    let renewable = secret().renewed_with("canary-refresh-0123".parse().unwrap(), ends_at);
+    let sealed = keys.seal(&context(), &renewable).unwrap();
+    assert!(!String::from_utf8_lossy(sealed.as_bytes()).contains("canary"));
+    let opened = keys.open(&context(), &sealed).unwrap();
+    let renewal = opened.renewal().unwrap();
+    assert_eq!((opened.reveal(), renewal.refresh_token()), (secret().reveal(), "canary-refresh-0123"));
+    assert_eq!(renewal.ends_at(), ends_at);
+}
+
+#[test]
 fn it_opens_at_no_other_place() {
     let keys = keys();
     let sealed = keys.seal(&context(), &secret()).unwrap();

@@ -94,7 +94,7 @@ impl Permit {
         let mut states = self.breakers.states();
         let failures = states.get(&self.key).map_or(0, |state| state.failures);
         let (failures, open_for) = match outcome {
-            Ok(_) | Err(Failure::Refused) => {
+            Ok(_) | Err(Failure::Refused | Failure::NotRenewed) => {
                 states.remove(&self.key);
                 return;
             }

@@ -73,6 +73,11 @@ impl Catalogue {
         })))
     }
 
+    /// Whose answers these are.
+    pub(crate) fn providers(&self) -> &Providers {
+        &self.0.providers
+    }
+
     /// The voices of OpenAI, and with an account of ElevenLabs all of that account.
     ///
     /// # Errors

@@ -118,6 +118,11 @@ impl ProviderClient {
         Ok(Self { client, total: timeouts.total })
     }
 
+    /// How long one question may take.
+    pub(super) fn total(&self) -> Duration {
+        self.total
+    }
+
     /// When a question that is asked now must be answered.
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.total
@@ -126,6 +131,13 @@ impl ProviderClient {
     /// A question to be completed with a credential and sent with [`ProviderClient::send`].
     pub(super) fn get(&self, url: Url) -> RequestBuilder {
         self.client.get(url).header(ACCEPT, HeaderValue::from_static("application/json"))
+    }
+
+    /// The same with a form (RFC 6749, appendix B).
+    pub(super) fn post_form(&self, url: Url, fields: &[(&str, &str)]) -> RequestBuilder {
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let request = self.client.post(url).header(ACCEPT, HeaderValue::from_static("application/json"));
+        request.header(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")).body(form)
     }
 
     /// Sends a request and reads the answer within bounds.
@@ -150,11 +162,13 @@ async fn exchange(request: RequestBuilder) -> Result<ProviderAnswer, NoAnswer> {
 }
 
 /// Sends the request; once more if there was not even the beginning of an answer, as when a connection that was kept had ended
-/// meanwhile.
+/// meanwhile. What changes something is sent once: it may have arrived.
 async fn begin(request: RequestBuilder) -> Result<Response, reqwest::Error> {
-    let again = request.try_clone();
-    match (request.send().await, again) {
-        (Err(error), Some(again)) if !error.is_timeout() => again.send().await,
+    let (client, request) = request.build_split();
+    let request = request?;
+    let again = request.try_clone().filter(|request| request.method().is_safe());
+    match (client.execute(request).await, again) {
+        (Err(error), Some(again)) if !error.is_timeout() => client.execute(again).await,
         (outcome, _) => outcome,
     }
 }

@@ -9,11 +9,20 @@ use tokio::time::Instant;
 
 use super::client::{NoAnswer, ProviderAnswer, ProviderClient};
 
+const REFUSED: &str = "provider_refused";
+
+/// Whether a provider refused the credential.
+pub(crate) fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Upstream { code: REFUSED, .. })
+}
+
 /// Why a provider did not answer with what was asked of it. Why exactly, is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// The credential is wrong, or not good for this.
     Refused,
+    /// The access token has ended, and is not renewed: its refresh token is not good any more.
+    NotRenewed,
     /// Too much was asked.
     RateLimited { retry_after: Option<Duration> },
     /// It is not there, too slow, or broken; or it was so just now, and is left alone for a while.
@@ -24,7 +33,7 @@ pub(super) enum Failure {
 
 impl Failure {
     /// What the caller is told.
-    pub(super) fn of(self, provider: Provider) -> Error {
+    pub(crate) fn of(self, provider: Provider) -> Error {
         let name = provider.label();
         let (code, message, retry_after) = match self {
             Self::Refused => {
@@ -34,8 +43,9 @@ impl Failure {
                     Provider::ElevenLabs | Provider::OpenAi => "API key",
                 };
                 let hint = "It may be mistyped, revoked or missing a permission. Set a valid one.";
-                ("provider_refused", format!("{name} rejected the {what}. {hint}"), None)
+                (REFUSED, format!("{name} rejected the {what}. {hint}"), None)
             }
+            Self::NotRenewed => (REFUSED, not_renewed(provider), None),
             Self::RateLimited { retry_after } => {
                 let message = format!("{name} is rate limiting this credential. Try again later.");
                 ("provider_unavailable", message, retry_after)
@@ -51,6 +61,12 @@ impl Failure {
         };
         Error::Upstream { code, message, retry_after }
     }
+}
+
+/// What is said of an access token that a provider does not renew.
+pub(crate) fn not_renewed(provider: Provider) -> String {
+    let name = provider.label();
+    format!("{name} no longer renews the access token. Connect to {name} again and set the new tokens.")
 }
 
 /// One page of one question.

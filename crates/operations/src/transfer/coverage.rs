@@ -64,7 +64,7 @@ pub const LEFT_BEHIND: &[LeftBehind] = &[
     },
     LeftBehind {
         table: "integrations",
-        columns: &["api_key_sid", "limited"],
+        columns: &["api_key_sid", "limited", "renewable", "renewing_until"],
         in_file: false,
         why: "they belong to a secret that must be set again",
     },

@@ -244,6 +244,7 @@ async fn keep_keys(issuers: Issuers) {
 fn integrations(settings: &Settings, keys: &MasterKeys) -> Result<Integrations, Exit> {
     let urls = settings.provider_urls.clone().ok_or_else(|| Exit::failed("the providers have no URLs"))?;
     let providers = Providers::new(urls, Timeouts::default()).map_err(Exit::failed)?;
+    let providers = providers.renewing(settings.highlevel_app.clone());
     let catalogue = Catalogue::new(providers.clone()).map_err(Exit::failed)?;
     Ok(Integrations { keys: keys.clone(), providers, catalogue })
 }

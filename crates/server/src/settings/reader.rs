@@ -6,12 +6,12 @@ use std::{
 };
 
 use tenantry_auth::PlatformKeyHash;
-use tenantry_domain::{RequestRate, Requests};
-use tenantry_operations::providers::{ProviderUrls, provider_url};
+use tenantry_domain::{Refusal, RequestRate, Requests};
+use tenantry_operations::providers::{HighLevelApp, ProviderUrls, provider_url};
 use tenantry_persistence::ConnectionString;
 use url::Url;
 
-use super::{Faults, PLATFORM_KEYS, ROWS, Row, Shown, Values, variable};
+use super::{Faults, PASSWORDS, PLATFORM_KEYS, ROWS, Row, Shown, Values, variable};
 use crate::trusted_file::{self, Holds, trimmed};
 
 /// The environment overrides the file, and the file overrides the defaults.
@@ -91,6 +91,24 @@ impl Reader {
         Some(ProviderUrls { twilio: twilio?, elevenlabs, openai: openai?, gohighlevel: gohighlevel? })
     }
 
+    /// The app of HighLevel that access tokens are renewed for: all of it, or none.
+    pub(super) fn highlevel_app(&self, faults: &mut Faults) -> Option<HighLevelApp> {
+        let secret = self.secret("gohighlevel_client_secret", faults);
+        match (self.text("gohighlevel_client_id"), secret) {
+            (Some(client_id), Some(secret)) => match secret.parse() {
+                Ok(client_secret) => return Some(HighLevelApp { client_id, client_secret }),
+                Err(Refusal { message, .. }) => faults.of("gohighlevel_client_secret", message),
+            },
+            (Some(_), None) => faults.of(
+                "gohighlevel_client_id",
+                "needs TENANTRY_GOHIGHLEVEL_CLIENT_SECRET or TENANTRY_GOHIGHLEVEL_CLIENT_SECRET_FILE",
+            ),
+            (None, Some(_)) => faults.of("gohighlevel_client_secret", "needs TENANTRY_GOHIGHLEVEL_CLIENT_ID"),
+            (None, None) => {}
+        }
+        None
+    }
+
     pub(super) fn parse<T>(
         &self,
         name: &str,
@@ -151,7 +169,7 @@ impl Reader {
     pub(super) fn show(&self, row: &Row) -> Shown {
         let (value, source) = self.value(row.0);
         let masked = value.map(|value| match row.0 {
-            "smtp_password" => "***".to_owned(),
+            name if PASSWORDS.contains(&name) => "***".to_owned(),
             PLATFORM_KEYS => listed(value).map(|hash| format!("{hash:.8}…")).collect::<Vec<_>>().join(", "),
             name if name.ends_with("database_url") => mask(value),
             _ => mask_address(value),

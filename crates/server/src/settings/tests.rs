@@ -50,6 +50,26 @@ fn a_platform_key_in_the_place_of_its_hash_is_refused_and_not_shown() {
 }
 
 #[test]
+fn an_app_of_highlevel_needs_its_id_and_its_secret_and_the_secret_is_not_shown() {
+    let read = |given: &[(&str, &str)]| {
+        let mut faults = Faults::default();
+        let environment = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+        assert!(!format!("{:?} {:?}", settings.shown, settings.highlevel_app).contains("s3cret"));
+        (settings.highlevel_app.map(|app| app.client_id), faults.texts())
+    };
+    let (id, secret) = (("gohighlevel_client_id", "app"), ("gohighlevel_client_secret", "s3cret-s3cret"));
+    assert_eq!(read(&[]), (None, vec![]));
+    assert_eq!(read(&[id, secret]), (Some("app".to_owned()), vec![]));
+    for (given, name) in [(id, "CLIENT_ID needs"), (secret, "CLIENT_SECRET needs")] {
+        let (app, faults) = read(&[given]);
+        assert!(app.is_none() && faults.len() == 1 && faults[0].contains(name), "{faults:?}");
+    }
+    let (_, faults) = read(&[id, ("gohighlevel_client_secret", "s3cret\n")]);
+    assert!(faults.len() == 1 && !faults[0].contains("s3cret"), "{faults:?}");
+}
+
+#[test]
 fn a_variable_or_a_line_that_cannot_be_read_is_named_and_not_shown() {
     let not_text = |text: &str| OsString::from_vec([text.as_bytes(), b"\xff"].concat());
     let all = [

@@ -6,11 +6,11 @@ use std::{
     pin::Pin,
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use serde::de::IgnoredAny;
 use tenantry_domain::{
     API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ElevenLabsRegion, Error, IntegrationPatch, LocationId,
-    PlainField, PlainSecret, Provider, Refusal,
+    PlainField, PlainSecret, Provider, REFRESH_TOKEN, Refusal,
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -21,6 +21,7 @@ use crate::{
     error::Failure,
     extract::{Body, Optional, OrDefault, Request, Required, read_json, request},
     schema::Named,
+    service::Service,
 };
 
 /// A provider in the path. What is none is looked for, by somebody who may, and not found.
@@ -82,6 +83,9 @@ request! {
         location_id: Required<LocationId>,
         /// The access token.
         access_token: Required<PlainSecret>,
+        /// The refresh token of an OAuth access token, which ends after a day. Tenantry then renews the access token, if the
+        /// operator has set the app that the tokens were issued to. Nobody else may use this refresh token: it is good for one use.
+        refresh_token: Optional<PlainSecret>,
     }
 }
 
@@ -94,9 +98,11 @@ impl FromRequest for SetIntegration {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (provider, body) = (provider(request), Body::from_request(request, payload));
+        let service = request.app_data::<Data<Service>>();
+        let can_renew = service.is_some_and(|service| service.integrations.providers.can_renew());
         Box::pin(async move {
             let fields = move |body: &[u8]| match provider {
-                Some(provider) => fields(provider, body),
+                Some(provider) => fields(provider, can_renew, body),
                 None => read_json::<BTreeMap<String, IgnoredAny>>(body).map(|_| IntegrationPatch::default()),
             };
             body.await?.read(fields).await.map(Self)
@@ -105,7 +111,7 @@ impl FromRequest for SetIntegration {
 }
 
 /// All fields of this provider.
-fn fields(provider: Provider, body: &[u8]) -> Result<IntegrationPatch, Failure> {
+fn fields(provider: Provider, can_renew: bool, body: &[u8]) -> Result<IntegrationPatch, Failure> {
     let (plain, secret) = match provider {
         Provider::Twilio => {
             return twilio(accept(body, provider)?);
@@ -119,11 +125,23 @@ fn fields(provider: Provider, body: &[u8]) -> Result<IntegrationPatch, Failure> 
             (None, api_key)
         }
         Provider::GoHighLevel => {
-            let SetHighLevel { location_id, access_token } = accept(body, provider)?;
-            (Some(PlainField::Location(location_id)), access_token)
+            let SetHighLevel { location_id, access_token, refresh_token } = accept(body, provider)?;
+            let secret = match refresh_token {
+                Some(refresh_token) if can_renew => access_token.renewed_with(refresh_token, None),
+                Some(_) => return Err(Error::Invalid(vec![no_app().of(REFRESH_TOKEN)]).into()),
+                None => access_token,
+            };
+            (Some(PlainField::Location(location_id)), secret)
         }
     };
     Ok(IntegrationPatch::replacing(plain, secret))
+}
+
+/// Without the app that it was issued to, nobody can use a refresh token.
+fn no_app() -> Refusal {
+    let message = "cannot be used: this service has no HighLevel app. Send the access token alone, or ask the operator to set \
+                   TENANTRY_GOHIGHLEVEL_CLIENT_ID";
+    Refusal::new("not_supported", message)
 }
 
 /// The fields of Twilio: one of the two secrets, and the SID of the key exactly with that of the key.
@@ -177,4 +195,20 @@ impl ToSchema for SetIntegration {
 fn add<T: ToSchema>(schemas: &mut Vec<Named>) {
     schemas.push((T::name().into_owned(), T::schema()));
     T::schemas(schemas);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refresh_token_is_refused_where_nobody_can_use_it() {
+        let body = br#"{ "locationId": "loc", "accessToken": "canary-access", "refreshToken": "canary-refresh" }"#;
+        let read = |can_renew| fields(Provider::GoHighLevel, can_renew, body);
+        let secret = read(true).ok().and_then(|patch| patch.secret).flatten().unwrap();
+        assert_eq!(secret.renewal().unwrap().refresh_token(), "canary-refresh");
+        let Err(Failure::Domain(Error::Invalid(refusals))) = read(false) else { panic!("it is not refused") };
+        assert_eq!((refusals.len(), refusals[0].field.as_str(), refusals[0].code), (1, REFRESH_TOKEN, "not_supported"));
+        assert!(!refusals[0].message.contains("canary"));
+    }
 }

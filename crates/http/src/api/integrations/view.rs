@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tenantry_domain::{API_KEY_SID, ConnectionStatus, Integration, PlainField, Provider, VerificationStatus};
+use tenantry_domain::{
+    API_KEY_SID, ConnectionStatus, Integration, PlainField, Provider, REFRESH_TOKEN, VerificationStatus,
+};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -138,5 +140,15 @@ fn fields(integration: &Integration) -> Vec<IntegrationField> {
             set_at: secret.map(|secret| secret.set_at),
         }
     });
-    plain.into_iter().chain(key).chain(secrets).collect()
+    let renewable = secret.filter(|secret| secret.renewable);
+    let refresh = (provider == Provider::GoHighLevel).then(|| IntegrationField {
+        name: REFRESH_TOKEN,
+        secret: true,
+        required: false,
+        set: renewable.is_some(),
+        value: None,
+        last_four: None,
+        set_at: renewable.map(|secret| secret.set_at),
+    });
+    plain.into_iter().chain(key).chain(secrets).chain(refresh).collect()
 }

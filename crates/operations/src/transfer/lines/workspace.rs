@@ -159,7 +159,7 @@ struct TraceLine {
 
 impl IntegrationLine {
     fn of(integration: Integration) -> Box<Self> {
-        let trace = |SecretTrace { last_four, set_at }| TraceLine { last_four, set_at };
+        let trace = |SecretTrace { last_four, set_at, renewable: _ }| TraceLine { last_four, set_at };
         Box::new(Self {
             workspace_id: integration.workspace_id.to_string(),
             provider: integration.provider.to_string(),

@@ -1,0 +1,1 @@
+ALTER TABLE integrations DROP COLUMN renewable, DROP COLUMN renewing_until;
