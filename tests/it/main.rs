@@ -44,6 +44,7 @@ mod providers;
 mod rate;
 mod retention;
 mod schema;
+mod standby;
 mod tenant;
 mod transfer;
 mod usage;

@@ -16,7 +16,7 @@ use nix::{
 };
 
 use crate::{
-    count,
+    count, lines,
     own_server::{Guard, OwnServer},
     proxy::socket,
 };
@@ -70,6 +70,38 @@ impl Standby {
             first.parent().unwrap().display(),
             self.directory.display()
         )
+    }
+
+    /// For the service's role.
+    pub fn service_url(&self) -> String {
+        format!("postgresql:///tenantry?host={}&user=tenantry_service", self.directory.display())
+    }
+
+    /// Returns when it has all that the first has committed.
+    pub fn catches_up(&self, primary: &OwnServer) {
+        let position = lines(&mut primary.admin(), "SELECT pg_current_wal_lsn()::text AS line").remove(0);
+        let caught_up = format!("SELECT WHERE pg_last_wal_replay_lsn() >= '{position}'");
+        while count(&mut self.admin(), &caught_up) == 0 {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Follows no further, until [`Standby::goes_on`].
+    pub fn stops(&self) {
+        self.admin().batch_execute("SELECT pg_wal_replay_pause()").unwrap();
+        while count(&mut self.admin(), "SELECT WHERE pg_get_wal_replay_pause_state() = 'paused'") == 0 {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Follows again.
+    pub fn goes_on(&self) {
+        self.admin().batch_execute("SELECT pg_wal_replay_resume()").unwrap();
+    }
+
+    /// Ends it without a warning.
+    pub fn kill(&self) {
+        kill(Pid::from_raw(self.process.id().try_into().unwrap()), Signal::SIGQUIT).unwrap();
     }
 
     /// A connection of the superuser.

@@ -27,6 +27,7 @@ mod request_id;
 mod routes;
 mod schema;
 mod service;
+mod staleness;
 mod wire;
 
 use std::{io, net::TcpListener, time::Duration};
@@ -160,11 +161,13 @@ pub fn serve(
         None => None,
     };
     let elsewhere: &[&str] = if admin.is_some() { &about::ELSEWHERE } else { &[] };
+    let has_standby = service.store.has_standby();
     let application = move || {
         App::new()
             .app_data(service.clone())
             .app_data(table.clone())
             .wrap(from_fn(idempotency::once))
+            .wrap(Condition::new(has_standby, from_fn(staleness::allowed)))
             .wrap(from_fn(host::checked))
             .wrap(Condition::new(origins.are_given(), origins.cors()))
             .wrap(from_fn(middleware::observe))

@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use tenantry_auth::jwt::IssuerState;
-use tenantry_operations::{LaneState, PoolState, Queue};
+use tenantry_operations::{LaneState, PoolState, Queue, StandbyState};
 
 use crate::rate::Policy;
 
@@ -35,6 +35,7 @@ pub(crate) struct Metrics {
     waiting: Gauge,
     refused: Family<RefusedLabels, Counter>,
     lane: Lane,
+    read_database: ReadDatabase,
     limited: Family<LimitedLabels, Counter>,
     lost_lines: Counter,
     lost_log_lines: fn() -> u64,
@@ -80,6 +81,28 @@ impl Lane {
     }
 }
 
+/// The second database.
+#[derive(Default)]
+struct ReadDatabase {
+    reads: Family<ReadLabels, Counter>,
+    is_out: Gauge,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ReadLabels {
+    from: &'static str,
+}
+
+impl ReadDatabase {
+    fn set(&self, state: StandbyState) {
+        let StandbyState { reads, passed, is_out } = state;
+        for (from, count) in [("standby", reads), ("primary", passed)] {
+            self.reads.get_or_create(&ReadLabels { from }).inner().store(count, Ordering::Relaxed);
+        }
+        self.is_out.set(i64::from(is_out));
+    }
+}
+
 /// The label of methods that are not HTTP's own.
 const OTHER: &str = "other";
 
@@ -92,7 +115,7 @@ impl Metrics {
         let (connections, issuer_keys) = (Family::default(), Family::default());
         let (waiting, refused, limited) = (Gauge::default(), Family::default(), Family::default());
         let mut registry = Registry::default();
-        let (lane, lost_lines) = (Lane::default(), Counter::default());
+        let (lane, read_database, lost_lines) = (Lane::default(), ReadDatabase::default(), Counter::default());
         registry.register(
             "tenantry_log_lines_lost",
             "Lines of the log that were lost, because they were not read in time",
@@ -119,6 +142,16 @@ impl Metrics {
             "Look-ups refused at once, because too many waited in the look-up lane",
             lane.refused.clone(),
         );
+        registry.register(
+            "tenantry_read_database_reads",
+            "Lists that were to come from the read database, and where they came from",
+            read_database.reads.clone(),
+        );
+        registry.register(
+            "tenantry_read_database_out",
+            "1 while the read database is left alone, because it was too far behind or did not answer",
+            read_database.is_out.clone(),
+        );
         registry.register("tenantry_rate_limited", "Requests refused with 429", limited.clone());
         for policy in Policy::ALL {
             drop(limited.get_or_create(&LimitedLabels { policy: policy.as_str() }));
@@ -136,6 +169,7 @@ impl Metrics {
             waiting,
             refused,
             lane,
+            read_database,
             limited,
             lost_lines,
             lost_log_lines,
@@ -178,6 +212,7 @@ impl Metrics {
             self.refused.get_or_create(&RefusedLabels { reason }).inner().store(count, Ordering::Relaxed);
         }
         self.lane.set(pool.lane);
+        self.read_database.set(pool.standby);
         self.lost_lines.inner().store((self.lost_log_lines)(), Ordering::Relaxed);
         for IssuerState { issuer, usable_keys, .. } in issuers {
             let keys = i64::try_from(usable_keys).unwrap_or(i64::MAX);

@@ -30,6 +30,6 @@ pub mod workspaces;
 
 pub use tenantry_persistence::{
     AgentFilter, ApiKeyFilter, Attempt, AuditFilter, Claim, FoundLimits, InvitationFilter, Kept, LaneState, Lately,
-    LongAnswer, MemberFilter, Outcome, PoolState, Queue, SHOWN_ASSIGNMENTS, Store, TenantFilter, Uncommitted, Unready,
-    WorkspaceFilter,
+    LongAnswer, MemberFilter, Outcome, PoolState, Queue, SHOWN_ASSIGNMENTS, Staleness, StandbyState, Store,
+    TenantFilter, Uncommitted, Unready, WorkspaceFilter,
 };

@@ -27,6 +27,7 @@ use crate::{
     refusals::Refusal,
     scope::TenantScope,
     seats::{Lately, Party, Recognised, Seat, Seats},
+    standby::{Passed, Staleness, Standby, age, committed},
     tx::{Tx, WriteTx},
 };
 
@@ -38,6 +39,7 @@ pub struct Store {
     pub(crate) key_uses: Notes<KeyUse>,
     pub(crate) refusals: Notes<Refusal>,
     pub(crate) lane: Option<Lane>,
+    standby: Option<Standby>,
     long_answers: (Seats, Duration),
     pub(crate) rehearsal: bool,
     heavy: bool,
@@ -89,6 +91,7 @@ impl Store {
             refusals: Notes::written_by(&pool, options.write_notes_after),
             lane: options.look_up_lane.then(|| Lane::new(pool.clone(), options.wait)),
             pool,
+            standby: None,
             recognised: Arc::new(Recognised::new()),
             long_answers: (Seats::new(LONG_ANSWERS, options.wait), options.wait),
             rehearsal: false,
@@ -101,6 +104,21 @@ impl Store {
     #[must_use]
     pub fn limiting_mail(self, mail_limits: MailLimits) -> Self {
         Self { mail_limits, ..self }
+    }
+
+    /// The same data, where lists may come from a second database that follows the first and is at most so far behind, see
+    /// [`Staleness`](crate::Staleness).
+    ///
+    /// # Errors
+    ///
+    /// The system gives no thread.
+    pub fn reading_from(self, options: &PoolOptions, most_behind: Duration) -> Result<Self, Error> {
+        Ok(Self { standby: Some(Standby::new(Pool::new(options)?, most_behind)), ..self })
+    }
+
+    /// Whether there is a second database.
+    pub fn has_standby(&self) -> bool {
+        self.standby.is_some()
     }
 
     /// The same data for a rehearsal: every visit runs as always, with the same refusals and the same result, and is then rolled
@@ -137,7 +155,8 @@ impl Store {
     /// What the connections are doing, for metrics.
     pub fn state(&self) -> PoolState {
         let lane = self.lane.as_ref().map(Lane::state).unwrap_or_default();
-        PoolState { lane, ..self.pool.state() }
+        let standby = self.standby.as_ref().map(Standby::state).unwrap_or_default();
+        PoolState { lane, standby, ..self.pool.state() }
     }
 
     /// Reads in a place, in a transaction that cannot write: everything as it was at one moment. The closure may run more than
@@ -172,7 +191,62 @@ impl Store {
         action: Action,
         work: impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
+        let standby = self.standby.as_ref().filter(|standby| action.weight() == Weight::Heavy && standby.is_in());
+        let Some((standby, staleness)) = standby.zip(Staleness::current()).filter(|_| !self.rehearsal) else {
+            return self.see(credential, place, action, Access::Read, move |tx| work(tx).map(Change::nothing)).await;
+        };
+        let work = Arc::new(work);
+        match self.read_from(standby, &staleness, credential, place, action, Arc::clone(&work)).await {
+            Ok(value) => return Ok(value),
+            Err(Passed::Refused(error)) => return Err(error),
+            Err(Passed::On(why)) => standby.passes(&why),
+        }
         self.see(credential, place, action, Access::Read, move |tx| work(tx).map(Change::nothing)).await
+    }
+
+    /// Lets the caller in at the first database, and reads from the second.
+    async fn read_from<P: Place, T: Send + 'static>(
+        &self,
+        standby: &Standby,
+        staleness: &Staleness,
+        credential: &Credential,
+        place: P,
+        action: Action,
+        work: Arc<impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + Sync + 'static>,
+    ) -> Result<T, Passed> {
+        let begin = Access::Read.begin(credential, place, action)?;
+        let ((party, weight), visit) = self.visit(credential, action);
+        let let_in = move |connection: &mut PgConnection, session: &Session<'_>| {
+            visit.pay(connection, session, place, &|tx: &mut WriteTx<'_, P>| {
+                let Tx { connection, actor, grant, found } = &mut tx.tx;
+                Ok((actor.clone(), grant.clone(), found.clone(), committed(connection)?))
+            })
+        };
+        let admitted = self.pool.run((party, Weight::Light), begin.clone(), let_in);
+        // What is wrong with the first database is wrong with the request.
+        let (actor, grant, found, position) = admitted.await.map_err(Passed::Refused)?;
+        let position = position.ok_or_else(|| Passed::On("the first database is itself a standby".to_owned()))?;
+        // Whose it is, is known by now.
+        let share = (Party::of(credential, &self.recognised), weight);
+        let accepts = standby.clone();
+        let read = move |connection: &mut PgConnection, session: &Session<'_>| {
+            // Before the transaction that reads, so that it sees at least as much.
+            let age = age(connection, &position).map_err(Fault::from);
+            let age = session.finish(connection, age)?;
+            let Some(age) = age.filter(|age| accepts.accepts(*age)) else { return Ok(Err(age)) };
+            session.begin(connection, &begin)?;
+            let value = work(&mut Tx { connection, actor: actor.clone(), grant: grant.clone(), found: found.clone() });
+            Ok(Ok((session.finish(connection, value)?, age)))
+        };
+        match standby.pool().run(share, "BEGIN READ ONLY".to_owned(), read).await? {
+            Ok((value, age)) => {
+                staleness.note(age);
+                standby.answered();
+                Ok(value)
+            }
+            Err(Some(age)) => Err(Passed::On(format!("it is {:.1} s behind", age.as_secs_f64()))),
+            Err(None) => Err(Passed::On("it is no standby, or has followed nothing yet".to_owned())),
+        }
     }
 
     /// Writes down now what was noted beside the requests, such as which API keys were used; otherwise that is done a while later.

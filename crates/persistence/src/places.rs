@@ -33,7 +33,7 @@ mod sealed {
 pub trait Place: sealed::Sealed + Copy + Send + Sync + 'static {
     /// The place once it was found.
     #[doc(hidden)]
-    type Found: Found;
+    type Found: Found + Clone + Send + Sync + 'static;
 
     /// What is not found when it is not there.
     #[doc(hidden)]

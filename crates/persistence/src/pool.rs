@@ -42,6 +42,7 @@ use crate::{
     fault::{Fault, Kind, Remedy, remedy},
     lane::LaneState,
     seats::{Party, Seats},
+    standby::StandbyState,
 };
 
 #[derive(Clone)]
@@ -183,6 +184,7 @@ impl Pool {
             abandoned: self.0.watch.strays(),
             queue,
             lane: LaneState::default(),
+            standby: StandbyState::default(),
         }
     }
 

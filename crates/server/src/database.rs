@@ -70,11 +70,13 @@ impl Database {
 
     /// What makes the database ready to serve from: the migrations of the embedded one, and a look at the role. It can be done on
     /// another thread, and need not be waited for.
-    pub(crate) fn readying(&self) -> impl FnOnce() -> Result<(), Exit> + Send + 'static {
+    pub(crate) fn readying(&self, settings: &Settings) -> impl FnOnce() -> Result<(), Exit> + Send + 'static {
         let (owner_url, service_url) = (self.is_embedded().then(|| self.owner_url.clone()), self.service_url.clone());
+        let read_url = settings.read_database_url.clone();
         move || {
             owner_url.as_deref().map_or(Ok(()), migrate)?;
-            check_role(&service_url)
+            check_role(&service_url)?;
+            read_url.as_deref().map_or(Ok(()), check_role)
         }
     }
 
@@ -171,7 +173,9 @@ impl Database {
     /// The data for the service, which answers each request in time or not at all.
     pub(crate) fn service_store(&self, settings: &Settings) -> Result<Store, Exit> {
         let options = PoolOptions { visit_timeout: Some(VISIT), ..self.options(settings) };
-        Ok(Store::new(&options)?.limiting_mail(settings.mail_limits))
+        let store = Store::new(&options)?.limiting_mail(settings.mail_limits);
+        let Some(url) = settings.read_database_url.clone() else { return Ok(store) };
+        Ok(store.reading_from(&PoolOptions { url, ..options }, settings.read_max_lag)?)
     }
 
     /// Releases the share of the embedded database. The last process to do so stops it.

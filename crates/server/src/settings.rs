@@ -39,6 +39,9 @@ pub(crate) struct Settings {
     pub(crate) database_url: Option<String>,
     pub(crate) owner_database_url: Option<String>,
     pub(crate) backup_database_url: Option<String>,
+    /// A standby for lists, and how far behind it may be.
+    pub(crate) read_database_url: Option<String>,
+    pub(crate) read_max_lag: Duration,
     pub(crate) pg_bin: Option<PathBuf>,
     pub(crate) pg_user: Option<String>,
     pub(crate) user: Option<String>,
@@ -116,6 +119,13 @@ const ROWS: &[Row] = &[
     Row("owner_database_url_file", "", "file that contains owner_database_url"),
     Row("backup_database_url", "", "URL of the same database as a role that sees all rows, for `tenantry backup`"),
     Row("backup_database_url_file", "", "file that contains backup_database_url"),
+    Row(
+        "read_database_url",
+        "",
+        "URL of a standby of the database, as the role that serves requests: lists and the audit log are read there",
+    ),
+    Row("read_database_url_file", "", "file that contains read_database_url"),
+    Row("read_max_lag", "10s", "how far that standby may be behind, 0s to 1h; otherwise the first database answers"),
     Row("pg_bin", "", "directory of the PostgreSQL programs for the embedded database. Default: searched for"),
     Row("pg_user", "", "system user that runs the embedded PostgreSQL when the service is started as root"),
     Row(
@@ -313,6 +323,10 @@ impl Settings {
             database_url: reader.url("database_url", faults),
             owner_database_url: reader.url("owner_database_url", faults),
             backup_database_url: reader.url("backup_database_url", faults),
+            read_database_url: reader.url("read_database_url", faults),
+            read_max_lag: reader
+                .duration("read_max_lag", Duration::ZERO..=Duration::from_secs(3_600), faults)
+                .unwrap_or_default(),
             pg_bin: reader.text("pg_bin").map(PathBuf::from),
             pg_user: reader.text("pg_user"),
             user: reader.text("user"),

@@ -150,6 +150,7 @@ impl Place for InWorkspace {
 pub(crate) struct WholeWorkspace(pub(crate) InWorkspace);
 
 /// A workspace that was found, with its row.
+#[derive(Clone)]
 pub(crate) struct FoundRow {
     found: FoundWorkspace,
     pub(crate) row: Row,

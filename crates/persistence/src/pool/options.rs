@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{lane::LaneState, seats::Queue};
+use crate::{lane::LaneState, seats::Queue, standby::StandbyState};
 
 /// How the service uses its database.
 #[derive(Clone)]
@@ -51,4 +51,6 @@ pub struct PoolState {
     pub queue: Queue,
     /// Look-ups that are read together.
     pub lane: LaneState,
+    /// What the second database does.
+    pub standby: StandbyState,
 }

@@ -141,7 +141,7 @@ struct Prepared {
 /// Migrates the embedded database, and looks whether the service can work with this one. Whoever waits for this can stop waiting at any
 /// time: a migration is then rolled back.
 async fn prepare(settings: &Settings, database: &Database, address: SocketAddr) -> Result<Prepared, Exit> {
-    aside("database-check", database.readying()).await?;
+    aside("database-check", database.readying(settings)).await?;
     let store = database.service_store(settings)?;
     let keys = master_keys::for_service(settings, &store).await?;
     // Root's as well: the first start saves the key of the demo tenant in the directory of the data.
