@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr, str::FromStr, sync::Arc};
 
 use crate::{
-    ApiKeyId, BrandId, EmailAddress, Line, MemberId, Refusal, Role, Scope, TenantId, WorkspaceId,
+    ApiKeyId, BrandId, EmailAddress, Error, KeyScope, Line, MemberId, Refusal, Role, TenantId, WorkspaceId,
     input::{Description, input},
     text,
 };
@@ -337,6 +337,17 @@ impl Reach {
         }
     }
 
+    /// Refuses an API key that does not reach so far.
+    pub(crate) fn at_least(self, level: Level) -> Result<(), Error> {
+        match level {
+            _ if self.level() >= level => Ok(()),
+            Level::Tenant => {
+                Err(Error::forbidden("This needs an API key that is not restricted to a brand or workspace."))
+            }
+            _ => Err(Error::forbidden("This needs an API key that is not restricted to a workspace.")),
+        }
+    }
+
     /// The level of this reach.
     pub fn level(self) -> Level {
         match self {
@@ -353,7 +364,7 @@ pub enum Grant {
     /// An API key's scopes and reach, until it expires.
     Scopes {
         /// What it may do.
-        scopes: Vec<Scope>,
+        scopes: Vec<KeyScope>,
         /// Where.
         reach: Reach,
         /// Until when; no credential grants anything for longer.

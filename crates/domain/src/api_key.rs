@@ -6,7 +6,8 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::{
-    ApiKeyId, ApiKeyName, Conflict, Error, Grant, Maker, Noun, Reach, Refusal, Scope, SecretHash, TenantId,
+    ApiKeyId, ApiKeyName, Conflict, Error, Grant, KeyScope, Maker, Noun, Permissions, Reach, Refusal, SecretHash,
+    TenantId,
     audit::Fields,
     ids::Identified,
     input::{Description, input, thousands},
@@ -83,7 +84,7 @@ pub struct ApiKeyDetails {
     /// Live or test.
     pub mode: KeyMode,
     /// What it may do.
-    pub scopes: Vec<Scope>,
+    pub scopes: Vec<KeyScope>,
     /// Where it may do that.
     pub reach: Reach,
     /// Until when it may do that.
@@ -104,7 +105,7 @@ pub struct NewApiKey {
 impl ApiKeyDetails {
     /// A live key of the whole tenant with every scope and no expiry: the first key of an owner.
     pub fn owner(name: ApiKeyName) -> Self {
-        Self { name, mode: KeyMode::Live, scopes: Scope::all(), reach: Reach::Tenant, expires_at: None }
+        Self { name, mode: KeyMode::Live, scopes: KeyScope::every_own(), reach: Reach::Tenant, expires_at: None }
     }
 
     /// Refuses a key that would grant more than its maker has: more scopes, a larger reach, a longer life.
@@ -112,11 +113,16 @@ impl ApiKeyDetails {
     /// # Errors
     ///
     /// [`Error::Forbidden`] with a sentence that says what is too much.
-    pub fn within(&self, grant: &Grant) -> Result<(), Error> {
+    pub fn within(&self, grant: &Grant, permissions: &Permissions) -> Result<(), Error> {
+        for scope in &self.scopes {
+            if let KeyScope::Declared(name) = scope {
+                permissions.may_pass_on(grant, name)?;
+            }
+        }
         let Grant::Scopes { scopes, until, .. } = grant else { return Ok(()) };
         if let Some(scope) = self.scopes.iter().find(|scope| !scopes.contains(scope)) {
             let message = format!("Your API key cannot grant the scope {scope}, because it does not have that scope.");
-            return Err(Error::Forbidden { message, scope: Some(*scope) });
+            return Err(Error::Forbidden { message, scope: Some(scope.clone()) });
         }
         match (until, self.expires_at) {
             (Some(until), None) => Err(longer_life(*until)),
@@ -225,23 +231,27 @@ pub fn own_api_key() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Scope;
 
     #[test]
     fn a_key_grants_no_more_than_its_maker_has() {
-        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        let maker =
-            |until| Grant::Scopes { scopes: vec![Scope::KeysWrite, Scope::BrandsRead], reach: Reach::Tenant, until };
+        let (now, none) = (DateTime::from_timestamp(1_800_000_000, 0).unwrap(), Permissions::default());
+        let maker = |until| Grant::Scopes {
+            scopes: vec![Scope::KeysWrite.into(), Scope::BrandsRead.into()],
+            reach: Reach::Tenant,
+            until,
+        };
         let key = |scopes: &[Scope], expires_at| ApiKeyDetails {
-            scopes: scopes.to_vec(),
+            scopes: scopes.iter().map(|scope| (*scope).into()).collect(),
             expires_at,
             ..ApiKeyDetails::owner("k".parse().unwrap())
         };
-        assert!(key(&[Scope::BrandsRead], None).within(&maker(None)).is_ok());
-        assert!(key(&[Scope::BrandsRead, Scope::TenantRead], None).within(&maker(None)).is_err());
-        assert!(key(&[Scope::BrandsRead], None).within(&maker(Some(now))).is_err());
-        assert!(key(&[Scope::BrandsRead], Some(now + Duration::seconds(1))).within(&maker(Some(now))).is_err());
-        assert!(key(&[Scope::BrandsRead], Some(now)).within(&maker(Some(now))).is_ok());
-        assert!(key(&Scope::all(), None).within(&Grant::Operator).is_ok());
+        assert!(key(&[Scope::BrandsRead], None).within(&maker(None), &none).is_ok());
+        assert!(key(&[Scope::BrandsRead, Scope::TenantRead], None).within(&maker(None), &none).is_err());
+        assert!(key(&[Scope::BrandsRead], None).within(&maker(Some(now)), &none).is_err());
+        assert!(key(&[Scope::BrandsRead], Some(now + Duration::seconds(1))).within(&maker(Some(now)), &none).is_err());
+        assert!(key(&[Scope::BrandsRead], Some(now)).within(&maker(Some(now)), &none).is_ok());
+        assert!(key(&Scope::all(), None).within(&Grant::Operator, &none).is_ok());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Conflict, FieldRefusal, Noun, Scope};
+use crate::{Conflict, FieldRefusal, KeyScope, Noun};
 
 /// Why a request was not answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub enum Error {
         /// A sentence for a person.
         message: String,
         /// The scope that is missing, where it is one.
-        scope: Option<Scope>,
+        scope: Option<KeyScope>,
     },
     /// There is no such thing, or none that this actor may know of; the two are not told apart.
     #[error("{} not found", .0.capitalised())]
@@ -117,7 +117,8 @@ impl Error {
     }
 
     /// A refusal of the policy for want of a scope.
-    pub fn missing_scope(scope: Scope) -> Self {
+    pub fn missing_scope(scope: impl Into<KeyScope>) -> Self {
+        let scope = scope.into();
         let message = format!("This needs the scope {scope}, which your API key does not have.");
         Self::Forbidden { message, scope: Some(scope) }
     }

@@ -32,6 +32,7 @@ mod network;
 mod number;
 mod outbox;
 mod page;
+mod permission;
 mod place;
 mod policy;
 mod rate;
@@ -90,8 +91,11 @@ pub use outbox::{
     ATTEMPTS, Delivery, DeliveryState, Mail, OutboxMessage, OutboxState, THE_EMAIL, THE_RECIPIENT, WAS_REFUSED, pause,
 };
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
+pub use permission::{KeyScope, NotDeclarable, Permission, PermissionName, Permissions};
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
-pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, may_manage_members, permit};
+pub use policy::{
+    Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, may_manage_members, permit, policy_table,
+};
 pub use rate::{RequestRate, Requests};
 pub use refusal::{FieldRefusal, REFUSAL_CODES, Refusal};
 pub use retention::Retention;

@@ -1,8 +1,13 @@
 //! Who may do what: one table. Code asks for what it is about to do and never looks at scopes, roles or actors itself.
 
-use serde::{Serialize, Serializer};
+use std::fmt::Write as _;
 
-use crate::{Error, Grant, Level, Noun, Role, values::Choice};
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::{
+    BrandId, Error, Grant, KeyScope, Level, MemberId, Noun, Permissions, Reach, Role, WorkspaceId, values::Choice,
+};
 
 /// What a caller can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -435,12 +440,8 @@ pub fn permit(grant: &Grant, action: Action) -> Result<(), Error> {
     match grant {
         Grant::Scopes { scopes, reach, .. } => match rule.key {
             Any => Ok(()),
-            Scoped(scope, _) if !scopes.contains(&scope) => Err(Error::missing_scope(scope)),
-            Scoped(_, level) if reach.level() < level => Err(Error::forbidden(match level {
-                Level::Tenant => "This needs an API key that is not restricted to a brand or workspace.",
-                _ => "This needs an API key that is not restricted to a workspace.",
-            })),
-            Scoped(..) => Ok(()),
+            Scoped(scope, _) if !scopes.contains(&scope.into()) => Err(Error::missing_scope(scope)),
+            Scoped(_, level) => reach.at_least(level),
             Never => Err(Error::forbidden("API keys cannot do this. Use a member's access token.")),
         },
         Grant::Role { role, .. } if rule.role(*role) != May::No => Ok(()),
@@ -470,34 +471,96 @@ pub fn may_manage_members(grant: &Grant) -> Result<(), Error> {
 /// # Errors
 ///
 /// [`Error::Forbidden`] with a sentence that says what is missing.
-pub fn may_grant(grant: &Grant, role: Role) -> Result<(), Error> {
+pub fn may_grant(grant: &Grant, role: Role, permissions: &Permissions) -> Result<(), Error> {
     may_manage_members(grant)?;
     // An operator bootstraps the first owner, who may do what no operator may.
     if *grant == Grant::Operator {
         return Ok(());
     }
-    let beyond = POLICY.iter().find(|rule| rule.role(role) == May::Yes && permit(grant, rule.action).is_err());
-    match (beyond.map(|rule| rule.key), grant) {
-        (None, _) => Ok(()),
-        (Some(Scoped(scope, _)), Grant::Scopes { scopes, .. }) if !scopes.contains(&scope) => Err(Error::Forbidden {
+    let own = POLICY.iter().filter(|rule| rule.role(role) == May::Yes).map(|rule| permit(grant, rule.action));
+    let declared = permissions.iter().filter(|one| one.roles.contains(&role)).map(|one| one.permit(grant));
+    match own.chain(declared).find_map(Result::err) {
+        None => Ok(()),
+        Some(Error::Forbidden { scope: Some(scope), .. }) => Err(Error::Forbidden {
             message: format!(
                 "Your API key cannot grant or revoke the role {role}, because it does not have the scope {scope}."
             ),
             scope: Some(scope),
         }),
-        _ => Err(Error::forbidden(format!(
+        Some(_) => Err(Error::forbidden(format!(
             "You can grant or revoke the role {role} only if you have all of its permissions."
         ))),
     }
 }
 
+/// The policy as a table for people: a row for each action, then one for each declared permission. Who may be what is asked of
+/// [`permit`], as for every request.
+pub fn policy_table(permissions: &Permissions) -> String {
+    let width = permissions.iter().map(|one| one.name.as_str().len()).fold(18, usize::max);
+    let mut table = format!(
+        "{:<width$} | operator | job | platform | owner | admin | billing | agent | observer | API key: scope, and the least reach it \
+         may be restricted to\n",
+        "action"
+    );
+    for rule in POLICY {
+        let roles = Role::ALL.iter().map(|(role, _)| rule.role(*role));
+        let key = match rule.key {
+            Any => "any".to_owned(),
+            Never => "-".to_owned(),
+            Scoped(scope, _) => {
+                format!("{scope} ({})", least(|grant| permit(grant, rule.action).is_ok(), &scope.into()))
+            }
+        };
+        let others = [Grant::Operator, Grant::Job, Grant::Platform].map(|grant| permit(&grant, rule.action).is_ok());
+        row(&mut table, (rule.name, width), others, roles, &key);
+    }
+    for permission in permissions.iter() {
+        let member = MemberId::from_uuid(Uuid::nil());
+        let may = |role| if permission.permit(&Grant::Role { member, role }).is_ok() { YES } else { NO };
+        let scope = KeyScope::Declared(permission.name.clone());
+        let key = format!("{scope} ({})", least(|grant| permission.permit(grant).is_ok(), &scope));
+        let roles = Role::ALL.iter().map(|(role, _)| may(*role));
+        row(&mut table, (permission.name.as_str(), width), [false; 3], roles, &key);
+    }
+    table
+}
+
+/// The narrowest restriction of a key with this scope that is still enough.
+fn least(is_enough: impl Fn(&Grant) -> bool, scope: &KeyScope) -> Level {
+    let workspace = Reach::Workspace(WorkspaceId::from_uuid(Uuid::nil()));
+    let brand = Reach::Brand(BrandId::from_uuid(Uuid::nil()));
+    let enough = |reach: &Reach| is_enough(&Grant::Scopes { scopes: vec![scope.clone()], reach: *reach, until: None });
+    [workspace, brand].into_iter().find(enough).unwrap_or(Reach::Tenant).level()
+}
+
+fn row(
+    table: &mut String,
+    (name, width): (&str, usize),
+    others: [bool; 3],
+    roles: impl Iterator<Item = May>,
+    key: &str,
+) {
+    let mark = |may| if may { "yes" } else { "-" };
+    let [operator, job, platform] = others.map(mark);
+    let mut line = format!("{name:<width$} | {operator:<8} | {job:<3} | {platform:<8} | ");
+    for (may, (_, word)) in roles.zip(Role::ALL) {
+        let may = match may {
+            May::No => "-",
+            May::Own => "own",
+            May::Yes => "yes",
+        };
+        // Writing to a string cannot fail.
+        let _ = write!(line, "{may:<width$} | ", width = word.len());
+    }
+    *table += &format!("{line}{key}\n");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BrandId, MemberId, Reach, WorkspaceId};
 
     fn scopes(scopes: &[Scope], reach: Reach) -> Grant {
-        Grant::Scopes { scopes: scopes.to_vec(), reach, until: None }
+        Grant::Scopes { scopes: scopes.iter().map(|scope| (*scope).into()).collect(), reach, until: None }
     }
 
     #[test]
@@ -515,42 +578,27 @@ mod tests {
 
     #[test]
     fn the_policy_is_the_one_in_the_golden_file() {
-        let brand = Reach::Brand(BrandId::from_uuid(uuid::Uuid::nil()));
-        let workspace = Reach::Workspace(WorkspaceId::from_uuid(uuid::Uuid::nil()));
-        let mut table = String::from(
-            "action             | operator | job | platform | owner | admin | billing | agent | observer | API key: scope, and the \
-             least reach it may be restricted to\n",
-        );
         for rule in POLICY {
-            let mut key = Vec::new();
-            let sees = |grant: &Grant| permit(grant, rule.action).is_ok();
-            for (scope, word) in Scope::ALL {
-                let reach = [("workspace", workspace), ("brand", brand), ("tenant", Reach::Tenant)];
-                if let Some((least, _)) = reach.iter().find(|(_, reach)| sees(&scopes(&[*scope], *reach))) {
-                    key.push(format!("{word} ({least})"));
-                }
+            for (one, _) in Role::ALL {
+                assert_eq!(permit(&role(*one), rule.action).is_ok(), rule.role(*one) != May::No, "{} {one}", rule.name);
             }
-            let key = match key.len() {
-                0 => "-".to_owned(),
-                n if n == Scope::ALL.len() && sees(&scopes(&[], workspace)) => "any".to_owned(),
-                _ => key.join(", "),
-            };
-            let mark = |grant| if sees(&grant) { "yes" } else { "-" };
-            let others = [Grant::Operator, Grant::Job, Grant::Platform].map(mark);
-            let roles = Role::ALL.iter().map(|(role, word)| {
-                let allowed = sees(&Grant::Role { member: MemberId::from_uuid(uuid::Uuid::nil()), role: *role });
-                let may = match rule.role(*role) {
-                    May::No => "-",
-                    May::Own => "own",
-                    May::Yes => "yes",
-                };
-                assert_eq!(allowed, may != "-");
-                format!("{may:<width$} | ", width = word.len())
-            });
-            let [operator, job, platform] = others;
-            let roles: String = roles.collect();
-            table += &format!("{:<18} | {operator:<8} | {job:<3} | {platform:<8} | {roles}{key}\n", rule.name);
+            let some = Scope::all()
+                .iter()
+                .filter(|scope| permit(&scopes(&[**scope], Reach::Tenant), rule.action).is_ok())
+                .count();
+            let all = Scope::all().len();
+            assert_eq!(
+                some,
+                match rule.key {
+                    Any => all,
+                    Scoped(..) => 1,
+                    Never => 0,
+                },
+                "{}",
+                rule.name
+            );
         }
+        let table = policy_table(&Permissions::default());
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/policy.golden.txt");
         #[expect(clippy::disallowed_methods, reason = "the switch that `make golden` turns")]
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -565,16 +613,17 @@ mod tests {
 
     #[test]
     fn who_gives_a_role_may_do_all_that_it_may() {
+        let none = Permissions::default();
         for (given, _) in Role::ALL {
-            assert!(may_grant(&role(Role::Owner), *given).is_ok());
-            assert_eq!(may_grant(&role(Role::Admin), *given).is_ok(), *given != Role::Owner, "{given}");
+            assert!(may_grant(&role(Role::Owner), *given, &none).is_ok());
+            assert_eq!(may_grant(&role(Role::Admin), *given, &none).is_ok(), *given != Role::Owner, "{given}");
             for low in [Role::Billing, Role::Agent, Role::Observer] {
-                assert!(may_grant(&role(low), *given).is_err(), "{low} gives {given}");
+                assert!(may_grant(&role(low), *given, &none).is_err(), "{low} gives {given}");
             }
         }
         let all = Scope::all();
-        assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Admin).is_ok());
-        assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Owner).is_err(), "no key can be an owner");
+        assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Admin, &none).is_ok());
+        assert!(may_grant(&scopes(&all, Reach::Tenant), Role::Owner, &none).is_err(), "no key can be an owner");
         let reading = [
             Scope::MembersWrite,
             Scope::TenantRead,
@@ -584,19 +633,23 @@ mod tests {
             Scope::UsageRead,
             Scope::IntegrationsRead,
         ];
-        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Observer).is_ok());
-        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Agent).is_err(), "who works writes");
+        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Observer, &none).is_ok());
+        assert!(may_grant(&scopes(&reading, Reach::Tenant), Role::Agent, &none).is_err(), "who works writes");
         let working = [&reading[..], &[Scope::WorkspacesWrite, Scope::UsageWrite]].concat();
-        assert!(may_grant(&scopes(&working, Reach::Tenant), Role::Agent).is_ok());
+        assert!(may_grant(&scopes(&working, Reach::Tenant), Role::Agent, &none).is_ok());
         let billing = [Scope::MembersWrite, Scope::TenantRead, Scope::MembersRead];
-        assert!(may_grant(&scopes(&billing, Reach::Tenant), Role::Billing).is_ok());
+        assert!(may_grant(&scopes(&billing, Reach::Tenant), Role::Billing, &none).is_ok());
         assert!(
-            may_grant(&scopes(&billing[..2], Reach::Tenant), Role::Billing).is_err(),
+            may_grant(&scopes(&billing[..2], Reach::Tenant), Role::Billing, &none).is_err(),
             "would learn who is a member"
         );
         for missing in 0..reading.len() {
             let some: Vec<_> = reading.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, s)| *s).collect();
-            assert!(may_grant(&scopes(&some, Reach::Tenant), Role::Observer).is_err(), "without {}", reading[missing]);
+            assert!(
+                may_grant(&scopes(&some, Reach::Tenant), Role::Observer, &none).is_err(),
+                "without {}",
+                reading[missing]
+            );
         }
     }
 }

@@ -3,11 +3,13 @@
 use std::sync::{LazyLock, OnceLock};
 
 use actix_web::{HttpRequest, HttpResponse};
+use tenantry_domain::Permissions;
 use utoipa::openapi::OpenApi;
 
 use crate::{
     extract::IfNoneMatch,
     front::PublicUrl,
+    openapi::declare,
     page::{File, Kept, Page, SCRIPT},
 };
 
@@ -28,15 +30,16 @@ pub(crate) static PAGE: LazyLock<Page> = LazyLock::new(|| {
 /// The document in both forms. Nobody waits for them at the start of the service: they are made for their first reader.
 pub(crate) struct Documents {
     server: Option<String>,
+    permissions: Permissions,
     json: OnceLock<File>,
     yaml: OnceLock<File>,
 }
 
 impl Documents {
-    /// Those of a service that is published here.
-    pub(crate) fn at(url: Option<&PublicUrl>) -> Self {
+    /// Those of a service that is published here, for a product with these permissions.
+    pub(crate) fn at(url: Option<&PublicUrl>, permissions: Permissions) -> Self {
         let server = url.map(|url| url.as_str().to_owned());
-        Self { server, json: OnceLock::new(), yaml: OnceLock::new() }
+        Self { server, permissions, json: OnceLock::new(), yaml: OnceLock::new() }
     }
 
     fn document(&self) -> OpenApi {
@@ -44,6 +47,7 @@ impl Documents {
         for server in document.servers.iter_mut().flatten() {
             server.url = self.server.clone().unwrap_or_else(|| server.url.clone());
         }
+        declare(&mut document, &self.permissions);
         document
     }
 

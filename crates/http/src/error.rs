@@ -250,7 +250,7 @@ impl Failure {
                 Some(format!("{realm}, error=\"invalid_request\""))
             }
             Self::Domain(Error::Forbidden { scope, .. }) => {
-                let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
+                let scope = scope.as_ref().map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
                 Some(format!("{realm}, error=\"insufficient_scope\"{scope}"))
             }
             _ => None,

@@ -128,15 +128,16 @@ pub fn serve(
     let table = web::Data::new(fallback::Table::of(&document()));
     let ServeOptions { workers, connections, keep_alive, front, grace, rates, lost_log_lines } = options;
     let origins = front.origins.clone();
+    let documents = docs::Documents::at(front.url.as_ref(), store.permissions().clone());
     let service = web::Data::new(service::Service {
         store,
+        documents,
         trust,
         integrations,
         metrics: metrics::Metrics::new(lost_log_lines),
         closing,
         readers: readers::Readers::new(),
         limiter: rate::Limiter::new(rates),
-        documents: docs::Documents::at(front.url.as_ref()),
         front,
     });
     let refuse = {

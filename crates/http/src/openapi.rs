@@ -3,6 +3,7 @@
 
 mod access;
 mod components;
+mod declared;
 mod examples;
 mod failures;
 mod shapes;
@@ -18,6 +19,7 @@ use utoipa::{
     },
 };
 
+pub(crate) use self::declared::declare;
 use self::failures::{Dialect, Refusals};
 use crate::{
     callfluent::{self, DialectErrorBody},

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
-use tenantry_domain::{Choice, Description, Form, Input};
+use tenantry_domain::{Choice, Description, Form, Input, KeyScope, Scope};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -46,8 +46,30 @@ impl<T: Choice> ToSchema for Word<T> {
     }
 }
 
+/// What an API key carries, in an answer: a [`Word`] of Tenantry's scopes, or one that the operator declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ScopeWord(pub(crate) KeyScope);
+
+impl Serialize for ScopeWord {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl PartialSchema for ScopeWord {
+    fn schema() -> RefOr<Schema> {
+        Word::<Scope>::schema()
+    }
+}
+
+impl ToSchema for ScopeWord {
+    fn name() -> Cow<'static, str> {
+        Word::<Scope>::name()
+    }
+}
+
 /// What tools read the known words of an open list from.
-const KNOWN: &str = "x-extensible-enum";
+pub(crate) const KNOWN: &str = "x-extensible-enum";
 
 /// A string that is one of these words today, and may be another one tomorrow. Not an `enum`: generators would make a closed type
 /// of that, which fails on a word that it does not know.
@@ -113,11 +135,16 @@ fn number(number: i64) -> utoipa::Number {
 pub(crate) fn of_value(description: &Description) -> (RefOr<Schema>, Option<Named>) {
     match &description.form {
         Form::Words { name, .. } => {
-            let name = format!("{name}Choice");
+            let name = choice_name(name);
             (Ref::from_schema_name(&name).into(), Some((name, object(description).into())))
         }
         _ => (object(description).into(), None),
     }
+}
+
+/// The name of a closed list of requests, beside the open list of answers.
+pub(crate) fn choice_name(name: &str) -> String {
+    format!("{name}Choice")
 }
 
 /// What `default` says, in JSON.

@@ -40,6 +40,7 @@ pub async fn show(store: &Store, credential: &Credential, id: ApiKeyId) -> Resul
 /// Those of [`Store::write`], `Forbidden` for a key that would grant more than the caller has, and `Invalid` for an expiry that is
 /// past or a restriction to something that is not there.
 pub async fn create(store: &Store, credential: &Credential, details: ApiKeyDetails) -> Result<(ApiKey, Secret), Error> {
+    store.permissions().all_are_known(&details.scopes)?;
     let (secret, new) = prepare(credential, Action::ApiKeyCreate, details)?;
     let id = new_id();
     let key = store.write(credential, InTenant, Action::ApiKeyCreate, move |tx| create_in(tx, id, &new)).await?;
@@ -54,7 +55,7 @@ pub(crate) fn create_in(
     // Nobody gives while they are being removed or revoked.
     tx.lock_members()?;
     new.details.lives_at(tx.clock()?)?;
-    new.details.within(tx.grant())?;
+    new.details.within(tx.grant(), tx.permissions())?;
     let key = tx.create_api_key(id, new)?;
     let fields = key.fields();
     Ok(Change::created(key, id, &fields))
@@ -83,7 +84,7 @@ pub async fn rotate(
             let now = tx.clock()?;
             rotatable(&before, now)?;
             let new = NewApiKey { details: before.details.clone(), ..prepared.clone() };
-            new.details.within(tx.grant())?;
+            new.details.within(tx.grant(), tx.permissions())?;
             let key = tx.create_api_key(id, &new)?;
             let end = now + overlap.duration();
             let end = before.details.expires_at.map_or(end, |at| at.min(end));

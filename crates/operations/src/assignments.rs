@@ -2,7 +2,7 @@
 
 use tenantry_domain::{
     Action, Change, Credential, Error, Fields, InWorkspace, Member, MemberId, Noun, Page, PageRequest, Precondition,
-    WorkspaceId, may_grant, may_manage_members,
+    WorkspaceId, may_manage_members,
 };
 use tenantry_persistence::{Fault, Store, WriteTx};
 
@@ -40,7 +40,7 @@ pub(crate) fn assign_in(tx: &mut WriteTx<'_, InWorkspace>, member: MemberId) -> 
     tx.lock_members()?;
     may_manage_members(tx.grant())?;
     let before = tx.lock_other_member(member)?;
-    may_grant(tx.grant(), before.details.role)?;
+    tx.may_grant(before.details.role)?;
     if tx.assigned_since(member)?.is_some() {
         return Ok(Change::nothing(before));
     }
@@ -77,7 +77,7 @@ pub(crate) fn unassign_in(
     tx.lock_members()?;
     may_manage_members(tx.grant())?;
     let before = tx.lock_other_member(member)?;
-    may_grant(tx.grant(), before.details.role)?;
+    tx.may_grant(before.details.role)?;
     if tx.assigned_since(member)?.is_none() {
         return Err(Error::NotFound(Noun::Member).into());
     }

@@ -98,7 +98,7 @@ impl Start {
             key: ApiKeyDetails {
                 name: "CRM synchronisation".parse()?,
                 mode: KeyMode::Live,
-                scopes: vec![Scope::WorkspacesRead],
+                scopes: vec![Scope::WorkspacesRead.into()],
                 reach: Reach::Tenant,
                 expires_at: None,
             },

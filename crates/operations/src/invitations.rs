@@ -74,7 +74,7 @@ pub(crate) fn create_in(
     days: InvitationDays,
 ) -> Result<Change<Invitation>, Fault> {
     tx.lock_members()?;
-    may_grant(tx.grant(), details.role)?;
+    tx.may_grant(details.role)?;
     let until = tx.clock()? + days.duration();
     let invitation = tx.create_invitation(id, details, until)?;
     let record = Record::created(id, &invitation.fields()).mailing(Mail::Invitation(id));
@@ -107,7 +107,7 @@ pub(crate) fn resend_in(
     tx.lock_members()?;
     may_manage_members(tx.grant())?;
     let before = tx.lock_invitation(id)?;
-    may_grant(tx.grant(), before.details.role)?;
+    tx.may_grant(before.details.role)?;
     let now = tx.clock()?;
     match before.state(now) {
         InvitationState::Accepted => return Err(accepted().into()),
@@ -152,7 +152,7 @@ pub(crate) fn revoke_in(
     tx.lock_members()?;
     may_manage_members(tx.grant())?;
     let before = tx.lock_invitation(id)?;
-    may_grant(tx.grant(), before.details.role)?;
+    tx.may_grant(before.details.role)?;
     tx.hold(precondition, before.version)?;
     if before.accepted_at.is_some() {
         return Err(accepted().into());
@@ -173,7 +173,7 @@ pub(crate) fn withdraw<P: TenantPlace>(
 ) -> Result<Vec<AuditEvent>, Fault> {
     let mut events = Vec::new();
     for before in tx.lock_pending_invitations_by(maker)? {
-        if still.is_some_and(|grant| may_grant(grant, before.details.role).is_ok()) {
+        if still.is_some_and(|grant| may_grant(grant, before.details.role, tx.permissions()).is_ok()) {
             continue;
         }
         let after = tx.revoke_invitation(before.id)?;

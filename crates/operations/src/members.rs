@@ -3,7 +3,7 @@
 use tenantry_domain::{
     Action, Actor, Assignment, Change, Conflict, Credential, Error, Grant, InMember, InTenant, Member, MemberDetails,
     MemberId, MemberPatch, MemberStatus, Noun, Page, PageRequest, Precondition, Refusal, Role, WorkspaceId, last_owner,
-    may_grant, may_manage_members,
+    may_manage_members,
 };
 use tenantry_persistence::{Fault, MemberFilter, Store, WriteTx, new_id};
 
@@ -70,7 +70,7 @@ pub(crate) fn create_in(
     workspaces: &[WorkspaceId],
 ) -> Result<Change<Member>, Fault> {
     tx.lock_members()?;
-    may_grant(tx.grant(), details.role)?;
+    tx.may_grant(details.role)?;
     let member = tx.create_member(id, details)?;
     tx.assign_to(id, workspaces)?;
     let fields = details.fields().with("workspaceIds", workspaces.iter().map(ToString::to_string).collect::<Vec<_>>());
@@ -97,8 +97,8 @@ pub async fn update(
             may_manage_members(tx.grant())?;
             let before = tx.lock_member()?;
             let details = before.details.patched(patch.clone());
-            may_grant(tx.grant(), before.details.role)?;
-            may_grant(tx.grant(), details.role)?;
+            tx.may_grant(before.details.role)?;
+            tx.may_grant(details.role)?;
             tx.hold(&precondition, before.version)?;
             if details == before.details {
                 return Ok(Change::nothing(before));
@@ -139,7 +139,7 @@ pub async fn remove(
             }
             let before = tx.lock_member()?;
             if !tx.is_itself() {
-                may_grant(tx.grant(), before.details.role)?;
+                tx.may_grant(before.details.role)?;
             }
             tx.hold(&precondition, before.version)?;
             if before.details.owns() && tx.active_owners()? <= 1 {

@@ -3,7 +3,7 @@
 
 use tenantry_domain::{
     Action, Change, Credential, EmailAddress, Error, InTenant, InWorkspace, InvitationDays, InvitationDetails,
-    Precondition, Role, SlotHolder, SlotNumber, WorkspaceNumber, may_grant, may_manage_members,
+    Precondition, Role, SlotHolder, SlotNumber, WorkspaceNumber, may_manage_members,
 };
 use tenantry_persistence::{Standing, Store, new_id};
 
@@ -29,7 +29,7 @@ pub async fn fill(
         .heavy()
         .write(credential, place, Action::InvitationCreate, move |tx| {
             tx.lock_members()?;
-            may_grant(tx.grant(), Role::Agent)?;
+            tx.may_grant(Role::Agent)?;
             let workspace = tx.workspace_id();
             match tx.standing_of(&email)? {
                 Standing::Unknown => {
@@ -73,7 +73,7 @@ pub async fn vacate(store: &Store, credential: &Credential, number: SlotNumber) 
                 }
                 (workspace, SlotHolder::Invitation(id), false) => {
                     let before = tx.lock_invitation(id)?;
-                    may_grant(tx.grant(), before.details.role)?;
+                    tx.may_grant(before.details.role)?;
                     let after = tx.give_up_slot(&before, workspace)?;
                     let list = numbered::list_in(tx)?;
                     return Ok(Change::between(list, id, &before.fields(), &after.fields()));

@@ -1,9 +1,7 @@
 //! Whom the door lets in: the actor behind a credential, what it was given here, and what the policy says.
 
 use diesel::PgConnection;
-use tenantry_domain::{
-    Action, Actor, ApiKeyId, Credential, Error, Grant, Holder, MailLimits, Noun, Unauthenticated, permit,
-};
+use tenantry_domain::{Action, Actor, ApiKeyId, Credential, Error, Grant, Holder, Noun, Unauthenticated, permit};
 
 use uuid::Uuid;
 
@@ -11,7 +9,7 @@ use crate::{
     fault::{Fault, Kind},
     places::{Found, Known, Place, Sight, Visitor},
     seats::{Lately, Recognised},
-    tx::{Tx, WriteTx},
+    tx::{Rules, Tx, WriteTx},
 };
 
 /// What the door learns of a credential while it lets it in.
@@ -59,13 +57,13 @@ pub fn nowhere(credential: &Credential, action: Action) -> Error {
 /// Finds actor, place and grant, and asks the policy.
 pub(crate) fn admit<'c, P: Place>(
     connection: &'c mut PgConnection,
-    (credential, mail_limits): (&'c Credential, MailLimits),
+    (credential, rules): (&'c Credential, &'c Rules),
     (place, action): (P, Action),
     learned: &mut Learned,
 ) -> Result<WriteTx<'c, P>, Fault> {
     let sight = place.find(connection, &Visitor::of(credential))?;
     let (actor, grant, found) = judge(credential, sight, (P::NOUN, action), learned)?;
-    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, mail_limits })
+    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, rules })
 }
 
 /// Who it is, what they have been given, and the place: 401 before 404 before 403.

@@ -13,7 +13,7 @@ use diesel::{
     PgConnection,
     connection::{AnsiTransactionManager, TransactionManager},
 };
-use tenantry_domain::{Action, Change, Credential, Error, MailLimits, Record, Weight, Written};
+use tenantry_domain::{Action, Change, Credential, Error, MailLimits, Permissions, Record, Weight, Written};
 
 use crate::{
     admission::{Learned, admit, nowhere},
@@ -28,7 +28,7 @@ use crate::{
     scope::TenantScope,
     seats::{Lately, Party, Recognised, Seat, Seats},
     standby::{Passed, Staleness, Standby, age, committed},
-    tx::{Tx, WriteTx},
+    tx::{Rules, Tx, WriteTx},
 };
 
 /// The data, behind its door. Clones share the connections.
@@ -43,7 +43,7 @@ pub struct Store {
     long_answers: (Seats, Duration),
     pub(crate) rehearsal: bool,
     heavy: bool,
-    mail_limits: MailLimits,
+    rules: Arc<Rules>,
 }
 
 /// How many long answers are in memory at once; one tenant has at most half of them.
@@ -96,14 +96,25 @@ impl Store {
             long_answers: (Seats::new(LONG_ANSWERS, options.wait), options.wait),
             rehearsal: false,
             heavy: false,
-            mail_limits: MailLimits::default(),
+            rules: Arc::default(),
         })
     }
 
     /// The same data, where tenants without limits of their own may cause so much email.
     #[must_use]
     pub fn limiting_mail(self, mail_limits: MailLimits) -> Self {
-        Self { mail_limits, ..self }
+        Self { rules: Arc::new(Rules { mail_limits, ..(*self.rules).clone() }), ..self }
+    }
+
+    /// The same data, for a product with these permissions.
+    #[must_use]
+    pub fn declaring(self, permissions: Permissions) -> Self {
+        Self { rules: Arc::new(Rules { permissions, ..(*self.rules).clone() }), ..self }
+    }
+
+    /// The permissions of the product.
+    pub fn permissions(&self) -> &Permissions {
+        &self.rules.permissions
     }
 
     /// The same data, where lists may come from a second database that follows the first and is at most so far behind, see
@@ -361,13 +372,10 @@ impl Store {
     fn visit(&self, credential: &Credential, action: Action) -> ((Party, Weight), Visit) {
         let weight = if self.heavy { Weight::Heavy } else { action.weight() };
         let share = (Party::of(credential, &self.recognised), weight);
-        let Self { rehearsal, mail_limits, .. } = *self;
+        let (rehearsal, rules) = (self.rehearsal, Arc::clone(&self.rules));
         let recognised = Arc::clone(&self.recognised);
         let (key_uses, refusals) = (self.key_uses.clone(), self.refusals.clone());
-        (
-            share,
-            Visit { credential: credential.clone(), action, rehearsal, mail_limits, recognised, key_uses, refusals },
-        )
+        (share, Visit { credential: credential.clone(), action, rehearsal, rules, recognised, key_uses, refusals })
     }
 }
 
@@ -376,7 +384,7 @@ struct Visit {
     action: Action,
     /// It ends with a rollback.
     rehearsal: bool,
-    mail_limits: MailLimits,
+    rules: Arc<Rules>,
     recognised: Arc<Recognised>,
     key_uses: Notes<KeyUse>,
     refusals: Notes<Refusal>,
@@ -391,17 +399,16 @@ impl Visit {
         place: P,
         work: &impl Fn(&mut WriteTx<'_, P>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let Self { credential, action, rehearsal, mail_limits, .. } = self;
+        let Self { credential, action, rehearsal, rules, .. } = self;
         let mut learned = Learned::default();
-        let outcome =
-            admit(connection, (credential, *mail_limits), (place, *action), &mut learned).and_then(|mut tx| {
-                if credential.tenant().is_some_and(|tenant| !session.belongs_to(tenant)) {
-                    // It runs again in the turn of its tenant; nobody sees this.
-                    return Err(Error::Overloaded.into());
-                }
-                let may_read = tx.may_read();
-                work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() })
-            });
+        let outcome = admit(connection, (credential, rules), (place, *action), &mut learned).and_then(|mut tx| {
+            if credential.tenant().is_some_and(|tenant| !session.belongs_to(tenant)) {
+                // It runs again in the turn of its tenant; nobody sees this.
+                return Err(Error::Overloaded.into());
+            }
+            let may_read = tx.may_read();
+            work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() })
+        });
         learned.tell(&self.recognised, credential, outcome.as_ref().err());
         if *rehearsal {
             roll_back(connection)?;
@@ -427,7 +434,7 @@ impl<P: Place> WriteTx<'_, P> {
             }
             if let Some(mail) = mail {
                 // Here and nowhere else, so that no email gets past the limits.
-                scope.check_mail(mail, self.mail_limits)?;
+                scope.check_mail(mail, self.rules.mail_limits)?;
                 scope.insert_message(mail)?;
             }
         }
@@ -448,7 +455,7 @@ impl<P: TenantPlace> WriteTx<'_, P> {
         action: Action,
         work: impl FnOnce(&mut WriteTx<'_, Q>) -> Result<Change<T>, Fault>,
     ) -> Result<T, Fault> {
-        let credential = (self.credential, self.mail_limits);
+        let credential = (self.credential, self.rules);
         let mut tx = admit(self.tx.connection, credential, (place, action), &mut Learned::default())?;
         let change = work(&mut tx)?;
         tx.record(change)

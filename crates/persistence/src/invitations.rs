@@ -131,7 +131,7 @@ impl WriteTx<'_, InTenant> {
         details: &InvitationDetails,
         expires_at: DateTime<Utc>,
     ) -> Result<Invitation, Fault> {
-        let (limits, maker) = (self.mail_limits, Maker::of(&self.actor));
+        let (limits, maker) = (self.rules.mail_limits, Maker::of(&self.actor));
         let mut scope = self.scope();
         scope.check_pending(limits)?;
         scope.insert_invitation(id, details, expires_at, &maker)
@@ -141,7 +141,7 @@ impl WriteTx<'_, InTenant> {
     pub fn renew_invitation(&mut self, before: &Invitation, until: DateTime<Utc>) -> Result<Invitation, Fault> {
         // It holds its places while it is pending. An expired one has given them up.
         if before.expires_at <= self.clock()? {
-            let limits = self.mail_limits;
+            let limits = self.rules.mail_limits;
             self.scope().check_pending(limits)?;
             for workspace in &before.details.workspaces {
                 self.scope().check_slots(*workspace)?;

@@ -22,7 +22,7 @@ type RoomAt = Option<DateTime<Utc>>;
 impl WriteTx<'_, InTenant> {
     /// Whether the invitation may be emailed now.
     pub fn may_email(&mut self, invitation: &Invitation) -> Result<bool, Fault> {
-        let limits = self.mail_limits;
+        let limits = self.rules.mail_limits;
         let mail = Mail::Invitation(invitation.id);
         Ok(self.scope().full_mail_limit(mail, &invitation.details.email, limits)?.is_none())
     }

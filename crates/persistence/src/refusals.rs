@@ -67,14 +67,13 @@ impl Notes<Refusal> {
         let Some(Fault(Kind::Refused(error))) = fault else { return };
         let (Some(tenant), Some(stood)) = (credential.tenant(), learned.stood.take()) else { return };
         let scope = match error {
-            Error::Forbidden { scope, .. } => *scope,
+            Error::Forbidden { scope, .. } => scope.as_ref(),
             Error::NotFound(_) if stood.beyond => None,
             _ => return,
         };
         let refusal = Refusal { tenant, actor: stood.actor, action, hour: Utc::now().timestamp().div_euclid(3600) };
         self.note(refusal, || {
-            let tried =
-                Fields::new().with("action", action.rule().name).with("scope", scope.map(|scope| scope.to_string()));
+            let tried = Fields::new().with("action", action.rule().name).with("scope", scope.map(ToString::to_string));
             let (subject_type, subject_id) = stood.at.unwrap_or((Noun::Tenant, tenant.uuid()));
             let event = AuditEvent { subject_type, subject_id, changes: Fields::new().changes_to(&tried) };
             First { origin: credential.origin.clone(), event }

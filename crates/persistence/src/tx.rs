@@ -4,7 +4,9 @@ use std::ops::{Deref, DerefMut};
 
 use chrono::{DateTime, Utc};
 use diesel::{IntoSql, PgConnection, RunQueryDsl, dsl::now, sql_types::Timestamptz};
-use tenantry_domain::{Action, Actor, Credential, Error, Grant, MailLimits, Precondition, TenantId, permit};
+use tenantry_domain::{
+    Action, Actor, Credential, Error, Grant, MailLimits, Permissions, Precondition, Role, TenantId, may_grant, permit,
+};
 
 use crate::{
     fault::Fault,
@@ -26,8 +28,16 @@ pub struct WriteTx<'c, P: Place> {
     pub(crate) tx: Tx<'c, P>,
     pub(crate) action: Action,
     pub(crate) credential: &'c Credential,
-    /// Of all tenants; one may have its own.
+    pub(crate) rules: &'c Rules,
+}
+
+/// What the operator has set for all tenants.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    /// How much email a tenant may cause that has no limits of its own.
     pub(crate) mail_limits: MailLimits,
+    /// What the product lets API keys and members do.
+    pub(crate) permissions: Permissions,
 }
 
 impl<'c, P: Place> Deref for WriteTx<'c, P> {
@@ -76,6 +86,20 @@ impl<P: Place> Tx<'_, P> {
 }
 
 impl<P: Place> WriteTx<'_, P> {
+    /// What is declared for the product.
+    pub fn permissions(&self) -> &Permissions {
+        &self.rules.permissions
+    }
+
+    /// Refuses an actor that may not give this role or take it away, see [`tenantry_domain::may_grant`].
+    ///
+    /// # Errors
+    ///
+    /// `Forbidden`.
+    pub fn may_grant(&self, role: Role) -> Result<(), Fault> {
+        Ok(may_grant(&self.grant, role, &self.rules.permissions)?)
+    }
+
     /// Whether the actor may read what this transaction writes, see [`tenantry_domain::Action::reader`].
     pub fn may_read(&self) -> bool {
         self.action.reader().is_none_or(|action| self.allows(action))

@@ -16,6 +16,7 @@ pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod outbox;
 pub(crate) mod platform_key;
+pub(crate) mod policy;
 pub(crate) mod psql;
 pub(crate) mod reseal;
 pub(crate) mod restore;

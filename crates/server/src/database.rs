@@ -154,7 +154,9 @@ impl Database {
 
     /// The data, behind its door.
     pub(crate) fn store(&self, settings: &Settings) -> Result<Store, Exit> {
-        Ok(Store::new(&self.options(settings))?.limiting_mail(settings.mail_limits))
+        Ok(Store::new(&self.options(settings))?
+            .limiting_mail(settings.mail_limits)
+            .declaring(settings.permissions.clone()))
     }
 
     fn options(&self, settings: &Settings) -> PoolOptions {
@@ -173,7 +175,7 @@ impl Database {
     /// The data for the service, which answers each request in time or not at all.
     pub(crate) fn service_store(&self, settings: &Settings) -> Result<Store, Exit> {
         let options = PoolOptions { visit_timeout: Some(VISIT), ..self.options(settings) };
-        let store = Store::new(&options)?.limiting_mail(settings.mail_limits);
+        let store = Store::new(&options)?.limiting_mail(settings.mail_limits).declaring(settings.permissions.clone());
         let Some(url) = settings.read_database_url.clone() else { return Ok(store) };
         Ok(store.reading_from(&PoolOptions { url, ..options }, settings.read_max_lag)?)
     }

@@ -95,6 +95,8 @@ enum Command {
     Reseal(commands::reseal::Reseal),
     /// Print all settings, where each comes from, and what is wrong with them; passwords are masked
     Config,
+    /// Print who may do what: the policy, and the permissions that the settings declare
+    Policy,
     /// Ask a running service whether it is ready; exits with 0 if it is, with 1 if not
     Healthcheck,
     /// Print the OpenAPI document as YAML, or as JSON with --output json
@@ -151,6 +153,7 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Reseal(reseal) => commands::reseal::run(&reseal, &settings, output),
         Command::Brand(command) => commands::brand::run(command, &settings, output),
         Command::Workspace(command) => commands::workspace::run(command, &settings, output),
+        Command::Policy => commands::policy::print(&settings.permissions, output),
         Command::Healthcheck => commands::healthcheck::run(&settings, output),
         Command::Openapi | Command::PlatformKey | Command::Completions(_) | Command::Man(_) | Command::Config => Ok(()),
     }

@@ -4,6 +4,7 @@ mod faults;
 mod issuers;
 mod mail;
 mod network;
+mod permissions;
 mod reader;
 mod retention;
 mod service_links;
@@ -17,7 +18,7 @@ use std::{
 };
 
 use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
-use tenantry_domain::{MailLimits, Retention};
+use tenantry_domain::{MailLimits, Permissions, Retention};
 use tenantry_http::{Front, Rates};
 use tenantry_operations::providers::{HighLevelApp, ProviderUrls};
 use tenantry_persistence::Prepare;
@@ -73,6 +74,8 @@ pub(crate) struct Settings {
     /// Of tenants that have none of their own.
     pub(crate) mail_limits: MailLimits,
     pub(crate) retention: Retention,
+    /// Of the product.
+    pub(crate) permissions: Permissions,
     /// What is only worth a warning, each a sentence.
     pub(crate) warnings: Vec<String>,
     /// For `tenantry config`: every setting as text, secrets masked.
@@ -251,8 +254,9 @@ const ROWS: &[Row] = &[
 /// The variable that names the settings file.
 const CONFIG: &str = "config";
 
-/// The key of the settings file that is a list of tables.
+/// The keys of the settings file that are lists of tables.
 const ISSUERS: &str = "issuers";
+const PERMISSIONS: &str = "permissions";
 
 /// The settings that are secret as a whole.
 const PASSWORDS: [&str; 2] = ["smtp_password", "gohighlevel_client_secret"];
@@ -276,6 +280,7 @@ impl Settings {
         let mut environment = variables(std::env::vars_os(), &mut faults);
         let mut file = environment.remove(CONFIG).map(|path| table(&path, &mut faults)).unwrap_or_default();
         let (issuers, shown_issuers) = issuers::read(file.remove(ISSUERS), &mut faults);
+        let (permissions, shown_permissions) = permissions::read(file.remove(PERMISSIONS), &mut faults);
         let file = flat(file, &mut faults);
         if !environment.contains_key("database_url") && !environment.contains_key("database_url_file") {
             for (variable, name) in [("DATABASE_URL", "database_url"), ("DATABASE_URL_FILE", "database_url_file")] {
@@ -288,7 +293,7 @@ impl Settings {
             }
         }
         unknown(&environment, &file, &mut faults);
-        let mut settings = Self { issuers, ..Self::of(&Reader { environment, file }, &mut faults) };
+        let mut settings = Self { issuers, permissions, ..Self::of(&Reader { environment, file }, &mut faults) };
         settings.warnings = std::mem::take(&mut faults.warnings);
         let faults = faults.into_vec();
         for shown in &mut settings.shown {
@@ -297,7 +302,7 @@ impl Settings {
                 shown.value = Some("***".to_owned());
             }
         }
-        settings.shown.extend(shown_issuers);
+        settings.shown.extend(shown_issuers.into_iter().chain(shown_permissions));
         (settings, faults)
     }
 
@@ -383,6 +388,7 @@ impl Settings {
             provider_urls: reader.provider_urls(faults),
             highlevel_app: reader.highlevel_app(faults),
             issuers: Issuers::none(),
+            permissions: Permissions::default(),
             mail: mail::read(reader, faults),
             mail_limits: mail::limits(reader, faults),
             retention: retention::read(reader, faults),
@@ -462,7 +468,7 @@ fn unknown(environment: &Values, file: &Values, faults: &mut Faults) {
         faults.of(name, format!("is not a setting{}", suggestion(meant.as_deref())));
     }
     for name in file.keys().filter(is_unknown) {
-        let meant = closest(name, names().chain([ISSUERS]));
+        let meant = closest(name, names().chain([ISSUERS, PERMISSIONS]));
         let name = shown_name(name);
         faults.push("", format!("{name} in the settings file is not a setting{}", suggestion(meant)));
     }

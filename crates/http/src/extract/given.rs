@@ -9,7 +9,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use tenantry_domain::{Description, Input, Refusal, Scope, WorkspaceId};
+use tenantry_domain::{Description, Input, KeyScope, Refusal, WorkspaceId};
 use utoipa::openapi::{RefOr, Schema, schema::ArrayBuilder};
 
 use crate::schema::{self, Named};
@@ -182,7 +182,7 @@ pub(crate) trait Entry: Read {
     const NAMES: (&'static str, &'static str);
 }
 
-impl Entry for Scope {
+impl Entry for KeyScope {
     const NAMES: (&'static str, &'static str) = ("scope", "scopes");
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryResult, dsl::now, pg::Pg, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    ApiKeyId, BrandId, Credential, Grant, Holder, Limits, MemberId, MemberStatus, Reach, RequestRate, Role, Scope,
+    ApiKeyId, BrandId, Credential, Grant, Holder, KeyScope, Limits, MemberId, MemberStatus, Reach, RequestRate, Role,
     TenantId, WorkspaceId,
 };
 use uuid::Uuid;
@@ -159,7 +159,7 @@ impl KeyRow {
 
     pub(crate) fn grant(&self) -> Result<Grant, Fault> {
         let scopes =
-            self.scopes.iter().map(|scope| stored::<Scope>("api_keys.scopes", scope)).collect::<Result<_, _>>()?;
+            self.scopes.iter().map(|scope| stored::<KeyScope>("api_keys.scopes", scope)).collect::<Result<_, _>>()?;
         Ok(Grant::Scopes { scopes, reach: reach(self.brand_id, self.workspace_id), until: self.expires_at })
     }
 

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    ApiKey, ApiKeyDetails, ApiKeyId, Credential, Error, KeyMode, Overlap, Precondition, Reach, Refusal, Scope,
+    ApiKey, ApiKeyDetails, ApiKeyId, Credential, Error, KeyMode, KeyScope, Overlap, Precondition, Reach, Refusal,
 };
 use tenantry_http::ApiKeyView;
 use tenantry_operations::{ApiKeyFilter, Store, api_keys};
@@ -70,7 +70,7 @@ pub(crate) struct Create {
     /// Name of the key
     #[arg(long)]
     name: String,
-    /// A scope, such as workspaces:read; can be repeated. Default: every scope
+    /// A scope, such as workspaces:read, or a permission that the settings declare; can be repeated. Default: every scope of Tenantry
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// Restrict the key to this brand: its id, its slug, or its name if only one brand has it
@@ -93,10 +93,10 @@ impl Create {
         let mut refused = Vec::new();
         let name = read("name", Some(&self.name), &mut refused);
         let mode: Option<KeyMode> = parse("mode", Some(&self.mode), &mut refused);
-        let mut scopes: Vec<Scope> =
+        let mut scopes: Vec<KeyScope> =
             self.scopes.iter().filter_map(|scope| parse("scope", Some(scope), &mut refused)).collect();
         if self.scopes.is_empty() {
-            scopes = Scope::all();
+            scopes = KeyScope::every_own();
         }
         let expires_at = match self.expires_in.map(|time| end(now, time.into())) {
             Some(Err(refusal)) => {

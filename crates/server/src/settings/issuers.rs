@@ -240,7 +240,7 @@ fn parsed<T: FromStr>(ids: &[String], faults: &mut Faults, fault: impl Fn(&str) 
 }
 
 /// An error of the TOML library, which puts the key on a second line, without any value of the file: it may be a secret.
-fn one_line(error: &toml::de::Error) -> String {
+pub(super) fn one_line(error: &toml::de::Error) -> String {
     let said = error.to_string().trim_end().replace('\n', " ");
     let Some((kind, rest)) = ["invalid type: ", "invalid value: ", "invalid length "]
         .into_iter()

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
-    ApiKeyDetails, ApiKeyName, BrandId, FieldRefusal, Instant, KeyMode, Line, Overlap, Reach, Refusal, Scope, Sort,
+    ApiKeyDetails, ApiKeyName, BrandId, FieldRefusal, Instant, KeyMode, KeyScope, Line, Overlap, Reach, Refusal, Sort,
     WorkspaceId, demo,
 };
 use tenantry_operations::ApiKeyFilter;
@@ -23,7 +23,7 @@ request! {
         /// What the key is for.
         mode: OrDefault<KeyMode>,
         /// What the key may do. `write` does not include `read`.
-        scopes: Required<Distinct<Scope, 1, { usize::MAX }>>,
+        scopes: Required<Distinct<KeyScope, 1, { usize::MAX }>>,
         /// Restricts the key to one brand and its workspaces. Cannot be combined with `workspaceId`.
         brand_id: Optional<BrandId>,
         /// Restricts the key to one workspace. Cannot be combined with `brandId`.

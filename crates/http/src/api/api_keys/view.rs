@@ -3,18 +3,17 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_auth::Secret;
-use tenantry_domain::{ApiKey, ApiKeyId, BrandId, KeyMode, Scope, WorkspaceId};
+use tenantry_domain::{ApiKey, ApiKeyId, BrandId, KeyMode, WorkspaceId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
     api::{MakerView, millis, millis_option},
     extract::List,
-    schema::Word,
+    schema::{ScopeWord, Word},
 };
 
 type KeyModeWord = Word<KeyMode>;
-type ScopeWord = Word<Scope>;
 
 /// An API key is a machine credential of a tenant. Its secret is shown only once, when the key is created.
 #[derive(Serialize, ToSchema)]
@@ -94,7 +93,7 @@ impl From<ApiKey> for ApiKeyView {
             tenant_id: key.tenant_id.uuid(),
             name: key.details.name.as_str().to_owned(),
             mode: Word(key.details.mode),
-            scopes: key.details.scopes.into_iter().map(Word).collect(),
+            scopes: key.details.scopes.into_iter().map(ScopeWord).collect(),
             brand_id: brand_id.map(BrandId::uuid),
             workspace_id: workspace_id.map(WorkspaceId::uuid),
             last_four: key.last_four,
