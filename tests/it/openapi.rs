@@ -7,7 +7,7 @@ mod routes;
 
 use std::collections::BTreeSet;
 
-use tenantry_domain::{Action, Choice, Conflict, Grant, MemberId, Reach, Role, Scope, permit};
+use tenantry_domain::{Action, Choice, Conflict, Grant, KeyScope, MemberId, Reach, Role, Scope, permit};
 use tenantry_tests::{App, Contract, Operation, document};
 
 #[test]
@@ -31,7 +31,7 @@ fn allowed(operation: &Operation) -> Vec<&'static str> {
     let allows = |grant: &Grant| operation.action().is_some_and(|action| permit(grant, action).is_ok());
     let member = MemberId::from_uuid(uuid::Uuid::nil());
     let members = Role::ALL.iter().any(|(role, _)| allows(&Grant::Role { member, role: *role }));
-    let keys = allows(&Grant::Scopes { scopes: Scope::all(), reach: Reach::Tenant, until: None });
+    let keys = allows(&Grant::Scopes { scopes: KeyScope::every_own(), reach: Reach::Tenant, until: None });
     // Somebody who is no member yet, which the policy knows nothing of.
     let people = members || operation.action() == Some(Action::InvitationAccept);
     let ways = [("apiKey", keys), ("accessToken", people), ("platformKey", allows(&Grant::Platform))];

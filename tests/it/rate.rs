@@ -14,7 +14,7 @@ fn burst(burst: i64) -> Option<RequestRate> {
 }
 
 fn credential(number: i64) -> Rates {
-    Rates { credential: burst(number), address: None }
+    Rates { credential: burst(number), ..Rates::default() }
 }
 
 /// The number after this parameter in a header of one item.
@@ -109,7 +109,7 @@ async fn who_is_refused_cannot_ask_again_as_fast_as_the_service_can_refuse() {
 
 #[tokio::test]
 async fn an_address_that_guesses_is_told_to_slow_down_and_known_credentials_are_not() {
-    let app = App::limiting(Rates { credential: None, address: burst(6) }).await;
+    let app = App::limiting(Rates { address: burst(6), ..Rates::default() }).await;
     let acme = app.tenant("Acme").await;
     acme.owner.get("/api/brands").await.expect(200);
     let forged = app.client().with_key(tenantry_auth::issue(acme.id, KeyMode::Live).unwrap().reveal());

@@ -4,13 +4,13 @@ use std::{net::TcpListener, time::Duration};
 
 use serde_json::{Value, json};
 use tenantry_auth::{
-    PlatformKeyHash, PlatformKeys, Secret,
+    PlatformKeyHash, PlatformKeys, Secret, ServiceKeyHash, ServiceKeys,
     jwt::{IssuerOptions, Issuers},
     seal::{MasterKey, MasterKeys},
 };
 use tenantry_domain::{
     Action, Credential, Holder, Limits, LocaleRequest, MailLimits, MemberDetails, MemberStatus, NewTenant, Origin,
-    Person, RequestRate, Requests, Role, TenantId,
+    Permissions, Person, RequestRate, Requests, Role, TenantId,
 };
 use tenantry_http::{Closing, Front, Integrations, Rates, ServeOptions, Server, Trust};
 use tenantry_operations::{
@@ -40,6 +40,8 @@ pub struct App {
     mail_limits: MailLimits,
     /// The platform keys that it trusts.
     platform: [Secret; 2],
+    /// The service key that it trusts.
+    service: Secret,
     /// What stands in for the providers.
     pub providers: ProviderServer,
     /// Its master keys, and its way to the providers.
@@ -121,6 +123,21 @@ impl App {
         Self { mail_limits: limits, ..app }
     }
 
+    /// A service of a product with these permissions.
+    pub async fn declaring(permissions: Permissions) -> Self {
+        let database = TestDatabase::new();
+        let store = Self::store(&database.service_url(), |_| {}).declaring(permissions);
+        Self::with(database, store, options(), Vec::new(), (master_keys(&[1]), Timeouts::default()))
+    }
+
+    /// A service that lets services keep what they were told for so long, and limits how many requests it takes.
+    pub async fn introspected_for(introspection_max_age: Duration, rates: Rates) -> Self {
+        let database = TestDatabase::new();
+        let store = Self::store(&database.service_url(), |_| {});
+        let options = ServeOptions { introspection_max_age, rates, ..options() };
+        Self::with(database, store, options, Vec::new(), (master_keys(&[1]), Timeouts::default()))
+    }
+
     /// A service that trusts these issuers too.
     pub async fn trusting(issuers: Vec<IssuerOptions>) -> Self {
         let database = TestDatabase::new();
@@ -153,20 +170,36 @@ impl App {
         (keys, timeouts): (MasterKeys, Timeouts),
     ) -> Self {
         let platform = [tenantry_auth::issue_platform().unwrap(), tenantry_auth::issue_platform().unwrap()];
+        let service = tenantry_auth::issue_service().unwrap();
         let (people, closing) = (People::new(), Closing::default());
         let trust = Trust {
             platform: PlatformKeys::new(platform.iter().map(PlatformKeyHash::of).collect()),
+            services: ServiceKeys::new(vec![ServiceKeyHash::of(&service)]),
             issuers: Issuers::new([vec![people.options()], more].concat()).unwrap(),
         };
         let providers = ProviderServer::start();
         let integrations = reaching(&providers.urls(), keys, timeouts);
         let (base, handle) = listen(&store, trust.clone(), integrations.clone(), &closing, options);
         let mail_limits = MailLimits::lax();
-        Self { base, database, store, closing, handle, people, trust, mail_limits, platform, providers, integrations }
+        Self {
+            base,
+            database,
+            store,
+            closing,
+            handle,
+            people,
+            trust,
+            mail_limits,
+            platform,
+            service,
+            providers,
+            integrations,
+        }
     }
 
     fn another_store(&self) -> Store {
-        Self::store(&self.database.service_url(), |_| {}).limiting_mail(self.mail_limits)
+        let store = Self::store(&self.database.service_url(), |_| {}).limiting_mail(self.mail_limits);
+        store.declaring(self.store.permissions().clone())
     }
 
     /// A client without a key of another replica: the same database, the same trust, and nothing else that is shared.
@@ -219,6 +252,11 @@ impl App {
     /// A client with the platform key.
     pub fn platform(&self) -> Client {
         self.client().with_key(self.platform[0].reveal())
+    }
+
+    /// A client with the service key.
+    pub fn service(&self) -> Client {
+        self.client().with_key(self.service.reveal())
     }
 
     /// A client with another platform key.
@@ -297,6 +335,7 @@ fn options() -> ServeOptions {
         front: Front::default(),
         grace: Duration::from_secs(10),
         rates: plenty(),
+        introspection_max_age: Duration::ZERO,
         lost_log_lines: || 0,
     }
 }
@@ -305,7 +344,7 @@ fn options() -> ServeOptions {
 fn plenty() -> Rates {
     let most = Requests::try_from(1_000_000).unwrap();
     let rate = Some(RequestRate { per_second: most, burst: most });
-    Rates { credential: rate, address: rate }
+    Rates { credential: rate, service: rate, address: rate }
 }
 
 /// Serves on a port of its own.

@@ -1,12 +1,14 @@
 //! What kind of credential a text is meant as.
 
-use crate::platform_key::looks_like_platform_key;
+use crate::house_key::{PlatformKey, ServiceKey, looks_like};
 
 /// What a text is meant as, be it a good one or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialKind {
     /// A key of the platform.
     PlatformKey,
+    /// A key of a service that asks about the credentials of others.
+    ServiceKey,
     /// An API key of a tenant.
     ApiKey,
     /// A token of an issuer.
@@ -17,8 +19,10 @@ impl CredentialKind {
     /// What this is meant as. Every JWT has dots and no secret of ours has any, so that a key which is cut off or mistyped, even in
     /// its prefix, is not taken for a token.
     pub fn of(text: &str) -> Self {
-        if looks_like_platform_key(text) {
+        if looks_like::<PlatformKey>(text) {
             Self::PlatformKey
+        } else if looks_like::<ServiceKey>(text) {
+            Self::ServiceKey
         } else if text.starts_with(OURS) || !text.contains('.') {
             Self::ApiKey
         } else {
@@ -47,6 +51,8 @@ mod tests {
         }
         let platform = crate::issue_platform().unwrap();
         assert_eq!(CredentialKind::of(&platform.reveal()[..20]), CredentialKind::PlatformKey);
+        let service = crate::issue_service().unwrap();
+        assert_eq!(CredentialKind::of(&service.reveal()[..20]), CredentialKind::ServiceKey);
         for token in ["eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln", "eyJhbGciOiJFUzI1NiJ9.eyJz", "."] {
             assert_eq!(CredentialKind::of(token), CredentialKind::AccessToken);
         }

@@ -1,4 +1,4 @@
-//! Proof of who asks: API keys, platform keys, the tokens of invitations, and JWTs of trusted issuers. And the seal on the
+//! Proof of who asks: API keys, platform and service keys, the tokens of invitations, and JWTs of trusted issuers. And the seal on the
 //! secrets of others that are kept for a workspace.
 //!
 //! What is presented becomes a [`Holder`](tenantry_domain::Holder), or a hash to look up, when it holds cryptographically,
@@ -9,15 +9,18 @@ mod api_key;
 mod base62;
 #[cfg(test)]
 mod fuzz;
+mod house_key;
 mod invitation_token;
 pub mod jwt;
 mod kind;
-mod platform_key;
 pub mod seal;
 mod secret;
 
 pub use api_key::{issue, present};
+pub use house_key::{
+    HouseKey, KeyHash, KnownKeys, NotAKeyHash, PlatformKey, PlatformKeyHash, PlatformKeys, ServiceKey, ServiceKeyHash,
+    ServiceKeys, issue_platform, issue_service,
+};
 pub use invitation_token::{issue_invitation, present_invitation};
 pub use kind::CredentialKind;
-pub use platform_key::{NotAPlatformKeyHash, PlatformKeyHash, PlatformKeys, issue_platform};
 pub use secret::Secret;

@@ -105,6 +105,9 @@ pub enum Unauthenticated {
     /// A key was presented where only a person can be meant.
     #[error("This endpoint needs a user's access token. API keys are not accepted.")]
     NotAPerson,
+    /// Something else was presented where only a service may ask.
+    #[error("This endpoint needs a service key, which begins with tnt_svc_v1_. No other credential is accepted.")]
+    NotAService,
     /// The credential is good, and its tenant is suspended.
     #[error("This tenant is suspended. Contact the operator of this service.")]
     Suspended,

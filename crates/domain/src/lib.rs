@@ -23,6 +23,7 @@ mod ids;
 mod input;
 mod instant;
 mod integration;
+mod introspection;
 mod invitation;
 mod limits;
 mod mail_limits;
@@ -78,6 +79,7 @@ pub use integration::{
     API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ConnectionStatus, ElevenLabsRegion, Integration,
     IntegrationPatch, LocationId, PlainField, Provider, REFRESH_TOKEN, SecretTrace, Verification, VerificationStatus,
 };
+pub use introspection::{Denial, MAX_QUESTIONS, Question};
 pub use invitation::{
     Invitation, InvitationDays, InvitationDetails, InvitationOffer, InvitationPreview, InvitationState, PreviewState,
 };

@@ -10,6 +10,7 @@ pub(crate) mod brands;
 pub(crate) mod calendars;
 pub(crate) mod effective;
 pub(crate) mod integrations;
+pub(crate) mod introspection;
 pub(crate) mod invitations;
 pub(crate) mod limits;
 pub(crate) mod me;
@@ -45,6 +46,7 @@ pub(crate) const PARTS: &[Part] = &[
     invitations::PART,
     api_keys::PART,
     me::PART,
+    introspection::PART,
 ];
 
 /// Who made something.

@@ -205,6 +205,7 @@ impl Failure {
                 Error::Unauthenticated(Unauthenticated::Invalid | Unauthenticated::Token) => "invalid_credentials",
                 Error::Unauthenticated(Unauthenticated::TokenTooLong) => "token_too_long",
                 Error::Unauthenticated(Unauthenticated::NotAPerson) => "not_a_person",
+                Error::Unauthenticated(Unauthenticated::NotAService) => "not_a_service_key",
                 Error::Unauthenticated(Unauthenticated::Suspended) => "tenant_suspended",
                 Error::Forbidden { scope: Some(_), .. } => "insufficient_scope",
                 Error::Forbidden { scope: None, .. } => "forbidden",

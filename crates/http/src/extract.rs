@@ -18,12 +18,13 @@ mod tests;
 
 pub(crate) use accept::{prefers, prefers_html};
 pub(crate) use body::{
-    Body, Valid, duplicate_field, encoded, not_an_object, not_json, read_json, too_large, too_slow, unreadable_body,
+    Body, OfForm, Valid, ValidOrForm, duplicate_field, encoded, not_an_object, not_json, read_json, too_large,
+    too_slow, unreadable_body,
 };
-pub(crate) use caller::{Anybody, Caller, Invited, several_credentials};
+pub(crate) use caller::{Anybody, AskingService, Caller, Invited, Shown, several_credentials};
 pub(crate) use conditional::{IfMatch, IfNoneMatch, bad_entity_tag};
 pub(crate) use field::{Clearable, Nullable, Optional, OptionalAs, OrDefault, Required, Taken};
-pub(crate) use given::{Distinct, Entry, Flag, Several, Verbatim, Written};
+pub(crate) use given::{Distinct, Entry, Flag, Read, Several, Verbatim, Written};
 pub(crate) use list::{Filters, List, Listing, bad_cursor};
 pub(crate) use path::PathId;
 pub(crate) use query::{Query, duplicate_parameter, parameter, unreadable_query};

@@ -67,6 +67,8 @@ pub struct ServeOptions {
     pub grace: Duration,
     /// How many requests credentials and addresses may send.
     pub rates: Rates,
+    /// How long a service may keep what it was told about a credential; zero for not at all.
+    pub introspection_max_age: Duration,
     /// How many lines of the log were lost so far, for the metrics.
     pub lost_log_lines: fn() -> u64,
 }
@@ -126,7 +128,8 @@ pub fn serve(
 ) -> io::Result<Server> {
     let Listeners { main, admin } = listeners.into();
     let table = web::Data::new(fallback::Table::of(&document()));
-    let ServeOptions { workers, connections, keep_alive, front, grace, rates, lost_log_lines } = options;
+    let ServeOptions { workers, connections, keep_alive, front, grace, rates, introspection_max_age, lost_log_lines } =
+        options;
     let origins = front.origins.clone();
     let documents = docs::Documents::at(front.url.as_ref(), store.permissions().clone());
     let service = web::Data::new(service::Service {
@@ -139,6 +142,7 @@ pub fn serve(
         readers: readers::Readers::new(),
         limiter: rate::Limiter::new(rates),
         front,
+        introspection_max_age,
     });
     let refuse = {
         let service = service.clone();

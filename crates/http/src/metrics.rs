@@ -37,6 +37,7 @@ pub(crate) struct Metrics {
     lane: Lane,
     read_database: ReadDatabase,
     limited: Family<LimitedLabels, Counter>,
+    introspections: Family<IntrospectionLabels, Counter>,
     lost_lines: Counter,
     lost_log_lines: fn() -> u64,
     issuer_keys: Family<IssuerLabels, Gauge>,
@@ -55,6 +56,11 @@ struct PoolLabels {
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct RefusedLabels {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct IntrospectionLabels {
+    result: &'static str,
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -114,6 +120,7 @@ impl Metrics {
         let latency = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
         let (connections, issuer_keys) = (Family::default(), Family::default());
         let (waiting, refused, limited) = (Gauge::default(), Family::default(), Family::default());
+        let introspections = Family::default();
         let mut registry = Registry::default();
         let (lane, read_database, lost_lines) = (Lane::default(), ReadDatabase::default(), Counter::default());
         registry.register(
@@ -157,6 +164,11 @@ impl Metrics {
             drop(limited.get_or_create(&LimitedLabels { policy: policy.as_str() }));
         }
         registry.register(
+            "tenantry_introspections",
+            "Credentials that services asked about: active, inactive, or suspended with their tenant",
+            introspections.clone(),
+        );
+        registry.register(
             "tenantry_issuer_usable_keys",
             "Keys of an issuer that tokens are verified with; 0 when they could not be had",
             issuer_keys.clone(),
@@ -171,6 +183,7 @@ impl Metrics {
             lane,
             read_database,
             limited,
+            introspections,
             lost_lines,
             lost_log_lines,
             issuer_keys,
@@ -197,6 +210,11 @@ impl Metrics {
     /// Counts a request that came too early.
     pub(crate) fn limited(&self, policy: Policy) {
         self.limited.get_or_create(&LimitedLabels { policy: policy.as_str() }).inc();
+    }
+
+    /// Counts a credential that a service asked about, by what came of it.
+    pub(crate) fn introspected(&self, result: &'static str) {
+        self.introspections.get_or_create(&IntrospectionLabels { result }).inc();
     }
 
     /// All figures in the OpenMetrics text format.

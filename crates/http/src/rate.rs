@@ -47,6 +47,8 @@ impl Policy {
 pub struct Rates {
     /// One credential of a tenant.
     pub credential: Option<RequestRate>,
+    /// One service key.
+    pub service: Option<RequestRate>,
     /// One address, without a credential that the database has confirmed lately.
     pub address: Option<RequestRate>,
 }
@@ -75,6 +77,8 @@ type Bucket = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformatio
 enum Key {
     Credential(CredentialId),
     Tenant(TenantId),
+    /// By the start of the hash of its key.
+    Service(String),
     Address(Option<IpAddr>),
 }
 
@@ -120,6 +124,14 @@ impl Limiter {
             }
         }
         Ok(())
+    }
+
+    /// Counts a request of a service, by the start of the hash of its key. Whom it asks about is not counted.
+    pub(crate) fn admit_service(&self, request: &HttpRequest, metrics: &Metrics, key: String) -> Result<(), Failure> {
+        let Some(rate) = self.rates.service else { return Ok(()) };
+        let left = self.count(Policy::Credential, Key::Service(key), rate);
+        tell(request, &left);
+        left.granted(metrics)
     }
 
     /// Counts a request without a credential that is known. What is left is not told: others may share the address.

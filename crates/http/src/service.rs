@@ -1,11 +1,14 @@
 //! What every handler shares: the data, whom the service trusts, what integrations need, and figures.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
+use tenantry_auth::{PlatformKeys, ServiceKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_operations::{
     Store, Unready,
     providers::{Catalogue, Providers},
@@ -18,6 +21,8 @@ use crate::{docs::Documents, front::Front, metrics::Metrics, rate::Limiter, read
 pub struct Trust {
     /// The keys of the platform.
     pub platform: PlatformKeys,
+    /// The keys of services that ask about credentials.
+    pub services: ServiceKeys,
     /// The issuers of access tokens.
     pub issuers: Issuers,
 }
@@ -44,6 +49,8 @@ pub(crate) struct Service {
     pub(crate) readers: Readers,
     pub(crate) documents: Documents,
     pub(crate) front: Front,
+    /// How long the answer to an introspection may be kept.
+    pub(crate) introspection_max_age: Duration,
 }
 
 impl Service {

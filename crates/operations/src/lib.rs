@@ -13,6 +13,7 @@ pub mod calendars;
 pub mod demo;
 pub mod housekeeping;
 pub mod integrations;
+pub mod introspection;
 pub mod invitations;
 pub mod limits;
 pub mod mail;

@@ -53,7 +53,7 @@ const LONG_ANSWERS: usize = 32;
 pub struct LongAnswer(#[expect(dead_code, reason = "it is given back when it is dropped")] Seat);
 
 #[derive(Clone, Copy)]
-enum Access {
+pub(crate) enum Access {
     Read,
     Write,
     /// Sees the whole of it as it was at one moment, however long it takes.
@@ -348,7 +348,7 @@ impl Store {
         self.enter(credential, place, action, access, look).await?.map_err(|kept| attempt.answered(kept))
     }
 
-    async fn enter<P: Place, T: Send + 'static>(
+    pub(crate) async fn enter<P: Place, T: Send + 'static>(
         &self,
         credential: &Credential,
         place: P,

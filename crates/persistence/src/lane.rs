@@ -24,7 +24,7 @@ use tenantry_domain::{Error, Weight};
 use tokio::sync::oneshot;
 
 pub use self::line::LaneState;
-pub(crate) use self::statement::{Answer, Asks, CallerRows, EffectiveRows, Found, Question, Rows};
+pub(crate) use self::statement::{Answer, Asks, CallerRows, EffectiveRows, Found, IntrospectionRows, Question, Rows};
 use self::{
     line::{Line, Ticket},
     statement::{answers, is_of_use},
@@ -113,7 +113,7 @@ impl Inner {
             reader.at_work = batch.is_some();
             if let Some(tickets) = batch {
                 let began = Instant::now();
-                let size = tickets.len();
+                let size = tickets.iter().map(Ticket::weight).sum();
                 self.answer(tickets).await;
                 self.line().took(began.elapsed(), size);
             }

@@ -69,7 +69,7 @@ pub use invitation_mail::DueInvitation;
 pub use invitations::InvitationFilter;
 pub use lane::LaneState;
 pub use limits::{FoundLimits, Taken};
-pub use look_ups::{Caller, Me};
+pub use look_ups::{Caller, Introspected, Me};
 pub use members::MemberFilter;
 pub use migrate::{Lost, MigrateError, Migrated, Migration, MigrationState, Migrator, migration_state};
 pub use outbox::Pick;

@@ -2,19 +2,22 @@
 //! [lane](crate::lane) if there is one, and else at the [door](crate::door), with the same answer.
 
 use tenantry_domain::{
-    Action, Actor, ApiKey, Brand, Credential, Error, Identified, InTenant, InWorkspace, LimitsInForce, Member, Noun,
-    Reach, Tenant, TenantId, Workspace,
+    Action, Actor, ApiKey, Brand, Change, Credential, Error, Grant, Identified, InTenant, InWorkspace, LimitsInForce,
+    Member, Noun, Reach, Tenant, TenantId, Workspace, WorkspaceId,
 };
 use uuid::Uuid;
 
 use crate::{
     admission::{Learned, judge},
-    door::Store,
+    api_keys,
+    door::{Access, Store},
     fault::Fault,
     key_uses::KeyUse,
-    lane::{Asks, CallerRows, EffectiveRows, Found, Question, Rows},
-    places::{FoundInTenant, FoundWorkspace, Sight, WholeWorkspace},
+    lane::{Asks, CallerRows, EffectiveRows, Found, IntrospectionRows, Question, Rows},
+    members,
+    places::{FoundInTenant, FoundWorkspace, Place, Sight, Visitor, WholeWorkspace},
     seats::Party,
+    tx::Tx,
 };
 
 const ACTION: Action = Action::WorkspaceRead;
@@ -28,6 +31,19 @@ pub struct Me {
     pub caller: Caller,
     /// How many workspaces it sees.
     pub visible_workspaces: i64,
+}
+
+/// What its tenant knows of a credential that somebody else was shown.
+#[derive(Debug)]
+pub struct Introspected {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Whose it is.
+    pub caller: Caller,
+    /// What it has been given.
+    pub grant: Grant,
+    /// Which of the workspaces it sees, in the order in which they were asked for.
+    pub seen: Vec<bool>,
 }
 
 /// Whom a tenant lets in.
@@ -68,12 +84,32 @@ impl FoundInTenant for Stand {
     }
 }
 
+impl Caller {
+    /// Whose the rows are.
+    fn of_rows(key: Option<api_keys::Row>, member: Option<members::Row>) -> Result<Self, Fault> {
+        match (key, member) {
+            (Some(key), _) => Ok(Self::ApiKey(key.into_api_key()?)),
+            (None, Some(member)) => Ok(Self::Member(member.into_member()?)),
+            (None, None) => Err(nobody().into()),
+        }
+    }
+
+    /// Who is at work.
+    fn of(tx: &mut Tx<'_, InTenant>) -> Result<Self, Fault> {
+        match *tx.actor() {
+            Actor::ApiKey(id) => Ok(Self::ApiKey(tx.api_key(id)?)),
+            Actor::Member(id) => Ok(Self::Member(tx.member_with_id(id)?)),
+            _ => Err(nobody().into()),
+        }
+    }
+}
+
 impl Stand {
     fn of(rows: &Rows, tenant: TenantId) -> Option<Self> {
         match rows {
             Rows::Workspace(found) => found.as_ref().map(|(place, _)| Self::Workspace(*place)),
             Rows::Effective(found) => found.as_ref().map(|(place, ..)| Self::Workspace(*place)),
-            Rows::Caller(_) => Some(Self::Tenant(tenant)),
+            Rows::Caller(_) | Rows::Introspection(_) => Some(Self::Tenant(tenant)),
         }
     }
 }
@@ -123,15 +159,11 @@ impl Store {
     /// See [`Store::read`]; `Forbidden` for whoever is neither a key nor a member of a tenant.
     pub async fn me(&self, credential: &Credential) -> Result<Me, Error> {
         let rows = self.look_up(credential, Asks::Caller, (Tenant::NOUN, Action::MeRead)).await?;
-        if let Some((reach, Rows::Caller(rows))) = rows {
+        if let Some((grant, Rows::Caller(rows))) = rows {
             let of_rows = || {
                 let CallerRows { tenant, key, member, workspaces, reached } = *rows;
-                let caller = match (key, member) {
-                    (Some(key), _) => Caller::ApiKey(key.into_api_key()?),
-                    (None, Some(member)) => Caller::Member(member.into_member()?),
-                    (None, None) => return Err(nobody().into()),
-                };
-                let visible_workspaces = match reach {
+                let caller = Caller::of_rows(key, member)?;
+                let visible_workspaces = match grant.reach() {
                     Reach::Tenant => workspaces,
                     Reach::Brand(_) | Reach::Workspace(_) | Reach::Assigned(_) => reached,
                     Reach::Nothing => 0,
@@ -141,24 +173,52 @@ impl Store {
             return of_rows().map_err(Fault::into_error);
         }
         self.read(credential, InTenant, Action::MeRead, |tx| {
-            let caller = match *tx.actor() {
-                Actor::ApiKey(id) => Caller::ApiKey(tx.api_key(id)?),
-                Actor::Member(id) => Caller::Member(tx.member_with_id(id)?),
-                _ => return Err(nobody().into()),
-            };
+            let caller = Caller::of(tx)?;
             let (tenant, visible_workspaces) = tx.tenant_and_reached()?;
             Ok(Me { tenant, caller, visible_workspaces })
         })
         .await
     }
 
-    /// What was read in the lane, if the caller may have it, and how far that reaches; `None` where the door has to be asked.
+    /// What its tenant knows of a credential that somebody else was shown, and which of these workspaces it sees. The tenant is asked
+    /// as by whoever may ask who they are. It is not the request of that caller, so that no `Idempotency-Key` concerns it.
+    ///
+    /// # Errors
+    ///
+    /// See [`Store::read`].
+    pub async fn introspect(&self, shown: &Credential, places: Vec<WorkspaceId>) -> Result<Introspected, Error> {
+        let asks = Asks::Introspection(places.as_slice().into());
+        let rows = self.look_up(shown, asks, (Tenant::NOUN, Action::MeRead)).await?;
+        if let Some((grant, Rows::Introspection(rows))) = rows {
+            let of_rows = || {
+                let IntrospectionRows { tenant, key, member, places } = *rows;
+                let sees = |place: &Option<FoundWorkspace>| place.is_some_and(|found| sees(&grant, found));
+                let seen = places.iter().map(sees).collect();
+                let (tenant, caller) = (tenant.into_tenant()?, Caller::of_rows(key, member)?);
+                Ok(Introspected { tenant, caller, grant, seen })
+            };
+            return of_rows().map_err(Fault::into_error);
+        }
+        self.enter(shown, InTenant, Action::MeRead, Access::Read, move |tx| {
+            let visitor = Visitor::of(tx.credential);
+            let (caller, tenant, grant) = (Caller::of(tx)?, tx.tenant()?, tx.grant().clone());
+            let mut seen = Vec::with_capacity(places.len());
+            for id in &places {
+                let sight = InWorkspace::Id(*id).find(tx.connection, &visitor)?;
+                seen.push(sight.and_then(|sight| sight.found).is_some_and(|found| sees(&grant, found)));
+            }
+            Ok(Change::nothing(Introspected { tenant, caller, grant, seen }))
+        })
+        .await
+    }
+
+    /// What was read in the lane, if the caller may have it, and what it has been given; `None` where the door has to be asked.
     async fn look_up(
         &self,
         credential: &Credential,
         asks: Asks,
         what: (Noun, Action),
-    ) -> Result<Option<(Reach, Rows)>, Error> {
+    ) -> Result<Option<(Grant, Rows)>, Error> {
         let lane = self.lane.as_ref().filter(|_| !self.rehearsal).zip(credential.tenant());
         let Some((lane, tenant)) = lane else { return Ok(None) };
         let party = Party::of(credential, &self.recognised);
@@ -173,8 +233,13 @@ impl Store {
             self.key_uses.note(KeyUse { tenant, key }, || ());
         }
         let (_, grant, _) = judged.map_err(Fault::into_error)?;
-        Ok(rows.map(|rows| (grant.reach(), rows)))
+        Ok(rows.map(|rows| (grant, rows)))
     }
+}
+
+/// Whether who has this grant may know of the workspace.
+fn sees(grant: &Grant, found: FoundWorkspace) -> bool {
+    FoundInTenant::visible(&found, grant.reach())
 }
 
 fn nobody() -> Error {

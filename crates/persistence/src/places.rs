@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub(crate) use self::{
     member::FoundMember,
     visitor::{Known, Visitor, reach},
-    workspace::{FoundWorkspace, WholeWorkspace, erased_until, is_restorable},
+    workspace::{FoundWorkspace, WholeWorkspace, WorkspaceIds, erased_until, is_restorable},
 };
 
 /// What the door learns about a credential and a place.

@@ -89,6 +89,8 @@ enum Command {
     Psql(commands::psql::Psql),
     /// Create a platform key for /api/admin/tenants; it is printed once and not stored
     PlatformKey,
+    /// Create a service key for /api/introspect; it is printed once and not stored
+    ServiceKey,
     /// Create a master key, which encrypts the secrets of integrations
     MasterKey(commands::master_key::NewMasterKey),
     /// Re-encrypt the secrets of integrations under the current master key, while the service runs
@@ -131,7 +133,8 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
     // Commands that need no settings work even if the settings are wrong.
     let command = match command {
         Command::Openapi => return commands::openapi::print(output),
-        Command::PlatformKey => return commands::platform_key::make(output),
+        Command::PlatformKey => return commands::house_key::platform(output),
+        Command::ServiceKey => return commands::house_key::service(output),
         Command::Completions(shell) => return commands::completions::print(&shell, Cli::command(), output),
         Command::Man(man) => return commands::man::run(&man, Cli::command(), output),
         Command::Config => return commands::config::print(output),
@@ -155,6 +158,11 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Workspace(command) => commands::workspace::run(command, &settings, output),
         Command::Policy => commands::policy::print(&settings.permissions, output),
         Command::Healthcheck => commands::healthcheck::run(&settings, output),
-        Command::Openapi | Command::PlatformKey | Command::Completions(_) | Command::Man(_) | Command::Config => Ok(()),
+        Command::Openapi
+        | Command::PlatformKey
+        | Command::ServiceKey
+        | Command::Completions(_)
+        | Command::Man(_)
+        | Command::Config => Ok(()),
     }
 }

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use tenantry_auth::{PlatformKeyHash, jwt::Issuers};
+use tenantry_auth::{PlatformKeyHash, ServiceKeyHash, jwt::Issuers};
 use tenantry_domain::{MailLimits, Permissions, Retention};
 use tenantry_http::{Front, Rates};
 use tenantry_operations::providers::{HighLevelApp, ProviderUrls};
@@ -52,6 +52,9 @@ pub(crate) struct Settings {
     pub(crate) prepare_statements: Prepare,
     pub(crate) look_up_lane: bool,
     pub(crate) platform_keys: Vec<PlatformKeyHash>,
+    pub(crate) service_keys: Vec<ServiceKeyHash>,
+    /// How long a service may keep what it was told about a credential.
+    pub(crate) introspection_max_age: Duration,
     pub(crate) rates: Rates,
     /// How long a connection may say nothing after an answer.
     pub(crate) keep_alive: Duration,
@@ -154,8 +157,20 @@ const ROWS: &[Row] = &[
         "",
         "hashes of the platform keys, separated by commas; `tenantry platform-key` creates a key",
     ),
+    Row(
+        "service_key_sha256",
+        "",
+        "hashes of the service keys, separated by commas; `tenantry service-key` creates a key",
+    ),
+    Row(
+        "introspection_max_age",
+        "0s",
+        "how long a service may keep the answer of /api/introspect, 0s to 1h; a revoked key is good there for as long",
+    ),
     Row("credential_rate", "10000", "requests in a second that one credential of a tenant may send; 0 for no limit"),
     Row("credential_burst", "20000", "how many of them at once"),
+    Row("service_rate", "10000", "requests in a second that one service key may send; 0 for no limit"),
+    Row("service_burst", "20000", "how many of them at once"),
     Row(
         "address_rate",
         "2000",
@@ -261,8 +276,9 @@ const PERMISSIONS: &str = "permissions";
 /// The settings that are secret as a whole.
 const PASSWORDS: [&str; 2] = ["smtp_password", "gohighlevel_client_secret"];
 
-/// The setting of which only the first characters are shown.
+/// The settings of which only the first characters are shown.
 const PLATFORM_KEYS: &str = "platform_key_sha256";
+const SERVICE_KEYS: &str = "service_key_sha256";
 
 type Values = BTreeMap<String, String>;
 
@@ -355,8 +371,13 @@ impl Settings {
                 .parse("look_up_lane", faults, |raw| raw.parse().map_err(|_| "must be true or false"))
                 .unwrap_or(true),
             platform_keys: reader.hashes(PLATFORM_KEYS, faults),
+            service_keys: reader.hashes(SERVICE_KEYS, faults),
+            introspection_max_age: reader
+                .duration("introspection_max_age", Duration::ZERO..=Duration::from_secs(3_600), faults)
+                .unwrap_or_default(),
             rates: Rates {
                 credential: reader.rate("credential_rate", "credential_burst", faults),
+                service: reader.rate("service_rate", "service_burst", faults),
                 address: reader.rate("address_rate", "address_burst", faults),
             },
             keep_alive: network::keep_alive(reader, faults),
@@ -503,7 +524,7 @@ fn shown_name(name: &str) -> String {
 
 /// Whether its value may be, or may contain, something that nobody may read.
 fn may_hold_secret(name: &str) -> bool {
-    PASSWORDS.contains(&name) || name == PLATFORM_KEYS || name.ends_with("database_url")
+    PASSWORDS.contains(&name) || [PLATFORM_KEYS, SERVICE_KEYS].contains(&name) || name.ends_with("database_url")
 }
 
 #[cfg(test)]

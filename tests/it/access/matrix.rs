@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Utc;
 use serde_json::json;
-use tenantry_domain::{Action, Choice, Grant, KeyMode, MemberId, Reach, Role, Scope, permit};
+use tenantry_domain::{Action, Choice, Grant, KeyMode, KeyScope, MemberId, Reach, Role, Scope, permit};
 use tenantry_tests::{Answer, App, Client, Contract, Operation, Rows, Target, Tenant, difference, golden, new_name};
 
 use super::comparable;
@@ -31,6 +31,7 @@ enum Actor {
     Suspended,
     OtherTenantsMember,
     Platform,
+    Service,
     Unassigned(Role),
     Member(Role),
 }
@@ -66,7 +67,7 @@ impl Actor {
         all.extend(Scope::all().into_iter().map(Only));
         all.extend([OtherBrand, WorkspaceOfOtherBrand, SiblingWorkspace, OwnBrand, OwnWorkspace, Owner]);
         all.extend(self::Token::ALL.map(|(wrong, _)| Token(wrong)));
-        all.extend([Stranger, Removed, Suspended, OtherTenantsMember, Platform]);
+        all.extend([Stranger, Removed, Suspended, OtherTenantsMember, Platform, Service]);
         all.extend([Role::Agent, Role::Observer].map(Unassigned));
         all.extend(Role::ALL.iter().rev().map(|(role, _)| Member(*role)));
         all
@@ -96,6 +97,7 @@ impl Actor {
             Self::Removed => "token of a removed member".to_owned(),
             Self::Suspended => "token of a suspended member".to_owned(),
             Self::Platform => "platform key".to_owned(),
+            Self::Service => "service key".to_owned(),
             Self::OtherTenantsMember => "member of another tenant (owner)".to_owned(),
             Self::Unassigned(role) => format!("member ({role}, not assigned)"),
             Self::Member(role @ (Role::Agent | Role::Observer)) => format!("member ({role}, assigned)"),
@@ -112,8 +114,8 @@ impl Actor {
     fn grant(self) -> Option<Grant> {
         let scopes = |scopes| Some(Grant::Scopes { scopes, reach: Reach::Tenant, until: None });
         match self {
-            Self::Only(scope) => scopes(vec![scope]),
-            Self::Owner => scopes(Scope::all()),
+            Self::Only(scope) => scopes(vec![scope.into()]),
+            Self::Owner => scopes(KeyScope::every_own()),
             Self::Unassigned(role) | Self::Member(role) => {
                 Some(Grant::Role { member: MemberId::from_uuid(uuid::Uuid::nil()), role })
             }
@@ -212,6 +214,7 @@ impl Cast {
                 client
             }
             Actor::Platform => self.app.platform(),
+            Actor::Service => self.app.service(),
             Actor::OtherTenantsMember => self.theirs.member(Role::Owner, &[]).await.1,
             Actor::Unassigned(role) => ours.member(role, &[]).await.1,
             // Who is assigned to nothing leaves the brand empty.
@@ -284,7 +287,7 @@ fn assert_rules(operation: &Operation, actor: Actor, status: u16) {
     if operation.action() == Some(Action::InvitationAccept) {
         // The token in the body is of no invitation: that is what only a person is told.
         assert_eq!(status, if actor.is_a_person() { 404 } else { 401 }, "{here}");
-    } else if actor == Actor::Platform && operation.needs_credential() {
+    } else if matches!(actor, Actor::Platform | Actor::Service) && operation.needs_credential() {
         assert_eq!(status, 403, "{here}");
     } else if !operation.needs_credential()
         || actor == Actor::Member(Role::Owner)

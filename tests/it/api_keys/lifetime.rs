@@ -21,6 +21,7 @@ fn replica(app: &App) -> Client {
         connections: 100,
         grace: Duration::from_secs(10),
         rates: Rates::default(),
+        introspection_max_age: Duration::ZERO,
         lost_log_lines: || 0,
     };
     let server =

@@ -54,7 +54,7 @@ async fn nobody_else_is_believed() {
 async fn each_client_behind_a_proxy_has_a_limit_of_its_own() {
     let one = Requests::try_from(1).unwrap();
     let address = Some(RequestRate { per_second: one, burst: Requests::try_from(3).unwrap() });
-    let app = App::behind_limiting(behind(&["127.0.0.1"]), Rates { credential: None, address }).await;
+    let app = App::behind_limiting(behind(&["127.0.0.1"]), Rates { address, ..Rates::default() }).await;
     let client = app.client();
     let ask = async |client: &Client, list: &str| {
         client.send(client.request("GET", "/api/me").header("X-Forwarded-For", list)).await.status

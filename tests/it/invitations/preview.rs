@@ -104,7 +104,7 @@ async fn what_is_over_says_so_and_offers_nothing() {
 async fn an_address_that_asks_too_often_is_told_to_wait() {
     let number = |number| Requests::try_from(number).unwrap();
     let address = Some(RequestRate { per_second: number(1), burst: number(3) });
-    let app = App::behind_limiting(Front::default(), Rates { credential: None, address }).await;
+    let app = App::behind_limiting(Front::default(), Rates { address, ..Rates::default() }).await;
     let mut statuses = Vec::new();
     for _ in 0..20 {
         statuses.push(preview(&app.client(), "x").await.status);

@@ -1,6 +1,6 @@
 //! Request bodies: of a known type, within bounds of size and time, valid as a whole or refused as a whole.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{borrow::Cow, future::Future, pin::Pin, time::Duration};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -39,6 +39,53 @@ impl<T: Request + Send + 'static> FromRequest for Valid<T> {
     }
 }
 
+/// A request that may also come as a form.
+pub(crate) trait OfForm: Request {
+    /// Reads the parameters of a form.
+    fn of_form(form: Vec<(Cow<'_, str>, Cow<'_, str>)>) -> Result<Self, Failure>;
+}
+
+/// [`Valid`], of what may come as JSON or as a form (`application/x-www-form-urlencoded`).
+pub(crate) struct ValidOrForm<T>(pub(crate) T);
+
+impl<T: OfForm + Send + 'static> FromRequest for ValidOrForm<T> {
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let is_form = media_type(request).is_some_and(|value| is_of(&value, &[FORM]));
+        let body = receive(request, payload.take(), if is_form { &[FORM] } else { JSON });
+        Box::pin(async move {
+            let body = body.await?;
+            if !is_form {
+                let accept =
+                    |body: &[u8]| T::accept(read_json(body)?).map_err(|refusals| Error::Invalid(refusals).into());
+                return body.read(accept).await.map(Self);
+            }
+            let read = |bytes: &[u8]| {
+                // What is no UTF-8 would be replaced, and something else asked for than was sent.
+                if percent_encoding::percent_decode(bytes).decode_utf8().is_err() {
+                    return Err(unreadable_form("The form must be UTF-8, percent-encoded."));
+                }
+                let form: Vec<_> = form_urlencoded::parse(bytes).take(MAX_FORM + 1).collect();
+                if form.len() > MAX_FORM {
+                    return Err(unreadable_form(&format!("The form has more than {MAX_FORM} parameters.")));
+                }
+                T::of_form(form)
+            };
+            body.read_bytes(read).await.map(Self)
+        })
+    }
+}
+
+/// The most parameters of a form.
+const MAX_FORM: usize = 100;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// JSON, or a JSON merge patch (RFC 7396).
+const JSON: &[&str] = &["application/json", "application/merge-patch+json"];
+
 /// A body that was received whole, for what its request alone does not tell how to read.
 pub(crate) struct Body {
     bytes: BytesMut,
@@ -50,17 +97,25 @@ impl FromRequest for Body {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Failure>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let (request, payload) = (request.clone(), payload.take());
-        let recognised = Recognised::of(&request);
-        Box::pin(async move {
-            // The parts of a request are asked for all at once.
-            recognised.wait().await;
-            let announced = acceptable(&request)?;
-            let bytes =
-                tokio::time::timeout(BODY_TIME, collect(payload, announced)).await.map_err(|_| too_slow())??;
-            Attempt::note_body(&bytes);
-            Ok(Self { bytes, service: request.app_data::<Data<Service>>().cloned() })
-        })
+        Box::pin(receive(request, payload.take(), JSON))
+    }
+}
+
+/// Receives a body of one of these media types, once the credential holds.
+fn receive(
+    request: &HttpRequest,
+    payload: Payload,
+    accepted: &'static [&'static str],
+) -> impl Future<Output = Result<Body, Failure>> + use<> {
+    let request = request.clone();
+    let recognised = Recognised::of(&request);
+    async move {
+        // The parts of a request are asked for all at once.
+        recognised.wait().await;
+        let announced = acceptable(&request, accepted)?;
+        let bytes = tokio::time::timeout(BODY_TIME, collect(payload, announced)).await.map_err(|_| too_slow())??;
+        Attempt::note_body(&bytes);
+        Ok(Body { bytes, service: request.app_data::<Data<Service>>().cloned() })
     }
 }
 
@@ -70,15 +125,24 @@ impl Body {
         self,
         work: impl FnOnce(&[u8]) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let Self { bytes, service } = self;
-        let length = bytes.len();
-        let work = move || {
+        self.read_bytes(move |bytes| {
             // A byte order mark says nothing in UTF-8, and some programs send one (RFC 8259, section 8.1).
-            let json = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+            let json = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
             let body = if json.is_empty() { b"{}".as_slice() } else { json };
             shape::check(body)?;
             work(body)
-        };
+        })
+        .await
+    }
+
+    /// Reads it where that keeps nobody else waiting.
+    async fn read_bytes<T: Send + 'static>(
+        self,
+        work: impl FnOnce(&[u8]) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let Self { bytes, service } = self;
+        let length = bytes.len();
+        let work = move || work(&bytes);
         match service {
             Some(service) => service.readers.run(length, work).await,
             None => work(),
@@ -96,7 +160,7 @@ pub(crate) fn too_slow() -> Failure {
 }
 
 /// Checks what the headers say of the body; returns the length they announce.
-fn acceptable(request: &HttpRequest) -> Result<usize, Failure> {
+fn acceptable(request: &HttpRequest, accepted: &[&str]) -> Result<usize, Failure> {
     let text = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let length = text(header::CONTENT_LENGTH).and_then(|value| value.parse().ok()).unwrap_or(0);
     if length > MAX_BODY {
@@ -107,24 +171,29 @@ fn acceptable(request: &HttpRequest) -> Result<usize, Failure> {
     }
     let mut types = request.headers().get_all(header::CONTENT_TYPE);
     match (types.next().map(|value| value.to_str().unwrap_or_default()), types.next()) {
-        (Some(value), None) if is_json(value) => Ok(length),
+        (Some(value), None) if is_of(value, accepted) => Ok(length),
         // A POST whose members are all optional may come without a body.
         (None, None) if length == 0 && !request.headers().contains_key(header::TRANSFER_ENCODING) => Ok(0),
         _ => Err(not_json()),
     }
 }
 
-/// JSON or a JSON merge patch (RFC 7396), in UTF-8 if a charset is named.
-fn is_json(value: &str) -> bool {
+/// The one media type that the headers name.
+fn media_type(request: &HttpRequest) -> Option<String> {
+    request.headers().get(header::CONTENT_TYPE)?.to_str().ok().map(str::to_owned)
+}
+
+/// One of these media types, in UTF-8 if a charset is named.
+fn is_of(value: &str, accepted: &[&str]) -> bool {
     let mut parts = value.split(';').map(str::trim);
     let media = parts.next().unwrap_or_default();
-    let json = ["application/json", "application/merge-patch+json"].iter().any(|json| media.eq_ignore_ascii_case(json));
-    json && parts.all(|parameter| match parameter.split_once('=') {
-        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
-        _ => true,
-    })
+    accepted.iter().any(|one| media.eq_ignore_ascii_case(one))
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
 }
 
 async fn collect(mut payload: Payload, announced: usize) -> Result<BytesMut, Failure> {
@@ -171,6 +240,11 @@ pub(crate) fn duplicate_field(name: &str) -> Failure {
 /// The body is JSON, but not an object.
 pub(crate) fn not_an_object() -> Failure {
     Error::Unreadable { code: "not_an_object", message: "The body must be a JSON object.".to_owned() }.into()
+}
+
+/// The body is no form.
+fn unreadable_form(message: &str) -> Failure {
+    Error::Unreadable { code: "unreadable_body", message: message.to_owned() }.into()
 }
 
 /// The body broke off.

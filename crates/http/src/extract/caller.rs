@@ -7,13 +7,16 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tenantry_auth::{
-    CredentialKind,
+    CredentialKind, KeyHash,
     jwt::{Refused, UnknownIssuer, VerifiedToken},
 };
-use tenantry_domain::{Credential, Error, Holder, Invitee, Origin, Person, Refusal, Unauthenticated};
+use tenantry_domain::{
+    Credential, Error, Holder, Invitee, Origin, Person, Refusal, SecretHash, TenantId, Unauthenticated,
+};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::{query::Query, request::query};
 use crate::{
@@ -87,6 +90,80 @@ impl FromRequest for Invited {
             }))
         })
     }
+}
+
+/// A service that asks about the credentials of others, and that can do nothing else.
+pub(crate) struct AskingService {
+    request: HttpRequest,
+}
+
+impl FromRequest for AskingService {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let announce = Recognised::announce(request);
+        let admitted = asking_service(request).and_then(|()| known_parameters(request));
+        drop(announce);
+        ready(admitted.map(|()| Self { request: request.clone() }))
+    }
+}
+
+/// A credential that a service was shown.
+pub(crate) struct Shown {
+    /// One that is of no form that any tenant knows is looked up as one that is in no tenant: the answer and the way to it are those
+    /// of a credential that nobody knows.
+    pub(crate) credential: Credential,
+    /// Until when its issuer lets it hold, where that is not for the database to know.
+    pub(crate) until: Option<DateTime<Utc>>,
+}
+
+impl AskingService {
+    /// The credential that it was shown.
+    pub(crate) async fn shown(&self, token: &str) -> Result<Shown, Failure> {
+        let request = &self.request;
+        let found = match CredentialKind::of(token) {
+            CredentialKind::ApiKey => tenantry_auth::present(token).ok().map(|holder| (holder, None)),
+            CredentialKind::AccessToken => match verified(request, token).await {
+                Ok(token) => match token.tenant {
+                    Some(tenant) => Some((Holder::Member { tenant, person: person(&token)? }, Some(token.expires_at))),
+                    None => None,
+                },
+                Err(Failure::Domain(Error::Unauthenticated(_))) => None,
+                Err(failure) => return Err(failure),
+            },
+            CredentialKind::PlatformKey | CredentialKind::ServiceKey => None,
+        };
+        let nobodys = || Holder::ApiKey { tenant: TenantId::from_uuid(Uuid::nil()), hash: SecretHash::new([0; 32]) };
+        let (holder, until) = found.unwrap_or_else(|| (nobodys(), None));
+        Ok(Shown { credential: Credential { holder, origin: origin(request) }, until })
+    }
+}
+
+/// Recognises the service that asks. Whoever guesses is told to slow down instead.
+fn asking_service(request: &HttpRequest) -> Result<(), Failure> {
+    let refused = |failure: Failure| Err(stranger(request).err().unwrap_or(failure));
+    let key = match bearer(request) {
+        Ok(key) => key,
+        Err(failure) => return refused(failure),
+    };
+    if CredentialKind::of(key) != CredentialKind::ServiceKey {
+        return refused(Error::Unauthenticated(Unauthenticated::NotAService).into());
+    }
+    match service_key(request, key) {
+        Ok(key) => service(request)
+            .map_or(Ok(()), |Service { limiter, metrics, .. }| limiter.admit_service(request, metrics, key)),
+        Err(failure) => refused(failure),
+    }
+}
+
+/// By which the settings know the service key.
+fn service_key(request: &HttpRequest, key: &str) -> Result<String, Failure> {
+    let keys = trust(request).map(|trust| trust.services.clone()).unwrap_or_default();
+    keys.recognise(key).map(KeyHash::fingerprint).map_err(|reason| {
+        tracing::info!(reason, "refused a service key");
+        Error::Unauthenticated(Unauthenticated::Invalid).into()
+    })
 }
 
 /// Somebody without a credential, who is counted by their address.
@@ -187,6 +264,14 @@ async fn holder(request: &HttpRequest, token: &str) -> Result<Holder, Failure> {
                     Err(Error::Unauthenticated(Unauthenticated::Invalid).into())
                 }
             };
+        }
+        CredentialKind::ServiceKey => {
+            let key = service_key(request, token)?;
+            tracing::info!(key, "refused a service key where it can do nothing");
+            return Err(Error::forbidden(
+                "A service key can only ask about credentials: POST /api/introspect. It cannot do anything else.",
+            )
+            .into());
         }
         CredentialKind::ApiKey => {
             return tenantry_auth::present(token).map_err(|reason| {

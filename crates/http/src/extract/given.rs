@@ -49,6 +49,11 @@ pub(crate) trait Read: Sized {
         Ok(None)
     }
 
+    fn of_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<Option<Result<Self, Refusal>>, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
     /// Its schema, and the component that this refers to.
     fn schema() -> (RefOr<Schema>, Option<Named>);
 }
@@ -180,6 +185,13 @@ impl Input for Verbatim {
 /// What stands in a list, as messages name it: one, and several.
 pub(crate) trait Entry: Read {
     const NAMES: (&'static str, &'static str);
+    /// What a list of them is read from.
+    const LIST: &'static str = "a list of strings";
+
+    /// The refusal of the one at this position, from 1.
+    fn at(_: usize, refusal: Refusal) -> Refusal {
+        refusal
+    }
 }
 
 impl Entry for KeyScope {
@@ -205,7 +217,7 @@ impl<V, const MIN: usize, const MAX: usize> Default for Distinct<V, MIN, MAX> {
 }
 
 impl<V: Entry + PartialEq, const MIN: usize, const MAX: usize> Read for Distinct<V, MIN, MAX> {
-    const WORDS: &'static str = LIST;
+    const WORDS: &'static str = V::LIST;
 
     fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Option<Result<Self, Refusal>>, A::Error> {
         let distinct = |values: Vec<V>| {
@@ -226,7 +238,7 @@ impl<V: Entry + PartialEq, const MIN: usize, const MAX: usize> Read for Distinct
 }
 
 impl<V: Entry, const MIN: usize, const MAX: usize> Read for Several<V, MIN, MAX> {
-    const WORDS: &'static str = LIST;
+    const WORDS: &'static str = V::LIST;
 
     fn of_list<'de, A: SeqAccess<'de>>(list: A) -> Result<Option<Result<Self, Refusal>>, A::Error> {
         Ok(Some(collect(list, MIN, MAX)?.map(Self)))
@@ -236,8 +248,6 @@ impl<V: Entry, const MIN: usize, const MAX: usize> Read for Several<V, MIN, MAX>
         list_of::<V>(MIN, MAX)
     }
 }
-
-const LIST: &str = "a list of strings";
 
 /// All values of a list, or the first refusal. Values beyond the most are counted and not read.
 fn collect<'de, V: Entry, A: SeqAccess<'de>>(
@@ -253,7 +263,7 @@ fn collect<'de, V: Entry, A: SeqAccess<'de>>(
         count += 1;
         match given.required() {
             Ok(value) => read.push(value),
-            Err(refusal) => values = Err(refusal),
+            Err(refusal) => values = Err(V::at(count, refusal)),
         }
     }
     while list.next_element::<IgnoredAny>()?.is_some() {
@@ -384,8 +394,7 @@ impl<'de, V: Read> Visitor<'de> for GivenVisitor<V> {
         Ok(Self::given(V::of_list(list)?, "a list"))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Given<V>, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Self::given(None, "an object"))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Given<V>, A::Error> {
+        Ok(Self::given(V::of_object(map)?, "an object"))
     }
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::{
 use uuid::Uuid;
 
 /// The security schemes, each by its name, the form of its credential and what it is.
-const SCHEMES: [(&str, &str, &str); 3] = [
+const SCHEMES: [(&str, &str, &str); 4] = [
     (API_KEY, "tnt_live_v1_…", "An API key of your tenant: `tnt_live_v1_…`."),
     (
         ACCESS_TOKEN,
@@ -16,10 +16,16 @@ const SCHEMES: [(&str, &str, &str); 3] = [
         "A member's access token (JWT) from an issuer that the service trusts. The token names the tenant.",
     ),
     (PLATFORM_KEY, "tnt_plat_v1_…", "A platform key of this service, `tnt_plat_v1_…`. It works for `/api/admin` only."),
+    (
+        SERVICE_KEY,
+        "tnt_svc_v1_…",
+        "A service key of this service, `tnt_svc_v1_…`. It works for `/api/introspect` only.",
+    ),
 ];
 const API_KEY: &str = "apiKey";
 const ACCESS_TOKEN: &str = "accessToken";
 const PLATFORM_KEY: &str = "platformKey";
+const SERVICE_KEY: &str = "serviceKey";
 
 /// Adds the security schemes.
 pub(super) fn describe(components: &mut Components) {

@@ -125,6 +125,7 @@ impl Refusals<'_> {
                         .or(takes_body.then_some(Noun::Invitation))
                         .map_or(Kind::NoSuchRoute, Kind::NotFound),
                 ),
+                StatusCode::UNAUTHORIZED => kinds.push(Kind::UnauthorizedService),
                 StatusCode::BAD_GATEWAY => kinds.push(Kind::ProviderFailed),
                 StatusCode::SERVICE_UNAVAILABLE => kinds.push(Kind::Unavailable),
                 _ => {}
@@ -145,6 +146,7 @@ enum Kind {
     BadHeader,
     Unauthorized,
     UnauthorizedPerson,
+    UnauthorizedService,
     Forbidden,
     ForbiddenForRole,
     NotFound(Noun),
@@ -200,6 +202,11 @@ impl Kind {
                 use Unauthenticated::{Missing, NotAPerson, Token, TokenTooLong};
                 let errors = [Missing, Token, TokenTooLong, NotAPerson].map(Error::Unauthenticated).into();
                 ("UnauthorizedPerson", "The access token is missing or not valid.", all(errors))
+            }
+            Self::UnauthorizedService => {
+                use Unauthenticated::{Invalid, Missing, NotAService};
+                let errors = [Missing, Invalid, NotAService].map(Error::Unauthenticated).into();
+                ("UnauthorizedService", "The service key is missing or not valid.", all(errors))
             }
             Self::Forbidden => (
                 "Forbidden",

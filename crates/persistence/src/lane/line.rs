@@ -10,7 +10,8 @@ use tenantry_domain::Error;
 use super::{Asker, Question};
 use crate::seats::Party;
 
-/// How many look-ups one statement answers at most. A batch is then a few milliseconds of work, and whoever comes next waits as long.
+/// How many look-ups one statement answers at most, unless a single question is more. A batch is then a few milliseconds of work, and
+/// whoever comes next waits as long.
 const BATCH: usize = 64;
 
 /// Nobody joins when so many wait. One party has at most as many as it leaves free.
@@ -31,6 +32,13 @@ const STRANGERS: usize = 3;
 pub(super) struct Ticket {
     pub(super) question: Question,
     pub(super) asker: Asker,
+}
+
+impl Ticket {
+    /// How many look-ups it is.
+    pub(super) fn weight(&self) -> usize {
+        self.question.weight()
+    }
 }
 
 /// What the look-up lane is doing, for metrics.
@@ -57,7 +65,7 @@ pub(super) struct Line {
     patience: Duration,
     readers: usize,
     /// Who waits. A party whose tickets have all left stays until its turn.
-    parties: HashMap<Party, VecDeque<(u64, Ticket)>>,
+    parties: HashMap<Party, Own>,
     /// The same parties, in the order of their turns.
     turns: VecDeque<Party>,
     waiting: usize,
@@ -65,6 +73,14 @@ pub(super) struct Line {
     /// How long the lane as a whole takes for a look-up on average, in seconds.
     average: f64,
     state: LaneState,
+}
+
+/// The line of one party.
+#[derive(Default)]
+struct Own {
+    tickets: VecDeque<(u64, Ticket)>,
+    /// How many look-ups they are.
+    weight: usize,
 }
 
 impl Line {
@@ -88,40 +104,42 @@ impl Line {
     }
 
     pub(super) fn join(&mut self, party: Party, ticket: Ticket) -> Result<Joined, Error> {
-        let ahead = self.parties.get(&party).map_or(0, VecDeque::len);
-        if !self.may_join(ahead) {
+        let (ahead, weight) = (self.parties.get(&party).map_or(0, |own| own.weight), ticket.weight());
+        if !self.may_join(ahead, weight) {
             self.state.refused += 1;
             return Err(Error::Overloaded);
         }
         self.numbers += 1;
-        self.waiting += 1;
-        let line = self.parties.entry(party).or_insert_with(|| {
+        self.waiting += weight;
+        let own = self.parties.entry(party).or_insert_with(|| {
             self.turns.push_back(party);
-            VecDeque::new()
+            Own::default()
         });
-        line.push_back((self.numbers, ticket));
+        own.weight += weight;
+        own.tickets.push_back((self.numbers, ticket));
         // Another one is worth it when those who read cannot take all: fewer readers have fuller batches.
         let reader_is_missing = self.readers < self.most_readers && self.waiting > self.readers * BATCH;
         self.readers += usize::from(reader_is_missing);
         Ok(Joined { number: self.numbers, reader_is_missing })
     }
 
-    /// Whether who joins behind so many of its party can expect an answer in time.
-    fn may_join(&self, ahead: usize) -> bool {
-        if ahead >= WAITING.saturating_sub(self.waiting) {
+    /// Whether who joins with so many look-ups behind so many of its party can expect an answer in time.
+    fn may_join(&self, ahead: usize, weight: usize) -> bool {
+        if ahead + weight > WAITING.saturating_sub(self.waiting) {
             return false;
         }
         let rivals = self.turns.len().max(1);
-        let before = ((ahead + 1) * rivals).min(self.waiting + 1);
+        let before = ((ahead + weight) * rivals).min(self.waiting + weight);
         ahead < ALWAYS || before as f64 * self.average <= self.patience.as_secs_f64()
     }
 
     /// Leaves the line; false when it is being read.
     pub(super) fn leave(&mut self, party: Party, number: u64) -> bool {
-        let Some(line) = self.parties.get_mut(&party) else { return false };
-        let Ok(at) = line.binary_search_by_key(&number, |(number, _)| *number) else { return false };
-        line.remove(at);
-        self.waiting -= 1;
+        let Some(own) = self.parties.get_mut(&party) else { return false };
+        let at = own.tickets.binary_search_by_key(&number, |(number, _)| *number);
+        let Some((_, ticket)) = at.ok().and_then(|at| own.tickets.remove(at)) else { return false };
+        own.weight -= ticket.weight();
+        self.waiting -= ticket.weight();
         true
     }
 
@@ -132,8 +150,8 @@ impl Line {
             self.reader_ends();
             return None;
         }
-        let (mut taken, mut strangers, mut passed) = (Vec::new(), 0, 0);
-        while taken.len() < BATCH && passed < self.turns.len() {
+        let (mut taken, mut size, mut strangers, mut passed) = (Vec::new(), 0, 0, 0);
+        while size < BATCH && passed < self.turns.len() {
             let Some(party) = self.turns.pop_front() else { break };
             let is_stranger = matches!(party, Party::Stranger(_));
             if is_stranger && strangers >= BATCH / STRANGERS {
@@ -142,15 +160,23 @@ impl Line {
                 continue;
             }
             passed = 0;
-            let Some(line) = self.parties.get_mut(&party) else { continue };
-            if let Some((_, ticket)) = line.pop_front() {
-                self.waiting -= 1;
+            let Some(own) = self.parties.get_mut(&party) else { continue };
+            let weight = own.tickets.front().map_or(0, |(_, ticket)| ticket.weight());
+            if size > 0 && size + weight > BATCH {
+                // It begins the next batch.
+                self.turns.push_front(party);
+                break;
+            }
+            if let Some((_, ticket)) = own.tickets.pop_front() {
+                own.weight -= weight;
+                self.waiting -= weight;
                 if !ticket.asker.is_closed() {
-                    strangers += usize::from(is_stranger);
+                    strangers += if is_stranger { weight } else { 0 };
+                    size += weight;
                     taken.push(ticket);
                 }
             }
-            if line.is_empty() {
+            if own.tickets.is_empty() {
                 self.parties.remove(&party);
             } else {
                 self.turns.push_back(party);
@@ -161,7 +187,7 @@ impl Line {
             return None;
         }
         self.state.batches += 1;
-        self.state.look_ups += taken.len() as u64;
+        self.state.look_ups += size as u64;
         Some(taken)
     }
 
@@ -201,6 +227,29 @@ mod tests {
         let question = Question::nobody();
         let joined = line.join(party, Ticket { question, asker })?;
         Ok((joined.number, joined.reader_is_missing, waits))
+    }
+
+    /// Joins with a question of so many look-ups.
+    fn join_with(line: &mut Line, party: Party, look_ups: usize) -> (u64, Waits) {
+        let (asker, waits) = oneshot::channel();
+        let joined = line.join(party, Ticket { question: Question::of_many(look_ups), asker }).unwrap();
+        (joined.number, waits)
+    }
+
+    #[test]
+    fn a_question_of_many_look_ups_takes_as_much_of_a_batch_as_they_do() {
+        let mut line = a_line();
+        let (_, _large) = join_with(&mut line, tenant(1), 100);
+        let (_, _small) = join_with(&mut line, tenant(2), 30);
+        let (_, _next) = join_with(&mut line, tenant(3), 40);
+        let (leaves, _) = join_with(&mut line, tenant(3), 40);
+        assert_eq!(line.state().waiting, 210);
+        assert!(line.leave(tenant(3), leaves));
+        assert_eq!(line.state().waiting, 170);
+        let sizes: Vec<Vec<_>> =
+            std::iter::from_fn(|| line.take()).map(|batch| batch.iter().map(Ticket::weight).collect()).collect();
+        assert_eq!(sizes, [vec![100], vec![30], vec![40]], "the second and the third are more than one batch");
+        assert_eq!((line.state().waiting, line.state().look_ups), (0, 170));
     }
 
     fn a_line() -> Line {
@@ -279,7 +328,7 @@ mod tests {
         }
         let waiting: Vec<_> = (0..100).map(|n| join(&mut line, tenant(1 + n % 2)).unwrap()).collect();
         drop(line.take().unwrap());
-        let left = |party| line.parties.get(&tenant(party)).map_or(0, VecDeque::len);
+        let left = |party| line.parties.get(&tenant(party)).map_or(0, |own| own.tickets.len());
         assert_eq!([left(1), left(2)], [18, 18], "of 64, each has half");
         drop(waiting);
     }

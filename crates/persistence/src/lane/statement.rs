@@ -1,5 +1,7 @@
 //! The statement that answers a batch of look-ups.
 
+use std::sync::Arc;
+
 use diesel::{
     PgConnection, QueryResult, Queryable, RunQueryDsl, Selectable, SelectableHelper,
     expression::Expression,
@@ -9,14 +11,14 @@ use diesel::{
     query_dsl::LoadQuery,
     sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Uuid as SqlUuid},
 };
-use tenantry_domain::{Credential, InWorkspace};
+use tenantry_domain::{Credential, InWorkspace, WorkspaceId};
 use uuid::Uuid;
 
 use crate::{
     api_keys, brands,
     fault::Fault,
     limits, members,
-    places::{FoundWorkspace, Known, Visitor},
+    places::{FoundWorkspace, Known, Visitor, WorkspaceIds},
     tenants, workspaces,
 };
 
@@ -27,7 +29,7 @@ pub(crate) struct Question {
 }
 
 /// What is asked.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) enum Asks {
     /// Which workspace this is.
     Workspace(InWorkspace),
@@ -35,14 +37,19 @@ pub(crate) enum Asks {
     Effective(InWorkspace),
     /// Only who it is that asks.
     Caller,
+    /// That, and which of these workspaces are there.
+    Introspection(Arc<[WorkspaceId]>),
 }
 
 impl Asks {
-    /// The workspace that is asked for.
-    fn place(self) -> Option<InWorkspace> {
+    /// What is looked up: several things that share what is read of who asks, or one. To ask for no workspace would count those
+    /// that are reached; to ask for one that cannot be there costs less.
+    fn places(&self) -> Vec<Option<InWorkspace>> {
         match self {
-            Self::Workspace(place) | Self::Effective(place) => Some(place),
-            Self::Caller => None,
+            Self::Workspace(place) | Self::Effective(place) => vec![Some(*place)],
+            Self::Caller => vec![None],
+            Self::Introspection(ids) if ids.is_empty() => vec![Some(WorkspaceId::from_uuid(Uuid::nil()).into())],
+            Self::Introspection(ids) => ids.iter().map(|id| Some((*id).into())).collect(),
         }
     }
 }
@@ -64,12 +71,22 @@ pub(crate) enum Rows {
     Effective(Option<(FoundWorkspace, workspaces::Row, Box<EffectiveRows>)>),
     /// Who asks.
     Caller(Box<CallerRows>),
+    /// That, and each workspace that is there.
+    Introspection(Box<IntrospectionRows>),
 }
 
 pub(crate) struct EffectiveRows {
     pub(crate) limits: limits::Row,
     pub(crate) tenant: tenants::Row,
     pub(crate) brand: brands::Row,
+}
+
+pub(crate) struct IntrospectionRows {
+    pub(crate) tenant: tenants::Row,
+    pub(crate) key: Option<api_keys::Row>,
+    pub(crate) member: Option<members::Row>,
+    /// In the order in which they were asked for.
+    pub(crate) places: Vec<Option<FoundWorkspace>>,
 }
 
 pub(crate) struct CallerRows {
@@ -85,6 +102,21 @@ pub(crate) struct CallerRows {
 impl Question {
     pub(crate) fn of(credential: &Credential, asks: Asks) -> Self {
         Self { visitor: Visitor::of(credential), asks }
+    }
+
+    /// How many look-ups it is.
+    pub(super) fn weight(&self) -> usize {
+        match &self.asks {
+            Asks::Introspection(ids) => ids.len().max(1),
+            Asks::Workspace(_) | Asks::Effective(_) | Asks::Caller => 1,
+        }
+    }
+
+    /// So many look-ups that find nothing.
+    #[cfg(test)]
+    pub(super) fn of_many(number: usize) -> Self {
+        let ids = vec![WorkspaceId::from_uuid(Uuid::nil()); number];
+        Self { visitor: Visitor::nobody(Uuid::nil()), asks: Asks::Introspection(ids.into()) }
     }
 
     /// What finds nothing.
@@ -103,6 +135,7 @@ struct Count {
 /// What is read for each kind of question.
 type Plain = (Known, Option<workspaces::Row>);
 type Full = (Known, Option<workspaces::Row>, Option<limits::Row>, tenants::Row, Option<brands::Row>);
+type Shown = (Known, tenants::Row, Option<api_keys::Row>, Option<members::Row>, Option<WorkspaceIds>);
 type Asker = (Known, tenants::Row, Count, Option<api_keys::Row>, Option<members::Row>);
 
 /// A call of the function, with whole rows taken apart: each becomes a table of the name that the rows have elsewhere.
@@ -124,11 +157,11 @@ struct LookUps<T: Selectable<Pg>> {
 }
 
 impl<T: Selectable<Pg>> LookUps<T> {
-    fn of(questions: &[&Question], with_brands: bool) -> Self {
-        let visitors = || questions.iter().map(|question| &question.visitor);
-        let (ids, numbers) = questions
+    fn of(look_ups: &[LookUp<'_>], with_brands: bool) -> Self {
+        let visitors = || look_ups.iter().map(|look_up| look_up.visitor);
+        let (ids, numbers) = look_ups
             .iter()
-            .map(|question| match question.asks.place() {
+            .map(|look_up| match look_up.place {
                 Some(InWorkspace::Id(id)) => (Some(id.uuid()), None),
                 Some(InWorkspace::Number(number)) => (None, Some(number.get())),
                 None => (None, None),
@@ -216,13 +249,38 @@ pub(super) fn answers(connection: &mut PgConnection, questions: &[Question]) -> 
         let (workspaces, reached) = (count.workspace_count, reached.unwrap_or(0));
         keep(at, known, Rows::Caller(Box::new(CallerRows { tenant, key, member, workspaces, reached })));
     }
+    let shown = read::<Shown>(connection, that(|asks| matches!(asks, Asks::Introspection(_))), false)?;
+    for Line { at, part, is_assigned, row: (known, tenant, key, member, ids), .. } in shown {
+        let Some(answer) = answers.get_mut(at) else { continue };
+        let found = answer.get_or_insert_with(|| {
+            let places = questions.get(at).map_or(0, Question::weight);
+            let rows = IntrospectionRows { tenant, key, member, places: vec![None; places] };
+            Found { known, rows: Rows::Introspection(Box::new(rows)) }
+        });
+        if let Rows::Introspection(rows) = &mut found.rows
+            && let Some(place) = rows.places.get_mut(part)
+        {
+            *place = ids.map(|ids| ids.found(is_assigned));
+        }
+    }
     Ok(answers)
 }
 
-/// What was read for one question.
+/// One element of the arrays.
+#[derive(Clone, Copy)]
+struct LookUp<'q> {
+    /// The place of the question, and of this among what it asks.
+    at: (usize, usize),
+    visitor: &'q Visitor,
+    place: Option<InWorkspace>,
+}
+
+/// What was read for one look-up.
 struct Line<T> {
     /// The place of the question.
     at: usize,
+    /// Which of the things that it asks.
+    part: usize,
     is_assigned: bool,
     reached: Option<i64>,
     row: T,
@@ -231,7 +289,7 @@ struct Line<T> {
 /// Reads these questions, each with its place.
 fn read<T: Selectable<Pg> + 'static>(
     connection: &mut PgConnection,
-    mut questions: Vec<(usize, &Question)>,
+    questions: Vec<(usize, &Question)>,
     with_brands: bool,
 ) -> Result<Vec<Line<T>>, Fault>
 where
@@ -240,13 +298,17 @@ where
     if questions.is_empty() {
         return Ok(Vec::new());
     }
+    let mut look_ups: Vec<LookUp<'_>> = Vec::with_capacity(questions.len());
+    for (at, Question { visitor, asks }) in questions {
+        let places = asks.places().into_iter().enumerate();
+        look_ups.extend(places.map(|(part, place)| LookUp { at: (at, part), visitor, place }));
+    }
     // Those of one tenant, and of one key or person, follow each other, and share what is read for them.
-    questions
-        .sort_by_key(|(_, Question { visitor, .. })| (visitor.tenant, &visitor.key, &visitor.issuer, &visitor.subject));
-    let (places, questions): (Vec<_>, Vec<_>) = questions.into_iter().unzip();
-    let rows: Vec<(i32, bool, Option<i64>, T)> = LookUps::<T>::of(&questions, with_brands).load(connection)?;
-    let place = |place: i32| usize::try_from(place - 1).ok().and_then(|place| places.get(place).copied());
-    let line = |(of, is_assigned, reached, row)| place(of).map(|at| Line { at, is_assigned, reached, row });
+    look_ups.sort_by_key(|LookUp { visitor, .. }| (visitor.tenant, &visitor.key, &visitor.issuer, &visitor.subject));
+    let rows: Vec<(i32, bool, Option<i64>, T)> = LookUps::<T>::of(&look_ups, with_brands).load(connection)?;
+    let place = |place: i32| usize::try_from(place - 1).ok().and_then(|place| look_ups.get(place)).map(|one| one.at);
+    let line =
+        |(of, is_assigned, reached, row)| place(of).map(|(at, part)| Line { at, part, is_assigned, reached, row });
     Ok(rows.into_iter().filter_map(line).collect())
 }
 

@@ -119,20 +119,27 @@ macro_rules! search_in {
 /// Which workspace it is.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = workspaces, check_for_backend(Pg))]
-struct Ids {
+pub(crate) struct WorkspaceIds {
+    tenant_id: Uuid,
     id: Uuid,
     brand_id: Uuid,
 }
 
-fn sight(visitor: &Visitor, row: Option<(Known, Option<Ids>, bool)>) -> Option<Sight<FoundWorkspace>> {
+impl WorkspaceIds {
+    /// The place that it is.
+    pub(crate) fn found(&self, of_member: bool) -> FoundWorkspace {
+        FoundWorkspace {
+            tenant: TenantId::from_uuid(self.tenant_id),
+            id: WorkspaceId::from_uuid(self.id),
+            brand: BrandId::from_uuid(self.brand_id),
+            of_member,
+        }
+    }
+}
+
+fn sight(row: Option<(Known, Option<WorkspaceIds>, bool)>) -> Option<Sight<FoundWorkspace>> {
     let (known, ids, of_member) = row?;
-    let found = |ids: Ids| FoundWorkspace {
-        tenant: visitor.tenant_id(),
-        id: WorkspaceId::from_uuid(ids.id),
-        brand: BrandId::from_uuid(ids.brand_id),
-        of_member,
-    };
-    Some(Sight { known, found: ids.map(found) })
+    Some(Sight { known, found: ids.map(|ids| ids.found(of_member)) })
 }
 
 impl Sealed for InWorkspace {}
@@ -141,7 +148,7 @@ impl Place for InWorkspace {
     const NOUN: Noun = Workspace::NOUN;
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<FoundWorkspace>>> {
-        Ok(sight(visitor, search_in!(Ids, connection, visitor, self)?))
+        Ok(sight(search_in!(WorkspaceIds, connection, visitor, self)?))
     }
 }
 
@@ -201,6 +208,6 @@ impl Place for InRestorableWorkspace {
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<FoundWorkspace>>> {
         let kept = workspaces::deleted_at.is_null().or(is_restorable());
-        Ok(sight(visitor, search!(Ids, connection, visitor, workspaces::id.eq(self.0.uuid()).and(kept))?))
+        Ok(sight(search!(WorkspaceIds, connection, visitor, workspaces::id.eq(self.0.uuid()).and(kept))?))
     }
 }

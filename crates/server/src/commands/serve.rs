@@ -14,7 +14,7 @@ use std::{
 };
 
 use chrono::Utc;
-use tenantry_auth::{PlatformKeys, jwt::Issuers, seal::MasterKeys};
+use tenantry_auth::{PlatformKeys, ServiceKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_domain::Retention;
 use tenantry_http::{Closing, Integrations, Listeners, ServeOptions, Trust};
 use tenantry_operations::{
@@ -85,6 +85,7 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
         front: settings.front.clone(),
         grace: settings.shutdown_grace,
         rates: settings.rates,
+        introspection_max_age: settings.introspection_max_age,
         lost_log_lines: crate::logging::lost_lines,
     };
     let owner_url = database.own_owner_url();
@@ -185,8 +186,11 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
     let Start { listeners, address, store, keys, checked, owner_url, banner, mailer, options } = start;
     let admin = listeners.admin.as_ref().map(local).transpose()?;
     let closing = Closing::default();
-    let trust =
-        Trust { platform: PlatformKeys::new(settings.platform_keys.clone()), issuers: settings.issuers.clone() };
+    let trust = Trust {
+        platform: PlatformKeys::new(settings.platform_keys.clone()),
+        services: ServiceKeys::new(settings.service_keys.clone()),
+        issuers: settings.issuers.clone(),
+    };
     let integrations = integrations(settings, &keys)?;
     let server = tenantry_http::serve(listeners, store.clone(), trust, integrations, closing.clone(), options)
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;

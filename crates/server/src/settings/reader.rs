@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use tenantry_auth::PlatformKeyHash;
+use tenantry_auth::{HouseKey, KeyHash};
 use tenantry_domain::{Refusal, RequestRate, Requests};
 use tenantry_operations::providers::{HighLevelApp, ProviderUrls, provider_url};
 use tenantry_persistence::ConnectionString;
 use url::Url;
 
-use super::{Faults, PASSWORDS, PLATFORM_KEYS, ROWS, Row, Shown, Values, variable};
+use super::{Faults, PASSWORDS, PLATFORM_KEYS, ROWS, Row, SERVICE_KEYS, Shown, Values, variable};
 use crate::trusted_file::{self, Holds, trimmed};
 
 /// The environment overrides the file, and the file overrides the defaults.
@@ -155,7 +155,7 @@ impl Reader {
     }
 
     /// Hashes, separated by commas. A value that is not a hash is not shown, because it may be the key itself.
-    pub(super) fn hashes(&self, name: &str, faults: &mut Faults) -> Vec<PlatformKeyHash> {
+    pub(super) fn hashes<K: HouseKey>(&self, name: &str, faults: &mut Faults) -> Vec<KeyHash<K>> {
         let mut hashes = Vec::new();
         for (at, raw) in self.value(name).0.into_iter().flat_map(listed).enumerate() {
             match raw.parse() {
@@ -170,7 +170,9 @@ impl Reader {
         let (value, source) = self.value(row.0);
         let masked = value.map(|value| match row.0 {
             name if PASSWORDS.contains(&name) => "***".to_owned(),
-            PLATFORM_KEYS => listed(value).map(|hash| format!("{hash:.8}…")).collect::<Vec<_>>().join(", "),
+            PLATFORM_KEYS | SERVICE_KEYS => {
+                listed(value).map(|hash| format!("{hash:.8}…")).collect::<Vec<_>>().join(", ")
+            }
             name if name.ends_with("database_url") => mask(value),
             _ => mask_address(value),
         });

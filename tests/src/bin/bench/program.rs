@@ -49,7 +49,11 @@ pub(crate) fn pool() -> (u32, Duration) {
 pub(crate) fn rates() -> Rates {
     let number = |name: &str| Requests::try_from(default(name).parse::<i64>().unwrap()).unwrap();
     let rate = |per_second, burst| Some(RequestRate { per_second: number(per_second), burst: number(burst) });
-    Rates { credential: rate("credential_rate", "credential_burst"), address: rate("address_rate", "address_burst") }
+    Rates {
+        credential: rate("credential_rate", "credential_burst"),
+        service: rate("service_rate", "service_burst"),
+        address: rate("address_rate", "address_burst"),
+    }
 }
 
 /// A service with its embedded database and the demo tenant. It ends with this.
