@@ -2,20 +2,21 @@
 
 use diesel::connection::SimpleConnection;
 use serde_json::json;
-use tenantry_domain::{IssuerName, MemberDetails, MemberStatus, Person, Role};
+use tenantry_domain::{IssuerName, Labels, MemberDetails, MemberStatus, Metadata, Person, Role};
 use tenantry_operations::members;
 use tenantry_persistence::{ERASED_TABLES, EraseError, Eraser, new_id};
 use tenantry_tests::{App, Rows, Tenant, TestDatabase, lines};
 
 /// Something of every kind, with the stem in all of its text; the ids of all of it.
 async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
-    let brand = json!({ "name": stem, "emailFromName": stem, "brandInstructions": stem });
+    let brand = json!({ "name": stem, "emailFromName": stem, "brandInstructions": stem, "externalId": stem,
+                        "metadata": { stem: stem } });
     let brand = tenant.owner.post("/api/brands", brand).await.expect(201).id();
-    let workspace =
-        json!({ "name": stem, "brandId": brand, "workspaceInstructions": stem, "emailSignatureText": stem });
+    let workspace = json!({ "name": stem, "brandId": brand, "workspaceInstructions": stem, "emailSignatureText": stem,
+                "externalId": stem, "metadata": { stem: stem } });
     let workspace = tenant.owner.post("/api/workspaces", workspace).await.expect(201).id();
     let one = format!("/api/workspaces/{workspace}");
-    let agent = json!({ "name": stem, "externalReference": stem });
+    let agent = json!({ "name": stem, "externalReference": stem, "externalId": stem, "metadata": { stem: stem } });
     let agent = tenant.owner.post(&format!("{one}/agents"), agent).await.expect(201).id();
     let integration = json!({ "apiKey": format!("sk-proj-{stem}-0123456789") });
     tenant.owner.put(&format!("{one}/integrations/openai"), integration).await.expect(200);
@@ -33,6 +34,7 @@ async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
         role: Role::Agent,
         status: MemberStatus::Active,
         person: Person { issuer, subject: format!("subject {stem}").parse().unwrap() },
+        labels: Labels { external_id: Some(stem.parse().unwrap()), metadata: Metadata::of([(stem, stem)]).unwrap() },
     };
     let workspaces = vec![workspace.parse().unwrap()];
     let member = members::create(&app.store, &tenant.operator(), details, workspaces).await.unwrap().id.to_string();

@@ -137,6 +137,7 @@ async fn a_person_of_several_tenants_is_in_each_who_they_are_there() {
                 role,
                 status: MemberStatus::Active,
                 person: Person { issuer: People::ISSUER.parse().unwrap(), subject: subject.parse().unwrap() },
+                labels: Default::default(),
             };
             let workspaces = assigned.then(|| workspace.parse().unwrap()).into_iter().collect();
             members::create(&app.store, &tenant.operator(), details, workspaces).await.unwrap();

@@ -29,6 +29,7 @@ mod input;
 mod integrations;
 mod invitations;
 mod jwt;
+mod labels;
 mod lane;
 mod limits;
 mod lists;

@@ -172,3 +172,57 @@ async fn with_the_index_of_the_guide_a_search_reads_what_it_finds_and_finds_the_
     end_connections(&app);
     assert_eq!(lines(&mut app.database.admin(), used), ["1"]);
 }
+
+/// A tenant with so many workspaces, of which one in ten is gold and ten are of platinum, and one service that has planned nothing yet.
+async fn with_gold(many: usize) -> (App, Tenant) {
+    let app = App::on(tenantry_tests::TestDatabase::new(), |options| options.connections = 1).await;
+    let acme = app.tenant("Acme").await;
+    app.tenant("Beta").await.workspace("Not Acme's").await;
+    let (id, brand) = (acme.id, &acme.brand);
+    let sql = format!(
+        "INSERT INTO workspaces (tenant_id, id, brand_id, name, country, operating_language, currency, workspace_type, number,
+                                 created_at, updated_at, external_id, metadata)
+         SELECT '{id}', gen_random_uuid(), '{brand}', 'Workspace ' || n, 'DE', 'de', 'EUR', 'b2b', 1000 + n,
+                now() - n * interval '1 minute', now() - n * interval '1 minute', 'crm-' || n,
+                jsonb_build_object('tier', CASE WHEN n % 10 = 0 THEN 'gold' WHEN n * 10 % {many} = 1 THEN 'platinum' ELSE 'silver' END,
+                                   'region', CASE WHEN n % 2 = 0 THEN 'eu' ELSE 'us' END)
+         FROM generate_series(1, {many}) AS n;
+         INSERT INTO workspace_metadata (tenant_id, workspace_id, name, value, created_at)
+         SELECT own.tenant_id, own.id, entry.key, entry.value, own.created_at
+         FROM workspaces AS own, jsonb_each_text(own.metadata) AS entry;
+         ANALYZE",
+    );
+    app.database.admin().batch_execute(&sql).unwrap();
+    (app, acme)
+}
+
+/// How many blocks of any table this list reads, and how much it shows.
+async fn blocks_of(app: &App, client: &Client, list: &str) -> (u64, usize) {
+    app.database.admin().batch_execute("SELECT pg_stat_reset()").unwrap();
+    let shown = client.get(list).await.expect(200).body["data"].as_array().map(Vec::len);
+    end_connections(app);
+    let read = lines(&mut app.database.admin(), READ);
+    let blocks = read.iter().map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap());
+    (blocks.sum(), shown.unwrap())
+}
+
+#[tokio::test]
+async fn a_list_by_metadata_costs_what_it_shows_and_not_what_there_is() {
+    let (few_app, few) = with_gold(1_000).await;
+    let (many_app, many) = with_gold(100_000).await;
+    for filter in [
+        "metadata.tier=gold",
+        "metadata.tier=gold&sort=-createdAt",
+        "metadata.tier=gold&metadata.region=eu",
+        "metadata.region=eu",
+        "metadata.tier=none",
+        "externalId=crm-500",
+    ] {
+        let list = format!("/api/workspaces?limit=20&{filter}");
+        // What a connection reads of the catalogue when it is new is not of these tables.
+        let (before, shown) = blocks_of(&few_app, &few.owner, &list).await;
+        let (after, shown_of_many) = blocks_of(&many_app, &many.owner, &list).await;
+        assert_eq!(shown, shown_of_many, "{filter}");
+        assert!(after * 2 <= before * 3, "{filter}: {after} blocks of 100,000 workspaces, and {before} of 1,000");
+    }
+}

@@ -11,7 +11,9 @@ use std::{
 
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
-use tenantry_domain::{Action, Conflict, Error, IssuerName, MemberDetails, MemberStatus, Person, Role};
+use tenantry_domain::{
+    Action, Conflict, Error, IssuerName, Labels, MemberDetails, MemberStatus, Metadata, Person, Role,
+};
 use tenantry_operations::{members, transfer};
 use tenantry_tests::{App, Operation, Rows, Tenant};
 
@@ -19,10 +21,12 @@ use tenantry_tests::{App, Operation, Rows, Tenant};
 async fn fill(app: &App, tenant: &Tenant) {
     let brand = json!({ "name": "Second", "emailFromName": "Second", "isDefault": true, "tone": "formal", "slug": "second",
                         "emailSignatureHtml": "<p>Second</p>", "logoUrl": "https://example.com/l.png",
-                        "primaryColor": "#0055AA", "brandInstructions": "Be brief.\nBe kind." });
+                        "primaryColor": "#0055AA", "brandInstructions": "Be brief.\nBe kind.", "externalId": "crm-2",
+                        "metadata": { "tier": "gold", "region": "eu" } });
     let brand = tenant.owner.post("/api/brands", brand).await.expect(201).id();
     let full = json!({ "name": "DACH", "brandId": brand, "country": "CH", "operatingLanguage": "fr", "workspaceType": "b2c",
-                       "workspaceInstructions": "Prices with VAT.", "emailSignatureText": "Bye" });
+                       "workspaceInstructions": "Prices with VAT.", "emailSignatureText": "Bye",
+                       "externalId": "crm 4711/ü", "metadata": { "tier": "gold" } });
     let workspace = tenant.owner.post("/api/workspaces", full).await.expect(201).id();
     let gone = tenant.workspace_of(&brand, "Gone").await;
     work(tenant, &workspace).await;
@@ -33,6 +37,10 @@ async fn fill(app: &App, tenant: &Tenant) {
             role: if n == 0 { Role::Owner } else { Role::Agent },
             status: MemberStatus::Active,
             person: Person { issuer, subject: format!("subject {n}").parse().unwrap() },
+            labels: Labels {
+                external_id: Some(format!("crm {n}").parse().unwrap()),
+                metadata: Metadata::of([("tier", "gold")]).unwrap(),
+            },
         };
         let places = if n % 2 == 0 { vec![workspace.parse().unwrap(), gone.parse().unwrap()] } else { vec![] };
         members::create(&app.store, &tenant.operator(), details, places).await.unwrap();
@@ -66,7 +74,9 @@ async fn work(tenant: &Tenant, workspace: &str) {
     // One without a secret.
     tenant.owner.put("/api/workspace/update/1", json!({ "sid": SID })).await.expect(200);
     for reference in ["agent-1", "agent-2"] {
-        tenant.agent(workspace, json!({ "externalReference": reference, "voice": "alloy", "status": "paused" })).await;
+        let labels = json!({ "externalReference": reference, "voice": "alloy", "status": "paused", "externalId": reference,
+                             "metadata": { "tier": "gold" } });
+        tenant.agent(workspace, labels).await;
     }
     for (reference, kind, seconds) in [("call-1", "usage", 95), ("call-1 again", "refund", 30), ("call-2", "usage", 0)]
     {

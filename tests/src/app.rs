@@ -299,7 +299,8 @@ impl App {
     /// A new tenant in Germany with its default brand and its owner's key.
     pub async fn tenant(&self, name: &str) -> Tenant {
         let locale = LocaleRequest { country: Some("DE".parse().unwrap()), ..Default::default() };
-        let new = NewTenant { name: name.parse().unwrap(), locale, limits: Limits::default() };
+        let new =
+            NewTenant { name: name.parse().unwrap(), locale, limits: Limits::default(), labels: Default::default() };
         let founded = tenants::create(&self.store, &operator(None), new, Owner::Key).await.unwrap();
         let FoundedOwner::Key(secret) = &founded.owner else { panic!("an owner with a key") };
         Tenant {
@@ -397,6 +398,7 @@ impl Tenant {
             role,
             status: MemberStatus::Active,
             person: Person { issuer: People::ISSUER.parse().unwrap(), subject: subject.parse().unwrap() },
+            labels: Default::default(),
         };
         let workspaces = workspaces.iter().map(|id| id.parse().unwrap()).collect();
         let member = members::create(&self.store, &self.operator(), details, workspaces).await.unwrap();

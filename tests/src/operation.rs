@@ -226,7 +226,12 @@ impl Operation {
 
     /// How many things its path names by their ids. A word of a closed list is no id.
     pub fn ids(&self) -> usize {
-        if self.has_id() { self.path.matches("Id}").count() } else { 0 }
+        if self.has_id() { self.path.matches("Id}").count() - usize::from(self.puts()) } else { 0 }
+    }
+
+    /// Whether it creates what its path names, if that is not there.
+    pub fn puts(&self) -> bool {
+        self.method == "PUT" && self.path.ends_with("/{externalId}")
     }
 
     /// Where in the path the thing with this number stands, as a segment.
@@ -312,6 +317,17 @@ impl<'t> Target<'t> {
                 self.tenant.member(Role::Agent, &workspaces[..usize::from(assigned)]).await.0
             }
             "tenantId" => self.tenant.id.to_string(),
+            "externalId" if operation.puts() => new_name("put").replace(' ', "-"),
+            "externalId" => {
+                let external_id = new_name("known").replace(' ', "-");
+                let path = match operation.action() {
+                    Some(Action::BrandRead) => format!("/api/brands/{}", self.brand),
+                    Some(Action::WorkspaceRead) => format!("/api/workspaces/{}", self.workspace().await),
+                    _ => return external_id,
+                };
+                self.tenant.owner.patch(&path, json!({ "externalId": external_id })).await.expect(200);
+                external_id
+            }
             "id" if operation.action() == Some(Action::AssignmentRemove) => {
                 let workspace = self.workspace().await;
                 self.tenant.member(Role::Agent, &[&workspace]).await;

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    AgentId, AgentName, AgentReference, Conflict, Error, Noun, TenantId, VoiceName, WorkspaceId, audit::Fields,
-    brand::kept, ids::Identified, page::SortKey, values::Choice,
+    AgentId, AgentName, AgentReference, Conflict, Error, ExternalId, Labels, MetadataPatch, Noun, TenantId, VoiceName,
+    WorkspaceId, audit::Fields, brand::kept, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// An agent as it is stored.
@@ -72,6 +72,8 @@ pub struct AgentDetails {
     pub voice: Option<VoiceName>,
     /// Whether it is at work.
     pub status: AgentStatus,
+    /// External ID and metadata.
+    pub labels: Labels,
 }
 
 /// A change to an agent: an outer `None` stays, an inner `None` clears.
@@ -82,27 +84,34 @@ pub struct AgentPatch {
     pub external_reference: Option<Option<AgentReference>>,
     pub voice: Option<Option<VoiceName>>,
     pub status: Option<AgentStatus>,
+    pub external_id: Option<Option<ExternalId>>,
+    pub metadata: Option<MetadataPatch>,
 }
 
 impl AgentDetails {
     /// These details with the change applied.
-    #[must_use]
-    pub fn patched(&self, patch: &AgentPatch) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// See [`Labels::patched`].
+    pub fn patched(&self, patch: &AgentPatch) -> Result<Self, Error> {
+        Ok(Self {
             name: kept(&patch.name, &self.name),
             external_reference: kept(&patch.external_reference, &self.external_reference),
             voice: kept(&patch.voice, &self.voice),
             status: patch.status.unwrap_or(self.status),
-        }
+            labels: self.labels.patched(&patch.external_id, &patch.metadata)?,
+        })
     }
 
     /// The fields as the audit log names them.
     pub fn fields(&self) -> Fields {
-        Fields::new()
+        let fields = Fields::new()
             .with("name", self.name.as_str())
             .with("externalReference", self.external_reference.as_ref().map(AgentReference::as_str))
             .with("voice", self.voice.as_ref().map(VoiceName::as_str))
-            .with("status", self.status.as_str())
+            .with("status", self.status.as_str());
+        self.labels.add_to(fields)
     }
 
     /// The refusal of a reference that another agent of the workspace has.

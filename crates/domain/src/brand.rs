@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    BrandId, BrandName, Error, HexColor, HttpsUrl, Instructions, Noun, Refusal, SenderName, SignatureHtml,
-    SignatureText, Slug, TenantId, Tone, audit::Fields, ids::Identified, page::SortKey,
+    BrandId, BrandName, Error, ExternalId, HexColor, HttpsUrl, Instructions, Labels, MetadataPatch, Noun, Refusal,
+    SenderName, SignatureHtml, SignatureText, Slug, TenantId, Tone, audit::Fields, ids::Identified, page::SortKey,
 };
 
 /// A brand as it is stored.
@@ -75,6 +75,8 @@ pub struct BrandDetails {
     pub tone: Option<Tone>,
     /// Instructions for the AI. They come before the workspace's instructions.
     pub brand_instructions: Option<Instructions>,
+    /// External ID and metadata.
+    pub labels: Labels,
 }
 
 impl BrandDetails {
@@ -93,12 +95,13 @@ impl BrandDetails {
             ai_sender_avatar_url: None,
             tone: None,
             brand_instructions: None,
+            labels: Labels::default(),
         }
     }
 
     /// The fields as the audit log names them.
     pub fn fields(&self) -> Fields {
-        Fields::new()
+        let fields = Fields::new()
             .with("name", self.name.as_str())
             .with("logoUrl", self.logo_url.as_ref().map(HttpsUrl::as_str))
             .with("primaryColor", self.primary_color.as_ref().map(HexColor::as_str))
@@ -110,7 +113,8 @@ impl BrandDetails {
             .with("aiSenderTitle", self.ai_sender_title.as_ref().map(SenderName::as_str))
             .with("aiSenderAvatarUrl", self.ai_sender_avatar_url.as_ref().map(HttpsUrl::as_str))
             .with("tone", self.tone.map(Tone::as_str))
-            .with("brandInstructions", self.brand_instructions.as_ref().map(Instructions::as_str))
+            .with("brandInstructions", self.brand_instructions.as_ref().map(Instructions::as_str));
+        self.labels.add_to(fields)
     }
 }
 
@@ -150,14 +154,48 @@ pub struct BrandPatch {
     pub ai_sender_avatar_url: Option<Option<HttpsUrl>>,
     pub tone: Option<Option<Tone>>,
     pub brand_instructions: Option<Option<Instructions>>,
+    pub external_id: Option<Option<ExternalId>>,
+    pub metadata: Option<MetadataPatch>,
+}
+
+impl BrandPatch {
+    /// A new brand in which the fields of this change are set, under these names.
+    ///
+    /// # Errors
+    ///
+    /// See [`Labels::patched`].
+    pub fn creating(&self, name: BrandName, email_from_name: SenderName) -> Result<NewBrand, Error> {
+        Ok(NewBrand {
+            details: BrandDetails {
+                name,
+                email_from_name,
+                logo_url: self.logo_url.clone().flatten(),
+                primary_color: self.primary_color.clone().flatten(),
+                secondary_color: self.secondary_color.clone().flatten(),
+                email_signature_html: self.email_signature_html.clone().flatten(),
+                email_signature_text: self.email_signature_text.clone().flatten(),
+                ai_sender_name: self.ai_sender_name.clone().flatten(),
+                ai_sender_title: self.ai_sender_title.clone().flatten(),
+                ai_sender_avatar_url: self.ai_sender_avatar_url.clone().flatten(),
+                tone: self.tone.flatten(),
+                brand_instructions: self.brand_instructions.clone().flatten(),
+                labels: Labels::default().patched(&self.external_id, &self.metadata)?,
+            },
+            slug: self.slug.clone(),
+            is_default: self.is_default.unwrap_or_default(),
+        })
+    }
 }
 
 impl Brand {
     /// This brand with the change applied; versions and times are the store's to set.
-    #[must_use]
-    pub fn patched(&self, patch: &BrandPatch) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// See [`Labels::patched`].
+    pub fn patched(&self, patch: &BrandPatch) -> Result<Self, Error> {
         let was = &self.details;
-        Self {
+        Ok(Self {
             slug: kept(&patch.slug, &self.slug),
             is_default: patch.is_default.unwrap_or(self.is_default),
             details: BrandDetails {
@@ -173,9 +211,10 @@ impl Brand {
                 ai_sender_avatar_url: kept(&patch.ai_sender_avatar_url, &was.ai_sender_avatar_url),
                 tone: kept(&patch.tone, &was.tone),
                 brand_instructions: kept(&patch.brand_instructions, &was.brand_instructions),
+                labels: was.labels.patched(&patch.external_id, &patch.metadata)?,
             },
             ..self.clone()
-        }
+        })
     }
 }
 

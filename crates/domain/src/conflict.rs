@@ -11,6 +11,7 @@ use crate::values::Choice;
 pub enum Conflict {
     LimitReached,
     SlugTaken,
+    ExternalIdTaken,
     DefaultBrand,
     BrandHasWorkspaces,
     AlreadyMember,
@@ -42,6 +43,7 @@ impl Choice for Conflict {
     const ALL: &'static [(Self, &'static str)] = &[
         (Self::LimitReached, "limit_reached"),
         (Self::SlugTaken, "slug_taken"),
+        (Self::ExternalIdTaken, "external_id_taken"),
         (Self::DefaultBrand, "default_brand"),
         (Self::BrandHasWorkspaces, "brand_has_workspaces"),
         (Self::AlreadyMember, "already_member"),

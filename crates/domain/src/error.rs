@@ -178,6 +178,8 @@ pub enum Precondition {
     Exists,
     /// That it is in one of these versions.
     VersionIn(Vec<i64>),
+    /// That it is not there (`If-None-Match: *`).
+    Absent,
 }
 
 impl Precondition {
@@ -189,7 +191,20 @@ impl Precondition {
     pub fn hold(&self, version: i64) -> Result<(), Error> {
         match self {
             Self::VersionIn(versions) if !versions.contains(&version) => Err(Error::PreconditionFailed),
+            Self::Absent => Err(Error::PreconditionFailed),
             _ => Ok(()),
+        }
+    }
+
+    /// Holds the precondition against a thing that is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PreconditionFailed`].
+    pub fn hold_of_nothing(&self) -> Result<(), Error> {
+        match self {
+            Self::None | Self::Absent => Ok(()),
+            Self::Exists | Self::VersionIn(_) => Err(Error::PreconditionFailed),
         }
     }
 }

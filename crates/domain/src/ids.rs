@@ -189,6 +189,9 @@ pub mod demo {
     /// An invitation to the workspace. Its email is never sent.
     pub const INVITATION: InvitationId = InvitationId::from_uuid(uuid!("01a2b3c4-5678-4abc-9ef0-1234567890ab"));
 
+    /// What another system calls the tenant, its brand without workspaces, and its workspace.
+    pub const EXTERNAL_ID: &str = "crm-4711";
+
     /// The id of the demo tenant's thing of this kind that anything can be done to, where it starts with one.
     pub fn id_of(noun: Noun) -> Option<Uuid> {
         match noun {

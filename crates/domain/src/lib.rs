@@ -25,6 +25,7 @@ mod instant;
 mod integration;
 mod introspection;
 mod invitation;
+mod labels;
 mod limits;
 mod mail_limits;
 mod member;
@@ -83,6 +84,10 @@ pub use introspection::{Denial, MAX_QUESTIONS, Question};
 pub use invitation::{
     Invitation, InvitationDays, InvitationDetails, InvitationOffer, InvitationPreview, InvitationState, PreviewState,
 };
+pub use labels::{
+    ExternalId, Labels, Metadata, MetadataName, MetadataPatch, MetadataValue, entry, entry_name, entry_value,
+    sees_too_little_to_name,
+};
 pub use limits::{Limit, LimitSource, LimitsInForce, WorkspaceLimits, WorkspaceLimitsPatch};
 pub use mail_limits::{MAIL_WINDOW_HOURS, MailLimit, MailLimits};
 pub use member::{Assignment, Member, MemberDetails, MemberPatch, MemberStatus, Slot, SlotHolder, last_owner};
@@ -106,8 +111,8 @@ pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
 pub use service_url::{is_this_machine, private_service_url, service_url};
 pub use signature::{MAX_REMOVED, Removed, RemovedKind, SignatureHandling, SignatureHtml};
 pub use tenant::{
-    Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, TENANT_RESTORABLE_DAYS, Tenant, TenantDetails,
-    TenantPatch, TenantState, Use, limit_reached,
+    Cap, Limits, LimitsPatch, Locale, LocaleRequest, NewTenant, PlatformPatch, TENANT_RESTORABLE_DAYS, Tenant,
+    TenantDetails, TenantPatch, TenantState, Use, limit_reached,
 };
 pub use text::{
     AgentName, AgentReference, ApiKeyName, BrandName, Instructions, Line, Paragraphs, SenderName, SignatureText,

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    Conflict, EmailAddress, Error, InvitationId, IssuerName, MemberId, Noun, Person, Role, SlotNumber, Subject,
-    TenantId, WorkspaceId, audit::Fields, ids::Identified, page::SortKey, values::Choice,
+    Conflict, EmailAddress, Error, ExternalId, InvitationId, IssuerName, Labels, MemberId, MetadataPatch, Noun, Person,
+    Role, SlotNumber, Subject, TenantId, WorkspaceId, audit::Fields, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// A member as it is stored.
@@ -69,6 +69,8 @@ pub struct MemberDetails {
     pub status: MemberStatus,
     /// By what it is recognised.
     pub person: Person,
+    /// External ID and metadata.
+    pub labels: Labels,
 }
 
 /// A change to a member: what is `None` stays.
@@ -84,15 +86,22 @@ pub struct MemberPatch {
     pub issuer: Option<IssuerName>,
     /// What that issuer calls it.
     pub subject: Option<Subject>,
+    /// What another system calls it; an inner `None` clears.
+    pub external_id: Option<Option<ExternalId>>,
+    /// What changes in its metadata.
+    pub metadata: Option<MetadataPatch>,
 }
 
 impl MemberDetails {
     /// These details with the change applied.
-    #[must_use]
-    pub fn patched(&self, patch: MemberPatch) -> Self {
-        let MemberPatch { email, role, status, issuer, subject } = patch;
+    ///
+    /// # Errors
+    ///
+    /// See [`Labels::patched`].
+    pub fn patched(&self, patch: MemberPatch) -> Result<Self, Error> {
+        let MemberPatch { email, role, status, issuer, subject, external_id, metadata } = patch;
         let now = self.clone();
-        Self {
+        Ok(Self {
             email: email.unwrap_or(now.email),
             role: role.unwrap_or(now.role),
             status: status.unwrap_or(now.status),
@@ -100,7 +109,8 @@ impl MemberDetails {
                 issuer: issuer.unwrap_or(now.person.issuer),
                 subject: subject.unwrap_or(now.person.subject),
             },
-        }
+            labels: now.labels.patched(&external_id, &metadata)?,
+        })
     }
 
     /// Whether this member keeps its tenant from having no owner.
@@ -110,12 +120,13 @@ impl MemberDetails {
 
     /// The fields as the audit log names them.
     pub fn fields(&self) -> Fields {
-        Fields::new()
+        let fields = Fields::new()
             .with("email", self.email.as_str())
             .with("role", self.role.as_str())
             .with("status", self.status.as_str())
             .with("issuer", self.person.issuer.as_str())
-            .with("subject", self.person.subject.as_str())
+            .with("subject", self.person.subject.as_str());
+        self.labels.add_to(fields)
     }
 }
 

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::{
-    Conflict, CountryCode, CurrencyCode, Error, FieldRefusal, LanguageCode, Noun, Refusal, RequestRate, Requests,
-    TenantId, TenantName, WorkspaceType,
+    Conflict, CountryCode, CurrencyCode, Error, ExternalId, FieldRefusal, Labels, LanguageCode, MetadataPatch, Noun,
+    Refusal, RequestRate, Requests, TenantId, TenantName, WorkspaceType,
     audit::Fields,
     counted,
     ids::Identified,
@@ -23,6 +23,8 @@ pub struct Tenant {
     pub details: TenantDetails,
     /// What the platform caps.
     pub limits: Limits,
+    /// External ID and metadata, which are the platform's too.
+    pub labels: Labels,
     /// Since when its credentials are refused.
     pub suspended_at: Option<DateTime<Utc>>,
     /// When it was deleted; it is erased [`TENANT_RESTORABLE_DAYS`] later.
@@ -68,7 +70,8 @@ impl Tenant {
 
     /// The fields as the audit log names them, with those that are the platform's to change.
     pub fn fields(&self) -> Fields {
-        self.details
+        let fields = self
+            .details
             .fields()
             .with("maxWorkspaces", self.limits.max_workspaces.map(Cap::get))
             .with("maxMembers", self.limits.max_members.map(Cap::get))
@@ -79,7 +82,8 @@ impl Tenant {
             .with("maxEmailsPerRecipient", self.limits.max_emails_per_recipient.map(Cap::get))
             .with("requestsPerSecond", self.limits.requests_per_second.map(Requests::get))
             .with("requestBurst", self.limits.request_burst.map(Requests::get))
-            .with("state", self.state().as_str())
+            .with("state", self.state().as_str());
+        self.labels.add_to(fields)
     }
 }
 
@@ -295,6 +299,19 @@ pub struct NewTenant {
     pub locale: LocaleRequest,
     /// What it may have at most.
     pub limits: Limits,
+    /// External ID and metadata.
+    pub labels: Labels,
+}
+
+/// A change to what is the platform's at a tenant: an outer `None` stays, an inner one clears.
+#[derive(Debug, Clone, Default)]
+pub struct PlatformPatch {
+    /// New limits.
+    pub limits: LimitsPatch,
+    /// What another system calls it.
+    pub external_id: Option<Option<ExternalId>>,
+    /// What changes in its metadata.
+    pub metadata: Option<MetadataPatch>,
 }
 
 /// A change to a tenant: what is `None` stays.

@@ -189,9 +189,7 @@ pub(crate) fn forbidden(c: char, rule: &str) -> Refusal {
 }
 
 /// Whether it shows something by itself. A mark needs a letter, and what Unicode lets programs ignore is ignored by most.
-fn is_visible(c: char) -> bool {
-    // Characters of their own that are blank: a pattern of Braille without dots, and a note without a head.
-    const BLANK: [char; 2] = ['\u{2800}', '\u{1D159}'];
+pub(crate) fn is_visible(c: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(c);
     let shows = !matches!(
         category,
@@ -204,7 +202,15 @@ fn is_visible(c: char) -> bool {
             | GeneralCategory::SpacingMark
             | GeneralCategory::EnclosingMark
     );
-    shows && !BLANK.contains(&c) && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+    shows && !may_be_ignored(c)
+}
+
+/// Whether it shows nothing, and is neither a mark nor white space.
+pub(crate) fn may_be_ignored(c: char) -> bool {
+    // Characters of their own that are blank: a pattern of Braille without dots, and a note without a head.
+    const BLANK: [char; 2] = ['\u{2800}', '\u{1D159}'];
+    let format = CodePointMapData::<GeneralCategory>::new().get(c) == GeneralCategory::Format;
+    format || BLANK.contains(&c) || CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
 }
 
 fn breaks_a_line(c: char) -> bool {

@@ -4,9 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use crate::{
-    Brand, BrandId, Error, FieldRefusal, Instructions, LimitsInForce, Locale, LocaleRequest, Noun, Refusal,
-    SignatureHtml, SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Fields, brand::kept, ids::Identified,
-    page::SortKey, values::Choice,
+    Brand, BrandId, Error, ExternalId, FieldRefusal, Instructions, Labels, LimitsInForce, Locale, LocaleRequest,
+    MetadataPatch, Noun, Refusal, SignatureHtml, SignatureText, TenantId, WorkspaceId, WorkspaceName, audit::Fields,
+    brand::kept, ids::Identified, page::SortKey, values::Choice,
 };
 
 /// For how many days a deleted workspace can be restored before it is erased.
@@ -87,6 +87,8 @@ pub struct WorkspaceDetails {
     pub email_signature_html: Option<SignatureHtml>,
     /// Overrides the brand's plain-text signature.
     pub email_signature_text: Option<SignatureText>,
+    /// External ID and metadata.
+    pub labels: Labels,
 }
 
 /// What is asked of a workspace that is to be created; its brand is the place it is created in.
@@ -102,6 +104,8 @@ pub struct NewWorkspace {
     pub email_signature_html: Option<SignatureHtml>,
     /// See [`WorkspaceDetails::email_signature_text`].
     pub email_signature_text: Option<SignatureText>,
+    /// See [`WorkspaceDetails::labels`].
+    pub labels: Labels,
 }
 
 impl NewWorkspace {
@@ -118,6 +122,7 @@ impl NewWorkspace {
             workspace_instructions: self.workspace_instructions.clone(),
             email_signature_html: self.email_signature_html.clone(),
             email_signature_text: self.email_signature_text.clone(),
+            labels: self.labels.clone(),
         })
     }
 }
@@ -132,13 +137,36 @@ pub struct WorkspacePatch {
     pub workspace_instructions: Option<Option<Instructions>>,
     pub email_signature_html: Option<Option<SignatureHtml>>,
     pub email_signature_text: Option<Option<SignatureText>>,
+    pub external_id: Option<Option<ExternalId>>,
+    pub metadata: Option<MetadataPatch>,
+}
+
+impl WorkspacePatch {
+    /// A new workspace in which the fields of this change are set, under this name.
+    ///
+    /// # Errors
+    ///
+    /// See [`Labels::patched`].
+    pub fn creating(&self, name: WorkspaceName) -> Result<NewWorkspace, Error> {
+        Ok(NewWorkspace {
+            name,
+            locale: self.locale,
+            workspace_instructions: self.workspace_instructions.clone().flatten(),
+            email_signature_html: self.email_signature_html.clone().flatten(),
+            email_signature_text: self.email_signature_text.clone().flatten(),
+            labels: Labels::default().patched(&self.external_id, &self.metadata)?,
+        })
+    }
 }
 
 impl WorkspaceDetails {
     /// These details with the change applied; language and currency do not follow a new country.
-    #[must_use]
-    pub fn patched(&self, patch: &WorkspacePatch) -> Self {
-        Self {
+    ///
+    /// # Errors
+    ///
+    /// See [`Labels::patched`].
+    pub fn patched(&self, patch: &WorkspacePatch) -> Result<Self, Error> {
+        Ok(Self {
             brand_id: patch.brand_id.unwrap_or(self.brand_id),
             name: kept(&patch.name, &self.name),
             locale: Locale {
@@ -150,12 +178,13 @@ impl WorkspaceDetails {
             workspace_instructions: kept(&patch.workspace_instructions, &self.workspace_instructions),
             email_signature_html: kept(&patch.email_signature_html, &self.email_signature_html),
             email_signature_text: kept(&patch.email_signature_text, &self.email_signature_text),
-        }
+            labels: self.labels.patched(&patch.external_id, &patch.metadata)?,
+        })
     }
 
     /// The fields as the audit log names them.
     pub fn fields(&self) -> Fields {
-        Fields::new()
+        let fields = Fields::new()
             .with("brandId", self.brand_id.to_string())
             .with("name", self.name.as_str())
             .with("country", self.locale.country.as_str())
@@ -164,7 +193,8 @@ impl WorkspaceDetails {
             .with("workspaceType", self.locale.workspace_type.as_str())
             .with("workspaceInstructions", self.workspace_instructions.as_ref().map(Instructions::as_str))
             .with("emailSignatureHtml", self.email_signature_html.as_ref().map(SignatureHtml::as_str))
-            .with("emailSignatureText", self.email_signature_text.as_ref().map(SignatureText::as_str))
+            .with("emailSignatureText", self.email_signature_text.as_ref().map(SignatureText::as_str));
+        self.labels.add_to(fields)
     }
 }
 

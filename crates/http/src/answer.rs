@@ -18,7 +18,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use tenantry_domain::{Error, Written};
-use tenantry_operations::LongAnswer;
+use tenantry_operations::{LongAnswer, labels::Put};
 
 use crate::{error::Failure, etag::Etag};
 
@@ -50,6 +50,16 @@ pub(crate) fn written_composed<T, V: Serialize>(
         Some((version, view)) => composed(response, version, &view),
         None => Ok(unshown(response)),
     }
+}
+
+/// The start of an answer to a `PUT` that may have created something, at this path.
+pub(crate) fn put<T>(put: &Put<T>, path: impl FnOnce(&T) -> String) -> HttpResponseBuilder {
+    if !put.is_new {
+        return HttpResponse::Ok();
+    }
+    let mut response = HttpResponse::Created();
+    response.insert_header((header::LOCATION, path(&put.thing)));
+    response
 }
 
 /// Says that it was done, and nothing about the thing but where a new one is.

@@ -21,9 +21,11 @@ pub(crate) mod usage;
 pub(crate) mod voices;
 pub(crate) mod workspaces;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
-use tenantry_domain::Maker;
+use tenantry_domain::{ExternalId, Labels, Maker};
 use utoipa::ToSchema;
 
 use crate::part::Part;
@@ -66,6 +68,16 @@ impl From<Maker> for MakerView {
     fn from(maker: Maker) -> Self {
         Self { kind: maker.kind(), id: maker.id().to_owned() }
     }
+}
+
+/// What another system calls a thing.
+pub(crate) fn external_id(labels: &Labels) -> Option<String> {
+    labels.external_id.as_ref().map(ExternalId::as_str).map(str::to_owned)
+}
+
+/// What callers note about a thing.
+pub(crate) fn metadata(labels: &Labels) -> BTreeMap<String, String> {
+    labels.metadata.entries().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// A time as the contract writes it: RFC 3339, UTC, milliseconds.

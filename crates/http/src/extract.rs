@@ -8,6 +8,7 @@ mod field;
 #[cfg(test)]
 mod fuzz;
 mod given;
+mod labels;
 mod list;
 mod path;
 mod query;
@@ -22,9 +23,10 @@ pub(crate) use body::{
     too_slow, unreadable_body,
 };
 pub(crate) use caller::{Anybody, AskingService, Caller, Invited, Shown, several_credentials};
-pub(crate) use conditional::{IfMatch, IfNoneMatch, bad_entity_tag};
+pub(crate) use conditional::{IfMatch, IfNoneMatch, PutCondition, bad_entity_tag};
 pub(crate) use field::{Clearable, Nullable, Optional, OptionalAs, OrDefault, Required, Taken};
 pub(crate) use given::{Distinct, Entry, Flag, Read, Several, Verbatim, Written};
+pub(crate) use labels::{ChangedMetadata, MatchedMetadata, NewMetadata, PathExternalId};
 pub(crate) use list::{Filters, List, Listing, bad_cursor};
 pub(crate) use path::PathId;
 pub(crate) use query::{Query, duplicate_parameter, parameter, unreadable_query};

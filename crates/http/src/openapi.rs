@@ -10,7 +10,7 @@ mod shapes;
 
 use actix_web::http::StatusCode;
 use serde_json::Value;
-use tenantry_domain::{Action, Conflict, Noun};
+use tenantry_domain::{Action, Choice, Conflict, Noun};
 use utoipa::{
     OpenApi,
     openapi::{
@@ -91,8 +91,9 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
     components::path_parameters(operation, path);
     components::require_body(operation, components);
     let takes = |name: &str, place: ParameterIn| has(operation, |one| one.parameter_in == place && one.name == name);
-    let takes_if_none_match = takes("If-None-Match", ParameterIn::Header);
     let takes_if_match = takes("If-Match", ParameterIn::Header);
+    // What takes both is a write.
+    let takes_if_none_match = !takes_if_match && takes("If-None-Match", ParameterIn::Header);
     let takes_key = takes(idempotency::NAME, ParameterIn::Header);
     let in_path = path.split('{').skip(1).filter_map(|rest| rest.split('}').next()).last();
     let responses = &mut operation.responses.responses;
@@ -139,7 +140,7 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         dialect: if tag == callfluent::workspace::PART.tag { Dialect::CallFluent } else { Dialect::Native },
         action,
         conflicts: &conflicts,
-        names: action.and(in_path).map(|name| components::noun(name).unwrap_or(Noun::Workspace)),
+        names: action.zip(in_path).map(|(action, name)| components::noun(name).unwrap_or(noun_of(action))),
         takes_body: operation.request_body.is_some(),
         takes_if_match,
         takes_key,
@@ -147,6 +148,12 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
     };
     let responses = refusals.responses(components);
     operation.responses.responses.extend(responses);
+}
+
+/// What the action is about, by its name. The dialect names workspaces by their numbers.
+fn noun_of(action: Action) -> Noun {
+    let (word, _) = action.rule().name.split_once('.').unwrap_or_default();
+    Noun::ALL.iter().find(|(_, known)| *known == word).map_or(Noun::Workspace, |(noun, _)| *noun)
 }
 
 /// Whether an operation of the complete document has parameters in the query.

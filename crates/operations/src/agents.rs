@@ -72,11 +72,11 @@ pub async fn update(
         .write_and_show(credential, InWorkspace::Id(workspace), Action::AgentUpdate, move |tx| {
             let before = tx.lock_agent(id)?;
             tx.hold(&precondition, before.version)?;
-            let details = before.details.patched(&patch);
+            let details = before.details.patched(&patch)?;
             if details == before.details {
                 return Ok(Change::nothing(before));
             }
-            let after = tx.update_agent(id, &details)?;
+            let after = tx.update_agent(&before, &details)?;
             Ok(Change::between(after, id, &before.details.fields(), &details.fields()))
         })
         .await

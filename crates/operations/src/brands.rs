@@ -1,12 +1,14 @@
 //! Brands: list, show, create, update, delete.
 
 use tenantry_domain::{
-    Action, AuditEvent, Brand, BrandId, BrandPatch, Change, Conflict, Credential, Error, InBrand, InTenant, NewBrand,
-    Page, PageRequest, Precondition, Record, Written,
+    Action, AuditEvent, Brand, BrandId, BrandName, BrandPatch, Change, Conflict, Credential, Error, ExternalId,
+    InBrand, InTenant, NewBrand, Noun, Page, PageRequest, Precondition, Record, SenderName, Written,
 };
-use tenantry_persistence::{Fault, Store, WriteTx, new_id};
+use tenantry_persistence::{BrandFilter, Fault, Store, WriteTx, new_id};
 
-/// A page of the brands that the caller sees, with `search` somewhere in the name if given.
+use crate::labels::Put;
+
+/// A page of the brands that the caller sees.
 ///
 /// # Errors
 ///
@@ -14,10 +16,10 @@ use tenantry_persistence::{Fault, Store, WriteTx, new_id};
 pub async fn list(
     store: &Store,
     credential: &Credential,
-    search: Option<String>,
+    filter: BrandFilter,
     page: PageRequest,
 ) -> Result<Page<Brand>, Error> {
-    store.read(credential, InTenant, Action::BrandList, move |tx| tx.brands(search.as_deref(), &page)).await
+    store.read(credential, InTenant, Action::BrandList, move |tx| tx.brands(&filter, &page)).await
 }
 
 /// A brand.
@@ -27,6 +29,61 @@ pub async fn list(
 /// Those of [`Store::read`].
 pub async fn show(store: &Store, credential: &Credential, id: BrandId) -> Result<Brand, Error> {
     store.read(credential, InBrand::Id(id), Action::BrandRead, |tx| tx.brand()).await
+}
+
+/// The brand that has this external ID. What cannot be one is `None`, which no brand has.
+///
+/// # Errors
+///
+/// Those of [`Store::read`], and `NotFound` for a brand that is not there or not to be seen.
+pub async fn show_called(
+    store: &Store,
+    credential: &Credential,
+    external_id: Option<ExternalId>,
+) -> Result<Brand, Error> {
+    store
+        .read(credential, InTenant, Action::BrandRead, move |tx| {
+            let found = external_id.as_ref().map(|id| tx.brand_called(id)).transpose()?.flatten();
+            Ok(found.ok_or(Error::NotFound(Noun::Brand))?)
+        })
+        .await
+}
+
+/// Creates the brand that has this external ID, or changes it if it is there. Needs the permissions for both.
+///
+/// # Errors
+///
+/// Those of [`create`] and [`update`].
+pub async fn put_called(
+    store: &Store,
+    credential: &Credential,
+    external_id: ExternalId,
+    precondition: Precondition,
+    (name, email_from_name): (BrandName, SenderName),
+    patch: BrandPatch,
+) -> Result<Written<Put<Brand>>, Error> {
+    let new_id = new_id();
+    let patch = BrandPatch {
+        name: Some(name.clone()),
+        email_from_name: Some(email_from_name.clone()),
+        external_id: Some(Some(external_id.clone())),
+        ..patch
+    };
+    store
+        .write_and_show(credential, InTenant, Action::BrandCreate, move |tx| {
+            tx.permit(Action::BrandUpdate)?;
+            // Whoever puts, creates or deletes one in the tenant waits, so that there is one or none until the end.
+            tx.lock_tenant()?;
+            if let Some(found) = tx.brand_called(&external_id)? {
+                let place = InBrand::Id(found.id);
+                let after = tx.step(place, Action::BrandUpdate, |tx| update_in(tx, &precondition, &patch))?;
+                return Ok(Change::nothing(Put::updated(after)));
+            }
+            precondition.hold_of_nothing()?;
+            let new = patch.creating(name.clone(), email_from_name.clone())?;
+            Ok(create_in(tx, new_id, &new)?.map(Put::created))
+        })
+        .await
 }
 
 /// Creates a brand.
@@ -73,32 +130,41 @@ pub async fn update(
 ) -> Result<Written<Brand>, Error> {
     store
         .write_and_show(credential, InBrand::Id(id), Action::BrandUpdate, move |tx| {
-            let before = tx.lock_brand()?;
-            tx.hold(&precondition, before.version)?;
-            let wanted = before.patched(&patch);
-            if wanted == before {
-                return Ok(Change::nothing(before));
-            }
-            if wanted.slug != before.slug {
-                tx.permit(Action::BrandCreate)?;
-            }
-            if before.is_default && !wanted.is_default {
-                return Err(stays_default(
-                    "A tenant must always have a default brand. Make another brand the default instead.",
-                )
-                .into());
-            }
-            let before = match wanted.is_default {
-                true if !before.is_default => tx.step(InBrand::Id(id), Action::BrandSetDefault, set_default_in)?,
-                _ => before,
-            };
-            if before.fields() == wanted.fields() {
-                return Ok(Change::nothing(before));
-            }
-            let after = tx.update_brand(&wanted)?;
-            Ok(Change::between(after, id, &before.fields(), &wanted.fields()))
+            update_in(tx, &precondition, &patch)
         })
         .await
+}
+
+fn update_in(
+    tx: &mut WriteTx<'_, InBrand>,
+    precondition: &Precondition,
+    patch: &BrandPatch,
+) -> Result<Change<Brand>, Fault> {
+    let before = tx.lock_brand()?;
+    let id = before.id;
+    tx.hold(precondition, before.version)?;
+    let wanted = before.patched(patch)?;
+    if wanted == before {
+        return Ok(Change::nothing(before));
+    }
+    if wanted.slug != before.slug {
+        tx.permit(Action::BrandCreate)?;
+    }
+    if before.is_default && !wanted.is_default {
+        return Err(stays_default(
+            "A tenant must always have a default brand. Make another brand the default instead.",
+        )
+        .into());
+    }
+    let before = match wanted.is_default {
+        true if !before.is_default => tx.step(InBrand::Id(id), Action::BrandSetDefault, set_default_in)?,
+        _ => before,
+    };
+    if before.fields() == wanted.fields() {
+        return Ok(Change::nothing(before));
+    }
+    let after = tx.update_brand(&before, &wanted)?;
+    Ok(Change::between(after, id, &before.fields(), &wanted.fields()))
 }
 
 fn set_default_in(tx: &mut WriteTx<'_, InBrand>) -> Result<Change<Brand>, Fault> {

@@ -3,9 +3,9 @@
 use tenantry_auth::Secret;
 use tenantry_domain::{
     Action, AgentDetails, AgentStatus, ApiKeyDetails, BrandDetails, Change, Credential, Error, Holder, InBrand,
-    InTenant, InWorkspace, InvitationDays, InvitationDetails, KeyMode, Limits, LocaleRequest, MemberDetails,
-    MemberStatus, NewBrand, NewTenant, NewWorkspace, Origin, Person, Reach, Record, Refusal, Role, Scope, TenantId,
-    WorkspaceType, demo,
+    InTenant, InWorkspace, InvitationDays, InvitationDetails, KeyMode, Labels, Limits, LocaleRequest, MemberDetails,
+    MemberStatus, Metadata, NewBrand, NewTenant, NewWorkspace, Origin, Person, Reach, Record, Refusal, Role, Scope,
+    TenantId, WorkspaceType, demo,
 };
 use tenantry_persistence::Store;
 
@@ -54,6 +54,12 @@ struct Start {
     key: ApiKeyDetails,
 }
 
+/// What another system calls the things that can be looked for by it.
+fn labels() -> Result<Labels, Refusal> {
+    let metadata = Metadata::of([("tier", "gold")])?;
+    Ok(Labels { external_id: Some(demo::EXTERNAL_ID.parse()?), metadata })
+}
+
 impl Start {
     fn new() -> Result<Self, Refusal> {
         let locale = LocaleRequest {
@@ -64,9 +70,14 @@ impl Start {
         };
         let instructions = "All prices must include VAT. Refer customers to the German returns policy for DACH orders.";
         Ok(Self {
-            tenant: NewTenant { name: "Acme Industrial Supply".parse()?, locale, limits: Limits::default() },
+            tenant: NewTenant {
+                name: "Acme Industrial Supply".parse()?,
+                locale,
+                limits: Limits::default(),
+                labels: labels()?,
+            },
             other_brand: NewBrand {
-                details: BrandDetails::named("Acme Outlet".parse()?),
+                details: BrandDetails { labels: labels()?, ..BrandDetails::named("Acme Outlet".parse()?) },
                 slug: None,
                 is_default: false,
             },
@@ -76,12 +87,14 @@ impl Start {
                 workspace_instructions: Some(instructions.parse()?),
                 email_signature_html: Some("<p>Freundliche Gruesse,<br>Ihr Acme DACH Team</p>".parse()?),
                 email_signature_text: Some("Freundliche Gruesse,\nIhr Acme DACH Team".parse()?),
+                labels: labels()?,
             },
             agent: AgentDetails {
                 name: "Reception".parse()?,
                 external_reference: Some("agent-4711".parse()?),
                 voice: Some("shimmer".parse()?),
                 status: AgentStatus::Active,
+                labels: Labels::default(),
             },
             // No issuer that a service trusts is at this address, so nobody can sign in as this member.
             member: MemberDetails {
@@ -89,6 +102,7 @@ impl Start {
                 role: Role::Agent,
                 status: MemberStatus::Active,
                 person: Person { issuer: "https://login.example.com/".parse()?, subject: "auth0|65f0c1".parse()? },
+                labels: Labels::default(),
             },
             invitation: InvitationDetails {
                 email: "alan@example.com".parse()?,

@@ -15,6 +15,7 @@ pub mod housekeeping;
 pub mod integrations;
 pub mod introspection;
 pub mod invitations;
+pub mod labels;
 pub mod limits;
 pub mod mail;
 pub mod me;
@@ -30,7 +31,7 @@ pub mod voices;
 pub mod workspaces;
 
 pub use tenantry_persistence::{
-    AgentFilter, ApiKeyFilter, Attempt, AuditFilter, Claim, FoundLimits, InvitationFilter, Kept, LaneState, Lately,
-    LongAnswer, MemberFilter, Outcome, PoolState, Queue, SHOWN_ASSIGNMENTS, Staleness, StandbyState, Store,
-    TenantFilter, Uncommitted, Unready, WorkspaceFilter,
+    AgentFilter, ApiKeyFilter, Attempt, AuditFilter, BrandFilter, Claim, FoundLimits, InvitationFilter, Kept,
+    LaneState, Lately, LongAnswer, MemberFilter, Outcome, PoolState, Queue, SHOWN_ASSIGNMENTS, Staleness, StandbyState,
+    Store, TenantFilter, Uncommitted, Unready, WorkspaceFilter,
 };

@@ -96,7 +96,7 @@ pub async fn update(
             tx.lock_members()?;
             may_manage_members(tx.grant())?;
             let before = tx.lock_member()?;
-            let details = before.details.patched(patch.clone());
+            let details = before.details.patched(patch.clone())?;
             tx.may_grant(before.details.role)?;
             tx.may_grant(details.role)?;
             tx.hold(&precondition, before.version)?;
@@ -109,7 +109,7 @@ pub async fn update(
             if details.email.key() != before.details.email.key() {
                 tx.check_not_invited(&details.email)?;
             }
-            let after = tx.update_member(&details)?;
+            let after = tx.update_member(&before, &details)?;
             let still =
                 (details.status == MemberStatus::Active).then_some(Grant::Role { member: id, role: details.role });
             let withdrawn = invitations::withdraw(tx, &Actor::Member(id), still.as_ref())?;
@@ -176,8 +176,9 @@ pub async fn transfer_ownership(store: &Store, credential: &Credential, to: Memb
                 .into());
             }
             let details = MemberDetails { role: Role::Owner, ..before.details.clone() };
-            tx.update_other_member(from, &MemberDetails { role: Role::Admin, ..leaving.details })?;
-            let after = tx.update_other_member(to, &details)?;
+            let admin = MemberDetails { role: Role::Admin, ..leaving.details.clone() };
+            tx.update_other_member(&leaving, &admin)?;
+            let after = tx.update_other_member(&before, &details)?;
             let fields = details.fields().with("takesOverFrom", from.to_string());
             let still = Grant::Role { member: from, role: Role::Admin };
             let withdrawn = invitations::withdraw(tx, &Actor::Member(from), Some(&still))?;

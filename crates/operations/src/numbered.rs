@@ -3,9 +3,9 @@
 
 use tenantry_auth::seal::MasterKeys;
 use tenantry_domain::{
-    Action, Change, Credential, Error, InBrand, InTenant, InWorkspace, Integration, IntegrationPatch, LocaleRequest,
-    NewWorkspace, Precondition, Provider, Slot, SlotHolder, Workspace, WorkspaceLimitsPatch, WorkspaceName,
-    WorkspaceNumber, WorkspacePatch,
+    Action, Change, Credential, Error, InBrand, InTenant, InWorkspace, Integration, IntegrationPatch, Labels,
+    LocaleRequest, NewWorkspace, Precondition, Provider, Slot, SlotHolder, Workspace, WorkspaceLimitsPatch,
+    WorkspaceName, WorkspaceNumber, WorkspacePatch,
 };
 use tenantry_persistence::{Fault, Store, TenantPlace, Tx, new_id};
 
@@ -94,6 +94,7 @@ pub async fn create(store: &Store, credential: &Credential, name: WorkspaceName)
         workspace_instructions: None,
         email_signature_html: None,
         email_signature_text: None,
+        labels: Labels::default(),
     };
     let id = new_id();
     let created = store

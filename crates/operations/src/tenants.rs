@@ -2,10 +2,10 @@
 
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    Action, ApiKeyDetails, Brand, BrandDetails, BrandId, Change, Conflict, Credential, EmailAddress, Error, InTenant,
-    InvitationDays, InvitationDetails, InvitationId, KeyMode, LimitsPatch, Mail, NewApiKey, NewBrand, NewTenant, Noun,
-    OverTenant, Page, PageRequest, Platform, Precondition, Record, Role, Tenant, TenantDetails, TenantId, TenantPatch,
-    Use, Written,
+    Action, ApiKeyDetails, Brand, BrandDetails, BrandId, Change, Conflict, Credential, EmailAddress, Error, ExternalId,
+    InTenant, InvitationDays, InvitationDetails, InvitationId, KeyMode, Mail, NewApiKey, NewBrand, NewTenant, Noun,
+    OverTenant, Page, PageRequest, Platform, PlatformPatch, Precondition, Record, Role, Tenant, TenantDetails,
+    TenantId, TenantPatch, Use, Written,
 };
 use tenantry_persistence::{FirstOwner, Founding, Store, TenantFilter, new_id};
 
@@ -97,7 +97,8 @@ pub(crate) async fn found(
         FoundedOwner::Invitation(id) => Some(Mail::Invitation(id)),
     };
     let brand = NewBrand { details: BrandDetails::named(details.name.clone()), slug: None, is_default: true };
-    let founding = Founding { tenant: (id, details, new.limits), brand: (brand_id, brand), owner: first };
+    let founding =
+        Founding { tenant: (id, details, new.limits), labels: new.labels, brand: (brand_id, brand), owner: first };
     let (tenant, brand) = store
         .write(credential, Platform, Action::TenantCreate, move |tx| {
             let (tenant, brand) = tx.found_tenant(&founding)?;
@@ -162,6 +163,79 @@ pub async fn inspect(store: &Store, credential: &Credential, id: TenantId) -> Re
     store.read(credential, OverTenant(id), Action::TenantInspect, |tx| tx.tenant_and_use()).await
 }
 
+/// The tenant that has this external ID, and how much it uses of its limits. What cannot be one is `None`, which no tenant has.
+///
+/// # Errors
+///
+/// Those of [`Store::read`], and `NotFound`.
+pub async fn inspect_called(
+    store: &Store,
+    credential: &Credential,
+    external_id: Option<ExternalId>,
+) -> Result<(Tenant, Use), Error> {
+    match called(store, credential, Action::TenantInspect, external_id).await? {
+        Some(id) => inspect(store, credential, id).await,
+        None => Err(Error::NotFound(Noun::Tenant)),
+    }
+}
+
+async fn called(
+    store: &Store,
+    credential: &Credential,
+    action: Action,
+    external_id: Option<ExternalId>,
+) -> Result<Option<TenantId>, Error> {
+    store
+        .read(credential, Platform, action, move |tx| {
+            Ok(external_id.as_ref().map(|id| tx.tenant_called(id)).transpose()?.flatten())
+        })
+        .await
+}
+
+/// What was put under an external ID: a new tenant with what lets its first owner in, or one that was there.
+#[derive(Debug)]
+pub enum PutTenant {
+    /// It was created.
+    Created(Box<Founded>),
+    /// It was there, and is now as it was asked to be.
+    Updated(Box<(Tenant, Use)>),
+}
+
+/// Creates the tenant that has this external ID, or changes it if it is there. What both need comes in the form of each.
+///
+/// # Errors
+///
+/// Those of [`create`] and [`administer`].
+pub async fn put_called(
+    store: &Store,
+    credential: &Credential,
+    external_id: ExternalId,
+    precondition: Precondition,
+    (new, owner): (NewTenant, Owner),
+    (patch, platform): (TenantPatch, PlatformPatch),
+) -> Result<PutTenant, Error> {
+    let mut tries = 3;
+    loop {
+        tries -= 1;
+        // Above the tenants nothing can be locked: whoever loses a race looks again.
+        let outcome = match called(store, credential, Action::TenantCreate, Some(external_id.clone())).await? {
+            Some(id) => administer(store, credential, id, precondition.clone(), patch.clone(), platform.clone())
+                .await
+                .map(|changed| PutTenant::Updated(Box::new(changed))),
+            None => {
+                precondition.hold_of_nothing()?;
+                create(store, credential, new.clone(), owner.clone())
+                    .await
+                    .map(|founded| PutTenant::Created(Box::new(founded)))
+            }
+        };
+        match outcome {
+            Err(Error::NotFound(_) | Error::Conflict { code: Conflict::ExternalIdTaken, .. }) if tries > 0 => {}
+            outcome => return outcome,
+        }
+    }
+}
+
 /// Changes any tenant and its limits, from above. A limit below what is there keeps that and lets it not grow.
 ///
 /// # Errors
@@ -173,17 +247,18 @@ pub async fn administer(
     id: TenantId,
     precondition: Precondition,
     patch: TenantPatch,
-    limits: LimitsPatch,
+    platform: PlatformPatch,
 ) -> Result<(Tenant, Use), Error> {
     store
         .write(credential, OverTenant(id), Action::TenantAdminister, move |tx| {
             let before = tx.lock_tenant()?;
             tx.hold(&precondition, before.version)?;
-            let (details, limits) = (before.details.patched(&patch), before.limits.patched(limits));
-            if details == before.details && limits == before.limits {
+            let (details, limits) = (before.details.patched(&patch), before.limits.patched(platform.limits));
+            let labels = before.labels.patched(&platform.external_id, &platform.metadata)?;
+            if details == before.details && limits == before.limits && labels == before.labels {
                 return Ok(Change::nothing(tx.tenant_and_use()?));
             }
-            let after = tx.update_tenant(&details, limits)?;
+            let after = tx.update_tenant(&details, limits, &labels)?;
             Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
         })
         .await
@@ -249,7 +324,7 @@ pub async fn delete(
                 return Err(Error::NotFound(Noun::Tenant).into());
             }
             tx.hold(&precondition, before.version)?;
-            let after = tx.set_deleted(true)?;
+            let after = tx.set_deleted(&before, true)?;
             Ok(Change::between((), id, &before.fields(), &after.fields()))
         })
         .await
@@ -267,7 +342,7 @@ pub async fn restore(store: &Store, credential: &Credential, id: TenantId) -> Re
             if before.deleted_at.is_none() {
                 return Ok(Change::nothing(tx.tenant_and_use()?));
             }
-            let after = tx.set_deleted(false)?;
+            let after = tx.set_deleted(&before, false)?;
             Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
         })
         .await

@@ -1,11 +1,13 @@
 //! Workspaces: list, show, create, update, delete, restore, and what is in force in one.
 
 use tenantry_domain::{
-    Action, Brand, BrandId, Change, Credential, Effective, Error, InBrand, InRestorableWorkspace, InTenant,
-    InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspacePatch,
-    WorkspaceState, Written, unknown_brand,
+    Action, Brand, BrandId, Change, Credential, Effective, Error, ExternalId, InBrand, InRestorableWorkspace, InTenant,
+    InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspaceName,
+    WorkspacePatch, WorkspaceState, Written, unknown_brand,
 };
 use tenantry_persistence::{Fault, Store, WorkspaceFilter, WriteTx, new_id};
+
+use crate::labels::Put;
 
 /// A page of the workspaces that the caller sees; deleted ones only for a caller who may restore them.
 ///
@@ -35,6 +37,57 @@ pub async fn list(
 /// Those of [`Store::read`].
 pub async fn show(store: &Store, credential: &Credential, id: WorkspaceId) -> Result<Workspace, Error> {
     store.workspace(credential, InWorkspace::Id(id)).await
+}
+
+/// The workspace that has this external ID. What cannot be one is `None`, which no workspace has.
+///
+/// # Errors
+///
+/// Those of [`Store::read`], and `NotFound` for a workspace that is not there or not to be seen.
+pub async fn show_called(
+    store: &Store,
+    credential: &Credential,
+    external_id: Option<ExternalId>,
+) -> Result<Workspace, Error> {
+    store
+        .read(credential, InTenant, Action::WorkspaceRead, move |tx| {
+            let found = external_id.as_ref().map(|id| tx.workspace_called(id)).transpose()?.flatten();
+            Ok(found.ok_or(Error::NotFound(Noun::Workspace))?)
+        })
+        .await
+}
+
+/// Creates the workspace that has this external ID, or changes it if it is there. Needs the permissions for both.
+///
+/// # Errors
+///
+/// Those of [`create`] and [`update`].
+pub async fn put_called(
+    store: &Store,
+    credential: &Credential,
+    external_id: ExternalId,
+    precondition: Precondition,
+    name: WorkspaceName,
+    patch: WorkspacePatch,
+) -> Result<Written<Put<Workspace>>, Error> {
+    let place = patch.brand_id.map_or(InBrand::Default, InBrand::Id);
+    let new_id = new_id();
+    let patch = WorkspacePatch { name: Some(name.clone()), external_id: Some(Some(external_id.clone())), ..patch };
+    let put = store
+        .write_and_show(credential, place, Action::WorkspaceCreate, move |tx| {
+            tx.permit(Action::WorkspaceUpdate)?;
+            // Whoever puts, creates or deletes one in the tenant waits, so that there is one or none until the end.
+            tx.lock_tenant()?;
+            if let Some(found) = tx.workspace_called(&external_id)? {
+                let place = InWorkspace::Id(found.id);
+                let after = tx.step(place, Action::WorkspaceUpdate, |tx| update_in(tx, &precondition, &patch))?;
+                return Ok(Change::nothing(Put::updated(after)));
+            }
+            precondition.hold_of_nothing()?;
+            Ok(create_in(tx, new_id, &patch.creating(name.clone())?)?.map(Put::created))
+        })
+        .await;
+    put.map_err(brand_as_field)
 }
 
 /// What is in force in a workspace, with the brand it comes from.
@@ -114,7 +167,7 @@ pub(crate) fn update_in(
 ) -> Result<Change<Workspace>, Fault> {
     let before = if patch.brand_id.is_some() { tx.lock_counted_workspace()? } else { tx.lock_workspace()? };
     tx.hold(precondition, before.version)?;
-    let details = before.details.patched(patch);
+    let details = before.details.patched(patch)?;
     if details == before.details {
         return Ok(Change::nothing(before));
     }

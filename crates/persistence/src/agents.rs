@@ -2,15 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*};
+use serde_json::Value;
 use tenantry_domain::{
-    Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, FieldRefusal, InTenant, InWorkspace, Noun, Page,
-    PageRequest, TenantId, VoiceName, WorkspaceId, limit_reached,
+    Agent, AgentDetails, AgentId, AgentReference, AgentStatus, Error, ExternalId, FieldRefusal, InTenant, InWorkspace,
+    Labels, Metadata, Noun, Page, PageRequest, TenantId, VoiceName, WorkspaceId, limit_reached,
 };
 use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored, stored_option, violates},
     keyset::{self, Keyset, search_form, search_pattern},
+    labels::{column, having, stored_labels, unless_taken},
     places::FoundWorkspace,
     prepared::Prepare,
     schema::agents,
@@ -31,6 +33,8 @@ struct Row {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    external_id: Option<String>,
+    metadata: Value,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -40,6 +44,8 @@ struct Columns<'a> {
     external_reference: Option<&'a str>,
     voice: Option<&'a str>,
     status: &'a str,
+    external_id: Option<&'a str>,
+    metadata: Value,
 }
 
 impl<'a> Columns<'a> {
@@ -49,6 +55,8 @@ impl<'a> Columns<'a> {
             external_reference: details.external_reference.as_ref().map(AgentReference::as_str),
             voice: details.voice.as_ref().map(VoiceName::as_str),
             status: details.status.as_str(),
+            external_id: column(&details.labels),
+            metadata: details.labels.metadata.to_json(),
         }
     }
 }
@@ -64,6 +72,7 @@ impl Row {
                 external_reference: stored_option("agents.external_reference", self.external_reference)?,
                 voice: stored_option("agents.voice", self.voice)?,
                 status: stored("agents.status", &self.status)?,
+                labels: stored_labels("agents", self.external_id, &self.metadata)?,
             },
             version: self.version,
             created_at: self.created_at,
@@ -79,6 +88,10 @@ pub struct AgentFilter {
     pub status: Option<AgentStatus>,
     /// With this external reference: one at most.
     pub external_reference: Option<AgentReference>,
+    /// With this external ID: one at most.
+    pub external_id: Option<ExternalId>,
+    /// With all of these entries of metadata.
+    pub metadata: Metadata,
     /// With this text somewhere in the name, as searches compare it.
     pub search: Option<String>,
 }
@@ -99,6 +112,12 @@ impl Tx<'_, InWorkspace> {
         }
         if let Some(reference) = &filter.external_reference {
             query = query.filter(agents::external_reference.eq(reference.as_str().to_owned()));
+        }
+        if let Some(id) = &filter.external_id {
+            query = query.filter(agents::external_id.eq(id.as_str().to_owned()));
+        }
+        for condition in having(self.found.tenant, Noun::Agent, &filter.metadata) {
+            query = query.filter(condition);
         }
         if let Some(search) = &filter.search {
             query = query.filter(search_form(agents::name).like(search_pattern(search.clone())));
@@ -130,7 +149,8 @@ impl WriteTx<'_, InWorkspace> {
                 return Err(limit_reached("This workspace", Noun::Agent, cap, used).into());
             }
         }
-        diesel::insert_into(agents::table)
+        self.check_external_id(&Labels::default(), &details.labels)?;
+        let agent = diesel::insert_into(agents::table)
             .values((
                 agents::tenant_id.eq(tenant.uuid()),
                 agents::id.eq(id.uuid()),
@@ -143,20 +163,26 @@ impl WriteTx<'_, InWorkspace> {
             // The workspace was there a moment ago.
             .map_err(|error| match violates(&error, "agents_workspace_fkey") {
                 true => Error::NotFound(Noun::Workspace).into(),
-                false => Fault::unless_violated(error, "agents_reference_key", || details.reference_taken()),
+                false => refused(error, details),
             })?
-            .into_agent()
+            .into_agent()?;
+        self.scope().index_metadata(id, &Metadata::default(), &details.labels.metadata)?;
+        Ok(agent)
     }
 
     /// Stores new details of an agent.
-    pub fn update_agent(&mut self, id: AgentId, details: &AgentDetails) -> Result<Agent, Fault> {
-        diesel::update(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
+    pub fn update_agent(&mut self, before: &Agent, details: &AgentDetails) -> Result<Agent, Fault> {
+        let (id, was) = (before.id, &before.details.labels);
+        self.check_external_id(was, &details.labels)?;
+        let agent = diesel::update(agents::table.filter(of(self.found)).filter(agents::id.eq(id.uuid())))
             .set((Columns::of(details), agents::version.eq(agents::version + 1), agents::updated_at.eq(now)))
             .returning(Row::as_returning())
             .prepared()
             .get_result(self.connection)
-            .map_err(|error| Fault::unless_violated(error, "agents_reference_key", || details.reference_taken()))?
-            .into_agent()
+            .map_err(|error| refused(error, details))?
+            .into_agent()?;
+        self.scope().index_metadata(id, &was.metadata, &details.labels.metadata)?;
+        Ok(agent)
     }
 
     /// Takes an agent away.
@@ -193,6 +219,9 @@ impl WriteTx<'_, InTenant> {
                 agents::updated_at.eq(agent.updated_at),
             ))
             .execute(self.connection);
+        if stored.is_ok() {
+            self.scope().index_metadata(agent.id, &Metadata::default(), &agent.details.labels.metadata)?;
+        }
         refusal(
             stored,
             &[
@@ -202,9 +231,18 @@ impl WriteTx<'_, InTenant> {
                     "externalReference",
                     "is the external reference of an earlier agent of the workspace",
                 ),
+                ("agents_external_id_key", "externalId", "is the external ID of an earlier agent"),
                 ("agents_workspace_fkey", "workspaceId", NO_WORKSPACE),
             ],
         )
+    }
+}
+
+/// Why a row was not stored.
+fn refused(error: diesel::result::Error, details: &AgentDetails) -> Fault {
+    match violates(&error, "agents_reference_key") {
+        true => details.reference_taken().into(),
+        false => unless_taken(error, &details.labels, Noun::Agent),
     }
 }
 

@@ -1,18 +1,20 @@
 //! Brands of a tenant.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::now, prelude::*, sql_types::Bool};
+use diesel::{dsl::now, pg::Pg, prelude::*, sql_types::Bool};
+use serde_json::Value;
 use tenantry_domain::{
-    ApiKey, Brand, BrandDetails, BrandId, Conflict, Error, FieldRefusal, HexColor, HttpsUrl, InBrand, InTenant,
-    InWorkspace, Instructions, NewBrand, Noun, Page, PageRequest, Reach, SenderName, SignatureHtml, SignatureText,
-    Slug, TenantId, Tone,
+    ApiKey, Brand, BrandDetails, BrandId, Conflict, Error, ExternalId, FieldRefusal, HexColor, HttpsUrl, InBrand,
+    InTenant, InWorkspace, Instructions, Labels, Metadata, NewBrand, Noun, Page, PageRequest, Reach, SenderName,
+    SignatureHtml, SignatureText, Slug, TenantId, Tone,
 };
 use uuid::Uuid;
 
 use crate::{
     assignments::assigned_workspaces,
-    fault::{Fault, stored, stored_option},
+    fault::{Fault, stored, stored_option, violates},
     keyset::{self, Keyset, search_form, search_pattern},
+    labels::{column, having, stored_labels, unless_taken},
     prepared::Prepare,
     schema::{brands, workspaces},
     scope::TenantScope,
@@ -42,6 +44,8 @@ pub(crate) struct Row {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    external_id: Option<String>,
+    metadata: Value,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -61,6 +65,8 @@ struct Columns<'a> {
     ai_sender_avatar_url: Option<&'a str>,
     tone: Option<&'a str>,
     brand_instructions: Option<&'a str>,
+    external_id: Option<&'a str>,
+    metadata: Value,
 }
 
 impl<'a> Columns<'a> {
@@ -80,6 +86,8 @@ impl<'a> Columns<'a> {
             ai_sender_avatar_url: details.ai_sender_avatar_url.as_ref().map(HttpsUrl::as_str),
             tone: details.tone.map(Tone::as_str),
             brand_instructions: details.brand_instructions.as_ref().map(Instructions::as_str),
+            external_id: column(&details.labels),
+            metadata: details.labels.metadata.to_json(),
         }
     }
 }
@@ -99,6 +107,7 @@ impl Row {
             ai_sender_avatar_url: stored_option("brands.ai_sender_avatar_url", self.ai_sender_avatar_url)?,
             tone: stored_option("brands.tone", self.tone)?,
             brand_instructions: stored_option("brands.brand_instructions", self.brand_instructions)?,
+            labels: stored_labels("brands", self.external_id, &self.metadata)?,
         };
         Ok(Brand {
             id: BrandId::from_uuid(self.id),
@@ -121,34 +130,66 @@ impl Keyset for brands::table {
 }
 
 impl Tx<'_, InTenant> {
-    /// A page of the brands that the actor reaches, with `search` somewhere in the name if given.
-    pub fn brands(&mut self, search: Option<&str>, page: &PageRequest) -> Result<Page<Brand>, Fault> {
-        let tenant = self.found.uuid();
-        let mut query = Row::query().filter(brands::tenant_id.eq(tenant)).into_boxed();
-        match self.grant.reach() {
-            Reach::Tenant => {}
-            Reach::Brand(id) => query = query.filter(brands::id.eq(id.uuid())),
-            Reach::Workspace(id) => {
-                let of_workspace = workspaces::table
-                    .filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(id.uuid())))
-                    .filter(workspaces::deleted_at.is_null())
-                    .select(workspaces::brand_id);
-                query = query.filter(brands::id.eq_any(of_workspace));
-            }
-            Reach::Assigned(member) => {
-                let of_workspaces = workspaces::table
-                    .filter(workspaces::tenant_id.eq(tenant).and(workspaces::deleted_at.is_null()))
-                    .filter(workspaces::id.eq_any(assigned_workspaces(tenant, member.uuid())))
-                    .select(workspaces::brand_id);
-                query = query.filter(brands::id.eq_any(of_workspaces));
-            }
-            Reach::Nothing => query = query.filter(false.into_sql::<Bool>()),
+    /// A page of the brands that the actor reaches.
+    pub fn brands(&mut self, filter: &BrandFilter, page: &PageRequest) -> Result<Page<Brand>, Fault> {
+        let mut query = reached(self.found, self.grant.reach());
+        if let Some(id) = &filter.external_id {
+            query = query.filter(brands::external_id.eq(id.as_str().to_owned()));
         }
-        if let Some(search) = search {
-            query = query.filter(search_form(brands::name).like(search_pattern(search.to_owned())));
+        for condition in having(self.found, Noun::Brand, &filter.metadata) {
+            query = query.filter(condition);
         }
-        let rows = keyset::page::<brands::table, _>(query, page).load(self.connection)?;
+        if let Some(search) = &filter.search {
+            query = query.filter(search_form(brands::name).like(search_pattern(search.clone())));
+        }
+        let rows = keyset::page::<brands::table, _>(query.select(Row::as_select()), page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_brand).collect::<Result<_, _>>()?, page))
+    }
+
+    /// The brand that has this external ID, if the actor reaches it.
+    pub fn brand_called(&mut self, external_id: &ExternalId) -> Result<Option<Brand>, Fault> {
+        let row = reached(self.found, self.grant.reach())
+            .filter(brands::external_id.eq(external_id.as_str()))
+            .select(Row::as_select())
+            .first(self.connection)
+            .optional()?;
+        row.map(Row::into_brand).transpose()
+    }
+}
+
+/// Which brands a list shows; what is `None` does not restrict it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BrandFilter {
+    /// With this external ID: one at most.
+    pub external_id: Option<ExternalId>,
+    /// With all of these entries of metadata.
+    pub metadata: Metadata,
+    /// With this text somewhere in the name, as searches compare it.
+    pub search: Option<String>,
+}
+
+/// The brands within this reach.
+fn reached<'a>(tenant: TenantId, reach: Reach) -> brands::BoxedQuery<'a, Pg> {
+    let tenant = tenant.uuid();
+    let query = brands::table.filter(brands::tenant_id.eq(tenant)).into_boxed();
+    match reach {
+        Reach::Tenant => query,
+        Reach::Brand(id) => query.filter(brands::id.eq(id.uuid())),
+        Reach::Workspace(id) => {
+            let of_workspace = workspaces::table
+                .filter(workspaces::tenant_id.eq(tenant).and(workspaces::id.eq(id.uuid())))
+                .filter(workspaces::deleted_at.is_null())
+                .select(workspaces::brand_id);
+            query.filter(brands::id.eq_any(of_workspace))
+        }
+        Reach::Assigned(member) => {
+            let of_workspaces = workspaces::table
+                .filter(workspaces::tenant_id.eq(tenant).and(workspaces::deleted_at.is_null()))
+                .filter(workspaces::id.eq_any(assigned_workspaces(tenant, member.uuid())))
+                .select(workspaces::brand_id);
+            query.filter(brands::id.eq_any(of_workspaces))
+        }
+        Reach::Nothing => query.filter(false.into_sql::<Bool>()),
     }
 }
 
@@ -161,6 +202,7 @@ impl WriteTx<'_, InTenant> {
 
     /// Creates a brand.
     pub fn create_brand(&mut self, id: BrandId, new: &NewBrand) -> Result<Brand, Fault> {
+        self.check_external_id(&Labels::default(), &new.details.labels)?;
         self.scope().insert_brand(id, new)
     }
 
@@ -176,11 +218,15 @@ impl WriteTx<'_, InTenant> {
                 brands::updated_at.eq(brand.updated_at),
             ))
             .execute(self.connection);
+        if stored.is_ok() {
+            self.scope().index_metadata(brand.id, &Metadata::default(), &brand.details.labels.metadata)?;
+        }
         refusal(
             stored,
             &[
                 ("brands_pkey", "id", "is the id of an earlier brand"),
                 ("brands_slug_key", "slug", "is the slug of an earlier brand"),
+                ("brands_external_id_key", "externalId", "is the external ID of an earlier brand"),
                 ("brands_default_key", "isDefault", "is true for an earlier brand: exactly one is the default"),
             ],
         )
@@ -218,9 +264,11 @@ impl WriteTx<'_, InBrand> {
     }
 
     /// Stores details and slug of the brand. Whether it is the default stays.
-    pub fn update_brand(&mut self, brand: &Brand) -> Result<Brand, Fault> {
+    pub fn update_brand(&mut self, before: &Brand, brand: &Brand) -> Result<Brand, Fault> {
         let (tenant, id) = (self.found.tenant.uuid(), self.found.id.uuid());
-        diesel::update(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
+        let (was, labels) = (&before.details.labels, &brand.details.labels);
+        self.check_external_id(was, labels)?;
+        let after = diesel::update(brands::table.filter(brands::tenant_id.eq(tenant).and(brands::id.eq(id))))
             .set((
                 Columns::of(&brand.details, &brand.slug, brand.is_default),
                 brands::version.eq(brands::version + 1),
@@ -229,8 +277,13 @@ impl WriteTx<'_, InBrand> {
             .returning(Row::as_returning())
             .prepared()
             .get_result(self.connection)
-            .map_err(|error| Fault::unless_violated(error, "brands_slug_key", || slug_taken(&brand.slug)))?
-            .into_brand()
+            .map_err(|error| match violates(&error, "brands_slug_key") {
+                true => slug_taken(&brand.slug).into(),
+                false => unless_taken(error, labels, Noun::Brand),
+            })?
+            .into_brand()?;
+        self.scope().index_metadata(after.id, &was.metadata, &labels.metadata)?;
+        Ok(after)
     }
 
     /// The API keys that are restricted to the brand, and go when it is deleted.
@@ -292,7 +345,9 @@ impl TenantScope<'_> {
             Some(slug) => slug.clone(),
             None => self.free_slug(&Slug::of_name(new.details.name.as_str(), "brand"))?,
         };
-        self.insert_brand_as(id, new, &slug)?.ok_or_else(|| slug_taken(&slug).into())
+        let brand = self.insert_brand_as(id, new, &slug)?.ok_or_else(|| slug_taken(&slug))?;
+        self.index_metadata(id, &Metadata::default(), &new.details.labels.metadata)?;
+        Ok(brand)
     }
 
     fn insert_brand_as(&mut self, id: BrandId, new: &NewBrand, slug: &Slug) -> Result<Option<Brand>, Fault> {
@@ -306,7 +361,8 @@ impl TenantScope<'_> {
             .do_nothing()
             .returning(Row::as_returning())
             .get_result(self.connection)
-            .optional()?
+            .optional()
+            .map_err(|error| unless_taken(error, &new.details.labels, Noun::Brand))?
             .map(Row::into_brand)
             .transpose()
     }

@@ -18,6 +18,10 @@ use crate::pool::establish;
 /// list with the catalogue.
 pub const ERASED_TABLES: &[&str] = &[
     "idempotency_keys",
+    "agent_metadata",
+    "member_metadata",
+    "workspace_metadata",
+    "brand_metadata",
     "outbox_messages",
     "invitation_tokens",
     "invitation_workspaces",

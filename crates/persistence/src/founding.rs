@@ -2,8 +2,8 @@
 
 use diesel::{RunQueryDsl, sql_types::Text};
 use tenantry_domain::{
-    ApiKeyId, Brand, BrandId, InvitationDays, InvitationDetails, InvitationId, Limits, Maker, NewApiKey, NewBrand,
-    Platform, Tenant, TenantDetails, TenantId,
+    ApiKeyId, Brand, BrandId, InvitationDays, InvitationDetails, InvitationId, Labels, Limits, Maker, NewApiKey,
+    NewBrand, Platform, Tenant, TenantDetails, TenantId,
 };
 
 use crate::{fault::Fault, scope::TenantScope, tx::WriteTx};
@@ -13,6 +13,8 @@ use crate::{fault::Fault, scope::TenantScope, tx::WriteTx};
 pub struct Founding {
     /// The tenant.
     pub tenant: (TenantId, TenantDetails, Limits),
+    /// What the platform calls it, and notes about it.
+    pub labels: Labels,
     /// Its default brand.
     pub brand: (BrandId, NewBrand),
     /// How its first owner comes in.
@@ -32,7 +34,7 @@ impl WriteTx<'_, Platform> {
     /// Creates a tenant with its default brand and what lets its first owner in.
     pub fn found_tenant(&mut self, founding: &Founding) -> Result<(Tenant, Brand), Fault> {
         let (id, details, limits) = &founding.tenant;
-        let tenant = self.insert_tenant(*id, details, *limits)?;
+        let tenant = self.insert_tenant(*id, (details, *limits), &founding.labels)?;
         // What follows is inside the new tenant, where the platform itself sees nothing.
         diesel::sql_query("SELECT set_tenant($1)").bind::<Text, _>(id.to_string()).execute(self.connection)?;
         let (clock, maker) = (self.clock()?, Maker::of(&self.actor));

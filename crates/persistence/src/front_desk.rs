@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
     Action, Actor, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationOffer, InvitationPreview,
-    Invitee, Mail, Member, MemberDetails, MemberId, MemberStatus, Noun, Origin, PreviewState, Record, SecretHash,
-    TenantId, Unauthenticated, Weight,
+    Invitee, Labels, Mail, Member, MemberDetails, MemberId, MemberStatus, Noun, Origin, PreviewState, Record,
+    SecretHash, TenantId, Unauthenticated, Weight,
 };
 use uuid::Uuid;
 
@@ -166,6 +166,7 @@ impl TenantScope<'_> {
             role: invitation.details.role,
             status: MemberStatus::Active,
             person: invitee.person.clone(),
+            labels: Labels::default(),
         };
         let member = self.insert_member(id, &details)?;
         // A slot keeps its number.

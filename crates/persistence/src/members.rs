@@ -2,15 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*};
+use serde_json::Value;
 use tenantry_domain::{
-    Actor, Conflict, EmailAddress, Error, Grant, InMember, InTenant, Member, MemberDetails, MemberId, MemberStatus,
-    Noun, Page, PageRequest, Person, Role, TenantId, Unauthenticated, WorkspaceId,
+    Actor, Conflict, EmailAddress, Error, ExternalId, Grant, InMember, InTenant, Member, MemberDetails, MemberId,
+    MemberStatus, Metadata, Noun, Page, PageRequest, Person, Role, TenantId, Unauthenticated, WorkspaceId,
 };
 use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored, stored_option, violates},
     keyset::{self, Keyset, search_form, search_pattern},
+    labels::{column, having, stored_labels, unless_taken},
     places::{FoundMember, TenantPlace},
     schema::{assignments, members},
     scope::TenantScope,
@@ -30,6 +32,8 @@ pub(crate) struct Row {
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+    external_id: Option<String>,
+    metadata: Value,
 }
 
 #[derive(Insertable)]
@@ -43,6 +47,8 @@ struct NewRow<'a> {
     status: &'a str,
     issuer: &'a str,
     subject: &'a str,
+    external_id: Option<&'a str>,
+    metadata: Value,
 }
 
 impl<'a> NewRow<'a> {
@@ -56,6 +62,8 @@ impl<'a> NewRow<'a> {
             status: details.status.as_str(),
             issuer: details.person.issuer.as_str(),
             subject: details.person.subject.as_str(),
+            external_id: column(&details.labels),
+            metadata: details.labels.metadata.to_json(),
         }
     }
 }
@@ -70,6 +78,7 @@ impl Row {
                 issuer: stored("members.issuer", &self.issuer)?,
                 subject: stored("members.subject", &self.subject)?,
             },
+            labels: stored_labels("members", self.external_id, &self.metadata)?,
         };
         Ok(Member {
             id: MemberId::from_uuid(self.id),
@@ -91,6 +100,10 @@ pub struct MemberFilter {
     pub status: Option<MemberStatus>,
     /// Assigned to this workspace.
     pub workspace_id: Option<WorkspaceId>,
+    /// With this external ID: one at most.
+    pub external_id: Option<ExternalId>,
+    /// With all of these entries of metadata.
+    pub metadata: Metadata,
     /// With this text somewhere in the address, as searches compare it.
     pub search: Option<String>,
 }
@@ -143,8 +156,8 @@ impl<P: TenantPlace> WriteTx<'_, P> {
     }
 
     /// Stores new details of a member of the tenant.
-    pub fn update_other_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
-        self.scope().update_member(id, details)
+    pub fn update_other_member(&mut self, before: &Member, details: &MemberDetails) -> Result<Member, Fault> {
+        self.scope().update_member(before, details)
     }
 }
 
@@ -164,6 +177,12 @@ impl Tx<'_, InTenant> {
                 .filter(assignments::tenant_id.eq(tenant).and(assignments::workspace_id.eq(id.uuid())))
                 .select(assignments::member_id);
             query = query.filter(members::id.eq_any(assigned));
+        }
+        if let Some(id) = &filter.external_id {
+            query = query.filter(members::external_id.eq(id.as_str().to_owned()));
+        }
+        for condition in having(self.found, Noun::Member, &filter.metadata) {
+            query = query.filter(condition);
         }
         if let Some(search) = &filter.search {
             // The key is in ASCII, and people search for what they see.
@@ -210,9 +229,9 @@ impl WriteTx<'_, InMember> {
     }
 
     /// Stores new details, if no other member has the address or the identity.
-    pub fn update_member(&mut self, details: &MemberDetails) -> Result<Member, Fault> {
-        let id = self.found.id;
-        self.scope().update_member(id, details)
+    pub fn update_member(&mut self, before: &Member, details: &MemberDetails) -> Result<Member, Fault> {
+        self.check_external_id(&before.details.labels, &details.labels)?;
+        self.scope().update_member(before, details)
     }
 
     /// Removes the member and its assignments.
@@ -226,12 +245,14 @@ impl TenantScope<'_> {
     /// Stores a new member. The tenant is locked.
     pub(crate) fn insert_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
         self.count_members(1)?;
-        diesel::insert_into(members::table)
+        let member = diesel::insert_into(members::table)
             .values(NewRow::of(self.tenant, id, details))
             .returning(Row::as_returning())
             .get_result(self.connection)
             .map_err(|error| taken(error, details))?
-            .into_member()
+            .into_member()?;
+        self.index_metadata(id, &Metadata::default(), &details.labels.metadata)?;
+        Ok(member)
     }
 
     /// Whether a member of the tenant has this address.
@@ -269,22 +290,29 @@ impl TenantScope<'_> {
         row.ok_or(Error::NotFound(Noun::Member))?.into_member()
     }
 
-    fn update_member(&mut self, id: MemberId, details: &MemberDetails) -> Result<Member, Fault> {
-        diesel::update(members::table.filter(members::tenant_id.eq(self.tenant.uuid()).and(members::id.eq(id.uuid()))))
-            .set((
-                members::email.eq(details.email.as_str()),
-                members::email_key.eq(details.email.key()),
-                members::role.eq(details.role.as_str()),
-                members::status.eq(details.status.as_str()),
-                members::issuer.eq(details.person.issuer.as_str()),
-                members::subject.eq(details.person.subject.as_str()),
-                members::version.eq(members::version + 1),
-                members::updated_at.eq(now),
-            ))
-            .returning(Row::as_returning())
-            .get_result(self.connection)
-            .map_err(|error| taken(error, details))?
-            .into_member()
+    fn update_member(&mut self, before: &Member, details: &MemberDetails) -> Result<Member, Fault> {
+        let id = before.id;
+        let member = diesel::update(
+            members::table.filter(members::tenant_id.eq(self.tenant.uuid()).and(members::id.eq(id.uuid()))),
+        )
+        .set((
+            members::email.eq(details.email.as_str()),
+            members::email_key.eq(details.email.key()),
+            members::role.eq(details.role.as_str()),
+            members::status.eq(details.status.as_str()),
+            members::issuer.eq(details.person.issuer.as_str()),
+            members::subject.eq(details.person.subject.as_str()),
+            members::external_id.eq(column(&details.labels)),
+            members::metadata.eq(details.labels.metadata.to_json()),
+            members::version.eq(members::version + 1),
+            members::updated_at.eq(now),
+        ))
+        .returning(Row::as_returning())
+        .get_result(self.connection)
+        .map_err(|error| taken(error, details))?
+        .into_member()?;
+        self.index_metadata(id, &before.details.labels.metadata, &details.labels.metadata)?;
+        Ok(member)
     }
 
     /// Counts a change that is seen at the member and stands elsewhere.
@@ -304,8 +332,8 @@ impl TenantScope<'_> {
                 members::created_at.eq(member.created_at),
                 members::updated_at.eq(member.updated_at),
             ))
-            .execute(self.connection)
-            .map(drop)
+            .execute(self.connection)?;
+        self.index_metadata(member.id, &Metadata::default(), &member.details.labels.metadata)
     }
 }
 
@@ -313,7 +341,8 @@ impl TenantScope<'_> {
 fn taken(error: diesel::result::Error, details: &MemberDetails) -> Fault {
     match violates(&error, "members_person_key") {
         true => Error::conflict(Conflict::AlreadyMember, "This person is already a member of the tenant.").into(),
-        false => Fault::unless_violated(error, "members_email_key", || already_member(&details.email)),
+        false if violates(&error, "members_email_key") => already_member(&details.email).into(),
+        false => unless_taken(error, &details.labels, Noun::Member),
     }
 }
 

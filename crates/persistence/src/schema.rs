@@ -29,6 +29,8 @@ diesel::table! {
         max_emails_per_recipient -> Nullable<Int4>,
         workspace_count -> Int8,
         member_count -> Int8,
+        external_id -> Nullable<Text>,
+        metadata -> Jsonb,
     }
 }
 
@@ -54,6 +56,8 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         workspace_count -> Int8,
+        external_id -> Nullable<Text>,
+        metadata -> Jsonb,
     }
 }
 
@@ -81,6 +85,8 @@ diesel::table! {
         time_zone -> Text,
         limits_version -> Int8,
         search_name -> Text,
+        external_id -> Nullable<Text>,
+        metadata -> Jsonb,
     }
 }
 
@@ -135,6 +141,8 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        external_id -> Nullable<Text>,
+        metadata -> Jsonb,
     }
 }
 
@@ -210,6 +218,8 @@ diesel::table! {
         version -> Int8,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        external_id -> Nullable<Text>,
+        metadata -> Jsonb,
     }
 }
 
@@ -272,6 +282,46 @@ diesel::table! {
         key_hash -> Bytea,
         request_hash -> Bytea,
         sealed_answer -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    brand_metadata (tenant_id, brand_id, name) {
+        tenant_id -> Uuid,
+        brand_id -> Uuid,
+        name -> Text,
+        value -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    workspace_metadata (tenant_id, workspace_id, name) {
+        tenant_id -> Uuid,
+        workspace_id -> Uuid,
+        name -> Text,
+        value -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    member_metadata (tenant_id, member_id, name) {
+        tenant_id -> Uuid,
+        member_id -> Uuid,
+        name -> Text,
+        value -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    agent_metadata (tenant_id, agent_id, name) {
+        tenant_id -> Uuid,
+        agent_id -> Uuid,
+        name -> Text,
+        value -> Text,
         created_at -> Timestamptz,
     }
 }

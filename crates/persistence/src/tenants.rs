@@ -6,15 +6,17 @@ use diesel::{
     prelude::*,
     sql_types::Timestamptz,
 };
+use serde_json::Value;
 use tenantry_domain::{
-    Cap, Error, InTenant, Limits, Locale, Noun, OverTenant, Page, PageRequest, Platform, Refusal, Requests, Tenant,
-    TenantDetails, TenantId, TenantState, Use,
+    Cap, Error, ExternalId, InTenant, Labels, Limits, Locale, Metadata, Noun, OverTenant, Page, PageRequest, Platform,
+    Refusal, Requests, Tenant, TenantDetails, TenantId, TenantState, Use,
 };
 use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored},
     keyset::{self, Keyset, search_form, search_pattern},
+    labels::{column, stored_labels, tenants_having, unless_taken},
     places::TenantPlace,
     prepared::Prepare,
     schema::{invitations as invitations_table, tenants},
@@ -45,6 +47,8 @@ pub(crate) struct Row {
     max_emails_per_recipient: Option<i32>,
     requests_per_second: Option<i32>,
     request_burst: Option<i32>,
+    external_id: Option<String>,
+    metadata: Value,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -94,6 +98,7 @@ impl Row {
                 requests_per_second: stored_requests("tenants.requests_per_second", self.requests_per_second)?,
                 request_burst: stored_requests("tenants.request_burst", self.request_burst)?,
             },
+            labels: stored_labels("tenants", self.external_id, &self.metadata)?,
             suspended_at: self.suspended_at,
             deleted_at: self.deleted_at,
             version: self.version,
@@ -149,6 +154,19 @@ impl LimitColumns {
     }
 }
 
+#[derive(AsChangeset, Insertable)]
+#[diesel(table_name = tenants, treat_none_as_null = true)]
+struct LabelColumns<'a> {
+    external_id: Option<&'a str>,
+    metadata: Value,
+}
+
+impl<'a> LabelColumns<'a> {
+    fn of(labels: &'a Labels) -> Self {
+        Self { external_id: column(labels), metadata: labels.metadata.to_json() }
+    }
+}
+
 /// A cap as its column has it.
 pub(crate) fn number(cap: Option<Cap>) -> Option<i32> {
     cap.and_then(|cap| i32::try_from(cap.get()).ok())
@@ -170,13 +188,19 @@ impl WriteTx<'_, Platform> {
     pub(crate) fn insert_tenant(
         &mut self,
         id: TenantId,
-        details: &TenantDetails,
-        limits: Limits,
+        (details, limits): (&TenantDetails, Limits),
+        labels: &Labels,
     ) -> Result<Tenant, Fault> {
         diesel::insert_into(tenants::table)
-            .values((tenants::id.eq(id.uuid()), Columns::of(details), LimitColumns::of(limits)))
+            .values((
+                tenants::id.eq(id.uuid()),
+                Columns::of(details),
+                LimitColumns::of(limits),
+                LabelColumns::of(labels),
+            ))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.connection)
+            .map_err(|error| unless_taken(error, labels, Noun::Tenant))?
             .into_tenant()
     }
 }
@@ -195,11 +219,24 @@ impl Tx<'_, Platform> {
             }
             None => {}
         }
+        if let Some(id) = &filter.external_id {
+            query = query.filter(tenants::external_id.eq(id.as_str().to_owned()));
+        }
+        for condition in tenants_having(&filter.metadata) {
+            query = query.filter(condition);
+        }
         if let Some(search) = &filter.search {
             query = query.filter(search_form(tenants::name).like(search_pattern(search.clone())));
         }
         let rows = keyset::page::<tenants::table, _>(query, page).load(self.connection)?;
         Ok(Page::cut(rows.into_iter().map(Row::into_tenant).collect::<Result<_, _>>()?, page))
+    }
+
+    /// The tenant that has this external ID. A deleted one no longer has it.
+    pub fn tenant_called(&mut self, external_id: &ExternalId) -> Result<Option<TenantId>, Fault> {
+        let called = tenants::external_id.eq(external_id.as_str()).and(tenants::deleted_at.is_null());
+        let id = tenants::table.filter(called).select(tenants::id).first(self.connection).optional()?;
+        Ok(id.map(TenantId::from_uuid))
     }
 
     /// Whether there is any tenant yet.
@@ -213,6 +250,10 @@ impl Tx<'_, Platform> {
 pub struct TenantFilter {
     /// In this state.
     pub state: Option<TenantState>,
+    /// With this external ID. Deleted tenants keep theirs, so there may be several.
+    pub external_id: Option<ExternalId>,
+    /// With all of these entries of metadata.
+    pub metadata: Metadata,
     /// With this text somewhere in the name, as searches compare it.
     pub search: Option<String>,
 }
@@ -234,17 +275,19 @@ impl Tx<'_, OverTenant> {
 }
 
 impl WriteTx<'_, OverTenant> {
-    /// Stores new details and limits.
-    pub fn update_tenant(&mut self, details: &TenantDetails, limits: Limits) -> Result<Tenant, Fault> {
+    /// Stores new details, limits and labels.
+    pub fn update_tenant(&mut self, details: &TenantDetails, limits: Limits, labels: &Labels) -> Result<Tenant, Fault> {
         diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set((
                 Columns::of(details),
                 LimitColumns::of(limits),
+                LabelColumns::of(labels),
                 tenants::version.eq(tenants::version + 1),
                 tenants::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.connection)
+            .map_err(|error| unless_taken(error, labels, Noun::Tenant))?
             .into_tenant()
     }
 
@@ -259,12 +302,14 @@ impl WriteTx<'_, OverTenant> {
     }
 
     /// Refuses the tenant's credentials from the next request on and lets it be erased when its time is over, or no longer.
-    pub fn set_deleted(&mut self, deleted: bool) -> Result<Tenant, Fault> {
+    pub fn set_deleted(&mut self, before: &Tenant, deleted: bool) -> Result<Tenant, Fault> {
         let at = deleted.then(|| self.clock()).transpose()?;
         diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set((tenants::deleted_at.eq(at), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.connection)
+            // Another one may have its external ID meanwhile.
+            .map_err(|error| unless_taken(error, &before.labels, Noun::Tenant))?
             .into_tenant()
     }
 }

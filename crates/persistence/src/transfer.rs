@@ -147,6 +147,7 @@ impl WriteTx<'_, InTenant> {
                 ("members_pkey", "id", "is the id of an earlier member"),
                 ("members_email_key", "email", "is the address of an earlier member"),
                 ("members_person_key", "subject", "is an earlier member, by the same issuer"),
+                ("members_external_id_key", "externalId", "is the external ID of an earlier member"),
                 ("assignments_pkey", "assignments", "name a workspace twice"),
                 ("assignments_number_key", "assignments", "have a number that an earlier slot has"),
                 ("assignments_workspace_fkey", "assignments", "name a workspace that is not on an earlier line"),

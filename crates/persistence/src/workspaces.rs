@@ -9,10 +9,11 @@ use diesel::{
     prelude::*,
     sql_types::Bool,
 };
+use serde_json::Value;
 use tenantry_domain::{
-    Action, BrandId, CountryCode, CurrencyCode, Error, InBrand, InTenant, InWorkspace, Instructions, LanguageCode,
-    Locale, NewWorkspace, Noun, Page, PageRequest, Reach, SignatureHtml, SignatureText, TenantId, Workspace,
-    WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceState, WorkspaceType, unknown_brand,
+    Action, BrandId, CountryCode, CurrencyCode, Error, ExternalId, InBrand, InTenant, InWorkspace, Instructions,
+    Labels, LanguageCode, Locale, Metadata, NewWorkspace, Noun, Page, PageRequest, Reach, SignatureHtml, SignatureText,
+    TenantId, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceNumber, WorkspaceState, WorkspaceType, unknown_brand,
 };
 use uuid::Uuid;
 
@@ -20,8 +21,9 @@ pub use self::kept::KeptWorkspace;
 use crate::{
     assignments::assigned_workspaces,
     counts::OneMore,
-    fault::{Fault, stored, stored_option},
+    fault::{Fault, stored, stored_option, violates},
     keyset::{self, Keyset, search_pattern},
+    labels::{column, having, stored_labels, unless_taken},
     places::{FoundWorkspace, TenantPlace, WholeWorkspace, is_restorable},
     prepared::Prepare,
     schema::workspaces,
@@ -47,6 +49,8 @@ pub(crate) struct Row {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     deleted_at: Option<DateTime<Utc>>,
+    external_id: Option<String>,
+    metadata: Value,
 }
 
 #[derive(Insertable, AsChangeset)]
@@ -61,6 +65,8 @@ struct Columns<'a> {
     workspace_instructions: Option<&'a str>,
     email_signature_html: Option<&'a str>,
     email_signature_text: Option<&'a str>,
+    external_id: Option<&'a str>,
+    metadata: Value,
 }
 
 impl<'a> Columns<'a> {
@@ -75,6 +81,8 @@ impl<'a> Columns<'a> {
             workspace_instructions: details.workspace_instructions.as_ref().map(Instructions::as_str),
             email_signature_html: details.email_signature_html.as_ref().map(SignatureHtml::as_str),
             email_signature_text: details.email_signature_text.as_ref().map(SignatureText::as_str),
+            external_id: column(&details.labels),
+            metadata: details.labels.metadata.to_json(),
         }
     }
 }
@@ -110,6 +118,7 @@ impl Row {
                 )?,
                 email_signature_html: self.email_signature_html.map(SignatureHtml::from_sanitised),
                 email_signature_text: stored_option("workspaces.email_signature_text", self.email_signature_text)?,
+                labels: stored_labels("workspaces", self.external_id, &self.metadata)?,
             },
             version: self.version,
             created_at: self.created_at,
@@ -134,6 +143,10 @@ pub struct WorkspaceFilter {
     pub currency: Option<CurrencyCode>,
     /// Of this type.
     pub workspace_type: Option<WorkspaceType>,
+    /// With this external ID: one at most of those that are there.
+    pub external_id: Option<ExternalId>,
+    /// With all of these entries of metadata.
+    pub metadata: Metadata,
     /// With this text somewhere in the name, as searches compare it.
     pub search: Option<String>,
 }
@@ -157,7 +170,7 @@ impl Tx<'_, InTenant> {
         if let Some(id) = filter.brand_id {
             query = query.filter(workspaces::brand_id.eq(id.uuid()));
         }
-        for condition in filter.conditions() {
+        for condition in filter.conditions(self.found) {
             query = query.filter(condition);
         }
         if let Some(search) = &filter.search {
@@ -170,7 +183,7 @@ impl Tx<'_, InTenant> {
     /// Whether no workspace of the tenant meets one of the conditions by itself. An index of its own answers that for each, where the
     /// page would read all workspaces and find nothing.
     fn nothing_is(&mut self, filter: &WorkspaceFilter) -> QueryResult<bool> {
-        for condition in filter.conditions() {
+        for condition in filter.conditions(self.found) {
             let any = visible(self.found, Reach::Tenant).filter(condition).select(workspaces::tenant_id);
             if !diesel::select(exists(any)).get_result(self.connection)? {
                 return Ok(true);
@@ -183,24 +196,37 @@ impl Tx<'_, InTenant> {
 type Condition = Box<dyn BoxableExpression<workspaces::table, Pg, SqlType = Bool>>;
 
 impl WorkspaceFilter {
-    /// What is asked for of country, language, currency and type.
-    fn conditions(&self) -> impl Iterator<Item = Condition> {
+    /// What is asked for of country, language, currency, type, external ID and metadata.
+    fn conditions(&self, tenant: TenantId) -> impl Iterator<Item = Condition> {
         let country = self.country.map(|code| code.as_str().to_owned());
         let language = self.operating_language.map(|code| code.as_str().to_owned());
         let currency = self.currency.map(|code| code.as_str().to_owned());
         let kind = self.workspace_type.map(|kind| kind.as_str());
+        let external_id = self.external_id.as_ref().map(|id| id.as_str().to_owned());
         [
             country.map(|code| Box::new(workspaces::country.eq(code)) as Condition),
             language.map(|code| Box::new(workspaces::operating_language.eq(code)) as Condition),
             currency.map(|code| Box::new(workspaces::currency.eq(code)) as Condition),
             kind.map(|kind| Box::new(workspaces::workspace_type.eq(kind)) as Condition),
+            external_id.map(|id| Box::new(workspaces::external_id.assume_not_null().eq(id)) as Condition),
         ]
         .into_iter()
         .flatten()
+        .chain(having(tenant, Noun::Workspace, &self.metadata))
     }
 }
 
 impl<P: TenantPlace> Tx<'_, P> {
+    /// The workspace that has this external ID, if the actor reaches it.
+    pub fn workspace_called(&mut self, external_id: &ExternalId) -> Result<Option<Workspace>, Fault> {
+        let row = visible(self.tenant_id(), self.grant.reach())
+            .filter(workspaces::external_id.eq(external_id.as_str()))
+            .select(Row::as_select())
+            .first(self.connection)
+            .optional()?;
+        row.map(Row::into_workspace).transpose()
+    }
+
     /// The number and the name of every workspace that the actor reaches, by number.
     pub fn numbered_workspaces(&mut self) -> Result<Vec<(WorkspaceNumber, String)>, Fault> {
         let rows: Vec<(i64, String)> = visible(self.tenant_id(), self.grant.reach())
@@ -261,7 +287,8 @@ impl WriteTx<'_, InBrand> {
         let more = self.scope().one_more_workspace(brand, 1)?;
         let details = new.details(brand, &more.tenant.details.defaults).map_err(Error::Invalid)?;
         self.check_workspace_limit(&more)?;
-        diesel::insert_into(workspaces::table)
+        self.check_external_id(&Labels::default(), &details.labels)?;
+        let workspace = diesel::insert_into(workspaces::table)
             .values((
                 workspaces::tenant_id.eq(more.tenant.id.uuid()),
                 workspaces::id.eq(id.uuid()),
@@ -272,8 +299,10 @@ impl WriteTx<'_, InBrand> {
             .prepared()
             .get_result(self.connection)
             // The brand was there a moment ago.
-            .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
-            .into_workspace()
+            .map_err(|error| refused(error, &details))?
+            .into_workspace()?;
+        self.scope().index_metadata(id, &Metadata::default(), &details.labels.metadata)?;
+        Ok(workspace)
     }
 }
 
@@ -332,7 +361,8 @@ impl WriteTx<'_, InWorkspace> {
             }
             self.scope().workspace_moves(before.brand_id, details.brand_id)?;
         }
-        diesel::update(workspaces::table.filter(this(self.found)))
+        self.check_external_id(&before.labels, &details.labels)?;
+        let workspace = diesel::update(workspaces::table.filter(this(self.found)))
             .set((
                 Columns::of(details),
                 workspaces::version.eq(workspaces::version + 1),
@@ -341,8 +371,10 @@ impl WriteTx<'_, InWorkspace> {
             .returning(Row::as_returning())
             .prepared()
             .get_result(self.connection)
-            .map_err(|error| Fault::unless_violated(error, "workspaces_brand_fkey", unknown_brand))?
-            .into_workspace()
+            .map_err(|error| refused(error, details))?
+            .into_workspace()?;
+        self.scope().index_metadata(workspace.id, &before.labels.metadata, &details.labels.metadata)?;
+        Ok(workspace)
     }
 
     /// Hides the workspace; it can be restored for [`tenantry_domain::RESTORABLE_DAYS`] days. It is locked
@@ -358,6 +390,14 @@ impl WriteTx<'_, InWorkspace> {
             .prepared()
             .execute(self.connection)?;
         Ok(())
+    }
+}
+
+/// Why a row was not stored.
+fn refused(error: diesel::result::Error, details: &WorkspaceDetails) -> Fault {
+    match violates(&error, "workspaces_brand_fkey") {
+        true => unknown_brand().into(),
+        false => unless_taken(error, &details.labels, Noun::Workspace),
     }
 }
 

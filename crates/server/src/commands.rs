@@ -10,6 +10,7 @@ pub(crate) mod healthcheck;
 pub(crate) mod house_key;
 pub(crate) mod housekeeping;
 pub(crate) mod key;
+pub(crate) mod labels;
 pub(crate) mod man;
 pub(crate) mod master_key;
 pub(crate) mod member;

@@ -6,7 +6,7 @@ use clap::Args;
 use tenantry_domain::{
     BrandId, Credential, Error, Page, PageLimit, PageRequest, Sort, TenantId, Workspace, WorkspaceId, WorkspaceState,
 };
-use tenantry_operations::{Store, TenantFilter, WorkspaceFilter, brands, tenants, workspaces};
+use tenantry_operations::{BrandFilter, Store, TenantFilter, WorkspaceFilter, brands, tenants, workspaces};
 
 use crate::{
     commands::tenant::{minutes, operator},
@@ -57,7 +57,7 @@ pub(crate) async fn tenant(store: &Store, named: &str, meant: Meant) -> Result<T
         return Ok(id);
     }
     let operator = operator(None)?;
-    let filter = TenantFilter { state: None, search: Some(named.trim().to_owned()) };
+    let filter = TenantFilter { search: Some(named.trim().to_owned()), ..TenantFilter::default() };
     let found = all(async |page| tenants::list(store, &operator, filter.clone(), page).await).await?;
     let candidates = found.into_iter().map(|tenant| Candidate {
         id: tenant.id,
@@ -112,7 +112,7 @@ pub(crate) async fn brand(store: &Store, operator: &Credential, named: &str) -> 
     if let Ok(id) = named.parse() {
         return Ok(id);
     }
-    let found = all(async |page| brands::list(store, operator, None, page).await).await?;
+    let found = all(async |page| brands::list(store, operator, BrandFilter::default(), page).await).await?;
     let candidates = found.into_iter().map(|brand| Candidate {
         id: brand.id,
         name: brand.details.name.as_str().to_owned(),

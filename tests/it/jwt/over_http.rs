@@ -14,6 +14,7 @@ async fn join(app: &App, tenant: &Tenant, issuer: &Issuer) {
         role: Role::Owner,
         status: MemberStatus::Active,
         person: Person { issuer: issuer.name.parse().unwrap(), subject: "somebody".parse().unwrap() },
+        labels: Default::default(),
     };
     members::create(&app.store, &tenant.operator(), details, Vec::new()).await.unwrap();
 }

@@ -9,7 +9,7 @@ use tenantry_tests::{App, People, Tenant, issuer::Issuer};
 async fn join(app: &App, tenant: &Tenant, issuer: &str, subject: &str, role: Role) {
     let person = Person { issuer: issuer.parse().unwrap(), subject: subject.parse().unwrap() };
     let email = People::email(&format!("{subject}.{}", issuer.len())).parse().unwrap();
-    let details = MemberDetails { email, role, status: MemberStatus::Active, person };
+    let details = MemberDetails { email, role, status: MemberStatus::Active, person, labels: Default::default() };
     members::create(&app.store, &tenant.operator(), details, Vec::new()).await.unwrap();
 }
 
@@ -67,6 +67,7 @@ async fn a_person_and_an_address_are_in_a_tenant_once() {
         role: Role::Agent,
         status: MemberStatus::Active,
         person: Person { issuer: People::ISSUER.parse().unwrap(), subject: subject.parse().unwrap() },
+        labels: Default::default(),
     };
     let create = async |tenant: &Tenant, subject: &str, email: &str| {
         members::create(&app.store, &tenant.operator(), details(subject, email), Vec::new()).await

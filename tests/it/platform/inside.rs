@@ -53,6 +53,7 @@ async fn plant(app: &App, acme: &Tenant) -> Vec<String> {
         role: tenantry_domain::Role::Owner,
         status: tenantry_domain::MemberStatus::Active,
         person,
+        labels: Default::default(),
     };
     let member = tenantry_operations::members::create(&app.store, &acme.operator(), details, vec![]).await.unwrap();
     vec![acme.brand.clone(), brand, workspace, key, invitation, member.id.to_string(), CANARY.to_lowercase()]

@@ -23,14 +23,20 @@ impl Stage {
         let (ours, theirs) = (app.tenant("Ours").await, app.tenant("Theirs").await);
         for tenant in [&ours, &theirs] {
             let workspace = tenant.workspace("DACH").await;
-            tenant.member(Role::Agent, &[&workspace]).await;
+            let (member, _) = tenant.member(Role::Agent, &[&workspace]).await;
             let integration = format!("/api/workspaces/{workspace}/integrations/openai");
             tenant.owner.put(&integration, json!({ "apiKey": "sk-proj-of-a-stage" })).await.expect(200);
             let invitation = tenant.invitation(&new_email(), json!({ "workspaceIds": [workspace] })).await;
             let token = format!("INSERT INTO invitation_tokens VALUES ('{}', '\\x00', '{invitation}')", tenant.id);
             app.database.admin().batch_execute(&token).unwrap();
             tenant.key(&["keys:read"], json!({ "brandId": tenant.brand })).await;
-            tenant.agent(&workspace, json!({})).await;
+            let noted = json!({ "externalId": "crm-1", "metadata": { "tier": "gold" } });
+            tenant.agent(&workspace, noted.clone()).await;
+            for path in
+                [format!("workspaces/{workspace}"), format!("members/{member}"), format!("brands/{}", tenant.brand)]
+            {
+                tenant.owner.patch(&format!("/api/{path}"), noted.clone()).await.expect(200);
+            }
             let brand = json!({ "name": "Kept", "emailFromName": "Kept" });
             let keyed = tenant.owner.request("POST", "/api/brands").header("Idempotency-Key", "kept").json(&brand);
             tenant.owner.send(keyed).await.expect(201);
@@ -231,7 +237,7 @@ async fn a_row_of_ones_own_is_written_where_the_service_may() {
         let changes =
             "jsonb_build_object('id', gen_random_uuid(), 'slug', 'new', 'is_default', false, 'secret_hash', 'new',
                                           'email_key', 'new', 'key_hash', 'new', 'subject', 'new', 'token_hash', 'new', 'reference', 'new',
-                                          'month', '2000-01-01', 'provider', 'new', 'number', 1000000)";
+                                          'month', '2000-01-01', 'provider', 'new', 'number', 1000000, 'external_id', 'new')";
         // What only links two others is written anew.
         let only_links = ![", id", "_hash", "month", ", provider"].iter().any(|end| table.key.ends_with(end));
         let away = if only_links { format!("; DELETE FROM {}", table.name) } else { String::new() };

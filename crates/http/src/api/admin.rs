@@ -3,20 +3,20 @@
 mod request;
 mod view;
 
-use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
+use actix_web::{HttpResponse, delete, get, http::header, patch, post, put, web::Data};
 use tenantry_domain::{Action, Conflict, Tenant, Use};
-use tenantry_operations::tenants::{self, Founded, FoundedOwner};
+use tenantry_operations::tenants::{self, Founded, FoundedOwner, PutTenant as Put};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::view::{PlatformTenantView, PlatformTenantWithUsage};
 use self::{
-    request::{CreateTenant, TenantFilters, UpdatePlatformTenant},
+    request::{CreateTenant, PutTenant, TenantFilters, UpdatePlatformTenant},
     view::{PlatformTenantList, TenantCreated},
 };
 use crate::{
     answer,
     error::Failure,
-    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathExternalId, PathId, PutCondition, Valid},
     part::{Group, Part},
     service::Service,
 };
@@ -32,6 +32,7 @@ pub(crate) const PART: Part = Part {
 };
 
 fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(show_by_external_id).service(put_by_external_id);
     config
         .service(list)
         .service(create)
@@ -64,13 +65,64 @@ pub(crate) async fn list(
     Ok(answer::list(&paging.answer(tenants, PlatformTenantView::from)))
 }
 
+/// Get tenant by external ID
+///
+/// The tenant that has this ID in another system. Deleted tenants are not found.
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantInspect))),
+    params(IfNoneMatch),
+    responses((status = 200, description = "The tenant.", body = PlatformTenantWithUsage))
+)]
+#[get("/api/admin/tenants/by-external-id/{externalId}")]
+pub(crate) async fn show_by_external_id(
+    caller: Caller,
+    external_id: PathExternalId,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let (tenant, used) = tenants::inspect_called(&service.store, &caller.credential, external_id.wanted()).await?;
+    known.answer_composed(tenant.version, &PlatformTenantWithUsage::from((tenant, used)))
+}
+
+/// Create or update a tenant by external ID
+///
+/// Creates the tenant that has this ID in another system, or changes it if it is there. You can send the same request again: it
+/// then changes nothing. Only the answer to the request that creates the tenant has the owner's API key. If that answer can get
+/// lost, send `ownerEmail`.
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantCreate)), ("x-conflicts" = json!([Conflict::ExternalIdTaken]))),
+    params(PutCondition),
+    request_body = PutTenant,
+    responses(
+        (status = 200, description = "The tenant was there and is now as requested.", body = PlatformTenantWithUsage),
+        (status = 201, description = "The tenant was created.", body = TenantCreated)
+    )
+)]
+#[put("/api/admin/tenants/by-external-id/{externalId}")]
+pub(crate) async fn put_by_external_id(
+    caller: Caller,
+    external_id: PathExternalId,
+    seen: PutCondition,
+    body: Valid<PutTenant>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let external_id = external_id.given()?;
+    let (new, change) = body.0.into_domain(external_id.clone())?;
+    match tenants::put_called(&service.store, &caller.credential, external_id, seen.0, new, change).await? {
+        Put::Created(founded) => made(*founded),
+        Put::Updated(changed) => answer(*changed),
+    }
+}
+
 /// Create a tenant
 ///
 /// Creates a tenant and a default brand of the same name. The first owner gets in with the API key in the answer, which
 /// is shown only this once. With `ownerEmail`, an invitation is sent to that address instead.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::TenantCreate))),
+    extensions(("x-action" = json!(Action::TenantCreate)), ("x-conflicts" = json!([Conflict::ExternalIdTaken]))),
     request_body = CreateTenant,
     responses((status = 201, description = "The tenant was created.", body = TenantCreated, headers(("ETag"))))
 )]
@@ -125,7 +177,7 @@ pub(crate) async fn show(
 /// limit below current usage removes nothing; it only blocks additions.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::TenantAdminister))),
+    extensions(("x-action" = json!(Action::TenantAdminister)), ("x-conflicts" = json!([Conflict::ExternalIdTaken]))),
     params(IfMatch),
     request_body = UpdatePlatformTenant,
     responses((status = 200, description = "The tenant after the change.", body = PlatformTenantWithUsage))
@@ -138,8 +190,8 @@ pub(crate) async fn update(
     body: Valid<UpdatePlatformTenant>,
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
-    let (patch, limits) = body.0.into_domain();
-    answer(tenants::administer(&service.store, &caller.credential, id.id(), seen.0, patch, limits).await?)
+    let (patch, platform) = body.0.into_domain();
+    answer(tenants::administer(&service.store, &caller.credential, id.id(), seen.0, patch, platform).await?)
 }
 
 /// Delete a tenant
@@ -204,7 +256,7 @@ pub(crate) async fn reactivate(
 /// as it is.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::TenantRestore))),
+    extensions(("x-action" = json!(Action::TenantRestore)), ("x-conflicts" = json!([Conflict::ExternalIdTaken]))),
     responses((status = 200, description = "The tenant is not deleted.", body = PlatformTenantWithUsage, headers(("ETag"))))
 )]
 #[post("/api/admin/tenants/{tenantId}/restore")]

@@ -76,7 +76,7 @@ pub(crate) async fn show(
 /// Active and paused agents both count against the workspace's limit of agents.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::AgentCreate)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceTaken]))),
+    extensions(("x-action" = json!(Action::AgentCreate)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ReferenceTaken, Conflict::ExternalIdTaken]))),
     request_body = CreateAgent,
     responses((status = 201, description = "The agent was created.", body = AgentView, headers(("ETag"))))
 )]
@@ -99,7 +99,7 @@ pub(crate) async fn create(
 /// A JSON merge patch: fields you leave out keep their value, and `null` clears a field.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::AgentUpdate)), ("x-conflicts" = json!([Conflict::ReferenceTaken]))),
+    extensions(("x-action" = json!(Action::AgentUpdate)), ("x-conflicts" = json!([Conflict::ReferenceTaken, Conflict::ExternalIdTaken]))),
     params(IfMatch),
     request_body = UpdateAgent,
     responses((status = 200, description = "The agent after the change.", body = AgentView))

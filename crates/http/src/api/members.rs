@@ -82,7 +82,7 @@ pub(crate) async fn show(
 /// invitations that the member may no longer give are revoked.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::MemberUpdate)), ("x-conflicts" = json!([Conflict::AlreadyInvited, Conflict::AlreadyMember, Conflict::LastOwner]))),
+    extensions(("x-action" = json!(Action::MemberUpdate)), ("x-conflicts" = json!([Conflict::AlreadyInvited, Conflict::AlreadyMember, Conflict::LastOwner, Conflict::ExternalIdTaken]))),
     params(IfMatch),
     request_body = UpdateMember,
     responses((status = 200, description = "The member after the change.", body = MemberView))

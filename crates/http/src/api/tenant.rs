@@ -1,6 +1,8 @@
 //! `/api/tenant`.
 
 use actix_web::{HttpResponse, get, patch, web::Data};
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::{
@@ -12,7 +14,7 @@ use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
-use super::millis;
+use super::{external_id, metadata, millis};
 use crate::{
     answer,
     error::Failure,
@@ -49,6 +51,12 @@ pub struct TenantView {
     default_workspace_type: WorkspaceTypeWord,
     /// The limits of the tenant, set by the platform.
     limits: LimitsView,
+    /// The tenant's ID in another system, unique on the platform, which sets it.
+    #[schema(required, example = "crm-4711")]
+    external_id: Option<String>,
+    /// The platform's notes about the tenant, by name.
+    #[schema(example = json!({ "tier": "gold" }))]
+    metadata: BTreeMap<String, String>,
     /// When it was created.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
@@ -159,6 +167,8 @@ impl From<Tenant> for TenantView {
             default_currency: defaults.currency.to_string(),
             default_workspace_type: Word(defaults.workspace_type),
             limits: tenant.limits.into(),
+            external_id: external_id(&tenant.labels),
+            metadata: metadata(&tenant.labels),
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
         }

@@ -3,21 +3,21 @@
 mod request;
 mod view;
 
-use actix_web::{HttpResponse, delete, get, http::header, patch, post, web::Data};
+use actix_web::{HttpResponse, delete, get, http::header, patch, post, put, web::Data};
 use tenantry_domain::{Action, Conflict, Workspace};
 use tenantry_operations::workspaces;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 pub use self::view::WorkspaceView;
 use self::{
-    request::{CreateWorkspace, UpdateWorkspace, WorkspaceFilters},
+    request::{CreateWorkspace, PutWorkspace, UpdateWorkspace, WorkspaceFilters},
     view::WorkspaceList,
 };
 use crate::{
     answer,
     api::signature::{self, SignatureQuery},
     error::Failure,
-    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathId, Query, Valid},
+    extract::{Caller, IfMatch, IfNoneMatch, Listing, PathExternalId, PathId, PutCondition, Query, Valid},
     part::{Group, Part},
     service::Service,
 };
@@ -33,6 +33,8 @@ pub(crate) const PART: Part = Part {
 };
 
 fn routes(config: &mut ServiceConfig<'_>) {
+    // Before what stands under an id, which no `by-external-id` is.
+    config.service(show_by_external_id).service(put_by_external_id);
     config.service(list).service(create).service(show).service(update).service(delete).service(restore);
 }
 
@@ -78,13 +80,68 @@ pub(crate) async fn show(
     Ok(known.answer(workspace.version, &WorkspaceView::from(workspace)))
 }
 
+/// Get workspace by external ID
+///
+/// The workspace that has this ID in another system. Deleted workspaces are not found.
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::WorkspaceRead))),
+    params(IfNoneMatch),
+    responses((status = 200, description = "The workspace was found and returned.", body = WorkspaceView))
+)]
+#[get("/api/workspaces/by-external-id/{externalId}")]
+pub(crate) async fn show_by_external_id(
+    caller: Caller,
+    external_id: PathExternalId,
+    known: IfNoneMatch,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let workspace = workspaces::show_called(&service.store, &caller.credential, external_id.wanted()).await?;
+    Ok(known.answer(workspace.version, &WorkspaceView::from(workspace)))
+}
+
+/// Create or update a workspace by external ID
+///
+/// Creates the workspace that has this ID in another system, or changes it if it is there. You can send the same request
+/// again: it then changes nothing. This also needs the permission to update a workspace. Only a caller who can see the whole
+/// tenant can create one here. A deleted workspace is not found, and a new one is created.
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(
+        ("x-action" = json!(Action::WorkspaceCreate)),
+        ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ExternalIdTaken]))
+    ),
+    params(SignatureQuery, PutCondition),
+    request_body = PutWorkspace,
+    responses(
+        (status = 200, description = "The workspace was there and is now as requested.", body = WorkspaceView),
+        (status = 201, description = "The workspace was created.", body = WorkspaceView)
+    )
+)]
+#[put("/api/workspaces/by-external-id/{externalId}")]
+pub(crate) async fn put_by_external_id(
+    caller: Caller,
+    external_id: PathExternalId,
+    query: Query<SignatureQuery>,
+    seen: PutCondition,
+    body: Valid<PutWorkspace>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    let external_id = external_id.given()?;
+    let removed = signature::removed(&query, body.0.email_signature_html.iter().flatten().next())?;
+    let (name, patch) = body.0.into_domain();
+    let put = workspaces::put_called(&service.store, &caller.credential, external_id, seen.0, name, patch).await?;
+    let response = answer::put(put.thing(), |one| format!("/api/workspaces/{}", one.id));
+    Ok(answer::written(response, put, |put| (put.thing.version, WorkspaceView::from(put.thing).with_removed(removed))))
+}
+
 /// Create a workspace
 ///
 /// If you leave out language or currency, it follows the country. If you leave out the country, the tenant's defaults
 /// apply.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::WorkspaceCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),
+    extensions(("x-action" = json!(Action::WorkspaceCreate)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ExternalIdTaken]))),
     params(SignatureQuery),
     request_body = CreateWorkspace,
     responses((status = 201, description = "The workspace was created.", body = WorkspaceView, headers(("ETag"))))
@@ -114,7 +171,7 @@ fn shown(workspace: Workspace) -> (i64, WorkspaceView) {
 /// follow a new country.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::WorkspaceUpdate))),
+    extensions(("x-action" = json!(Action::WorkspaceUpdate)), ("x-conflicts" = json!([Conflict::ExternalIdTaken]))),
     params(SignatureQuery, IfMatch),
     request_body = UpdateWorkspace,
     responses((status = 200, description = "The workspace after the change.", body = WorkspaceView))
@@ -160,7 +217,7 @@ pub(crate) async fn delete(
 /// Restores a workspace that was deleted in the last 30 days. A workspace that is not deleted stays as it is.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::WorkspaceRestore)), ("x-conflicts" = json!([Conflict::LimitReached]))),
+    extensions(("x-action" = json!(Action::WorkspaceRestore)), ("x-conflicts" = json!([Conflict::LimitReached, Conflict::ExternalIdTaken]))),
     responses((status = 200, description = "The workspace after the change.", body = WorkspaceView, headers(("ETag"))))
 )]
 #[post("/api/workspaces/{workspaceId}/restore")]

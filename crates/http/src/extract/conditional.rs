@@ -89,17 +89,59 @@ impl FromRequest for IfMatch {
     type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(listed(request, &header::IF_MATCH).map(|listed| {
-            Self(match listed {
-                None => Precondition::None,
-                Some(Listed::Any) => Precondition::Exists,
-                Some(Listed::Tags(tags)) => {
-                    Precondition::VersionIn(tags.iter().filter_map(|tag| tag.version()).collect())
-                }
-            })
-        }))
+        ready(listed(request, &header::IF_MATCH).map(|listed| Self(precondition(listed))))
     }
 }
+
+fn precondition(if_match: Option<Listed>) -> Precondition {
+    match if_match {
+        None => Precondition::None,
+        Some(Listed::Any) => Precondition::Exists,
+        Some(Listed::Tags(tags)) => Precondition::VersionIn(tags.iter().filter_map(|tag| tag.version()).collect()),
+    }
+}
+
+/// What must be there before something is created or changed at its path: `If-Match` as for a change, or `If-None-Match: *` that
+/// nothing is there.
+pub(crate) struct PutCondition(pub(crate) Precondition);
+
+impl PutCondition {
+    fn of(request: &HttpRequest) -> Result<Self, Failure> {
+        let if_match = listed(request, &header::IF_MATCH)?;
+        match (if_match, listed(request, &header::IF_NONE_MATCH)?) {
+            (if_match, None) => Ok(Self(precondition(if_match))),
+            (None, Some(Listed::Any)) => Ok(Self(Precondition::Absent)),
+            _ => {
+                let message = "If-None-Match can only be * here, and cannot be sent together with If-Match.".to_owned();
+                Err(Error::Unreadable { code: "bad_entity_tag", message }.into())
+            }
+        }
+    }
+}
+
+impl FromRequest for PutCondition {
+    type Error = Failure;
+    type Future = Ready<Result<Self, Failure>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl IntoParams for PutCondition {
+    fn into_params(place: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = "`*` creates the object only if it is not there yet. You get a `412` if it is.";
+        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^\\*$"));
+        let absent = ParameterBuilder::new().name(CREATES).parameter_in(ParameterIn::Header).required(Required::False);
+        let absent = schema::shared(absent.description(Some(text)).schema(Some(schema)).build(), "IfNoneMatchAny");
+        let mut parameters = IfMatch::into_params(place);
+        parameters.push(absent);
+        parameters
+    }
+}
+
+/// The header that asks for something new, in the words of the document.
+const CREATES: &str = "If-None-Match";
 
 impl IntoParams for IfNoneMatch {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {

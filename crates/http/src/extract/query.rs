@@ -2,18 +2,19 @@
 
 use std::{
     borrow::Cow,
+    collections::HashSet,
     future::{Ready, ready},
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::{
-    DeserializeOwned,
+    DeserializeOwned, Deserializer, IntoDeserializer, Visitor,
     value::{Error as Twice, MapDeserializer},
 };
 use tenantry_domain::Error;
 use utoipa::openapi::{
     RefOr, Required, Schema,
-    path::{Parameter, ParameterBuilder, ParameterIn},
+    path::{Parameter as Documented, ParameterBuilder, ParameterIn},
 };
 
 use super::Request;
@@ -62,9 +63,19 @@ pub(super) fn pairs(request: &HttpRequest) -> Result<Vec<Pair<'_>>, Failure> {
 }
 
 /// Reads fields. They never fail to deserialise, so that what is left is one that is there twice.
-pub(super) fn read<T: DeserializeOwned>(pairs: &[Pair<'_>]) -> Result<T, Failure> {
-    let pairs = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
-    T::deserialize(MapDeserializer::<_, Twice>::new(pairs)).map_err(|error| {
+pub(super) fn read<'q, T: DeserializeOwned>(pairs: &'q [Pair<'q>]) -> Result<T, Failure> {
+    let (entries, pairs): (Vec<_>, Vec<_>) =
+        pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).partition(|(name, _)| is_of_metadata(name));
+    let mut parameters: Vec<_> = pairs.into_iter().map(|(name, value)| (name, Parameter::Text(value))).collect();
+    if !entries.is_empty() {
+        let mut names = HashSet::new();
+        if let Some((twice, _)) = entries.iter().find(|(name, _)| !names.insert(*name)) {
+            return Err(duplicate_parameter(twice));
+        }
+        let named = |(name, value): (&'q str, _)| (name.split_once('.').map_or(name, |(_, name)| name), value);
+        parameters.push((METADATA, Parameter::Entries(entries.into_iter().map(named).collect())));
+    }
+    T::deserialize(MapDeserializer::<_, Twice>::new(parameters.into_iter())).map_err(|error| {
         let error = error.to_string();
         let name = error.split_once("duplicate field `").and_then(|(_, rest)| rest.split_once('`'));
         match name {
@@ -72,6 +83,43 @@ pub(super) fn read<T: DeserializeOwned>(pairs: &[Pair<'_>]) -> Result<T, Failure
             None => unreadable_query("The query could not be read."),
         }
     })
+}
+
+/// What parameters such as `metadata.tier` belong to.
+pub(super) const METADATA: &str = "metadata";
+
+fn is_of_metadata(name: &str) -> bool {
+    name.strip_prefix(METADATA).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// The value of a parameter, or those of several that belong together.
+enum Parameter<'q> {
+    Text(&'q str),
+    Entries(Vec<(&'q str, &'q str)>),
+}
+
+impl<'de> IntoDeserializer<'de, Twice> for Parameter<'_> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for Parameter<'_> {
+    type Error = Twice;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Twice> {
+        match self {
+            Self::Text(text) => visitor.visit_str(text),
+            Self::Entries(entries) => visitor.visit_map(MapDeserializer::new(entries.into_iter())),
+        }
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+        seq tuple tuple_struct map struct enum identifier ignored_any
+    }
 }
 
 /// The query has a parameter twice.
@@ -86,7 +134,7 @@ pub(crate) fn unreadable_query(message: &str) -> Failure {
 }
 
 /// A field as a parameter of the document.
-pub(crate) fn parameter(mut field: FieldSchema) -> Parameter {
+pub(crate) fn parameter(mut field: FieldSchema) -> Documented {
     let text = match &mut field.schema {
         RefOr::T(Schema::Object(object)) => object.description.take(),
         RefOr::Ref(reference) => Some(std::mem::take(&mut reference.description)),

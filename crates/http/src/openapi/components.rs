@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use tenantry_domain::{Choice, Input, Noun, Provider, demo};
+use tenantry_domain::{Choice, ExternalId, Input, Noun, Provider, demo};
 use utoipa::openapi::{
     Components, Header, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, Schema,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn},
@@ -57,6 +57,8 @@ pub(super) fn noun(parameter: &str) -> Option<Noun> {
 
 const PROVIDER: &str = "provider";
 
+const EXTERNAL_ID: &str = "externalId";
+
 /// The parameters of a path that an operation does not describe itself.
 pub(super) fn path_parameters(operation: &mut Operation, path: &str) {
     let parameters = operation.parameters.get_or_insert_default();
@@ -74,6 +76,10 @@ fn path_parameter(name: &str) -> Option<Parameter> {
         PROVIDER => {
             let provider = schema::of_value(&Provider::description());
             ("The provider.".to_owned(), Some(Provider::ElevenLabs.as_str().into()), provider)
+        }
+        EXTERNAL_ID => {
+            let text = "The external ID, percent-encoded.".to_owned();
+            (text, Some(demo::EXTERNAL_ID.into()), schema::of_value(&ExternalId::description()))
         }
         name => {
             let noun = noun(name)?;

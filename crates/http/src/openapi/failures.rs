@@ -377,6 +377,7 @@ fn sentence(conflict: Conflict) -> &'static str {
     match conflict {
         Conflict::LimitReached => "This workspace has reached its limit of 5 agents. It has 5.",
         Conflict::SlugTaken => "Another brand already has the slug \"acme-consumer\".",
+        Conflict::ExternalIdTaken => "Another workspace already has the external ID \"crm-4711\".",
         Conflict::DefaultBrand => "The default brand cannot be deleted. Make another brand the default first.",
         Conflict::BrandHasWorkspaces => {
             "This brand still has workspaces. Move or delete them first. Deleted workspaces count until they are erased."

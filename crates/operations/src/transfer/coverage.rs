@@ -34,9 +34,11 @@ pub const LEFT_BEHIND: &[LeftBehind] = &[
             "max_emails_per_recipient",
             "requests_per_second",
             "request_burst",
+            "external_id",
+            "metadata",
         ],
         in_file: true,
-        why: "the target tenant already exists, and its platform decides on its state and limits",
+        why: "the target tenant already exists, and its platform decides on its state, limits and names",
     },
     LeftBehind {
         table: "tenants",

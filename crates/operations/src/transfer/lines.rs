@@ -8,12 +8,13 @@ mod tenant;
 mod work;
 mod workspace;
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Cap, FieldRefusal, Fields, InTenant, InvitationDays, Locale, Refusal, SlotNumber, TenantId, WorkspaceId, counted,
+    Cap, FieldRefusal, Fields, InTenant, InvitationDays, Labels, Locale, Metadata, Refusal, SlotNumber, TenantId,
+    WorkspaceId, counted,
 };
 use tenantry_persistence::{Fault, LastNumbers, Tx, WriteTx};
 
@@ -258,6 +259,15 @@ impl Reading {
         raw.and_then(|raw| self.value(field, raw))
     }
 
+    /// An external ID and metadata.
+    fn labels(&mut self, external_id: Option<&str>, metadata: &Entries) -> Labels {
+        let pairs = metadata.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        Labels {
+            external_id: self.optional("externalId", external_id),
+            metadata: self.parsed("metadata", Metadata::of(pairs)).unwrap_or_default(),
+        }
+    }
+
     fn cap(&mut self, field: &str, raw: Option<u32>) -> Option<Cap> {
         raw.and_then(|raw| self.parsed(field, Cap::try_from(i64::from(raw))))
     }
@@ -332,6 +342,13 @@ fn locale(reading: &mut Reading, fields: [(&str, &str); 4]) -> Option<Locale> {
     let currency = reading.value(currency.0, currency.1);
     let workspace_type = reading.value(workspace_type.0, workspace_type.1);
     Some(Locale { country: country?, language: language?, currency: currency?, workspace_type: workspace_type? })
+}
+
+/// Metadata as it stands in a line.
+type Entries = BTreeMap<String, String>;
+
+fn entries(metadata: &Metadata) -> Entries {
+    metadata.entries().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// A value that may be missing, as text.

@@ -8,15 +8,17 @@ use diesel::{
     sql_types::Timestamptz,
 };
 use tenantry_domain::{
-    ApiKey, FieldRefusal, InRestorableWorkspace, InTenant, MAIL_WINDOW_HOURS, OutboxState, Page, PageRequest, Reach,
-    SortKey, Workspace, WorkspaceId, WorkspaceLimits, WorkspaceNumber,
+    ApiKey, FieldRefusal, InRestorableWorkspace, InTenant, MAIL_WINDOW_HOURS, Metadata, Noun, OutboxState, Page,
+    PageRequest, Reach, SortKey, Workspace, WorkspaceId, WorkspaceLimits, WorkspaceNumber,
 };
 use uuid::Uuid;
 
 use super::{Columns, Row, found, this};
 use crate::{
     fault::Fault,
-    keyset, limits,
+    keyset,
+    labels::unless_taken,
+    limits,
     places::erased_until,
     schema::{assignments, invitation_workspaces, members, outbox_messages, workspaces},
     transfer::refusal,
@@ -124,11 +126,15 @@ impl WriteTx<'_, InTenant> {
                 workspaces::limits_version.eq(limits_version),
             ))
             .execute(self.connection);
+        if stored.is_ok() {
+            self.scope().index_metadata(workspace.id, &Metadata::default(), &workspace.details.labels.metadata)?;
+        }
         refusal(
             stored,
             &[
                 ("workspaces_pkey", "id", "is the id of an earlier workspace"),
                 ("workspaces_number_key", "number", "is the number of an earlier workspace"),
+                ("workspaces_external_id_key", "externalId", "is the external ID of an earlier workspace"),
                 ("workspaces_brand_fkey", "brandId", "is not the id of an earlier brand"),
             ],
         )
@@ -153,7 +159,9 @@ impl WriteTx<'_, InRestorableWorkspace> {
                 workspaces::updated_at.eq(now),
             ))
             .returning(Row::as_returning())
-            .get_result(self.connection)?
+            .get_result(self.connection)
+            // Somebody may have taken it meanwhile.
+            .map_err(|error| unless_taken(error, &before.details.labels, Noun::Workspace))?
             .into_workspace()
     }
 }

@@ -7,9 +7,12 @@ use tenantry_domain::{
     counted,
 };
 use tenantry_http::BrandView;
-use tenantry_operations::{ApiKeyFilter, Store, api_keys, brands};
+use tenantry_operations::{ApiKeyFilter, BrandFilter, Store, api_keys, brands};
 
-use super::tenant::{minutes, parse, read};
+use super::{
+    labels::{self, NewLabels},
+    tenant::{minutes, parse, read},
+};
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
@@ -60,6 +63,8 @@ pub(crate) struct Create {
     /// Make it the default brand, in place of the current one
     #[arg(long)]
     default: bool,
+    #[command(flatten)]
+    labels: NewLabels,
 }
 
 #[derive(Args)]
@@ -88,11 +93,12 @@ impl Create {
         let slug = parse("slug", self.slug.as_deref(), &mut refused);
         let tone = parse("tone", self.tone.as_deref(), &mut refused);
         let brand_instructions = parse("instructions", self.instructions.as_deref(), &mut refused);
+        let labels = self.labels.read(&mut refused);
         match name {
             Some(name) if refused.is_empty() => {
                 let named = BrandDetails::named(name);
                 let email_from_name = email_from_name.unwrap_or_else(|| named.email_from_name.clone());
-                let details = BrandDetails { email_from_name, tone, brand_instructions, ..named };
+                let details = BrandDetails { email_from_name, tone, brand_instructions, labels, ..named };
                 Ok(NewBrand { details, slug, is_default: self.default })
             }
             _ => Err(Error::Invalid(refused).into()),
@@ -112,8 +118,8 @@ pub(crate) fn run(command: Brand, settings: &Settings, output: &Output) -> Resul
         }
         Brand::List(list) => {
             let found = in_tenant(settings, &list.of.tenant, async |store, operator| {
-                let search = list.search;
-                Ok(named::all(async |page| brands::list(store, operator, search.clone(), page).await).await?)
+                let filter = BrandFilter { search: list.search, ..BrandFilter::default() };
+                Ok(named::all(async |page| brands::list(store, operator, filter.clone(), page).await).await?)
             })?;
             print_list(output, &found)
         }
@@ -189,6 +195,7 @@ fn words(brand: &Found) -> String {
     let details = &brand.details;
     let or_none = |text: Option<&str>| text.unwrap_or("none").to_owned();
     let set = |is_set: bool| if is_set { "set" } else { "none" }.to_owned();
+    let [external_id, metadata] = labels::words(&details.labels);
     fields(&[
         ("id", brand.id.to_string()),
         ("name", details.name.as_str().to_owned()),
@@ -204,6 +211,8 @@ fn words(brand: &Found) -> String {
         ("instructions", or_none(details.brand_instructions.as_ref().map(|it| it.as_str()))),
         ("HTML signature", set(details.email_signature_html.is_some())),
         ("text signature", set(details.email_signature_text.is_some())),
+        external_id,
+        metadata,
         ("created", minutes(brand.created_at)),
         ("changed", minutes(brand.updated_at)),
     ])

@@ -145,7 +145,7 @@ impl Create {
         match (email, role, issuer, subject) {
             (Some(email), Some(role), Some(issuer), Some(subject)) if refused.is_empty() => {
                 let person = tenantry_domain::Person { issuer, subject };
-                Ok(MemberDetails { email, role, status: MemberStatus::Active, person })
+                Ok(MemberDetails { email, role, status: MemberStatus::Active, person, labels: Default::default() })
             }
             _ => Err(Error::Invalid(refused).into()),
         }
@@ -181,6 +181,7 @@ impl Changes {
             status: parse("status", self.status.as_deref(), &mut refused),
             issuer: parse("issuer", self.issuer.as_deref(), &mut refused),
             subject: parse("subject", self.subject.as_deref(), &mut refused),
+            ..MemberPatch::default()
         };
         if refused.is_empty() { Ok(patch) } else { Err(Error::Invalid(refused).into()) }
     }

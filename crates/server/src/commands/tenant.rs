@@ -19,6 +19,7 @@ use self::{
     erase::Erase,
     transfer::{Export, Import},
 };
+use super::labels;
 use crate::{
     consent::Consent,
     database::with_store,
@@ -89,7 +90,11 @@ pub(crate) struct List {
 impl List {
     fn into_domain(self) -> Result<TenantFilter, Exit> {
         let mut refused = Vec::new();
-        let filter = TenantFilter { state: parse("state", self.state.as_deref(), &mut refused), search: self.search };
+        let filter = TenantFilter {
+            state: parse("state", self.state.as_deref(), &mut refused),
+            search: self.search,
+            ..TenantFilter::default()
+        };
         if refused.is_empty() { Ok(filter) } else { Err(Error::Invalid(refused).into()) }
     }
 }
@@ -172,6 +177,7 @@ fn words(tenant: &Account, used: Use) -> String {
         (None, Some(at)) => format!("suspended on {}", minutes(at)),
         (None, None) => tenant.state().to_string(),
     };
+    let [external_id, metadata] = labels::words(&tenant.labels);
     fields(&[
         ("id", tenant.id.to_string()),
         ("name", tenant.details.name.as_str().to_owned()),
@@ -206,6 +212,8 @@ fn words(tenant: &Account, used: Use) -> String {
                 defaults.country, defaults.language, defaults.currency, defaults.workspace_type
             ),
         ),
+        external_id,
+        metadata,
         ("created", minutes(tenant.created_at)),
         ("changed", minutes(tenant.updated_at)),
     ])

@@ -9,7 +9,10 @@ use tenantry_domain::{
 use tenantry_http::WorkspaceView;
 use tenantry_operations::{Store, WorkspaceFilter, agents, assignments, brands, workspaces};
 
-use super::tenant::{minutes, parse, read};
+use super::{
+    labels::{self, NewLabels},
+    tenant::{minutes, parse, read},
+};
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
     exit::Exit,
@@ -68,6 +71,8 @@ pub(crate) struct Create {
     /// Instructions for the AI
     #[arg(long, value_name = "TEXT")]
     instructions: Option<String>,
+    #[command(flatten)]
+    labels: NewLabels,
 }
 
 #[derive(Args)]
@@ -113,6 +118,7 @@ impl Create {
             workspace_type: parse("type", self.workspace_type.as_deref(), &mut refused),
         };
         let workspace_instructions = parse("instructions", self.instructions.as_deref(), &mut refused);
+        let labels = self.labels.read(&mut refused);
         match name {
             Some(name) if refused.is_empty() => Ok(NewWorkspace {
                 name,
@@ -120,6 +126,7 @@ impl Create {
                 workspace_instructions,
                 email_signature_html: None,
                 email_signature_text: None,
+                labels,
             }),
             _ => Err(Error::Invalid(refused).into()),
         }
@@ -256,6 +263,7 @@ fn print_deleted(output: &Output, deleted: &[Found]) -> Result<(), Exit> {
 fn words(workspace: &Found, brand: &str) -> String {
     let (details, locale) = (&workspace.details, &workspace.details.locale);
     let set = |is_set: bool| if is_set { "its own" } else { "the brand's" }.to_owned();
+    let [external_id, metadata] = labels::words(&details.labels);
     fields(&[
         ("id", workspace.id.to_string()),
         ("name", details.name.as_str().to_owned()),
@@ -270,6 +278,8 @@ fn words(workspace: &Found, brand: &str) -> String {
         ),
         ("HTML signature", set(details.email_signature_html.is_some())),
         ("text signature", set(details.email_signature_text.is_some())),
+        external_id,
+        metadata,
         ("created", minutes(workspace.created_at)),
         ("changed", minutes(workspace.updated_at)),
     ])

@@ -1,12 +1,18 @@
 //! What a caller is shown of an agent.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::{Agent, AgentStatus};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{api::millis, extract::List, schema::Word};
+use crate::{
+    api::{external_id, metadata, millis},
+    extract::List,
+    schema::Word,
+};
 
 type AgentStatusWord = Word<AgentStatus>;
 
@@ -36,6 +42,12 @@ pub(crate) struct AgentView {
     /// Whether the agent takes calls. A paused agent still counts against the limit.
     #[schema(example = "active")]
     status: AgentStatusWord,
+    /// The agent's ID in another system, unique in the tenant.
+    #[schema(required, example = "crm-4711")]
+    external_id: Option<String>,
+    /// Your own notes about the agent, by name.
+    #[schema(example = json!({ "tier": "gold" }))]
+    metadata: BTreeMap<String, String>,
     /// When it was created.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
@@ -57,6 +69,8 @@ impl From<Agent> for AgentView {
             external_reference: details.external_reference.map(|text| text.as_str().to_owned()),
             voice: details.voice.map(|text| text.as_str().to_owned()),
             status: Word(details.status),
+            external_id: external_id(&details.labels),
+            metadata: metadata(&details.labels),
             created_at: agent.created_at,
             updated_at: agent.updated_at,
         }

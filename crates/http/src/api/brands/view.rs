@@ -1,5 +1,7 @@
 //! What a caller is shown of a brand.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::{Brand, Tone};
@@ -7,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    api::{millis, signature::RemovedView},
+    api::{external_id, metadata, millis, signature::RemovedView},
     extract::List,
     schema::Word,
 };
@@ -68,6 +70,12 @@ pub struct BrandView {
     /// Whether this is the default brand, which new workspaces get when no brand is named. Each tenant has exactly one.
     #[schema(example = true)]
     is_default: bool,
+    /// The brand's ID in another system, unique in the tenant.
+    #[schema(required, example = "crm-4711")]
+    external_id: Option<String>,
+    /// Your own notes about the brand, by name.
+    #[schema(example = json!({ "tier": "gold" }))]
+    metadata: BTreeMap<String, String>,
     /// When it was created.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
@@ -103,6 +111,8 @@ impl From<Brand> for BrandView {
             tone: details.tone.map(Word),
             brand_instructions: details.brand_instructions.map(|value| value.as_str().to_owned()),
             is_default: brand.is_default,
+            external_id: external_id(&details.labels),
+            metadata: metadata(&details.labels),
             created_at: brand.created_at,
             updated_at: brand.updated_at,
             removed: None,

@@ -1,11 +1,14 @@
 //! What a caller asks of members.
 
 use tenantry_domain::{
-    EmailAddress, IssuerName, Line, MemberId, MemberPatch, MemberStatus, PeopleSort, Role, Subject, WorkspaceId, demo,
+    EmailAddress, ExternalId, IssuerName, Line, MemberId, MemberPatch, MemberStatus, PeopleSort, Role, Subject,
+    WorkspaceId, demo,
 };
 use tenantry_operations::MemberFilter;
 
-use crate::extract::{Filters, Optional, OptionalAs, Required, query, request};
+use crate::extract::{
+    ChangedMetadata, Clearable, Filters, MatchedMetadata, Optional, OptionalAs, Required, query, request,
+};
 
 request! {
     /// A change to a member, as a JSON merge patch (RFC 7396): fields you leave out keep their value.
@@ -21,6 +24,10 @@ request! {
         issuer: Optional<IssuerName>,
         /// The member's subject at that issuer. Tokens of the issuer and subject from before are refused from the next request on.
         subject: Optional<Subject>,
+        /// The member's ID in another system, unique in the tenant. `null` clears it.
+        external_id: Clearable<ExternalId>,
+        /// Your own notes about the member. What you leave out stays.
+        metadata: ChangedMetadata,
     }
 }
 
@@ -42,6 +49,10 @@ query! {
         status: Optional<MemberStatus>,
         /// Only members assigned to this workspace.
         workspace_id: Optional<WorkspaceId>,
+        /// Only the member with this external ID.
+        external_id: Optional<ExternalId>,
+        /// Only members with this metadata: one parameter for each entry, such as `metadata.tier=gold`.
+        metadata: MatchedMetadata,
         /// Only members whose email address contains this text, in upper or lower case, with or without accents.
         search as "q": OptionalAs<Line<254>, String>,
     }

@@ -1,5 +1,7 @@
 //! What a caller is shown of a member.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::{Assignment, Choice, Member, MemberStatus, Reach, Role};
@@ -7,7 +9,11 @@ use tenantry_operations::members::Shown;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{api::millis, extract::List, schema::Word};
+use crate::{
+    api::{external_id, metadata, millis},
+    extract::List,
+    schema::Word,
+};
 
 type RoleWord = Word<Role>;
 type MemberStatusWord = Word<MemberStatus>;
@@ -40,6 +46,12 @@ pub struct MemberView {
     /// The member's subject at the issuer.
     #[schema(example = "auth0|65f0c1", pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]+$")]
     subject: String,
+    /// The member's ID in another system, unique in the tenant.
+    #[schema(required, example = "crm-4711")]
+    external_id: Option<String>,
+    /// Your own notes about the member, by name.
+    #[schema(example = json!({ "tier": "gold" }))]
+    metadata: BTreeMap<String, String>,
     /// When the person became a member.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
@@ -61,6 +73,8 @@ impl From<Member> for MemberView {
             status: Word(details.status),
             issuer: details.person.issuer.as_str().to_owned(),
             subject: details.person.subject.as_str().to_owned(),
+            external_id: external_id(&details.labels),
+            metadata: metadata(&details.labels),
             created_at: member.created_at,
             updated_at: member.updated_at,
         }

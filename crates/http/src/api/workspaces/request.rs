@@ -1,12 +1,15 @@
 //! What a caller asks of workspaces.
 
 use tenantry_domain::{
-    BrandId, CountryCode, CurrencyCode, Instructions, LanguageCode, LocaleRequest, NewWorkspace, SignatureHtml,
-    SignatureText, Sort, WorkspaceName, WorkspacePatch, WorkspaceState, WorkspaceType, demo,
+    BrandId, CountryCode, CurrencyCode, ExternalId, Instructions, Labels, LanguageCode, LocaleRequest, NewWorkspace,
+    SignatureHtml, SignatureText, Sort, WorkspaceName, WorkspacePatch, WorkspaceState, WorkspaceType, demo,
 };
 use tenantry_operations::WorkspaceFilter;
 
-use crate::extract::{Clearable, Filters, Nullable, Optional, OptionalAs, OrDefault, Required, query, request};
+use crate::extract::{
+    ChangedMetadata, Clearable, Filters, MatchedMetadata, NewMetadata, Nullable, Optional, OptionalAs, OrDefault,
+    Required, query, request,
+};
 
 request! {
     /// A workspace to create. If you leave out language or currency, it follows the country. Without a country, all
@@ -18,6 +21,8 @@ request! {
         "workspaceType": "b2c",
         "workspaceInstructions": "Quote delivery times in working days.",
         "emailSignatureText": "Vänliga hälsningar,\nAcme Nordics",
+        "externalId": "crm-4712",
+        "metadata": { "tier": "gold" },
     })]
     pub(crate) struct CreateWorkspace {
         /// Display name.
@@ -34,6 +39,10 @@ request! {
         email_signature_html: Nullable<SignatureHtml>,
         /// Email signature in plain text.
         email_signature_text: Nullable<SignatureText>,
+        /// The workspace's ID in another system, unique in the tenant.
+        external_id: Nullable<ExternalId>,
+        /// Your own notes about the workspace.
+        metadata: NewMetadata,
     }
 }
 
@@ -51,6 +60,7 @@ impl CreateWorkspace {
             workspace_instructions: self.workspace_instructions,
             email_signature_html: self.email_signature_html,
             email_signature_text: self.email_signature_text,
+            labels: Labels { external_id: self.external_id, metadata: self.metadata },
         };
         (self.brand_id, new)
     }
@@ -75,6 +85,10 @@ request! {
         email_signature_html: Clearable<SignatureHtml>,
         /// Email signature in plain text.
         email_signature_text: Clearable<SignatureText>,
+        /// The workspace's ID in another system, unique in the tenant.
+        external_id: Clearable<ExternalId>,
+        /// Your own notes about the workspace. What you leave out stays.
+        metadata: ChangedMetadata,
     }
 }
 
@@ -93,7 +107,53 @@ impl UpdateWorkspace {
             workspace_instructions: self.workspace_instructions,
             email_signature_html: self.email_signature_html,
             email_signature_text: self.email_signature_text,
+            external_id: self.external_id,
+            metadata: self.metadata,
         }
+    }
+}
+
+request! {
+    /// A workspace to create or to change. Fields you leave out keep their value, or are as in a new workspace.
+    #[example({ "name": "Nordics", "country": "SE", "metadata": { "tier": "gold" } })]
+    pub(crate) struct PutWorkspace {
+        /// Display name.
+        name: Required<WorkspaceName>,
+        /// The brand to operate under. An existing workspace moves to it. Default for a new one: the tenant's default brand.
+        brand_id: Optional<BrandId>,
+        country: Optional<CountryCode>,
+        operating_language: Optional<LanguageCode>,
+        currency: Optional<CurrencyCode>,
+        workspace_type: Optional<WorkspaceType>,
+        /// Instructions for the AI.
+        workspace_instructions: Clearable<Instructions>,
+        /// Email signature.
+        email_signature_html: Clearable<SignatureHtml>,
+        /// Email signature in plain text.
+        email_signature_text: Clearable<SignatureText>,
+        /// Your own notes about the workspace. What you leave out stays.
+        metadata: ChangedMetadata,
+    }
+}
+
+impl PutWorkspace {
+    pub(super) fn into_domain(self) -> (WorkspaceName, WorkspacePatch) {
+        let locale = LocaleRequest {
+            country: self.country,
+            language: self.operating_language,
+            currency: self.currency,
+            workspace_type: self.workspace_type,
+        };
+        let patch = WorkspacePatch {
+            brand_id: self.brand_id,
+            locale,
+            workspace_instructions: self.workspace_instructions,
+            email_signature_html: self.email_signature_html,
+            email_signature_text: self.email_signature_text,
+            metadata: self.metadata,
+            ..WorkspacePatch::default()
+        };
+        (self.name, patch)
     }
 }
 
@@ -112,6 +172,10 @@ query! {
         currency: Optional<CurrencyCode>,
         /// Only workspaces of this type.
         workspace_type: Optional<WorkspaceType>,
+        /// Only the workspace with this external ID.
+        external_id: Optional<ExternalId>,
+        /// Only workspaces with this metadata: one parameter for each entry, such as `metadata.tier=gold`.
+        metadata: MatchedMetadata,
         /// Only workspaces whose name contains this text, in upper or lower case, with or without accents.
         search as "q": OptionalAs<WorkspaceName, String>,
     }

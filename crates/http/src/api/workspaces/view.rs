@@ -1,5 +1,7 @@
 //! What a caller is shown of a workspace.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::{Workspace, WorkspaceType};
@@ -7,7 +9,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    api::{millis, millis_option, signature::RemovedView},
+    api::{external_id, metadata, millis, millis_option, signature::RemovedView},
     extract::List,
     schema::Word,
 };
@@ -59,6 +61,12 @@ pub struct WorkspaceView {
     /// Workspace-level plain-text email signature. Overrides the brand-level signature when set.
     #[schema(required, example = "Freundliche Gruesse,\nIhr Acme DACH Team")]
     email_signature_text: Option<String>,
+    /// The workspace's ID in another system, unique in the tenant.
+    #[schema(required, example = "crm-4711")]
+    external_id: Option<String>,
+    /// Your own notes about the workspace, by name.
+    #[schema(example = json!({ "tier": "gold" }))]
+    metadata: BTreeMap<String, String>,
     /// Timestamp when the workspace was created.
     #[serde(serialize_with = "millis")]
     #[schema(example = "2026-01-20T10:00:00.000Z")]
@@ -98,6 +106,8 @@ impl From<Workspace> for WorkspaceView {
             workspace_instructions: details.workspace_instructions.map(|text| text.as_str().to_owned()),
             email_signature_html: details.email_signature_html.map(|html| html.as_str().to_owned()),
             email_signature_text: details.email_signature_text.map(|text| text.as_str().to_owned()),
+            external_id: external_id(&details.labels),
+            metadata: metadata(&details.labels),
             created_at: workspace.created_at,
             updated_at: workspace.updated_at,
             deleted_at: workspace.deleted_at,

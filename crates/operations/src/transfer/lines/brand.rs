@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Brand, BrandDetails, FieldRefusal, HexColor, HttpsUrl, InTenant, Instructions, SenderName, SignatureHtml,
-    SignatureText, Tone,
+    Brand, BrandDetails, ExternalId, FieldRefusal, HexColor, HttpsUrl, InTenant, Instructions, SenderName,
+    SignatureHtml, SignatureText, Tone,
 };
-use tenantry_persistence::{Fault, Tx};
+use tenantry_persistence::{BrandFilter, Fault, Tx};
 
-use super::{Counts, Line, Reading, Target, text};
+use super::{Counts, Entries, Line, Reading, Target, entries, text};
 use crate::transfer::export::{Out, pages};
 
 #[derive(Serialize, Deserialize)]
@@ -29,6 +29,10 @@ pub(in crate::transfer) struct BrandLine {
     ai_sender_avatar_url: Option<String>,
     tone: Option<String>,
     brand_instructions: Option<String>,
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    metadata: Entries,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -38,7 +42,7 @@ impl BrandLine {
     /// Writes every brand.
     pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut Counts) -> Result<(), Fault> {
         pages(|page| {
-            let page = tx.brands(None, page)?;
+            let page = tx.brands(&BrandFilter::default(), page)?;
             for brand in page.items {
                 counts.brands += out.line(&Line::Brand(Self::of(brand)))?;
             }
@@ -64,6 +68,8 @@ impl BrandLine {
             ai_sender_avatar_url: text(details.ai_sender_avatar_url.as_ref(), HttpsUrl::as_str),
             tone: details.tone.map(|tone: Tone| tone.as_str().to_owned()),
             brand_instructions: text(details.brand_instructions.as_ref(), Instructions::as_str),
+            external_id: text(details.labels.external_id.as_ref(), ExternalId::as_str),
+            metadata: entries(&details.labels.metadata),
             version: brand.version,
             created_at: brand.created_at,
             updated_at: brand.updated_at,
@@ -85,6 +91,7 @@ impl BrandLine {
         let ai_sender_avatar_url = reading.optional("aiSenderAvatarUrl", self.ai_sender_avatar_url.as_deref());
         let tone = reading.optional("tone", self.tone.as_deref());
         let brand_instructions = reading.optional("brandInstructions", self.brand_instructions.as_deref());
+        let labels = reading.labels(self.external_id.as_deref(), &self.metadata);
         let version = reading.version("version", self.version);
         let created_at = reading.time("createdAt", self.created_at);
         let updated_at = reading.time("updatedAt", self.updated_at);
@@ -101,6 +108,7 @@ impl BrandLine {
             ai_sender_avatar_url,
             tone,
             brand_instructions,
+            labels,
         });
         let is_default = self.is_default;
         reading.end(id.zip(slug).zip(details).map(|((id, slug), details)| Brand {

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Delivery, FieldRefusal, InTenant, Invitation, InvitationDetails, InvitationId, IssuerName, Member, MemberDetails,
-    MemberId, Person, Refusal, SlotNumber, Subject, WorkspaceId,
+    Delivery, ExternalId, FieldRefusal, InTenant, Invitation, InvitationDetails, InvitationId, IssuerName, Member,
+    MemberDetails, MemberId, Person, Refusal, SlotNumber, Subject, WorkspaceId,
 };
 use tenantry_persistence::{Fault, HeldSlot, InvitationFilter, KeptAssignment, MemberFilter, Tx};
 
-use super::{Counts, Line, Reading, Target};
+use super::{Counts, Entries, Line, Reading, Target, entries, text};
 use crate::transfer::export::{Out, pages};
 
 #[derive(Serialize, Deserialize)]
@@ -20,6 +20,10 @@ pub(in crate::transfer) struct MemberLine {
     status: String,
     issuer: String,
     subject: String,
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    metadata: Entries,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -72,6 +76,8 @@ impl MemberLine {
             status: details.status.to_string(),
             issuer: details.person.issuer.as_str().to_owned(),
             subject: details.person.subject.as_str().to_owned(),
+            external_id: text(details.labels.external_id.as_ref(), ExternalId::as_str),
+            metadata: entries(&details.labels.metadata),
             version: member.version,
             created_at: member.created_at,
             updated_at: member.updated_at,
@@ -85,6 +91,7 @@ impl MemberLine {
         let (role, status) = (reading.value("role", &self.role), reading.value("status", &self.status));
         let issuer: Option<IssuerName> = reading.value("issuer", &self.issuer);
         let subject: Option<Subject> = reading.value("subject", &self.subject);
+        let labels = reading.labels(self.external_id.as_deref(), &self.metadata);
         let version = reading.version("version", self.version);
         let created_at = reading.time("createdAt", self.created_at);
         let updated_at = reading.time("updatedAt", self.updated_at);
@@ -100,6 +107,7 @@ impl MemberLine {
             role,
             status,
             person,
+            labels,
         });
         let tenant_id = target.tenant_id;
         let member =

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{Cap, FieldRefusal, Refusal, Requests, Tenant, TenantDetails};
+use tenantry_domain::{Cap, ExternalId, FieldRefusal, Refusal, Requests, Tenant, TenantDetails};
 use tenantry_persistence::LastNumbers;
 
-use super::{MOST, Reading, VERSION, locale};
+use super::{Entries, MOST, Reading, VERSION, entries, locale, text};
 
 /// The first line.
 #[derive(Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub(in crate::transfer) struct Header {
     pub(in crate::transfer) tenant: TenantLine,
 }
 
-/// The tenant. Its limits and its state are told and not taken over: they are for the platform that it comes to.
+/// The tenant. Its limits, its state, its external ID and its metadata are told and not taken over: they are for the platform that it comes to.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::transfer) struct TenantLine {
@@ -40,6 +40,10 @@ pub(in crate::transfer) struct TenantLine {
     requests_per_second: Option<u32>,
     #[serde(default)]
     request_burst: Option<u32>,
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    metadata: Entries,
     last_workspace_number: i64,
     last_slot_number: i64,
     suspended_at: Option<DateTime<Utc>>,
@@ -68,6 +72,8 @@ impl Header {
             max_emails_per_recipient: tenant.limits.max_emails_per_recipient.map(Cap::get),
             requests_per_second: tenant.limits.requests_per_second.map(Requests::get),
             request_burst: tenant.limits.request_burst.map(Requests::get),
+            external_id: text(tenant.labels.external_id.as_ref(), ExternalId::as_str),
+            metadata: entries(&tenant.labels.metadata),
             last_workspace_number: last.workspace,
             last_slot_number: last.slot,
             suspended_at: tenant.suspended_at,

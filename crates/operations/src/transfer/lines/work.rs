@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Agent, AgentDetails, AgentReference, FieldRefusal, InTenant, Month, Refusal, UsageEntry, UsageSeconds, UsedAt,
-    VoiceName,
+    Agent, AgentDetails, AgentReference, ExternalId, FieldRefusal, InTenant, Month, Refusal, UsageEntry, UsageSeconds,
+    UsedAt, VoiceName,
 };
 use tenantry_persistence::{Fault, Tx};
 
-use super::{Counts, Line, Reading, Target, text};
+use super::{Counts, Entries, Line, Reading, Target, entries, text};
 use crate::transfer::export::{Out, PAGE, by_id};
 
 #[derive(Serialize, Deserialize)]
@@ -20,6 +20,10 @@ pub(in crate::transfer) struct AgentLine {
     external_reference: Option<String>,
     voice: Option<String>,
     status: String,
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    metadata: Entries,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -46,6 +50,8 @@ impl AgentLine {
             name: details.name.as_str().to_owned(),
             external_reference: text(details.external_reference.as_ref(), AgentReference::as_str),
             voice: text(details.voice.as_ref(), VoiceName::as_str),
+            external_id: text(details.labels.external_id.as_ref(), ExternalId::as_str),
+            metadata: entries(&details.labels.metadata),
             status: details.status.to_string(),
             version: agent.version,
             created_at: agent.created_at,
@@ -62,7 +68,9 @@ impl AgentLine {
         let version = reading.version("version", self.version);
         let created_at = reading.time("createdAt", self.created_at);
         let updated_at = reading.time("updatedAt", self.updated_at);
-        let details = name.zip(status).map(|(name, status)| AgentDetails { name, external_reference, voice, status });
+        let labels = reading.labels(self.external_id.as_deref(), &self.metadata);
+        let details =
+            name.zip(status).map(|(name, status)| AgentDetails { name, external_reference, voice, status, labels });
         reading.end(id.zip(workspace_id).zip(details).map(|((id, workspace_id), details)| Agent {
             id,
             tenant_id: target.tenant_id,

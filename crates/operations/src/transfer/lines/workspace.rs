@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tenantry_domain::{
-    Cap, FieldRefusal, InTenant, Instructions, Integration, PlainField, Provider, SecretTrace, SignatureHtml,
-    SignatureText, Verification, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceLimits,
+    Cap, ExternalId, FieldRefusal, InTenant, Instructions, Integration, PlainField, Provider, SecretTrace,
+    SignatureHtml, SignatureText, Verification, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceLimits,
 };
 use tenantry_persistence::{Fault, KeptWorkspace, Tx};
 
-use super::{Counts, Line, Reading, Target, locale, text};
+use super::{Counts, Entries, Line, Reading, Target, entries, locale, text};
 use crate::transfer::export::{Out, pages};
 
 #[derive(Serialize, Deserialize)]
@@ -28,6 +28,10 @@ pub(in crate::transfer) struct WorkspaceLine {
     max_members: Option<u32>,
     max_agents: Option<u32>,
     max_minutes: Option<u32>,
+    #[serde(default)]
+    external_id: Option<String>,
+    #[serde(default)]
+    metadata: Entries,
     time_zone: String,
     limits_version: i64,
     version: i64,
@@ -73,6 +77,8 @@ impl WorkspaceLine {
             max_members: limits.max_members.map(Cap::get),
             max_agents: limits.max_agents.map(Cap::get),
             max_minutes: limits.max_minutes.map(Cap::get),
+            external_id: text(details.labels.external_id.as_ref(), ExternalId::as_str),
+            metadata: entries(&details.labels.metadata),
             time_zone: limits.time_zone.as_str().to_owned(),
             limits_version,
             version: workspace.version,
@@ -99,6 +105,7 @@ impl WorkspaceLine {
         let workspace_instructions = reading.optional("workspaceInstructions", self.workspace_instructions.as_deref());
         let email_signature_html = reading.optional("emailSignatureHtml", self.email_signature_html.as_deref());
         let email_signature_text = reading.optional("emailSignatureText", self.email_signature_text.as_deref());
+        let labels = reading.labels(self.external_id.as_deref(), &self.metadata);
         let max_members = reading.cap("maxMembers", self.max_members);
         let max_agents = reading.cap("maxAgents", self.max_agents);
         let max_minutes = reading.cap("maxMinutes", self.max_minutes);
@@ -115,6 +122,7 @@ impl WorkspaceLine {
             workspace_instructions,
             email_signature_html,
             email_signature_text,
+            labels,
         });
         let limits = time_zone.map(|time_zone| WorkspaceLimits { max_members, max_agents, max_minutes, time_zone });
         reading.end(id.zip(number).zip(details.zip(limits)).map(|((id, number), (details, limits))| KeptWorkspace {

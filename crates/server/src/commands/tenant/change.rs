@@ -4,14 +4,15 @@ use chrono::Utc;
 use clap::{ArgGroup, Args};
 use serde_json::json;
 use tenantry_domain::{
-    Error, FieldRefusal, LimitsPatch, LocaleRequest, Precondition, Refusal, TENANT_RESTORABLE_DAYS, Tenant,
-    TenantPatch, Use, counted,
+    Error, FieldRefusal, LimitsPatch, LocaleRequest, PlatformPatch, Precondition, Refusal, TENANT_RESTORABLE_DAYS,
+    Tenant, TenantPatch, Use, counted,
 };
 use tenantry_http::PlatformTenantWithUsage;
 use tenantry_operations::{ApiKeyFilter, Store, api_keys, tenants};
 
 use super::{operator, parse, print, read};
 use crate::{
+    commands::labels::ChangedLabels,
     consent::{Consent, Deed, carry_out, thing},
     database::with_store,
     exit::Exit,
@@ -23,7 +24,7 @@ use crate::{
 #[derive(Args)]
 #[command(override_usage = "tenantry tenant update [OPTIONS] <TENANT>")]
 #[command(group = ArgGroup::new("changes").required(true).multiple(true)
-    .args(["name", "country", "language", "currency", "workspace_type"]))]
+    .args(["name", "country", "language", "currency", "workspace_type", "external_id", "metadata"]))]
 pub(crate) struct Update {
     #[command(flatten)]
     one: One,
@@ -42,6 +43,8 @@ pub(crate) struct Update {
     /// Default type of new workspaces: b2b or b2c
     #[arg(long = "type", value_name = "TYPE")]
     workspace_type: Option<String>,
+    #[command(flatten)]
+    labels: ChangedLabels,
 }
 
 #[derive(Args)]
@@ -111,7 +114,9 @@ pub(super) fn update(update: Update, settings: &Settings, output: &Output) -> Re
             workspace_type: parse("type", update.workspace_type.as_deref(), &mut refused),
         },
     };
-    administer(&update.one, refused, patch, LimitsPatch::default(), settings, output)
+    let (external_id, metadata) = update.labels.read(&mut refused);
+    let platform = PlatformPatch { external_id, metadata, ..PlatformPatch::default() };
+    administer(&update.one, refused, patch, platform, settings, output)
 }
 
 pub(super) fn limit(limit: Limit, settings: &Settings, output: &Output) -> Result<(), Exit> {
@@ -135,14 +140,15 @@ pub(super) fn limit(limit: Limit, settings: &Settings, output: &Output) -> Resul
         requests_per_second: limited("requests-per-second", limit.requests_per_second.as_deref(), &mut refused),
         request_burst: limited("request-burst", limit.request_burst.as_deref(), &mut refused),
     };
-    administer(&limit.one, refused, TenantPatch::default(), limits, settings, output)
+    let platform = PlatformPatch { limits, ..PlatformPatch::default() };
+    administer(&limit.one, refused, TenantPatch::default(), platform, settings, output)
 }
 
 fn administer(
     one: &One,
     refused: Vec<FieldRefusal>,
     patch: TenantPatch,
-    limits: LimitsPatch,
+    platform: PlatformPatch,
     settings: &Settings,
     output: &Output,
 ) -> Result<(), Exit> {
@@ -151,7 +157,7 @@ fn administer(
     }
     let changed = with_store(settings, async |store| {
         let id = named::tenant(store, &one.tenant, Meant::Present).await?;
-        Ok(tenants::administer(store, &operator(None)?, id, Precondition::None, patch, limits).await?)
+        Ok(tenants::administer(store, &operator(None)?, id, Precondition::None, patch, platform).await?)
     })?;
     print(output, changed)
 }

@@ -7,7 +7,7 @@ use tenantry_http::{BrandView, PlatformTenantView};
 use tenantry_operations::tenants::{self, Founded, FoundedOwner, Owner};
 
 use super::{change::limited, operator, parse, read};
-use crate::{database::with_store, exit::Exit, output::Output, settings::Settings};
+use crate::{commands::labels::NewLabels, database::with_store, exit::Exit, output::Output, settings::Settings};
 
 #[derive(Args)]
 pub(crate) struct Create {
@@ -41,6 +41,8 @@ pub(crate) struct Create {
     /// Limit of minutes a month in each workspace: a number, or none. Default: none
     #[arg(long, value_name = "N")]
     max_minutes: Option<String>,
+    #[command(flatten)]
+    labels: NewLabels,
 }
 
 /// What `tenant create` prints.
@@ -99,9 +101,10 @@ impl Create {
             // `tenantry tenant limit` sets the others.
             ..Limits::default()
         };
+        let labels = self.labels.read(&mut refused);
         let owner = email.map_or(Owner::Key, |email| Owner::Invitation(email, Default::default()));
         match name {
-            Some(name) if refused.is_empty() => Ok((NewTenant { name, locale, limits }, owner)),
+            Some(name) if refused.is_empty() => Ok((NewTenant { name, locale, limits, labels }, owner)),
             _ => Err(Error::Invalid(refused).into()),
         }
     }

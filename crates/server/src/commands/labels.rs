@@ -1,0 +1,70 @@
+//! External IDs and metadata at the command line: `--external-id ID` and `--metadata NAME=VALUE`.
+
+use clap::Args;
+use tenantry_domain::{ExternalId, FieldRefusal, Labels, Metadata, MetadataPatch, Refusal, entry, entry_name};
+
+/// The labels of something new.
+#[derive(Args)]
+pub(crate) struct NewLabels {
+    /// Its ID in another system
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// A note about it, such as tier=gold. Give it several times for several notes
+    #[arg(long, value_name = "NAME=VALUE")]
+    metadata: Vec<String>,
+}
+
+/// A change of labels.
+#[derive(Args)]
+pub(crate) struct ChangedLabels {
+    /// Its ID in another system, or nothing to remove it
+    #[arg(long, value_name = "ID")]
+    external_id: Option<String>,
+    /// A note about it, such as tier=gold, or tier= to remove the note. Give it several times for several notes
+    #[arg(long, value_name = "NAME=VALUE")]
+    metadata: Vec<String>,
+}
+
+impl NewLabels {
+    /// Records all refused values.
+    pub(crate) fn read(&self, refused: &mut Vec<FieldRefusal>) -> Labels {
+        let external_id = external_id(self.external_id.as_deref(), refused);
+        let changes = changes(&self.metadata, false, refused);
+        let metadata = Metadata::default().patched(&changes).map_err(|refusal| refused.push(refusal.of("metadata")));
+        Labels { external_id, metadata: metadata.unwrap_or_default() }
+    }
+}
+
+impl ChangedLabels {
+    /// Records all refused values.
+    pub(crate) fn read(&self, refused: &mut Vec<FieldRefusal>) -> (Option<Option<ExternalId>>, Option<MetadataPatch>) {
+        let id = match self.external_id.as_deref() {
+            Some("") => Some(None),
+            given => external_id(given, refused).map(Some),
+        };
+        let metadata = (!self.metadata.is_empty()).then(|| changes(&self.metadata, true, refused));
+        (id, metadata)
+    }
+}
+
+fn external_id(raw: Option<&str>, refused: &mut Vec<FieldRefusal>) -> Option<ExternalId> {
+    raw?.parse().map_err(|refusal: Refusal| refused.push(refusal.of("external-id"))).ok()
+}
+
+fn changes(raw: &[String], removable: bool, refused: &mut Vec<FieldRefusal>) -> MetadataPatch {
+    let change = |raw: &String| match raw.split_once('=') {
+        Some((name, "")) if removable => Ok((entry_name(name)?, None)),
+        Some((name, value)) => entry(name, value).map(|(name, value)| (name, Some(value))),
+        None => Err(Refusal::new("wrong_type", format!("must be NAME=VALUE, not \"{raw}\""))),
+    };
+    let changes = raw.iter().filter_map(|raw| change(raw).map_err(|refusal| refused.push(refusal.of("metadata"))).ok());
+    MetadataPatch::Merge(changes.collect())
+}
+
+/// The labels for a person to read, each with its name.
+pub(crate) fn words(labels: &Labels) -> [(&'static str, String); 2] {
+    let notes: Vec<_> = labels.metadata.entries().map(|(name, value)| format!("{name}={value}")).collect();
+    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    let external_id = labels.external_id.as_ref().map(ExternalId::as_str).unwrap_or_default().to_owned();
+    [("external ID", or_none(external_id)), ("metadata", or_none(notes.join(", ")))]
+}

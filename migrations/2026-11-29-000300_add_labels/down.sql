@@ -1,0 +1,14 @@
+DROP TABLE agent_metadata;
+DROP TABLE member_metadata;
+DROP TABLE workspace_metadata;
+DROP TABLE brand_metadata;
+DROP INDEX tenants_external_id_key;
+DROP INDEX agents_external_id_key;
+DROP INDEX members_external_id_key;
+DROP INDEX workspaces_external_id_key;
+DROP INDEX brands_external_id_key;
+ALTER TABLE tenants DROP COLUMN metadata, DROP COLUMN external_id;
+ALTER TABLE agents DROP COLUMN metadata, DROP COLUMN external_id;
+ALTER TABLE members DROP COLUMN metadata, DROP COLUMN external_id;
+ALTER TABLE workspaces DROP COLUMN metadata, DROP COLUMN external_id;
+ALTER TABLE brands DROP COLUMN metadata, DROP COLUMN external_id;
