@@ -14,7 +14,7 @@ use tenantry_domain::{
 };
 use tenantry_http::{Closing, Front, Integrations, Rates, ServeOptions, Server, Trust};
 use tenantry_operations::{
-    Store, demo, members,
+    Observed, Store, demo, members,
     providers::{Catalogue, HighLevelApp, ProviderUrls, Providers, Timeouts},
     tenants::{self, FoundedOwner, Owner},
 };
@@ -338,6 +338,7 @@ fn options() -> ServeOptions {
         rates: plenty(),
         introspection_max_age: Duration::ZERO,
         lost_log_lines: || 0,
+        observed: Observed::default(),
     }
 }
 

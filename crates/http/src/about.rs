@@ -16,7 +16,7 @@ use crate::{
     accept, docs,
     error::Failure,
     extract::{IfNoneMatch, prefers},
-    metrics::as_text_0_0_4,
+    metrics::{Figures, as_text_0_0_4},
     middleware::routine,
     part::{Group, Part},
     schema::open_list,
@@ -96,7 +96,7 @@ pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failu
 
 /// Get metrics
 ///
-/// Metrics for Prometheus: requests by route template and status, latency, and the database pool. In the OpenMetrics text format, or
+/// Metrics for Prometheus: requests by route template and status, latency, the database pool, emails, jobs and the process. In the OpenMetrics text format, or
 /// in the older text format 0.0.4 if `Accept` prefers `text/plain`.
 #[utoipa::path(
     tag = PART.tag,
@@ -108,9 +108,17 @@ pub(crate) async fn readyz(service: Data<Service>) -> Result<HttpResponse, Failu
 )]
 #[get("/metrics")]
 pub(crate) async fn metrics(request: HttpRequest, service: Data<Service>) -> Result<HttpResponse, Failure> {
+    let now = chrono::Utc::now();
+    let figures = Figures {
+        pool: service.store.state(),
+        issuers: service.trust.issuers.states(now),
+        providers: service.integrations.providers.requests(),
+        seen: service.observed.seen(),
+        now,
+    };
     let text = service
         .metrics
-        .print(service.store.state(), service.trust.issuers.states(chrono::Utc::now()))
+        .print(figures)
         .map_err(|error| tenantry_domain::Error::internal(format!("cannot write the figures: {error}")))?;
     let mut response = HttpResponse::Ok();
     response.insert_header((header::VARY, "Accept"));

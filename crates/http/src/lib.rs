@@ -49,7 +49,7 @@ pub use front::{Front, Origins, ProxyHeader, PublicUrl, TrustedProxies};
 pub use rate::Rates;
 pub use routes::{document, to_yaml};
 pub use service::{Closing, Integrations, Trust};
-use tenantry_operations::Store;
+use tenantry_operations::{Observed, Store};
 use utoipa_actix_web::AppExt;
 
 /// How to serve.
@@ -71,6 +71,8 @@ pub struct ServeOptions {
     pub introspection_max_age: Duration,
     /// How many lines of the log were lost so far, for the metrics.
     pub lost_log_lines: fn() -> u64,
+    /// What the service has seen of its own work, for the metrics.
+    pub observed: Observed,
 }
 
 /// Where to serve.
@@ -128,8 +130,17 @@ pub fn serve(
 ) -> io::Result<Server> {
     let Listeners { main, admin } = listeners.into();
     let table = web::Data::new(fallback::Table::of(&document()));
-    let ServeOptions { workers, connections, keep_alive, front, grace, rates, introspection_max_age, lost_log_lines } =
-        options;
+    let ServeOptions {
+        workers,
+        connections,
+        keep_alive,
+        front,
+        grace,
+        rates,
+        introspection_max_age,
+        lost_log_lines,
+        observed,
+    } = options;
     let origins = front.origins.clone();
     let documents = docs::Documents::at(front.url.as_ref(), store.permissions().clone());
     let service = web::Data::new(service::Service {
@@ -138,6 +149,7 @@ pub fn serve(
         trust,
         integrations,
         metrics: metrics::Metrics::new(lost_log_lines),
+        observed,
         closing,
         readers: readers::Readers::new(),
         limiter: rate::Limiter::new(rates),

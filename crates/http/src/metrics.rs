@@ -1,15 +1,22 @@
-//! Figures for Prometheus.
+//! Figures for Prometheus. docs/operations.md describes each of them.
+
+mod process;
+mod work;
 
 use std::{sync::atomic::Ordering, time::Duration};
 
 use actix_web::http::{Method, StatusCode};
+use chrono::{DateTime, Utc};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
-use tenantry_auth::jwt::IssuerState;
-use tenantry_operations::{LaneState, PoolState, Queue, StandbyState};
+use tenantry_auth::{CredentialKind, jwt::IssuerState};
+use tenantry_domain::Provider;
+use tenantry_operations::{LaneState, PoolState, Queue, Seen, StandbyState, providers::Ended};
+
+use self::{process::Process, work::Work};
 
 use crate::rate::Policy;
 
@@ -40,12 +47,29 @@ pub(crate) struct Metrics {
     introspections: Family<IntrospectionLabels, Counter>,
     lost_lines: Counter,
     lost_log_lines: fn() -> u64,
-    issuer_keys: Family<IssuerLabels, Gauge>,
+    database: Gauge,
+    refused_credentials: Family<KindLabels, Counter>,
+    work: Work,
+    process: Process,
+}
+
+/// What is known elsewhere, at the time of a scrape.
+pub(crate) struct Figures {
+    pub(crate) pool: PoolState,
+    pub(crate) issuers: Vec<IssuerState>,
+    pub(crate) providers: Vec<(Provider, Ended, u64)>,
+    pub(crate) seen: Seen,
+    pub(crate) now: DateTime<Utc>,
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct IssuerLabels {
-    issuer: String,
+struct VersionLabels {
+    version: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -112,22 +136,37 @@ impl ReadDatabase {
 /// The label of methods that are not HTTP's own.
 const OTHER: &str = "other";
 
+/// The kinds of credentials that are refused.
+const KINDS: [&str; 5] = ["none", "api_key", "access_token", "platform_key", "service_key"];
+
 const BUCKETS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
 impl Metrics {
     pub(crate) fn new(lost_log_lines: fn() -> u64) -> Self {
         let requests = Family::default();
         let latency = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        let (connections, issuer_keys) = (Family::default(), Family::default());
+        let (connections, database, refused_credentials) = (Family::default(), Gauge::default(), Family::default());
+        let build = Family::<VersionLabels, Gauge>::default();
+        build.get_or_create(&VersionLabels { version: env!("CARGO_PKG_VERSION") }).set(1);
         let (waiting, refused, limited) = (Gauge::default(), Family::default(), Family::default());
         let introspections = Family::default();
         let mut registry = Registry::default();
         let (lane, read_database, lost_lines) = (Lane::default(), ReadDatabase::default(), Counter::default());
+        registry.register("tenantry_build_info", "The version; the value is always 1", build);
         registry.register(
             "tenantry_log_lines_lost",
             "Lines of the log that were lost, because they were not read in time",
             lost_lines.clone(),
         );
+        registry.register(
+            "tenantry_credentials_refused",
+            "Requests answered 401, by the kind of credential that they presented",
+            refused_credentials.clone(),
+        );
+        for kind in KINDS {
+            drop(refused_credentials.get_or_create(&KindLabels { kind }));
+        }
+        registry.register("tenantry_database_up", "Whether there is a database: 1 or 0", database.clone());
         registry.register("tenantry_http_requests", "Requests answered", requests.clone());
         registry.register("tenantry_http_request_duration_seconds", "Time to the answer's first byte", latency.clone());
         registry.register(
@@ -168,11 +207,8 @@ impl Metrics {
             "Credentials that services asked about: active, inactive, or suspended with their tenant",
             introspections.clone(),
         );
-        registry.register(
-            "tenantry_issuer_usable_keys",
-            "Keys of an issuer that tokens are verified with; 0 when they could not be had",
-            issuer_keys.clone(),
-        );
+        let work = Work::register(&mut registry);
+        let process = Process::register(&mut registry);
         Self {
             registry,
             requests,
@@ -186,7 +222,10 @@ impl Metrics {
             introspections,
             lost_lines,
             lost_log_lines,
-            issuer_keys,
+            database,
+            refused_credentials,
+            work,
+            process,
         }
     }
 
@@ -207,6 +246,19 @@ impl Metrics {
         self.latency.get_or_create(&RouteLabels { method, route }).observe(elapsed.as_secs_f64());
     }
 
+    /// Counts a request whose credential was refused; `None` if it had none.
+    pub(crate) fn refused(&self, credential: Option<CredentialKind>) {
+        let [none, api_key, access_token, platform_key, service_key] = KINDS;
+        let kind = match credential {
+            None => none,
+            Some(CredentialKind::ApiKey) => api_key,
+            Some(CredentialKind::AccessToken) => access_token,
+            Some(CredentialKind::PlatformKey) => platform_key,
+            Some(CredentialKind::ServiceKey) => service_key,
+        };
+        self.refused_credentials.get_or_create(&KindLabels { kind }).inc();
+    }
+
     /// Counts a request that came too early.
     pub(crate) fn limited(&self, policy: Policy) {
         self.limited.get_or_create(&LimitedLabels { policy: policy.as_str() }).inc();
@@ -218,7 +270,9 @@ impl Metrics {
     }
 
     /// All figures in the OpenMetrics text format.
-    pub(crate) fn print(&self, pool: PoolState, issuers: Vec<IssuerState>) -> Result<String, std::fmt::Error> {
+    pub(crate) fn print(&self, figures: Figures) -> Result<String, std::fmt::Error> {
+        let Figures { pool, issuers, providers, seen, now } = figures;
+        self.database.set(pool.answers.into());
         for (state, value) in
             [("allowed", pool.connections), ("open", pool.open), ("busy", pool.busy), ("abandoned", pool.abandoned)]
         {
@@ -232,10 +286,9 @@ impl Metrics {
         self.lane.set(pool.lane);
         self.read_database.set(pool.standby);
         self.lost_lines.inner().store((self.lost_log_lines)(), Ordering::Relaxed);
-        for IssuerState { issuer, usable_keys, .. } in issuers {
-            let keys = i64::try_from(usable_keys).unwrap_or(i64::MAX);
-            self.issuer_keys.get_or_create(&IssuerLabels { issuer }).set(keys);
-        }
+        self.work.saw(seen, now);
+        self.work.asked(providers, issuers);
+        self.process.look();
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

@@ -7,7 +7,7 @@ use std::{
 };
 
 use actix_web::{
-    HttpResponse, ResponseError,
+    HttpRequest, HttpResponse, ResponseError,
     body::{BoxBody, MessageBody},
     dev::{Response, ServiceRequest, ServiceResponse},
     error::InternalError,
@@ -19,6 +19,7 @@ use actix_web::{
     web::Data,
 };
 use futures_util::FutureExt;
+use tenantry_auth::CredentialKind;
 use tenantry_domain::Error;
 use tracing::{Instrument, field::Empty};
 
@@ -85,6 +86,9 @@ pub(crate) async fn observe(
         }
         if let Some(service) = &service {
             service.metrics.answered(&method, route, status, elapsed);
+            if status == StatusCode::UNAUTHORIZED {
+                service.metrics.refused(answer.as_ref().ok().and_then(|answer| presented_kind(answer.request())));
+            }
         }
         answer.map(|mut response| {
             mark(response.response_mut(), last);
@@ -181,6 +185,12 @@ async fn within_limits<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
                 .into())
         }
     }
+}
+
+/// The kind of credential that a request came with, if it had any.
+fn presented_kind(request: &HttpRequest) -> Option<CredentialKind> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    Some(CredentialKind::of(value.split_once(' ').map_or(value, |(_, credential)| credential)))
 }
 
 /// The caller's own id, if it can stand in a log line and a header as it is.

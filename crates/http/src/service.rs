@@ -10,7 +10,7 @@ use std::{
 
 use tenantry_auth::{PlatformKeys, ServiceKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_operations::{
-    Store, Unready,
+    Observed, Store, Unready,
     providers::{Catalogue, Providers},
 };
 
@@ -44,6 +44,7 @@ pub(crate) struct Service {
     pub(crate) trust: Trust,
     pub(crate) integrations: Integrations,
     pub(crate) metrics: Metrics,
+    pub(crate) observed: Observed,
     pub(crate) limiter: Limiter,
     pub(crate) closing: Closing,
     pub(crate) readers: Readers,

@@ -10,11 +10,16 @@ use uuid::Uuid;
 
 use crate::mail::Mailer;
 
-const ERASE: &str = "erase deleted workspaces";
-const PRUNE: &str = "delete what is over";
-const CLEAR: &str = "clear discarded secrets";
-const COUNT: &str = "compare counts";
-const SWEEP: &str = "delete saved emails";
+/// The name of [`erase_deleted_workspaces`].
+pub const ERASE: &str = "erase deleted workspaces";
+/// The name of [`prune`].
+pub const PRUNE: &str = "delete what is over";
+/// The name of [`clear_discarded_secrets`].
+pub const CLEAR: &str = "clear discarded secrets";
+/// The name of [`compare_counts`].
+pub const COUNT: &str = "compare counts";
+/// The name of [`sweep_mail`].
+pub const SWEEP: &str = "delete saved emails";
 
 /// Erases the workspaces of all tenants that were deleted longer ago than they can be restored; returns how many. Safe to
 /// run on several replicas at once, and to stop at any point.

@@ -21,6 +21,7 @@ pub mod mail;
 pub mod me;
 pub mod members;
 pub mod numbered;
+mod observed;
 pub mod outbox;
 pub mod providers;
 pub mod slots;
@@ -30,6 +31,7 @@ pub mod usage;
 pub mod voices;
 pub mod workspaces;
 
+pub use observed::{JobState, LOOK, Observed, Seen};
 pub use tenantry_persistence::{
     AgentFilter, ApiKeyFilter, Attempt, AuditFilter, BrandFilter, Claim, FoundLimits, InvitationFilter, Kept,
     LaneState, Lately, LongAnswer, MemberFilter, Outcome, PoolState, Queue, SHOWN_ASSIGNMENTS, Staleness, StandbyState,

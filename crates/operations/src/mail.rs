@@ -147,6 +147,19 @@ impl Mailer {
         }
     }
 
+    /// Connects to the mail server as for an email, encrypts, logs in, and sends nothing. Returns which server it is; `None` for a
+    /// mailer that saves emails as files.
+    ///
+    /// # Errors
+    ///
+    /// Why no email could be sent now.
+    pub async fn check(&self) -> Result<Option<String>, MailFault> {
+        match &*self.0 {
+            Way::Smtp(smtp) => smtp.greet().await.map(Some),
+            Way::Files(_) => Ok(None),
+        }
+    }
+
     /// The emails that it saved as files and are still there; `None` for a mailer that sends.
     pub(crate) async fn saved(&self) -> Option<Saved> {
         match &*self.0 {

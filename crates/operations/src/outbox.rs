@@ -15,7 +15,8 @@ use tenantry_persistence::{DueInvitation, Pick, Store};
 
 use crate::mail::{Email, InvitationLink, MailFault, Mailer, Signatures};
 
-const DELIVER: &str = "deliver mail";
+/// The name of the job.
+pub const DELIVER: &str = "deliver mail";
 
 /// How many tenants a round visits at most.
 const TENANTS: i64 = 100;
@@ -49,6 +50,16 @@ pub struct Report {
     pub dead: usize,
     /// Messages for which there was no more reason.
     pub dropped: usize,
+}
+
+impl std::ops::AddAssign for Report {
+    fn add_assign(&mut self, other: Self) {
+        let Self { sent, postponed, dead, dropped } = other;
+        self.sent += sent;
+        self.postponed += postponed;
+        self.dead += dead;
+        self.dropped += dropped;
+    }
 }
 
 impl Report {

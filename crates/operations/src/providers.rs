@@ -15,6 +15,7 @@ mod gohighlevel;
 mod openai;
 mod pace;
 mod renewal;
+mod tally;
 mod verify;
 
 pub use breaker::{FAILURES, OPEN_FOR};
@@ -26,6 +27,7 @@ pub use elevenlabs::{MAX_PAGES, MAX_VOICES};
 pub(crate) use failure::{Failure, is_refusal, not_renewed};
 pub use pace::{AT_ONCE, PACE, example as too_many_verifications};
 pub use renewal::HighLevelApp;
+pub use tally::Ended;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -140,6 +142,11 @@ impl Providers {
     /// How long one question may take.
     pub(crate) fn patience(&self) -> Duration {
         self.client.total()
+    }
+
+    /// How many requests to each provider ended in each way.
+    pub fn requests(&self) -> Vec<(Provider, Ended, u64)> {
+        self.client.tally().counts()
     }
 
     /// Asks the provider whether it takes these fields of an integration in this place, with a request that changes nothing.

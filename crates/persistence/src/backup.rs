@@ -148,15 +148,7 @@ struct Line {
 /// See [`BackupError`]. The file then holds a part of a backup, or nothing.
 pub fn create(url: &str, pg_bin: Option<&Path>, program: &str, file: File) -> Result<Manifest, BackupError> {
     let mut connection = connect(url)?;
-    let source: Source = sql_query(SOURCE).get_result(&mut connection)?;
-    if !source.sees_all {
-        return Err(BackupError::Role(format!(
-            "the database role \"{}\" does not see the rows of all tenants, so its backup would be empty. Use a superuser or a role \
-             with BYPASSRLS: as an administrator run CREATE ROLE tenantry_backup LOGIN BYPASSRLS PASSWORD '…'; \
-             GRANT pg_read_all_data TO tenantry_backup; and let TENANTRY_BACKUP_DATABASE_URL name tenantry_backup",
-            source.role
-        )));
-    }
+    let source = source(&mut connection)?;
     if !source.migrated {
         return Err(BackupError::File(
             "this database has no tables of Tenantry, so there is nothing to back up".to_owned(),
@@ -191,6 +183,28 @@ pub fn create(url: &str, pg_bin: Option<&Path>, program: &str, file: File) -> Re
     let dumped = programs.count(&mut archive)?;
     compare_tables(&archive.manifest().rows, &dumped)?;
     Ok(archive.into_manifest())
+}
+
+/// Checks that the role of this URL sees what a backup needs.
+///
+/// # Errors
+///
+/// [`BackupError::Role`] if it does not, and [`BackupError::Connect`].
+pub fn check_role(url: &str) -> Result<(), BackupError> {
+    source(&mut connect(url)?).map(drop)
+}
+
+fn source(connection: &mut PgConnection) -> Result<Source, BackupError> {
+    let source: Source = sql_query(SOURCE).get_result(connection)?;
+    if source.sees_all {
+        return Ok(source);
+    }
+    Err(BackupError::Role(format!(
+        "the database role \"{}\" does not see the rows of all tenants, so its backup would be empty. Use a superuser or a role \
+         with BYPASSRLS: as an administrator run CREATE ROLE tenantry_backup LOGIN BYPASSRLS PASSWORD '…'; \
+         GRANT pg_read_all_data TO tenantry_backup; and let TENANTRY_BACKUP_DATABASE_URL name tenantry_backup",
+        source.role
+    )))
 }
 
 /// Counts the rows of the database at this URL, as a role that sees them all.

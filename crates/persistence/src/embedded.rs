@@ -21,8 +21,7 @@ mod users;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use self::advice::OLDEST;
-pub use self::{error::Error, swap::Swap};
+pub use self::{advice::OLDEST, error::Error, swap::Swap};
 use self::{
     locks::{Share, Turn},
     place::Place,
@@ -79,6 +78,11 @@ impl Role {
 /// The user that runs a new cluster when root runs this process, of which `wanted` is the choice of the person.
 pub fn usual_user(wanted: Option<&str>) -> Result<String, Error> {
     account::Account::choose(wanted, None).map(|account| account.name)
+}
+
+/// Whether there is a cluster of these options. Makes nothing.
+pub fn exists(options: &Options) -> bool {
+    Place::has_cluster(options)
 }
 
 /// A share of a running server. [`Cluster::close`] or a drop gives it up.

@@ -35,7 +35,7 @@ pub use self::{
     options::{PoolOptions, PoolState, Prepare},
 };
 pub(crate) use self::{
-    link::{establish, is_full},
+    link::{establish, is_full, one_line, role},
     visit::{lock, roll_back},
 };
 use crate::{
@@ -178,6 +178,7 @@ impl Pool {
     pub(crate) fn state(&self) -> PoolState {
         let (taken, queue) = self.0.seats.state();
         PoolState {
+            answers: self.0.health.fault().is_none(),
             connections: self.0.size,
             open: self.0.connections.state().connections,
             busy: u32::try_from(taken).unwrap_or(self.0.size),

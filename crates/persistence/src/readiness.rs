@@ -68,19 +68,18 @@ impl Store {
         self.condition().await.map(drop)
     }
 
+    /// How many migrations of this binary have not run.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer, or does not let the role serve.
+    pub async fn pending_migrations(&self) -> Result<usize, Unready> {
+        Ok(self.asked().await?.migrations()?.0)
+    }
+
     async fn condition(&self) -> Result<Condition, Unready> {
-        let condition = self.pool.run((Party::Probe, Weight::Light), "BEGIN".to_owned(), |connection, _| {
-            let condition = condition(connection);
-            let _ = roll_back(connection);
-            condition
-        });
-        let condition = condition.await.map_err(unreachable)?;
-        let applied = &condition.applied;
-        let known = migrate::known().map_err(|error| unreachable(Error::internal(error.to_string())))?;
-        let pending =
-            known.iter().filter(|(version, _)| !applied.iter().any(|applied| *applied == version.to_string())).count();
-        let unknown = applied.len() + pending - known.len();
-        match (pending, unknown) {
+        let condition = self.asked().await?;
+        match condition.migrations()? {
             // The binary before this one must go on serving while a newer one is being rolled out.
             (0, _) => {}
             (pending, 0) => {
@@ -97,6 +96,26 @@ impl Store {
             }
         }
         Ok(condition)
+    }
+
+    async fn asked(&self) -> Result<Condition, Unready> {
+        let condition = self.pool.run((Party::Probe, Weight::Light), "BEGIN".to_owned(), |connection, _| {
+            let condition = condition(connection);
+            let _ = roll_back(connection);
+            condition
+        });
+        condition.await.map_err(unreachable)
+    }
+}
+
+impl Condition {
+    /// How many migrations are pending, and how many the database has that this binary does not know.
+    fn migrations(&self) -> Result<(usize, usize), Unready> {
+        let Self { applied, .. } = self;
+        let known = migrate::known().map_err(|error| unreachable(Error::internal(error.to_string())))?;
+        let pending =
+            known.iter().filter(|(version, _)| !applied.iter().any(|applied| *applied == version.to_string())).count();
+        Ok((pending, applied.len() + pending - known.len()))
     }
 }
 

@@ -45,18 +45,24 @@ impl Database {
         if let (Some(service_url), Some(owner_url)) = (service.or(owner).cloned(), owner.or(service).cloned()) {
             return Ok(Self { server: Server::Theirs, service_url, owner_url, user: None });
         }
-        let options = embedded::Options {
-            pg_bin: settings.pg_bin.clone(),
-            pg_user: settings.pg_user.clone(),
-            ..embedded::Options::new(&settings.data_dir)
-        };
-        let cluster = Cluster::open(&options).map_err(|error| Exit::database(error.to_string()))?;
+        let cluster = Cluster::open(&embedded_options(settings)).map_err(|error| Exit::database(error.to_string()))?;
         for notice in cluster.notices() {
             tracing::warn!("{notice}");
         }
         let (service_url, owner_url) = (cluster.service_url().to_owned(), cluster.owner_url().to_owned());
         let user = Some(cluster.user().to_owned());
         Ok(Self { server: Server::Embedded(cluster), service_url, owner_url, user })
+    }
+
+    /// Whether there is a database to open: one of the operator's own, or an embedded one that was created before.
+    pub(crate) fn exists(settings: &Settings) -> bool {
+        let theirs = settings.database_url.is_some() || settings.owner_database_url.is_some();
+        theirs || embedded::exists(&embedded_options(settings))
+    }
+
+    /// The URL of the role that serves requests.
+    pub(crate) fn service_url(&self) -> &str {
+        &self.service_url
     }
 
     /// [`Database::open`], and runs the migrations if it is the embedded one, because nobody else does.
@@ -190,6 +196,14 @@ impl Database {
             }
         };
         cluster.close().map_err(|error| Exit::failed(error.to_string()))
+    }
+}
+
+fn embedded_options(settings: &Settings) -> embedded::Options {
+    embedded::Options {
+        pg_bin: settings.pg_bin.clone(),
+        pg_user: settings.pg_user.clone(),
+        ..embedded::Options::new(&settings.data_dir)
     }
 }
 

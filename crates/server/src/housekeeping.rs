@@ -1,22 +1,28 @@
 //! Deletes what is over and was kept long enough.
 
 use tenantry_domain::Retention;
-use tenantry_operations::{Store, housekeeping, mail::Mailer};
+use tenantry_operations::{Observed, Store, housekeeping, mail::Mailer};
 use tenantry_persistence::{Ended, EraseError, Pruner};
 
 /// What `tenantry serve` does every hour. Events and keys only in its embedded database, which it owns. One chore that fails does not
 /// hold up the others.
-pub(crate) async fn round(store: &Store, retention: Retention, mailer: Option<&Mailer>, owner_url: Option<String>) {
-    match housekeeping::prune(store, &retention, false).await {
+pub(crate) async fn round(
+    store: &Store,
+    retention: Retention,
+    mailer: Option<&Mailer>,
+    owner_url: Option<String>,
+    observed: &Observed,
+) {
+    match observed.job(housekeeping::PRUNE, housekeeping::prune(store, &retention, false).await) {
         Ok(pruned) => pruned.into_iter().for_each(|(kind, rows)| told(kind, rows)),
         Err(error) => tracing::warn!(?error, "could not delete what is over; trying again later"),
     }
-    match housekeeping::clear_discarded_secrets(store).await {
+    match observed.job(housekeeping::CLEAR, housekeeping::clear_discarded_secrets(store).await) {
         Ok(0) => {}
         Ok(cleared) => tracing::info!(cleared, "deleted secrets that were given up more than 30 days ago"),
         Err(error) => tracing::warn!(?error, "could not delete given-up secrets; trying again later"),
     }
-    match housekeeping::compare_counts(store).await {
+    match observed.job(housekeeping::COUNT, housekeeping::compare_counts(store).await) {
         Ok(0) => {}
         Ok(wrong) => tracing::warn!(wrong, "counts of workspaces or members were wrong, and are right again"),
         Err(error) => tracing::warn!(?error, "could not compare counts; trying again later"),
@@ -34,7 +40,7 @@ pub(crate) async fn round(store: &Store, retention: Retention, mailer: Option<&M
     }
     // Last, because a saved email goes when its message is gone.
     if let Some(mailer) = mailer {
-        match housekeeping::sweep_mail(store, mailer, false).await {
+        match observed.job(housekeeping::SWEEP, housekeeping::sweep_mail(store, mailer, false).await) {
             Ok(0) => {}
             Ok(files) => tracing::info!(files, "deleted saved emails"),
             Err(error) => tracing::warn!(?error, "could not delete saved emails; trying again later"),

@@ -18,6 +18,12 @@ pub(crate) fn start(settings: &Settings) {
     start_with(settings, BoxMakeWriter::new(std::io::stderr));
 }
 
+/// Starts logging for a command that shows settings which may be wrong, their log level among them: warnings and errors, as text.
+pub(crate) fn start_quietly(settings: &Settings) {
+    let quiet = Settings { log_level: "warn".to_owned(), warnings: Vec::new(), ..settings.clone() };
+    start_with(&quiet, BoxMakeWriter::new(std::io::stderr));
+}
+
 /// Starts logging on a thread of its own, which nobody waits for: if the lines are not read in time, they are lost, and counted. The
 /// last ones are written when the guard is dropped.
 pub(crate) fn start_aside(settings: &Settings) -> WorkerGuard {

@@ -99,6 +99,8 @@ enum Command {
     Config,
     /// Print who may do what: the policy, and the permissions that the settings declare
     Policy,
+    /// Look at settings, database, keys, mail server, issuers and backups, and say what to do about what is wrong
+    Doctor(commands::doctor::Doctor),
     /// Ask a running service whether it is ready; exits with 0 if it is, with 1 if not
     Healthcheck,
     /// Print the OpenAPI document as YAML, or as JSON with --output json
@@ -138,6 +140,7 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Completions(shell) => return commands::completions::print(&shell, Cli::command(), output),
         Command::Man(man) => return commands::man::run(&man, Cli::command(), output),
         Command::Config => return commands::config::print(output),
+        Command::Doctor(doctor) => return commands::doctor::run(&doctor, output),
         command => command,
     };
     let settings = settings::Settings::read().map_err(Exit::faults)?;
@@ -163,6 +166,7 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         | Command::ServiceKey
         | Command::Completions(_)
         | Command::Man(_)
-        | Command::Config => Ok(()),
+        | Command::Config
+        | Command::Doctor(_) => Ok(()),
     }
 }

@@ -23,6 +23,7 @@ fn replica(app: &App) -> Client {
         rates: Rates::default(),
         introspection_max_age: Duration::ZERO,
         lost_log_lines: || 0,
+        observed: tenantry_operations::Observed::default(),
     };
     let server =
         tenantry_http::serve(listener, store, Trust::default(), app.integrations.clone(), Closing::default(), options)

@@ -151,6 +151,15 @@ impl Smtp {
         outcome
     }
 
+    /// Connects as for an email, and sends none. Returns where to.
+    pub(super) async fn greet(&self) -> Result<String, MailFault> {
+        let (host, port, limit) = (&self.host, self.port, self.timeout);
+        let late = || MailFault::Later(format!("{host}:{port} did not answer within {limit:?}"));
+        let mut connection = timeout(self.timeout, self.connect()).await.unwrap_or_else(|_| Err(late()))?;
+        drop(timeout(FAREWELL, connection.quit()).await);
+        Ok(format!("{host}:{port}"))
+    }
+
     /// A connection on which an email may be sent: encrypted, and with a user, as the options say. Whatever goes wrong so far has
     /// nothing to do with the email.
     async fn connect(&self) -> Result<AsyncSmtpConnection, MailFault> {

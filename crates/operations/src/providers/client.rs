@@ -13,8 +13,11 @@ use reqwest::{
     retry,
 };
 use serde::de::DeserializeOwned;
+use tenantry_domain::Provider;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
+
+use super::tally::Tally;
 
 /// The largest answer that is read, in bytes. A hundred voices with all that ElevenLabs says of each are about a quarter of that.
 pub const MAX_ANSWER: usize = 4 * 1024 * 1024;
@@ -94,6 +97,7 @@ impl fmt::Display for NoAnswer {
 pub(super) struct ProviderClient {
     client: Client,
     total: Duration,
+    tally: Tally,
 }
 
 impl ProviderClient {
@@ -115,7 +119,7 @@ impl ProviderClient {
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| format!("The HTTP client for providers cannot be created: {}.", chain(&error)))?;
-        Ok(Self { client, total: timeouts.total })
+        Ok(Self { client, total: timeouts.total, tally: Tally::default() })
     }
 
     /// How long one question may take.
@@ -145,8 +149,20 @@ impl ProviderClient {
     /// # Errors
     ///
     /// [`NoAnswer`].
-    pub(super) async fn send(&self, request: RequestBuilder, deadline: Instant) -> Result<ProviderAnswer, NoAnswer> {
-        timeout_at(deadline, exchange(request)).await.unwrap_or(Err(NoAnswer::Late))
+    pub(super) async fn send(
+        &self,
+        provider: Provider,
+        request: RequestBuilder,
+        deadline: Instant,
+    ) -> Result<ProviderAnswer, NoAnswer> {
+        let answer = timeout_at(deadline, exchange(request)).await.unwrap_or(Err(NoAnswer::Late));
+        self.tally.count(provider, answer.as_ref().map(|answer| answer.status).ok());
+        answer
+    }
+
+    /// How its requests ended.
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
     }
 }
 

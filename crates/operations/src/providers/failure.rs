@@ -85,7 +85,7 @@ pub(super) async fn ask<T: DeserializeOwned>(
     deadline: Instant,
 ) -> Result<T, Failure> {
     let Question { provider, request, refused_with } = question;
-    let outcome = match client.send(request, deadline).await {
+    let outcome = match client.send(provider, request, deadline).await {
         Ok(answer) => read(&answer, refused_with),
         Err(why @ NoAnswer::TooLarge) => Err((Failure::Nonsense, why.to_string())),
         Err(why) => Err((UNAVAILABLE, why.to_string())),

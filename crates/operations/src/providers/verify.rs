@@ -42,7 +42,7 @@ pub(super) async fn verify(
 async fn ask(providers: &Providers, provider: Provider, fields: &OpenedFields) -> Result<ProviderAnswer, NoAnswer> {
     let request = request(providers, provider, fields);
     let request = request.ok_or_else(|| NoAnswer::Unreachable("these fields make no request".to_owned()))?;
-    providers.client.send(request, providers.client.deadline()).await
+    providers.client.send(provider, request, providers.client.deadline()).await
 }
 
 fn request(providers: &Providers, provider: Provider, fields: &OpenedFields) -> Option<RequestBuilder> {

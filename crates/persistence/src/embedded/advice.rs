@@ -3,7 +3,7 @@
 use std::fs;
 
 /// The oldest major version that the schema works with.
-pub(crate) const OLDEST: u32 = 15;
+pub const OLDEST: u32 = 15;
 
 /// A sentence with the command for this machine.
 pub(super) fn install() -> String {

@@ -64,6 +64,13 @@ impl Place {
         Place::noticed(there, asked, account).if_enterable(&options.elsewhere)
     }
 
+    /// Whether there is a cluster of these options. Makes nothing.
+    pub(super) fn has_cluster(options: &Options) -> bool {
+        let Ok(asked) = options.data_dir.canonicalize() else { return false };
+        let homes = [asked.join("postgres"), options.elsewhere.join(short_hash(&asked))];
+        homes.iter().any(|home| !matches!(owner_of_cluster(home), Ok(None)))
+    }
+
     fn noticed(home: PathBuf, asked: &Path, account: Account) -> Place {
         let notice = format!(
             "The database is in {}: PostgreSQL runs as the user {}, who could not enter {} when the database was created.",

@@ -146,7 +146,7 @@ pub(crate) fn establish(url: &str) -> ConnectionResult<PgConnection> {
 }
 
 /// What the driver says in several lines, as one of a log.
-pub(super) fn one_line(error: &dyn std::error::Error) -> String {
+pub(crate) fn one_line(error: &dyn std::error::Error) -> String {
     error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -161,10 +161,11 @@ const ROLE: &str = "SELECT current_user::text AS name, rolsuper, rolbypassrls,
         current_setting('server_version_num')::int AS version
     FROM pg_roles WHERE rolname = current_user";
 
+/// Who a connection is.
 #[derive(QueryableByName)]
-struct Role {
+pub(crate) struct Role {
     #[diesel(sql_type = Text)]
-    name: String,
+    pub(crate) name: String,
     #[diesel(sql_type = Bool)]
     rolsuper: bool,
     #[diesel(sql_type = Bool)]
@@ -176,17 +177,17 @@ struct Role {
     #[diesel(sql_type = Bool)]
     english: bool,
     #[diesel(sql_type = Integer)]
-    version: i32,
+    pub(crate) version: i32,
 }
 
-fn role(connection: &mut PgConnection) -> diesel::QueryResult<Role> {
+pub(crate) fn role(connection: &mut PgConnection) -> diesel::QueryResult<Role> {
     diesel::sql_query(ROLE).get_result(connection)
 }
 
 impl Role {
     /// Why this role must not serve requests: row security would not bind it, it could take that off, or the service would not
     /// understand the faults of the database.
-    fn objection(&self) -> Option<String> {
+    pub(crate) fn objection(&self) -> Option<String> {
         let what = match self {
             Self { rolsuper: true, .. } => "is a superuser, so row security does not apply to it",
             Self { rolbypassrls: true, .. } => "has BYPASSRLS, so row security does not apply to it",
@@ -199,6 +200,11 @@ impl Role {
              administrator run ALTER ROLE tenantry_service LOGIN PASSWORD '…', and let DATABASE_URL name tenantry_service",
             self.name
         ))
+    }
+
+    /// Whether it may migrate.
+    pub(crate) fn owns(&self) -> bool {
+        self.owner || self.rolsuper
     }
 
     fn foreign_language(&self) -> String {

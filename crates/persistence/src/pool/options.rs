@@ -39,6 +39,8 @@ pub enum Prepare {
 /// What the pool is doing, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolState {
+    /// Whether there is a database, as far as anybody knows.
+    pub answers: bool,
     /// Connections at most.
     pub connections: u32,
     /// Connections open.

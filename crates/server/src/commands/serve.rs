@@ -14,22 +14,26 @@ use std::{
 };
 
 use chrono::Utc;
+use sd_notify::NotifyState;
 use tenantry_auth::{PlatformKeys, ServiceKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_domain::Retention;
 use tenantry_http::{Closing, Integrations, Listeners, ServeOptions, Trust};
 use tenantry_operations::{
-    Store, housekeeping,
+    LOOK, Observed, Store, housekeeping,
     mail::Mailer,
     providers::{Catalogue, Providers, Timeouts},
 };
 use tokio::sync::oneshot;
 
-pub(super) use self::mail_workers::mailer;
+pub(super) use self::{descriptors::room, mail_workers::mailer};
 use self::{mail_workers::MailWorkers, stop::Stop};
 use crate::{database::Database, exit::Exit, master_keys, output::Output, settings::Settings};
 
 /// How often the hourly jobs run.
 const HOUSEKEEPING: Duration = Duration::from_secs(60 * 60);
+
+/// How often to look at what only the database knows, for the metrics.
+const LOOKS: Duration = Duration::from_secs(60);
 
 /// How often to check the master keys until the database has answered once.
 const UNCHECKED: Duration = Duration::from_secs(2);
@@ -78,6 +82,7 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
         }
     };
     let database = database.watched()?;
+    let observed = Observed::default();
     let options = ServeOptions {
         workers: settings.workers,
         connections,
@@ -87,6 +92,7 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
         rates: settings.rates,
         introspection_max_age: settings.introspection_max_age,
         lost_log_lines: crate::logging::lost_lines,
+        observed: observed.clone(),
     };
     let owner_url = database.own_owner_url();
     let outcome = runtime.block_on(async {
@@ -97,7 +103,7 @@ pub(crate) fn run(settings: &Settings, output: &Output) -> Result<(), Exit> {
         serve(
             settings,
             output,
-            Start { listeners, address, store, keys, checked, owner_url, banner, mailer, options },
+            Start { listeners, address, store, keys, checked, owner_url, banner, mailer, observed, options },
             stop,
         )
         .await
@@ -179,11 +185,12 @@ struct Start {
     owner_url: Option<String>,
     banner: Option<String>,
     mailer: Option<Mailer>,
+    observed: Observed,
     options: ServeOptions,
 }
 
 async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Stop) -> Result<(), Exit> {
-    let Start { listeners, address, store, keys, checked, owner_url, banner, mailer, options } = start;
+    let Start { listeners, address, store, keys, checked, owner_url, banner, mailer, observed, options } = start;
     let admin = listeners.admin.as_ref().map(local).transpose()?;
     let closing = Closing::default();
     let trust = Trust {
@@ -196,15 +203,17 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let admin = admin.map(|admin| admin.to_string());
     tracing::info!(%address, admin, version = env!("CARGO_PKG_VERSION"), "serving");
+    tell_supervisor(NotifyState::Ready);
     if let Some(banner) = banner {
         // If standard output is closed, nobody wants to read it.
         let _ = output.line(&banner);
     }
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
     let saving = mailer.clone();
-    let mut mail_workers = MailWorkers::start(settings, mailer, &store, address)?;
+    let mut mail_workers = MailWorkers::start(settings, mailer, &store, address, &observed)?;
     let wrong_keys = wrong_keys(store.clone(), keys, checked);
-    let chores = tokio::spawn(keep_house(store.clone(), settings.retention, saving, owner_url));
+    let looking = tokio::spawn(look_around(store.clone(), observed.clone()));
+    let chores = tokio::spawn(keep_house(store.clone(), settings.retention, saving, owner_url, observed));
     let outcome = tokio::select! {
         () = server.ended() => Err(Exit::failed("the threads that serve have ended; the log says why")),
         refused = wrong_keys => {
@@ -213,6 +222,7 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
         }
         asked = stop.asked() => {
             closing.announce();
+            tell_supervisor(NotifyState::Stopping);
             let delay = asked.delay(settings);
             tracing::info!(signal = asked.name(), ?delay, "stopping: finishing running requests; send the signal again to stop at once");
             let finished = async {
@@ -228,11 +238,19 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
     };
     server.stop(false).await;
     chores.abort();
+    looking.abort();
     refreshing.abort();
     // Without a database this would take as long as a statement may.
     let _ = tokio::time::timeout(NOTES, store.write_notes()).await;
     tracing::info!("stopped");
     outcome
+}
+
+/// Tells systemd, if it started this process and wants to know (`Type=notify`).
+fn tell_supervisor(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "cannot tell systemd how the service is (NOTIFY_SOCKET)");
+    }
 }
 
 /// Fetches the issuers' keys at the start and before they expire.
@@ -267,17 +285,35 @@ async fn wrong_keys(store: Store, keys: MasterKeys, mut checked: bool) -> Exit {
     }
 }
 
-async fn keep_house(store: Store, retention: Retention, mailer: Option<Mailer>, owner_url: Option<String>) {
+/// Looks every minute at what a scrape must not wait for.
+async fn look_around(store: Store, observed: Observed) {
+    let mut due = tokio::time::interval(LOOKS);
+    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        if let Err(error) = observed.job(LOOK, observed.look(&store).await) {
+            tracing::debug!(?error, "could not look at the outbox; trying again later");
+        }
+    }
+}
+
+async fn keep_house(
+    store: Store,
+    retention: Retention,
+    mailer: Option<Mailer>,
+    owner_url: Option<String>,
+    observed: Observed,
+) {
     let mut due = tokio::time::interval(HOUSEKEEPING);
     due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         due.tick().await;
-        match housekeeping::erase_deleted_workspaces(&store).await {
+        match observed.job(housekeeping::ERASE, housekeeping::erase_deleted_workspaces(&store).await) {
             Ok(0) => {}
             Ok(erased) => tracing::info!(erased, "erased workspaces that were deleted more than 30 days ago"),
             Err(error) => tracing::warn!(?error, "could not erase deleted workspaces; trying again later"),
         }
         // The service owns only its embedded database. For any other, cron runs `tenantry tenant erase` and `tenantry housekeeping`.
-        crate::housekeeping::round(&store, retention, mailer.as_ref(), owner_url.clone()).await;
+        crate::housekeeping::round(&store, retention, mailer.as_ref(), owner_url.clone(), &observed).await;
     }
 }

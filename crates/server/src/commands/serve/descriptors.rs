@@ -17,16 +17,30 @@ const OTHERS: usize = 48;
 /// For the runtime of one thread.
 const THREAD: usize = 4;
 
-/// Raises the limit of descriptors as far as this process may, and returns how many connections that leaves room for.
-pub(super) fn connections(settings: &Settings) -> usize {
+/// What this process may have open.
+pub(in crate::commands) struct Room {
+    pub(in crate::commands) descriptors: usize,
+    /// Connections of callers, after all else.
+    pub(in crate::commands) connections: usize,
+    /// The fewest descriptors that are of use.
+    pub(in crate::commands) needed: usize,
+}
+
+/// Raises the limit of descriptors as far as this process may, and returns what that leaves room for.
+pub(in crate::commands) fn room(settings: &Settings) -> Room {
     let descriptors = usize::try_from(raised()).unwrap_or_default();
     let database = usize::try_from(settings.database_connections).unwrap_or_default();
     let reserve = OTHERS + ADMIN_CONNECTIONS + database + THREAD * (settings.workers + 4);
-    let connections = descriptors.saturating_sub(reserve);
-    if connections < FEWEST {
+    Room { descriptors, connections: descriptors.saturating_sub(reserve), needed: reserve + FEWEST }
+}
+
+/// [`room`] for connections. If there is very little, the log says so.
+pub(super) fn connections(settings: &Settings) -> usize {
+    let Room { descriptors, connections, needed } = room(settings);
+    if descriptors < needed {
         tracing::warn!(
             descriptors,
-            needed = reserve + FEWEST,
+            needed,
             "this process may have very few files and connections open; raise its limit (`ulimit -n`)"
         );
     }

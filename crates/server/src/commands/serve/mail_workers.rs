@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use tenantry_operations::{
-    Store,
+    Observed, Store,
     mail::{MailOptions, Mailer},
     outbox::{self, Sender},
 };
@@ -37,6 +37,7 @@ impl MailWorkers {
         mailer: Option<Mailer>,
         store: &Store,
         address: SocketAddr,
+        observed: &Observed,
     ) -> Result<Self, Exit> {
         let mut all = Self { stop: watch::Sender::new(false), workers: JoinSet::new() };
         let (Some(mail), Some(mailer)) = (&settings.mail, mailer) else { return Ok(all) };
@@ -63,7 +64,8 @@ impl MailWorkers {
             reply_to_inviter: mail.reply_to_inviter,
         };
         for _ in 0..mail.workers {
-            all.workers.spawn(work(store.clone(), sender.clone(), mail.clone(), all.stop.subscribe()));
+            let stop = all.stop.subscribe();
+            all.workers.spawn(work(store.clone(), sender.clone(), mail.clone(), observed.clone(), stop));
         }
         Ok(all)
     }
@@ -79,13 +81,17 @@ impl MailWorkers {
 }
 
 /// Runs one round after another. Pauses if there is nothing to do, and for longer and longer while the database does not answer.
-async fn work(store: Store, sender: Sender, mail: Mail, mut stop: watch::Receiver<bool>) {
+async fn work(store: Store, sender: Sender, mail: Mail, observed: Observed, mut stop: watch::Receiver<bool>) {
     let asked = stop.clone();
     let mut pause = mail.poll;
     while !*asked.borrow() {
-        pause = match outbox::deliver_due(&store, &sender, || !*asked.borrow()).await {
+        let round = outbox::deliver_due(&store, &sender, || !*asked.borrow()).await;
+        pause = match observed.job(outbox::DELIVER, round) {
             Ok(report) if report.is_empty() => mail.poll,
-            Ok(_) => continue,
+            Ok(report) => {
+                observed.emails(&report);
+                continue;
+            }
             Err(error) => {
                 tracing::warn!(?error, "could not read the outbox; trying again after a pause");
                 (pause * 2).min(LONGEST_PAUSE).max(mail.poll)
