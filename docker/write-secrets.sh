@@ -1,0 +1,16 @@
+#!/bin/sh
+# Writes the URLs of the database, which contain passwords, into files. Each directory is a volume of its own, which only the containers
+# see that need it. So no program of ours has a password in its environment, where `docker inspect` and dumps would show it.
+set -eu
+umask 022
+
+# $1: directory, $2: role, $3: password. Nobody may write the file: the program refuses secrets that others can change.
+write() {
+    file="${SECRETS:-/secrets}/$1/database-url"
+    printf 'postgres://%s:%s@%s/tenantry\n' "$2" "$3" "${DATABASE_HOST:-postgres:5432}" >"$file.new"
+    chmod 0444 "$file.new"
+    mv -f "$file.new" "$file"
+}
+write service tenantry_service "$TENANTRY_SERVICE_PASSWORD"
+write owner tenantry_owner "$TENANTRY_OWNER_PASSWORD"
+write backup tenantry_backup "$TENANTRY_BACKUP_PASSWORD"
