@@ -6,8 +6,8 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check clients golden bench faults db openapi lint-openapi fuzz docs-picture sbom pin-images clean \
-	setup-run setup-install setup-test setup-check setup-clients setup-lint setup-fuzz setup-sbom format lint document dependencies \
+.PHONY: help run install test check clients golden bench faults db openapi lint-openapi lint-deploy fuzz docs-picture sbom dist pin-images clean \
+	setup-run setup-install setup-test setup-check setup-clients setup-lint setup-deploy setup-fuzz setup-sbom format lint document dependencies \
 	quick-clients quick-fuzz
 
 help: ## Show this list
@@ -85,8 +85,21 @@ lint-openapi: setup-lint ## Run three strict linters over openapi.yaml, which ne
 	$(HEADING) 'linters of the OpenAPI document'
 	@tests/lint-openapi/run.sh
 
+lint-deploy: setup-deploy ## Build the manifests of deploy/ and compare them with the schemas of Kubernetes, which needs Python
+	$(HEADING) 'manifests for operators'
+	@tests/lint-deploy/run.sh
+
 sbom: setup-sbom ## Write a software bill of materials (CycloneDX) of the program
 	@scripts/sbom.sh
+
+# Paths of this machine do not get into the program, so that another one builds the same. The bill of materials has the commit's time.
+dist: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+dist: export CARGO_PROFILE_RELEASE_STRIP = symbols
+dist: setup-install sbom ## Pack a stripped release with completions, manual pages, checksums and a bill of materials in target/dist
+	$(HEADING) 'build: an optimised release'
+	@. ./scripts/env.sh && export RUSTFLAGS="--remap-path-prefix=$$PWD=. --remap-path-prefix=$${CARGO_HOME:-$$HOME/.cargo}=cargo" \
+	&& cargo build --release --locked -p tenantry-server
+	@target=$${CARGO_TARGET_DIR:-target} && scripts/dist.sh "$$target/release/tenantry" "$$target/sbom/tenantry.cdx.json" "$$target/dist"
 
 pin-images: ## Look up the digests of the container images, and write them into .env
 	@scripts/pin-images.sh
@@ -121,6 +134,8 @@ setup-fuzz:
 	@scripts/setup.sh fuzz
 setup-lint:
 	@scripts/setup.sh lint
+setup-deploy:
+	@scripts/setup.sh deploy
 
 format:
 	$(HEADING) 'format'

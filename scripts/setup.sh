@@ -9,6 +9,7 @@
 #   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
 #   scripts/setup.sh fuzz     as run; and Python with venv, for the fuzzer of the API
 #   scripts/setup.sh sbom     only Rust and cargo-cyclonedx
+#   scripts/setup.sh deploy   only Python with venv, for the schemas of Kubernetes
 #   scripts/setup.sh lint     only Node.js with npm, and Python with venv, for the linters of the OpenAPI document
 set -eu
 cd "$(dirname "$0")/.."
@@ -22,11 +23,11 @@ CARGO_DENY=0.20.2
 CARGO_CYCLONEDX=0.5.9
 
 usage() {
-    echo "usage: scripts/setup.sh install|run|test|check|clients|fuzz|sbom|lint" >&2
+    echo "usage: scripts/setup.sh install|run|test|check|clients|fuzz|sbom|deploy|lint" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
-case $1 in install | run | test | check | clients | fuzz | sbom | lint) purpose=$1 ;; *) usage ;; esac
+case $1 in install | run | test | check | clients | fuzz | sbom | deploy | lint) purpose=$1 ;; *) usage ;; esac
 # The oldest that the linters run on.
 [ "$purpose" != lint ] || OLDEST_NODE=20
 
@@ -130,6 +131,10 @@ has_jdk() { have javac && javac -version >/dev/null 2>&1; }
 look() {
     missing=
     if [ "$purpose" = sbom ]; then return 0; fi
+    if [ "$purpose" = deploy ]; then
+        has_python || missing="$missing python"
+        return 0
+    fi
     if [ "$purpose" = lint ]; then
         has_node || missing="$missing node"
         has_python || missing="$missing python"
@@ -373,7 +378,7 @@ check_rust_tools() {
 }
 
 # Rust first: do not install packages if the user then has to stop and install Rust.
-[ "$purpose" = lint ] || check_rust
+[ "$purpose" = lint ] || [ "$purpose" = deploy ] || check_rust
 look
 [ -z "$missing" ] || install_missing
 [ "$purpose" != check ] || check_rust_tools
