@@ -18,6 +18,7 @@ mod callfluent;
 mod conditional;
 mod counts;
 mod database;
+mod deploy;
 mod docs_page;
 mod embedded;
 mod erasure;
