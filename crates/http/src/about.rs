@@ -16,6 +16,7 @@ use crate::{
     accept, docs,
     error::Failure,
     extract::{IfNoneMatch, prefers},
+    guide,
     metrics::{Figures, as_text_0_0_4},
     middleware::routine,
     part::{Group, Part},
@@ -176,14 +177,15 @@ pub(crate) async fn docs_page(request: HttpRequest, known: IfNoneMatch) -> HttpR
     docs::PAGE.answer(&request, &known)
 }
 
-/// Get a file of the documentation page
+/// Get a page of the guide, or a file
 ///
-/// The script and the icon of the page. It loads nothing from other servers.
+/// The pages of the guide beside this reference, such as `/docs/quick-start` and `/docs/errors`. Also the scripts, styles and the icon of
+/// all these pages, which load nothing from other servers.
 #[utoipa::path(
     tag = PART.tag,
     security(()),
-    params(("file" = String, Path, description = "The name of the file.", example = "start.js"), IfNoneMatch),
-    responses((status = 200, description = "The file.", body = String, content_type = "text/javascript", example = json!("Scalar.createApiReference(\"#app\", { url: \"/openapi.json\" });\n")), (status = 404, description = "There is no such file."))
+    params(("file" = String, Path, description = "The name of the page or of the file.", example = "start.js"), IfNoneMatch),
+    responses((status = 200, description = "The page or the file.", body = String, content_type = "text/javascript", example = json!("Scalar.createApiReference(\"#app\", { url: \"/openapi.json\" });\n")), (status = 404, description = "There is no such file."))
 )]
 #[get("/docs/{file}")]
 pub(crate) async fn docs_asset(
@@ -191,7 +193,10 @@ pub(crate) async fn docs_asset(
     file: Path<String>,
     known: IfNoneMatch,
 ) -> Result<HttpResponse, Failure> {
-    docs::PAGE.file(&request, &known, &file)
+    match guide::answer(&request, &known, &file) {
+        Some(page) => Ok(page),
+        None => docs::PAGE.file(&request, &known, &file),
+    }
 }
 
 /// Show the page that accepts invitations

@@ -14,7 +14,12 @@ use serde::Serialize;
 use tenantry_domain::{Error, FieldRefusal, REFUSAL_CODES, Unauthenticated, whole_seconds};
 use utoipa::ToSchema;
 
-use crate::{rate::Exceeded, request_id::request_id, schema::open_list};
+use crate::{
+    guide,
+    rate::Exceeded,
+    request_id::{self, request_id},
+    schema::open_list,
+};
 
 /// Seconds after which a caller may try again when the service cannot answer.
 const RETRY_AFTER: &str = "2";
@@ -32,10 +37,11 @@ pub(crate) struct Problem {
     /// A human-readable error message describing what went wrong.
     #[schema(example = "Workspace not found")]
     error: String,
-    /// The type of problem. `about:blank`, because the status and `code` say it all, unless a standard names another type.
+    /// The type of problem: the address of what the documentation says about `code`, unless a standard names another type. It is
+    /// absolute if the service knows its public address, and otherwise relative to the address of the request.
     #[serde(rename = "type")]
-    #[schema(example = "about:blank")]
-    kind: &'static str,
+    #[schema(example = "/docs/errors#not_found", format = "uri-reference")]
+    kind: String,
     /// The name of the HTTP status.
     #[schema(example = "Not Found")]
     title: &'static str,
@@ -179,7 +185,10 @@ impl Failure {
         };
         Problem {
             error: self.to_string(),
-            kind: if violated.is_some() { QUOTA_EXCEEDED } else { "about:blank" },
+            kind: match violated {
+                Some(_) => QUOTA_EXCEEDED.to_owned(),
+                None => request_id::public_address(&guide::address_of_error(self.code())),
+            },
             title: match violated {
                 Some(_) => "Request cannot be satisfied as assigned quota has been exceeded",
                 None => status.canonical_reason().unwrap_or("Error"),

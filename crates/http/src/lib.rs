@@ -14,6 +14,7 @@ mod etag;
 mod extract;
 mod fallback;
 mod front;
+mod guide;
 mod host;
 mod idempotency;
 mod metrics;

@@ -26,7 +26,7 @@ use tracing::{Instrument, field::Empty};
 use crate::{
     error::Failure,
     rate,
-    request_id::{self, X_REQUEST_ID, request_id},
+    request_id::{self, Asked, X_REQUEST_ID, request_id},
     service::Service,
     wire::Refusal,
 };
@@ -59,6 +59,7 @@ pub(crate) async fn observe(
         request.head_mut().method = Method::GET;
     }
     let span = tracing::info_span!("request", request_id = %id, tenant = Empty);
+    let asked = Asked { id, service: service.clone() };
     let path = request.path().to_owned();
     let address = request.peer_addr().map(|client| tracing::field::display(client.ip()));
     let work = async move {
@@ -99,7 +100,7 @@ pub(crate) async fn observe(
             response
         })
     };
-    request_id::within(id, work.instrument(span)).await
+    request_id::within(asked, work.instrument(span)).await
 }
 
 /// Marks the answer to a probe or a scrape. They come every few seconds and say nothing new, so that they are logged at `debug`.
@@ -161,12 +162,13 @@ pub(crate) fn no_requests() -> [Failure; 3] {
 }
 
 /// The answer to what is no request. Anybody can send such a thing, so that it is no error of the service.
-pub(crate) fn refuse(service: &Service, refusal: Refusal) -> Response<BoxBody> {
+pub(crate) fn refuse(service: &Data<Service>, refusal: Refusal) -> Response<BoxBody> {
     let failure = no_request(refusal);
     let status = failure.status_code();
     service.metrics.no_request(status);
     let id = uuid::Uuid::now_v7().to_string();
-    request_id::at_once(id.clone(), || {
+    let asked = Asked { id: id.clone(), service: Some(service.clone()) };
+    request_id::at_once(asked, || {
         tracing::info!(request_id = %id, status = status.as_u16(), reason = %failure, "refused what is not a request");
         let mut response = failure.error_response();
         mark(&mut response, true);

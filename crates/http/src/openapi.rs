@@ -67,6 +67,12 @@ pub(crate) fn complete(document: &mut openapi::OpenApi) {
     components::share_parameters(document);
 }
 
+/// A problem of each code that there is, as the service makes it.
+pub(crate) fn problems() -> Vec<Value> {
+    let components = crate::document().components.unwrap_or_default();
+    failures::problems(&components).into_values().collect()
+}
+
 /// Visits each operation with its path.
 fn for_each_operation(document: &mut openapi::OpenApi, mut visit: impl FnMut(&str, &mut Operation)) {
     for (path, item) in &mut document.paths.paths {

@@ -16,40 +16,69 @@ use crate::{error::Failure, extract::IfNoneMatch};
 /// The media type of scripts.
 pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
 
+/// The media type of pages.
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+
 /// A page with its files.
 pub(crate) struct Page {
     policy: &'static str,
-    files: Vec<(&'static str, File)>,
+    files: Files,
     html: File,
 }
 
 impl Page {
     /// A page whose files are below its own address: `docs/start.js` of `/docs`. The HTML names each as `{start.js}`.
     pub(crate) fn of(name: &str, html: &str, files: Vec<(&'static str, File)>, policy: &'static str) -> Self {
-        let html = files.iter().fold(html.to_owned(), |html, (plain, file)| {
-            html.replace(&format!("{{{plain}}}"), &format!("{name}/{}", hashed_name(plain, file)))
+        let files = Files::of(files);
+        let html = files.0.iter().fold(html.to_owned(), |html, (plain, _)| {
+            html.replace(&format!("{{{plain}}}"), &format!("{name}/{}", files.address(plain)))
         });
-        Self { policy, files, html: File::of("text/html; charset=utf-8", html) }
+        Self { policy, files, html: File::of(HTML, html) }
     }
 
     /// The page itself.
     pub(crate) fn answer(&self, request: &HttpRequest, known: &IfNoneMatch) -> HttpResponse {
-        let mut response = HttpResponse::Ok();
-        response
-            .insert_header((header::CONTENT_SECURITY_POLICY, self.policy))
-            .insert_header((header::REFERRER_POLICY, "no-referrer"));
-        self.html.answer(response, request, known, Kept::AskFirst)
+        document(&self.html, self.policy, request, known)
     }
 
-    /// A file of the page. The name without the hash finds what is there now, and so does the name with the hash of another version:
-    /// while replicas are replaced, one may have sent the page and another is asked for its files.
+    /// A file of the page.
     pub(crate) fn file(&self, request: &HttpRequest, known: &IfNoneMatch, name: &str) -> Result<HttpResponse, Failure> {
-        let found = self.files.iter().find_map(|(plain, file)| {
+        self.files.answer(request, known, name).ok_or_else(no_such_file)
+    }
+}
+
+/// Answers with a page under this policy.
+pub(crate) fn document(html: &File, policy: &'static str, request: &HttpRequest, known: &IfNoneMatch) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"));
+    html.answer(response, request, known, Kept::AskFirst)
+}
+
+/// The files of a page, or of several.
+pub(crate) struct Files(Vec<(&'static str, File)>);
+
+impl Files {
+    /// These files with their plain names.
+    pub(crate) fn of(files: Vec<(&'static str, File)>) -> Self {
+        Self(files)
+    }
+
+    /// The name under which a page asks for the file, and then keeps it for good.
+    pub(crate) fn address(&self, plain: &str) -> String {
+        let file = self.0.iter().find(|(name, _)| *name == plain);
+        file.map(|(name, file)| hashed_name(name, file)).unwrap_or_default()
+    }
+
+    /// The file. The name without the hash finds what is there now, and so does the name with the hash of another version:
+    /// while replicas are replaced, one may have sent the page and another is asked for its files.
+    pub(crate) fn answer(&self, request: &HttpRequest, known: &IfNoneMatch, name: &str) -> Option<HttpResponse> {
+        self.0.iter().find_map(|(plain, file)| {
             let kept = if name == hashed_name(plain, file) { Kept::Forever } else { Kept::AskFirst };
             (name == *plain || is_version_of(plain, name))
                 .then(|| file.answer(HttpResponse::Ok(), request, known, kept))
-        });
-        found.ok_or_else(no_such_file)
+        })
     }
 }
 

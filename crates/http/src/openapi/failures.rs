@@ -1,7 +1,7 @@
 //! What may go wrong with an operation: responses that all operations share, each with an example that is made the way the
 //! service makes the answer it stands for.
 
-use std::{borrow::Cow, collections::BTreeSet, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use actix_web::{
     ResponseError,
@@ -322,22 +322,28 @@ impl Kind {
 
 /// Names the codes of all failures in the document, which is what `code` is known to be.
 pub(super) fn name_codes(components: &mut Components) {
-    // The answers of no operation: to what is no request, and to a path with another method.
-    let of_none = middleware::no_requests().into_iter().chain([fallback::method_not_allowed(&Method::POST, "GET")]);
-    let mut codes: BTreeSet<_> = of_none.map(|failure| failure.code().to_owned()).collect();
-    collect_codes(&serde_json::to_value(&*components).unwrap_or_default(), &mut codes);
-    let schema = schema::open("Why a request failed.", codes);
+    let schema = schema::open("Why a request failed.", problems(components).into_keys());
     components.schemas.insert(ErrorCode::name().into_owned(), schema.into());
 }
 
-/// The codes of all problems in here.
-fn collect_codes(part: &Value, codes: &mut BTreeSet<String>) {
+/// A problem of each code, as the service makes it, by the codes.
+pub(super) fn problems(components: &Components) -> BTreeMap<String, Value> {
+    // The answers of no operation: to what is no request, and to a path with another method.
+    let of_none = middleware::no_requests().into_iter().chain([fallback::method_not_allowed(&Method::POST, "GET")]);
+    let mut problems: BTreeMap<_, _> =
+        of_none.map(|failure| (failure.code().to_owned(), Dialect::Native.example(failure))).collect();
+    collect(&serde_json::to_value(components).unwrap_or_default(), &mut problems);
+    problems
+}
+
+/// All problems in here, by their codes.
+fn collect(part: &Value, problems: &mut BTreeMap<String, Value>) {
     if let (Some(code), true) = (part["code"].as_str(), part.get("requestId").is_some()) {
-        codes.insert(code.to_owned());
+        problems.entry(code.to_owned()).or_insert_with(|| part.clone());
     }
     match part {
-        Value::Object(fields) => fields.values().for_each(|part| collect_codes(part, codes)),
-        Value::Array(parts) => parts.iter().for_each(|part| collect_codes(part, codes)),
+        Value::Object(fields) => fields.values().for_each(|part| collect(part, problems)),
+        Value::Array(parts) => parts.iter().for_each(|part| collect(part, problems)),
         _ => {}
     }
 }
