@@ -25,6 +25,8 @@ pub fn problem_body(status: u16, request_id: &str, body: &Value) {
     }
     assert_eq!((&body["detail"], &body["status"]), (&body["error"], &Value::from(status)));
     assert_eq!(body["requestId"], request_id);
+    // Relative, because no service of the tests that asks this is told its public address.
+    assert_eq!(body["type"], format!("/docs/errors#{}", body["code"].as_str().unwrap_or_default()));
     assert_eq!(status == 422, body["fields"].is_array(), "fields exactly with 422: {body}");
     for field in body["fields"].as_array().into_iter().flatten() {
         let members: Vec<_> = field.as_object().expect("an object").keys().map(String::as_str).collect();

@@ -13,7 +13,7 @@ use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// ChromeDriver and what it starts, in a process group of their own.
 pub(crate) struct Driver {
@@ -39,12 +39,27 @@ impl Driver {
 
     /// Opens a browser with an empty profile.
     pub(crate) async fn browser(&self) -> Client {
+        self.browser_of(&[], json!({})).await
+    }
+
+    /// Opens a browser in which everything is dark, as its owner wishes.
+    pub(crate) async fn dark_browser(&self) -> Client {
+        self.browser_of(&["--force-dark-mode", "--blink-settings=preferredColorScheme=0"], json!({})).await
+    }
+
+    /// Opens a browser on a small phone.
+    pub(crate) async fn phone(&self) -> Client {
+        let screen = json!({ "deviceMetrics": { "width": 360, "height": 740, "pixelRatio": 2.0, "touch": true } });
+        self.browser_of(&[], json!({ "mobileEmulation": screen })).await
+    }
+
+    async fn browser_of(&self, more: &[&str], also: Value) -> Client {
         let mac = [
             "/Applications/Chromium.app/Contents/MacOS/Chromium",
             "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
         ];
         let binary = find(&["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"], &mac);
-        let arguments = vec![
+        let mut arguments = vec![
             "--headless".to_owned(),
             // Neither root nor a container can have its sandbox, and the one page it opens is our own.
             "--no-sandbox".to_owned(),
@@ -57,7 +72,9 @@ impl Driver {
             "--window-size=1440,900".to_owned(),
             format!("--user-data-dir={}", self.profile.path().display()),
         ];
-        let options = json!({ "binary": binary, "args": arguments });
+        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+        let mut options = json!({ "binary": binary, "args": arguments });
+        options.as_object_mut().unwrap().extend(also.as_object().unwrap().clone());
         let capabilities = json!({ "goog:chromeOptions": options }).as_object().unwrap().clone();
         ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.address).await.unwrap()
     }

@@ -1,6 +1,6 @@
 //! What the page is made of, and the document, over the wire: compressed, with tags, and kept as long as it may be.
 
-use std::io::Read;
+use std::{collections::BTreeSet, io::Read};
 
 use flate2::read::GzDecoder;
 use tenantry_tests::{Answer, App, RawAnswer, exchange};
@@ -27,7 +27,8 @@ fn unpacked(answer: &RawAnswer) -> Vec<u8> {
 /// The files that the page names.
 async fn named(app: &App) -> Vec<String> {
     let page = app.client().get("/docs").await.expect(200).text;
-    page.split(['"', '\'']).filter(|part| part.starts_with("docs/")).map(|part| format!("/{part}")).collect()
+    let files = page.split(['"', '\'']).filter(|part| part.starts_with("docs/") && part.contains('.'));
+    files.map(|part| format!("/{part}")).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[tokio::test]
