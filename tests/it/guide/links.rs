@@ -81,6 +81,9 @@ async fn links_into_the_reference_lead_to_its_operations() {
     let mut fragments: BTreeSet<_> = linked.filter_map(|link| Some(link.fragment()?.to_owned())).collect();
     fragments.extend(found.map(str::to_owned));
     assert!(fragments.len() > 60, "{}", fragments.len());
+    // The page names them all in the same way, so one of each tag is enough.
+    let mut tags = BTreeSet::new();
+    fragments.retain(|fragment| tags.insert(fragment.split('/').nth(1).unwrap().to_owned()));
     let driver = Driver::start();
     let browser = driver.browser().await;
     for fragment in fragments {
@@ -155,6 +158,7 @@ async fn the_table_of_permissions_is_the_policy() {
             let (Some(action), Some(summary)) = (operation["x-action"].as_str(), operation["summary"].as_str()) else {
                 continue;
             };
+            let summary = summary.lines().next().unwrap();
             if path.starts_with("/api/workspace/") || action == "invitation.accept" {
                 continue;
             }
