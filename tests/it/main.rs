@@ -51,5 +51,6 @@ mod standby;
 mod tenant;
 mod transfer;
 mod usage;
+mod webhooks;
 mod wire;
 mod workspaces;

@@ -17,7 +17,13 @@ use tenantry_tests::{App, Tenant, new_email};
 /// Ten days for everything.
 fn ten_days() -> Retention {
     let days = TimeDelta::days(10);
-    Retention { audit_events: Some(days), outbox: days, invitations: Some(days), api_keys: Some(days) }
+    Retention {
+        audit_events: Some(days),
+        outbox: days,
+        invitations: Some(days),
+        api_keys: Some(days),
+        webhook_deliveries: days,
+    }
 }
 
 fn behind_the_back(app: &App, sql: &str) {

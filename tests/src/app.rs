@@ -9,14 +9,15 @@ use tenantry_auth::{
     seal::{MasterKey, MasterKeys},
 };
 use tenantry_domain::{
-    Action, Credential, Holder, Limits, LocaleRequest, MailLimits, MemberDetails, MemberStatus, NewTenant, Origin,
-    Permissions, Person, RequestRate, Requests, Role, TenantId,
+    Action, Credential, Destinations, Holder, Limits, LocaleRequest, MailLimits, MemberDetails, MemberStatus,
+    NewTenant, Origin, Permissions, Person, RequestRate, Requests, Role, TenantId,
 };
 use tenantry_http::{Closing, Front, Integrations, Rates, ServeOptions, Server, Trust};
 use tenantry_operations::{
     Observed, Store, demo, members,
     providers::{Catalogue, HighLevelApp, ProviderUrls, Providers, Timeouts},
     tenants::{self, FoundedOwner, Owner},
+    webhooks::Webhooks,
 };
 use tenantry_persistence::{PoolOptions, Prepare};
 
@@ -286,7 +287,10 @@ impl App {
 
     /// The demo tenant, as the first start with an embedded database creates it.
     pub async fn demo(&self) -> Tenant {
-        let key = demo::create_if_first(&self.store).await.unwrap().expect("a database without tenants");
+        let key = demo::create_if_first(&self.store, &self.integrations.keys)
+            .await
+            .unwrap()
+            .expect("a database without tenants");
         Tenant {
             people: self.people.clone(),
             store: self.store.clone(),
@@ -318,10 +322,16 @@ pub fn highlevel_app() -> HighLevelApp {
     HighLevelApp { client_id: "app-id".to_owned(), client_secret: "app-secret".parse().unwrap() }
 }
 
+/// Public addresses, and this machine, where receivers of tests are.
+pub fn loopback() -> Destinations {
+    Destinations::with(vec!["127.0.0.0/8".parse().unwrap()])
+}
+
 /// The way to providers at these addresses, with this time for an answer.
 fn reaching(urls: &ProviderUrls, keys: MasterKeys, timeouts: Timeouts) -> Integrations {
     let providers = Providers::new(urls.clone(), timeouts).unwrap().renewing(Some(highlevel_app()));
-    Integrations { keys, catalogue: Catalogue::new(providers.clone()).unwrap(), providers }
+    let webhooks = Webhooks { destinations: loopback(), ..Webhooks::default() };
+    Integrations { keys, catalogue: Catalogue::new(providers.clone()).unwrap(), providers, webhooks }
 }
 
 /// More connections than a test opens.

@@ -15,6 +15,7 @@ pub mod jwt;
 mod kind;
 pub mod seal;
 mod secret;
+mod webhook_secret;
 
 pub use api_key::{issue, present};
 pub use house_key::{
@@ -24,3 +25,4 @@ pub use house_key::{
 pub use invitation_token::{issue_invitation, present_invitation};
 pub use kind::CredentialKind;
 pub use secret::Secret;
+pub use webhook_secret::{WebhookSecret, WebhookSecrets};

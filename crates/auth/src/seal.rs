@@ -16,7 +16,7 @@ use aws_lc_rs::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
-use tenantry_domain::{Error, MasterKeyId, PlainSecret, Provider, SealedSecret, TenantId, WorkspaceId};
+use tenantry_domain::{Error, MasterKeyId, PlainSecret, Provider, SealedSecret, TenantId, WebhookId, WorkspaceId};
 use zeroize::Zeroizing;
 
 /// The form that is written.
@@ -85,6 +85,32 @@ impl AnswerContext<'_> {
             id.as_bytes(),
             self.key_hash,
             self.request_hash,
+        ])
+    }
+}
+
+/// Where the secrets of a webhook belong, and where alone they can be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebhookContext {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The webhook.
+    pub webhook: WebhookId,
+    /// When the newer one was made, to the microsecond.
+    pub set_at: DateTime<Utc>,
+}
+
+impl WebhookContext {
+    /// Has a word where that of a secret has an id, so that the two are never the same.
+    fn associated_data(&self, form: u8, version: u16) -> Vec<u8> {
+        let (tenant, webhook) = (self.tenant.uuid(), self.webhook.uuid());
+        joined(&[
+            &[form],
+            &version.to_be_bytes(),
+            b"webhook",
+            tenant.as_bytes(),
+            webhook.as_bytes(),
+            &self.set_at.timestamp_micros().to_be_bytes(),
         ])
     }
 }
@@ -272,6 +298,15 @@ impl MasterKeys {
         self.seal_bytes(|form, version| context.associated_data(form, version), answer)
     }
 
+    /// Seals the secrets of a webhook for their context.
+    ///
+    /// # Errors
+    ///
+    /// As at [`MasterKeys::seal`].
+    pub fn seal_webhook(&self, context: &WebhookContext, secrets: &PlainSecret) -> Result<SealedSecret, Error> {
+        self.seal_bytes(|form, version| context.associated_data(form, version), secrets.reveal().as_bytes())
+    }
+
     fn seal_bytes(&self, context: impl Fn(u8, u16) -> Vec<u8>, plain: &[u8]) -> Result<SealedSecret, Error> {
         let key = &self.0.0;
         let version = key.id.version();
@@ -294,6 +329,16 @@ impl MasterKeys {
     pub fn open(&self, context: &SealContext, sealed: &SealedSecret) -> Result<PlainSecret, Unopened> {
         let plain = self.open_bytes(|form, version| context.associated_data(form, version), sealed)?;
         std::str::from_utf8(&plain).ok().and_then(PlainSecret::from_stored).ok_or(Unopened)
+    }
+
+    /// Opens the sealed secrets of a webhook in their context.
+    ///
+    /// # Errors
+    ///
+    /// [`Unopened`], whatever is wrong.
+    pub fn open_webhook(&self, context: &WebhookContext, sealed: &SealedSecret) -> Result<PlainSecret, Unopened> {
+        let plain = self.open_bytes(|form, version| context.associated_data(form, version), sealed)?;
+        std::str::from_utf8(&plain).ok().and_then(|text| text.parse().ok()).ok_or(Unopened)
     }
 
     /// Opens a sealed answer in its context.

@@ -37,6 +37,7 @@ pub enum Conflict {
     MessageDropped,
     RequestInProgress,
     AnswerUnreadable,
+    WebhookDisabled,
 }
 
 impl Choice for Conflict {
@@ -69,6 +70,7 @@ impl Choice for Conflict {
         (Self::MessageDropped, "message_dropped"),
         (Self::RequestInProgress, "request_in_progress"),
         (Self::AnswerUnreadable, "answer_unreadable"),
+        (Self::WebhookDisabled, "webhook_disabled"),
     ];
 }
 crate::values::choices!(Conflict);

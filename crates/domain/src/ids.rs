@@ -30,6 +30,8 @@ pub enum Noun {
     UsageEntry,
     OutboxMessage,
     AuditEvent,
+    Webhook,
+    WebhookDelivery,
 }
 
 impl Choice for Noun {
@@ -45,6 +47,8 @@ impl Choice for Noun {
         (Self::UsageEntry, "usage_entry"),
         (Self::OutboxMessage, "outbox_message"),
         (Self::AuditEvent, "audit_event"),
+        (Self::Webhook, "webhook"),
+        (Self::WebhookDelivery, "webhook_delivery"),
     ];
 }
 crate::values::choices!(Noun);
@@ -91,6 +95,10 @@ pub type AgentId = Id<crate::Agent>;
 pub type UsageEntryId = Id<crate::UsageEntry>;
 /// Identifies an entry of the audit log.
 pub type AuditEventId = Id<crate::AuditEvent>;
+/// Identifies a webhook within its tenant.
+pub type WebhookId = Id<crate::Webhook>;
+/// Identifies a delivery to a webhook: by the event that is delivered.
+pub type WebhookDeliveryId = Id<crate::WebhookDelivery>;
 
 impl<K> Id<K> {
     /// Takes over a UUID that is known to be one of a `K`.
@@ -170,7 +178,7 @@ pub mod demo {
 
     use uuid::{Uuid, uuid};
 
-    use super::{AgentId, ApiKeyId, BrandId, InvitationId, MemberId, Noun, TenantId, WorkspaceId};
+    use super::{AgentId, ApiKeyId, BrandId, InvitationId, MemberId, Noun, TenantId, WebhookId, WorkspaceId};
 
     /// The tenant.
     pub const TENANT: TenantId = TenantId::from_uuid(uuid!("a0b1c2d3-4567-49ab-8def-0123456789ab"));
@@ -191,6 +199,8 @@ pub mod demo {
 
     /// What another system calls the tenant, its brand without workspaces, and its workspace.
     pub const EXTERNAL_ID: &str = "crm-4711";
+    /// A webhook. Nobody is at its address.
+    pub const WEBHOOK: WebhookId = WebhookId::from_uuid(uuid!("11a2b3c4-5678-4abc-9ef0-1234567890ab"));
 
     /// The id of the demo tenant's thing of this kind that anything can be done to, where it starts with one.
     pub fn id_of(noun: Noun) -> Option<Uuid> {
@@ -202,7 +212,10 @@ pub mod demo {
             Noun::Invitation => Some(INVITATION.uuid()),
             Noun::ApiKey => Some(API_KEY.uuid()),
             Noun::Agent => Some(AGENT.uuid()),
-            Noun::Integration | Noun::UsageEntry | Noun::OutboxMessage | Noun::AuditEvent => None,
+            Noun::Webhook => Some(WEBHOOK.uuid()),
+            Noun::Integration | Noun::UsageEntry | Noun::OutboxMessage | Noun::AuditEvent | Noun::WebhookDelivery => {
+                None
+            }
         }
     }
 }

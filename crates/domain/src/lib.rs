@@ -14,6 +14,7 @@ mod codes;
 mod conflict;
 mod counted;
 mod credential_id;
+mod destination;
 mod email;
 mod error;
 #[cfg(test)]
@@ -50,6 +51,7 @@ mod time_zone;
 mod usage;
 mod values;
 mod voice;
+mod webhook;
 mod weight;
 mod whole_seconds;
 mod workspace;
@@ -67,12 +69,13 @@ pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use conflict::Conflict;
 pub use counted::counted;
 pub use credential_id::CredentialId;
+pub use destination::{Destinations, WebhookUrl};
 pub use email::EmailAddress;
 pub use error::{Error, Precondition, Unauthenticated};
 pub use idempotency::{IDEMPOTENCY_DAYS, IdempotencyKey};
 pub use ids::{
     AgentId, ApiKeyId, AuditEventId, BrandId, Id, Identified, InvitationId, MemberId, Noun, OutboxMessageId, TenantId,
-    UsageEntryId, WorkspaceId, demo,
+    UsageEntryId, WebhookDeliveryId, WebhookId, WorkspaceId, demo,
 };
 pub use input::{Description, Form, Input};
 pub use instant::Instant;
@@ -122,6 +125,10 @@ pub use time_zone::TimeZone;
 pub use usage::{MonthUse, NewUsage, RECORDABLE_DAYS, THRESHOLDS, UsageEntry, UsageKind, UsageSeconds, UsedAt};
 pub use values::{Choice, ForeignId, HexColor, HttpsUrl, Slug, Tone, WorkspaceType};
 pub use voice::{Voice, VoiceBrand, VoiceLabel};
+pub use webhook::{
+    DISABLED_AFTER_DAYS, DisabledReason, MAX_WEBHOOKS, WEBHOOK_ATTEMPTS, Webhook, WebhookDelivery,
+    WebhookDeliveryState, WebhookDescription, WebhookDetails, WebhookEvent, WebhookPatch, webhook_pause, webhook_rest,
+};
 pub use weight::Weight;
 pub use whole_seconds::whole_seconds;
 pub use workspace::{

@@ -3,13 +3,17 @@
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use crate::{InvitationId, Noun, OutboxMessageId, audit::Fields, ids::Identified, page::SortKey, values::Choice};
+use crate::{
+    InvitationId, Noun, OutboxMessageId, WebhookId, audit::Fields, ids::Identified, page::SortKey, values::Choice,
+};
 
 /// What a write wants sent. What it says is put together when it is sent, from what is stored then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mail {
     /// The message that invites somebody.
     Invitation(InvitationId),
+    /// The message to a tenant's owner that a webhook was disabled.
+    WebhookDisabled(WebhookId),
 }
 
 impl Mail {
@@ -17,6 +21,7 @@ impl Mail {
     pub fn kind(self) -> &'static str {
         match self {
             Self::Invitation(_) => "invitation",
+            Self::WebhookDisabled(_) => "webhook_disabled",
         }
     }
 
@@ -24,6 +29,7 @@ impl Mail {
     pub fn subject_id(self) -> Uuid {
         match self {
             Self::Invitation(id) => id.uuid(),
+            Self::WebhookDisabled(id) => id.uuid(),
         }
     }
 
@@ -31,6 +37,7 @@ impl Mail {
     pub fn of(kind: &str, subject: Uuid) -> Option<Self> {
         match kind {
             "invitation" => Some(Self::Invitation(InvitationId::from_uuid(subject))),
+            "webhook_disabled" => Some(Self::WebhookDisabled(WebhookId::from_uuid(subject))),
             _ => None,
         }
     }

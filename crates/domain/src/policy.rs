@@ -83,6 +83,18 @@ pub enum Action {
     UsageRecord,
     UsageRefund,
     UsageBackdate,
+    WebhookCreate,
+    WebhookList,
+    WebhookRead,
+    WebhookUpdate,
+    WebhookRotate,
+    WebhookTest,
+    WebhookDelete,
+    WebhookDeliveryList,
+    WebhookResend,
+    WebhookReplay,
+    WebhookDeliver,
+    WebhookDisable,
 }
 
 /// What an API key may be allowed to do. `write` does not include `read`.
@@ -104,6 +116,8 @@ pub enum Scope {
     AuditRead,
     TenantRead,
     TenantWrite,
+    WebhooksRead,
+    WebhooksWrite,
 }
 
 impl Choice for Scope {
@@ -123,6 +137,8 @@ impl Choice for Scope {
         (Self::AuditRead, "audit:read"),
         (Self::TenantRead, "tenant:read"),
         (Self::TenantWrite, "tenant:write"),
+        (Self::WebhooksRead, "webhooks:read"),
+        (Self::WebhooksWrite, "webhooks:write"),
     ];
     const MEANING: &'static str = "What an API key may do.";
 }
@@ -305,7 +321,7 @@ pub const POLICY: &[Rule] = &[
         MANAGERS,
         OPS,
     ),
-    write(A::IntegrationReseal, "integration.reseal", &[N::Workspace, N::Tenant], Never, NOBODY, OPS),
+    write(A::IntegrationReseal, "integration.reseal", &[N::Workspace, N::Tenant, N::Webhook], Never, NOBODY, OPS),
     write(A::IntegrationRenew, "integration.renew", &[N::Workspace], Never, NOBODY, JOBS),
     write(A::MemberCreate, "member.create", &[N::Member], Never, NOBODY, OPS),
     read(A::MemberList, "member.list", Scoped(S::MembersRead, L::Tenant), MANAGERS, OPS),
@@ -384,6 +400,19 @@ pub const POLICY: &[Rule] = &[
     // What takes the meaning out of a limit is the tenant's to decide, and not of who records: so it needs more than `usage:write`.
     write(A::UsageRefund, "usage.refund", &[N::UsageEntry], Scoped(S::TenantWrite, L::Tenant), MANAGERS, OPS),
     write(A::UsageBackdate, "usage.backdate", &[N::UsageEntry], Scoped(S::TenantWrite, L::Tenant), MANAGERS, OPS),
+    // A webhook hears of everything in the tenant: so it is for those who see all of it.
+    write(A::WebhookCreate, "webhook.create", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
+    read(A::WebhookList, "webhook.list", Scoped(S::WebhooksRead, L::Tenant), MANAGERS, OPS),
+    read(A::WebhookRead, "webhook.read", Scoped(S::WebhooksRead, L::Tenant), MANAGERS, OPS),
+    write(A::WebhookUpdate, "webhook.update", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
+    write(A::WebhookRotate, "webhook.rotate", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
+    write(A::WebhookTest, "webhook.test", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
+    write(A::WebhookDelete, "webhook.delete", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
+    read(A::WebhookDeliveryList, "webhook_delivery.list", Scoped(S::WebhooksRead, L::Tenant), MANAGERS, OPS),
+    write(A::WebhookResend, "webhook.resend", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
+    write(A::WebhookReplay, "webhook.replay", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
+    read(A::WebhookDeliver, "webhook.deliver", Never, NOBODY, JOBS),
+    write(A::WebhookDisable, "webhook.disable", &[N::Webhook], Never, NOBODY, JOBS),
 ];
 
 impl Action {
@@ -406,6 +435,8 @@ impl Action {
             Self::LimitsUpdate => Self::LimitsRead,
             Self::AgentCreate | Self::AgentUpdate | Self::AgentDelete => Self::AgentRead,
             Self::UsageRecord | Self::UsageRefund | Self::UsageBackdate => Self::UsageRead,
+            Self::WebhookUpdate | Self::WebhookTest | Self::WebhookDelete | Self::WebhookReplay => Self::WebhookRead,
+            Self::WebhookResend => Self::WebhookDeliveryList,
             _ => return None,
         })
     }
@@ -573,7 +604,7 @@ mod tests {
                 assert!(Scope::all().contains(&scope), "{}: {scope:?} is not in Scope::ALL", rule.name);
             }
         }
-        assert_eq!(POLICY.len(), A::UsageBackdate as usize + 1);
+        assert_eq!(POLICY.len(), A::WebhookDisable as usize + 1);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub const REFUSAL_CODES: &[&str] = &[
     "not_a_slug",
     "not_a_hex_color",
     "not_an_https_url",
+    "not_a_webhook_url",
+    "forbidden_address",
     "not_a_time",
     "not_a_month",
     "out_of_range",

@@ -14,12 +14,21 @@ pub struct Retention {
     pub invitations: Option<TimeDelta>,
     /// API keys that were revoked or have expired.
     pub api_keys: Option<TimeDelta>,
+    /// Deliveries to webhooks that are not pending.
+    pub webhook_deliveries: TimeDelta,
 }
 
 impl Default for Retention {
-    /// The audit log for ever, messages for 30 days, and the rest for a year.
+    /// The audit log for ever, messages and deliveries for 30 days, and the rest for a year.
     fn default() -> Self {
         let year = TimeDelta::days(365);
-        Self { audit_events: None, outbox: TimeDelta::days(30), invitations: Some(year), api_keys: Some(year) }
+        let month = TimeDelta::days(30);
+        Self {
+            audit_events: None,
+            outbox: month,
+            invitations: Some(year),
+            api_keys: Some(year),
+            webhook_deliveries: month,
+        }
     }
 }

@@ -26,7 +26,9 @@ impl Action {
             | Self::InvitationList
             | Self::AuditEventList
             | Self::OutboxList
-            | Self::AgentList => Weight::Heavy,
+            | Self::AgentList
+            | Self::WebhookList
+            | Self::WebhookDeliveryList => Weight::Heavy,
             _ => Weight::Light,
         }
     }

@@ -115,6 +115,7 @@ pub(crate) async fn metrics(request: HttpRequest, service: Data<Service>) -> Res
         issuers: service.trust.issuers.states(now),
         providers: service.integrations.providers.requests(),
         seen: service.observed.seen(),
+        webhooks: service.integrations.webhooks.figures.now(),
         now,
     };
     let text = service

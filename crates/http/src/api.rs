@@ -19,6 +19,7 @@ pub(crate) mod signature;
 pub(crate) mod tenant;
 pub(crate) mod usage;
 pub(crate) mod voices;
+pub(crate) mod webhooks;
 pub(crate) mod workspaces;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ pub(crate) const PARTS: &[Part] = &[
     tenant::PART,
     brands::PART,
     audit_events::PART,
+    webhooks::PART,
     members::PART,
     assignments::PART,
     invitations::PART,

@@ -44,6 +44,7 @@ pub use api::{
     brands::BrandView,
     members::MemberView,
     tenant::TenantView,
+    webhooks::subject_view,
     workspaces::WorkspaceView,
 };
 pub use front::{Front, Origins, ProxyHeader, PublicUrl, TrustedProxies};

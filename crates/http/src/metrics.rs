@@ -14,7 +14,7 @@ use prometheus_client::{
 };
 use tenantry_auth::{CredentialKind, jwt::IssuerState};
 use tenantry_domain::Provider;
-use tenantry_operations::{LaneState, PoolState, Queue, Seen, StandbyState, providers::Ended};
+use tenantry_operations::{LaneState, PoolState, Queue, Seen, StandbyState, providers::Ended, webhooks::FiguresNow};
 
 use self::{process::Process, work::Work};
 
@@ -51,6 +51,47 @@ pub(crate) struct Metrics {
     refused_credentials: Family<KindLabels, Counter>,
     work: Work,
     process: Process,
+    webhooks: Webhooks,
+}
+
+/// Deliveries to webhooks.
+#[derive(Default)]
+struct Webhooks {
+    pending: Gauge,
+    oldest: Gauge,
+    attempts: Family<AttemptLabels, Counter>,
+    given_up: Counter,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct AttemptLabels {
+    outcome: &'static str,
+}
+
+impl Webhooks {
+    fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "tenantry_webhook_pending",
+            "Deliveries that wait, of webhooks that this process has sent to last",
+            self.pending.clone(),
+        );
+        registry.register(
+            "tenantry_webhook_oldest_seconds",
+            "How long the oldest delivery that is due waits",
+            self.oldest.clone(),
+        );
+        registry.register("tenantry_webhook_attempts", "Attempts to deliver an event", self.attempts.clone());
+        registry.register("tenantry_webhook_given_up", "Deliveries that were given up", self.given_up.clone());
+    }
+
+    fn set(&self, now: FiguresNow) {
+        self.pending.set(now.pending);
+        self.oldest.set(now.oldest_seconds);
+        for (outcome, count) in [("delivered", now.delivered), ("failed", now.failed)] {
+            self.attempts.get_or_create(&AttemptLabels { outcome }).inner().store(count, Ordering::Relaxed);
+        }
+        self.given_up.inner().store(now.given_up, Ordering::Relaxed);
+    }
 }
 
 /// What is known elsewhere, at the time of a scrape.
@@ -59,6 +100,7 @@ pub(crate) struct Figures {
     pub(crate) issuers: Vec<IssuerState>,
     pub(crate) providers: Vec<(Provider, Ended, u64)>,
     pub(crate) seen: Seen,
+    pub(crate) webhooks: FiguresNow,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -209,6 +251,8 @@ impl Metrics {
         );
         let work = Work::register(&mut registry);
         let process = Process::register(&mut registry);
+        let webhooks = Webhooks::default();
+        webhooks.register(&mut registry);
         Self {
             registry,
             requests,
@@ -226,6 +270,7 @@ impl Metrics {
             refused_credentials,
             work,
             process,
+            webhooks,
         }
     }
 
@@ -271,7 +316,8 @@ impl Metrics {
 
     /// All figures in the OpenMetrics text format.
     pub(crate) fn print(&self, figures: Figures) -> Result<String, std::fmt::Error> {
-        let Figures { pool, issuers, providers, seen, now } = figures;
+        let Figures { pool, issuers, providers, seen, webhooks, now } = figures;
+        self.webhooks.set(webhooks);
         self.database.set(pool.answers.into());
         for (state, value) in
             [("allowed", pool.connections), ("open", pool.open), ("busy", pool.busy), ("abandoned", pool.abandoned)]

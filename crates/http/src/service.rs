@@ -12,6 +12,7 @@ use tenantry_auth::{PlatformKeys, ServiceKeys, jwt::Issuers, seal::MasterKeys};
 use tenantry_operations::{
     Observed, Store, Unready,
     providers::{Catalogue, Providers},
+    webhooks::Webhooks,
 };
 
 use crate::{docs::Documents, front::Front, metrics::Metrics, rate::Limiter, readers::Readers};
@@ -36,6 +37,8 @@ pub struct Integrations {
     pub providers: Providers,
     /// What they were asked for, and answered.
     pub catalogue: Catalogue,
+    /// Where events are sent, and how that goes.
+    pub webhooks: Webhooks,
 }
 
 /// What every handler shares.

@@ -1,18 +1,18 @@
 //! The demo tenant: one thing of each kind, with ids that are known beforehand, so that there is something to try requests on.
 
-use tenantry_auth::Secret;
+use tenantry_auth::{Secret, WebhookSecret, seal::MasterKeys};
 use tenantry_domain::{
     Action, AgentDetails, AgentStatus, ApiKeyDetails, BrandDetails, Change, Credential, Error, Holder, InBrand,
     InTenant, InWorkspace, InvitationDays, InvitationDetails, KeyMode, Labels, Limits, LocaleRequest, MemberDetails,
     MemberStatus, Metadata, NewBrand, NewTenant, NewWorkspace, Origin, Person, Reach, Record, Refusal, Role, Scope,
-    TenantId, WorkspaceType, demo,
+    TenantId, WebhookDetails, WorkspaceType, demo,
 };
 use tenantry_persistence::Store;
 
 use crate::{
     agents, api_keys, brands, invitations, members,
     tenants::{self, FoundedOwner, Owner},
-    workspaces,
+    webhooks, workspaces,
 };
 
 /// Creates the demo tenant if there is no tenant at all. Returns the key of its owner, which can be read this once.
@@ -20,7 +20,7 @@ use crate::{
 /// # Errors
 ///
 /// Those of [`Store::write`].
-pub async fn create_if_first(store: &Store) -> Result<Option<Secret>, Error> {
+pub async fn create_if_first(store: &Store, keys: &MasterKeys) -> Result<Option<Secret>, Error> {
     if tenants::any(store, &first_start(None)?).await? {
         return Ok(None);
     }
@@ -28,7 +28,7 @@ pub async fn create_if_first(store: &Store) -> Result<Option<Secret>, Error> {
     let ids = (demo::TENANT, demo::BRAND);
     let founded = tenants::found(store, &first_start(None)?, ids, start.tenant.clone(), Owner::Key).await?;
     // The key is shown only here. So it must not be lost with the rest of the demo tenant.
-    if let Err(error) = fill(store, &first_start(Some(demo::TENANT))?, start).await {
+    if let Err(error) = fill((store, keys), &first_start(Some(demo::TENANT))?, start).await {
         tracing::warn!(?error, "the demo tenant is incomplete: some examples of the documentation do not work there");
     }
     match founded.owner {
@@ -52,6 +52,7 @@ struct Start {
     member: MemberDetails,
     invitation: InvitationDetails,
     key: ApiKeyDetails,
+    webhook: WebhookDetails,
 }
 
 /// What another system calls the things that can be looked for by it.
@@ -116,12 +117,18 @@ impl Start {
                 reach: Reach::Tenant,
                 expires_at: None,
             },
+            webhook: WebhookDetails {
+                // No name ends like this, so nothing is sent.
+                url: "https://receiver.invalid/webhooks".parse()?,
+                events: Some(vec!["workspace.create".parse()?, "workspace.update".parse()?]),
+                description: Some("Keeps the CRM up to date".parse()?),
+            },
         })
     }
 }
 
-async fn fill(store: &Store, credential: &Credential, start: Start) -> Result<(), Error> {
-    let Start { tenant: _, other_brand, workspace, agent, member, invitation, key } = start;
+async fn fill((store, keys): (&Store, &MasterKeys), credential: &Credential, start: Start) -> Result<(), Error> {
+    let Start { tenant: _, other_brand, workspace, agent, member, invitation, key, webhook } = start;
     store
         .write(credential, InTenant, Action::BrandCreate, move |tx| {
             brands::create_in(tx, demo::OTHER_BRAND, &other_brand)
@@ -153,6 +160,12 @@ async fn fill(store: &Store, credential: &Credential, start: Start) -> Result<()
     let (_, new) = api_keys::prepare(credential, Action::ApiKeyCreate, key)?;
     store
         .write(credential, InTenant, Action::ApiKeyCreate, move |tx| api_keys::create_in(tx, demo::API_KEY, &new))
+        .await?;
+    let (keys, secret) = (keys.clone(), WebhookSecret::issue()?);
+    store
+        .write(credential, InTenant, Action::WebhookCreate, move |tx| {
+            webhooks::create_in(tx, &keys, demo::WEBHOOK, (webhook.clone(), secret.clone()))
+        })
         .await?;
     Ok(())
 }

@@ -29,11 +29,12 @@ pub mod tenants;
 pub mod transfer;
 pub mod usage;
 pub mod voices;
+pub mod webhooks;
 pub mod workspaces;
 
 pub use observed::{JobState, LOOK, Observed, Seen};
 pub use tenantry_persistence::{
     AgentFilter, ApiKeyFilter, Attempt, AuditFilter, BrandFilter, Claim, FoundLimits, InvitationFilter, Kept,
     LaneState, Lately, LongAnswer, MemberFilter, Outcome, PoolState, Queue, SHOWN_ASSIGNMENTS, Staleness, StandbyState,
-    Store, TenantFilter, Uncommitted, Unready, WorkspaceFilter,
+    Store, Subject, TenantFilter, Uncommitted, Unready, WebhookDeliveryFilter, WorkspaceFilter,
 };

@@ -10,6 +10,7 @@ mod link;
 mod message;
 mod plain;
 mod smtp;
+mod webhook;
 
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -21,6 +22,7 @@ pub(crate) use files::Saved;
 pub use invitation::{InvitationEmail, Signatures, invitation_email};
 pub use link::InvitationLink;
 pub use smtp::{Password, Security, SmtpOptions};
+pub(crate) use webhook::webhook_email;
 
 /// Where emails go.
 #[derive(Debug, Clone)]

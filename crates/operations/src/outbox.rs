@@ -11,9 +11,9 @@ use tenantry_domain::{
     ATTEMPTS, Action, Change, Conflict, Credential, EmailAddress, Error, Holder, InTenant, Mail, Origin, OutboxMessage,
     OutboxMessageId, OutboxState, Page, PageLimit, PageRequest, Platform, Sort, TenantId, pause,
 };
-use tenantry_persistence::{DueInvitation, Pick, Store};
+use tenantry_persistence::{DisabledWebhook, DueInvitation, Pick, Store};
 
-use crate::mail::{Email, InvitationLink, MailFault, Mailer, Signatures};
+use crate::mail::{InvitationLink, MailFault, Mailer, Signatures, webhook_email};
 
 /// The name of the job.
 pub const DELIVER: &str = "deliver mail";
@@ -124,7 +124,13 @@ async fn visit(
 enum Claim {
     Nothing,
     Dropped,
-    Due(OutboxMessage, Box<DueInvitation>, Secret),
+    Due(OutboxMessage, Due, Secret),
+}
+
+/// What a message is written from.
+enum Due {
+    Invitation(Box<DueInvitation>),
+    Webhook(Box<DisabledWebhook>),
 }
 
 /// Claims a message, with a token of its own. The hash of the token is stored before the email leaves, so that whoever gets the
@@ -143,11 +149,18 @@ async fn claim(store: &Store, tenant: TenantId, pick: Pick) -> Result<Claim, Err
                 tx.note_mail_due(false)?;
                 return Ok(Change::bookkeeping(None));
             };
-            let Mail::Invitation(id) = message.mail;
-            let due = tx.due_invitation(id)?;
-            match &due {
-                Some(_) => tx.add_invitation_token(id, &hash)?,
-                None => tx.mark_dropped(&message)?,
+            let due = match message.mail {
+                Mail::Invitation(id) => {
+                    let due = tx.due_invitation(id)?;
+                    if due.is_some() {
+                        tx.add_invitation_token(id, &hash)?;
+                    }
+                    due.map(|due| Due::Invitation(Box::new(due)))
+                }
+                Mail::WebhookDisabled(id) => tx.disabled_webhook(id)?.map(|due| Due::Webhook(Box::new(due))),
+            };
+            if due.is_none() {
+                tx.mark_dropped(&message)?;
             }
             Ok(Change::bookkeeping(Some((message, due))))
         })
@@ -155,17 +168,15 @@ async fn claim(store: &Store, tenant: TenantId, pick: Pick) -> Result<Claim, Err
     Ok(match claimed {
         None => Claim::Nothing,
         Some((_, None)) => Claim::Dropped,
-        Some((message, Some(due))) => Claim::Due(message, Box::new(due), token),
+        Some((message, Some(due))) => Claim::Due(message, due, token),
     })
 }
 
-async fn attempt(
-    sender: &Sender,
-    message: &OutboxMessage,
-    due: &DueInvitation,
-    token: &Secret,
-) -> Result<(), MailFault> {
-    let email: Email = email::of_invitation(sender, message, due, &sender.link.with(token.reveal()))?;
+async fn attempt(sender: &Sender, message: &OutboxMessage, due: &Due, token: &Secret) -> Result<(), MailFault> {
+    let email = match due {
+        Due::Invitation(due) => email::of_invitation(sender, message, due, &sender.link.with(token.reveal()))?,
+        Due::Webhook(due) => webhook_email((message.id.uuid(), message.created_at), &sender.from_address, due)?,
+    };
     sender.mailer.send(&email).await
 }
 

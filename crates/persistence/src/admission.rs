@@ -63,7 +63,7 @@ pub(crate) fn admit<'c, P: Place>(
 ) -> Result<WriteTx<'c, P>, Fault> {
     let sight = place.find(connection, &Visitor::of(credential))?;
     let (actor, grant, found) = judge(credential, sight, (P::NOUN, action), learned)?;
-    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, rules })
+    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, rules, tells: false })
 }
 
 /// Who it is, what they have been given, and the place: 401 before 404 before 403.

@@ -16,6 +16,7 @@ use crate::{
     places::FoundWorkspace,
     prepared::Prepare,
     schema::agents,
+    scope::TenantScope,
     transfer::{NO_WORKSPACE, refusal},
     tx::{Tx, WriteTx},
 };
@@ -202,6 +203,14 @@ impl Tx<'_, InTenant> {
         }
         let rows: Vec<Row> = query.order(agents::id).limit(limit.into()).load(self.connection)?;
         rows.into_iter().map(Row::into_agent).collect()
+    }
+}
+
+impl TenantScope<'_> {
+    /// An agent of any workspace, also of a deleted one.
+    pub(crate) fn agent(&mut self, id: AgentId) -> Result<Agent, Fault> {
+        let query = Row::query().filter(agents::tenant_id.eq(self.tenant.uuid()).and(agents::id.eq(id.uuid())));
+        found(query.first(self.connection).optional()?)
     }
 }
 

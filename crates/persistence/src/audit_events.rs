@@ -1,7 +1,7 @@
 //! The audit log: one row for each write, in the transaction of the write. It is read and never changed.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::Bool};
 use serde_json::Value;
 use tenantry_domain::{
     Action, Actor, AuditEvent, AuditEventId, AuditRecord, Error, InTenant, Origin, Page, PageRequest, TenantId,
@@ -15,6 +15,7 @@ use crate::{
     schema::audit_events,
     scope::TenantScope,
     tx::Tx,
+    webhook_deliveries::HAS_WEBHOOKS,
 };
 
 #[derive(Insertable)]
@@ -61,20 +62,25 @@ impl<'a> NewRow<'a> {
 }
 
 impl TenantScope<'_> {
-    /// Adds an event.
+    /// Adds an event. Says whether a webhook is to be told of it.
     pub(crate) fn insert_audit_event(
         &mut self,
         action: Action,
         actor: &Actor,
         origin: &Origin,
         event: &AuditEvent,
-    ) -> Result<(), Fault> {
-        let row = NewRow::of((self.tenant, Uuid::now_v7()), action, actor, origin, event)?;
-        diesel::insert_into(audit_events::table).values(row).prepared().execute(self.connection)?;
-        Ok(())
+    ) -> Result<bool, Fault> {
+        let id = Uuid::now_v7();
+        let row = NewRow::of((self.tenant, id), action, actor, origin, event)?;
+        let has_webhooks: bool = diesel::insert_into(audit_events::table)
+            .values(row)
+            .returning(sql::<Bool>(HAS_WEBHOOKS))
+            .prepared()
+            .get_result(self.connection)?;
+        if has_webhooks { self.insert_deliveries(action, id, event.subject_id) } else { Ok(false) }
     }
 
-    /// Adds an event, unless there is one with this id.
+    /// Adds an event of which no webhook is told, unless there is one with this id.
     pub(crate) fn insert_audit_event_once(
         &mut self,
         id: Uuid,
@@ -92,7 +98,7 @@ impl TenantScope<'_> {
 
 #[derive(HasQuery)]
 #[diesel(table_name = audit_events)]
-struct Row {
+pub(crate) struct Row {
     tenant_id: Uuid,
     id: Uuid,
     action: String,
@@ -148,6 +154,16 @@ impl Keyset for audit_events::table {
     type Name = audit_events::action;
     type CreatedAt = audit_events::occurred_at;
     type UpdatedAt = audit_events::occurred_at;
+}
+
+impl TenantScope<'_> {
+    /// These events, as far as they are there.
+    pub(crate) fn audit_events_with(&mut self, ids: &[Uuid]) -> Result<Vec<AuditRecord>, Fault> {
+        let rows: Vec<Row> = Row::query()
+            .filter(audit_events::tenant_id.eq(self.tenant.uuid()).and(audit_events::id.eq_any(ids)))
+            .load(self.connection)?;
+        Ok(rows.into_iter().map(AuditRecord::from).collect())
+    }
 }
 
 impl Tx<'_, InTenant> {

@@ -13,7 +13,8 @@ use diesel::{
     PgConnection,
     connection::{AnsiTransactionManager, TransactionManager},
 };
-use tenantry_domain::{Action, Change, Credential, Error, MailLimits, Permissions, Record, Weight, Written};
+use tenantry_domain::{Action, Change, Credential, Error, Mail, MailLimits, Permissions, Record, Weight, Written};
+use tokio::sync::Notify;
 
 use crate::{
     admission::{Learned, admit, nowhere},
@@ -44,6 +45,8 @@ pub struct Store {
     pub(crate) rehearsal: bool,
     heavy: bool,
     rules: Arc<Rules>,
+    /// A webhook is to be told of something.
+    pub(crate) webhooks: Arc<Notify>,
 }
 
 /// How many long answers are in memory at once; one tenant has at most half of them.
@@ -97,6 +100,7 @@ impl Store {
             rehearsal: false,
             heavy: false,
             rules: Arc::default(),
+            webhooks: Arc::default(),
         })
     }
 
@@ -213,6 +217,12 @@ impl Store {
             Err(Passed::On(why)) => standby.passes(&why),
         }
         self.see(credential, place, action, Access::Read, move |tx| work(tx).map(Change::nothing)).await
+    }
+
+    /// Returns when something was written here of which a webhook is to be told: since the last time that this was asked, or from now
+    /// on. Other replicas and other processes write as well.
+    pub async fn webhooks_told(&self) {
+        self.webhooks.notified().await;
     }
 
     /// Lets the caller in at the first database, and reads from the second.
@@ -373,9 +383,9 @@ impl Store {
         let weight = if self.heavy { Weight::Heavy } else { action.weight() };
         let share = (Party::of(credential, &self.recognised), weight);
         let (rehearsal, rules) = (self.rehearsal, Arc::clone(&self.rules));
-        let recognised = Arc::clone(&self.recognised);
-        let (key_uses, refusals) = (self.key_uses.clone(), self.refusals.clone());
-        (share, Visit { credential: credential.clone(), action, rehearsal, rules, recognised, key_uses, refusals })
+        let (recognised, webhooks) = (Arc::clone(&self.recognised), Arc::clone(&self.webhooks));
+        let (credential, key_uses, refusals) = (credential.clone(), self.key_uses.clone(), self.refusals.clone());
+        (share, Visit { credential, action, rehearsal, rules, recognised, key_uses, refusals, webhooks })
     }
 }
 
@@ -388,6 +398,7 @@ struct Visit {
     recognised: Arc<Recognised>,
     key_uses: Notes<KeyUse>,
     refusals: Notes<Refusal>,
+    webhooks: Arc<Notify>,
 }
 
 impl Visit {
@@ -400,14 +411,16 @@ impl Visit {
         work: &impl Fn(&mut WriteTx<'_, P>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let Self { credential, action, rehearsal, rules, .. } = self;
-        let mut learned = Learned::default();
+        let (mut learned, mut tells) = (Learned::default(), false);
         let outcome = admit(connection, (credential, rules), (place, *action), &mut learned).and_then(|mut tx| {
             if credential.tenant().is_some_and(|tenant| !session.belongs_to(tenant)) {
                 // It runs again in the turn of its tenant; nobody sees this.
                 return Err(Error::Overloaded.into());
             }
             let may_read = tx.may_read();
-            work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() })
+            let outcome = work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() });
+            tells = tx.tells;
+            outcome
         });
         learned.tell(&self.recognised, credential, outcome.as_ref().err());
         if *rehearsal {
@@ -418,6 +431,9 @@ impl Visit {
         let value = session.finish(connection, outcome)?;
         if let (Some(tenant), Some(key)) = (credential.tenant(), learned.stale_key) {
             self.key_uses.note(KeyUse { tenant, key }, || ());
+        }
+        if tells {
+            self.webhooks.notify_one();
         }
         Ok(value)
     }
@@ -430,11 +446,13 @@ impl<P: Place> WriteTx<'_, P> {
             let Tx { connection, actor, found, .. } = &mut self.tx;
             let mut scope = TenantScope { tenant: found.audited_in(&event), connection };
             for event in std::iter::once(&event).chain(&along) {
-                scope.insert_audit_event(self.action, actor, &self.credential.origin, event)?;
+                self.tells |= scope.insert_audit_event(self.action, actor, &self.credential.origin, event)?;
             }
             if let Some(mail) = mail {
-                // Here and nowhere else, so that no email gets past the limits.
-                scope.check_mail(mail, self.rules.mail_limits)?;
+                // Here and nowhere else, so that no email gets past the limits. What the service says on its own is not anybody's to limit.
+                if let Mail::Invitation(id) = mail {
+                    scope.check_mail(id, self.rules.mail_limits)?;
+                }
                 scope.insert_message(mail)?;
             }
         }
@@ -458,7 +476,10 @@ impl<P: TenantPlace> WriteTx<'_, P> {
         let credential = (self.credential, self.rules);
         let mut tx = admit(self.tx.connection, credential, (place, action), &mut Learned::default())?;
         let change = work(&mut tx)?;
-        tx.record(change)
+        let value = tx.record(change)?;
+        let tells = tx.tells;
+        self.tells |= tells;
+        Ok(value)
     }
 }
 

@@ -22,6 +22,8 @@ pub const ERASED_TABLES: &[&str] = &[
     "member_metadata",
     "workspace_metadata",
     "brand_metadata",
+    "webhook_deliveries",
+    "webhooks",
     "outbox_messages",
     "invitation_tokens",
     "invitation_workspaces",

@@ -48,14 +48,14 @@ impl Store {
                 let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
                 session.finish(connection, outcome)
             };
-            return self.pool.run(share, begin, accept).await;
+            return self.pool.run(share, begin, accept).await.inspect(|_| self.webhooks.notify_one());
         };
         let this = attempt.clone();
         let accept = move |connection: &mut PgConnection, session: &Session<'_>, hand_over: &HandOver<_>| {
             let outcome = TenantScope { connection, tenant }.accept_once(&invitee, &token, id, (&this, hand_over));
             session.finish(connection, outcome)
         };
-        attempt.write(self.pool.clone(), share, begin, accept).await
+        attempt.write(self.pool.clone(), share, begin, accept).await.inspect(|_| self.webhooks.notify_one())
     }
 }
 
@@ -176,7 +176,7 @@ impl TenantScope<'_> {
         let accepted = self.mark_accepted(invitation.id)?;
         let fields = accepted.fields().with("memberId", id.to_string());
         let Record { event, .. } = Record::between(accepted.id, &invitation.fields(), &fields);
-        self.insert_audit_event(Action::InvitationAccept, &Actor::Member(id), &invitee.origin, &event)?;
+        let _told = self.insert_audit_event(Action::InvitationAccept, &Actor::Member(id), &invitee.origin, &event)?;
         Ok((accepted, member))
     }
 

@@ -50,10 +50,16 @@ mod sealed_secrets;
 mod seats;
 mod slots;
 mod standby;
+mod subjects;
 mod tenants;
 mod transfer;
 mod tx;
 mod usage;
+mod webhook_deliveries;
+mod webhook_mail;
+mod webhook_queue;
+mod webhook_secrets;
+mod webhooks;
 mod workspaces;
 
 pub use admission::nowhere;
@@ -87,9 +93,15 @@ pub use sealed_secrets::{DISCARDED_DAYS, StaleSecret};
 pub use seats::{Lately, Queue};
 pub use slots::Standing;
 pub use standby::{Staleness, StandbyState};
+pub use subjects::Subject;
 pub use tenants::{LastNumbers, TenantFilter};
 pub use transfer::{HeldSlot, KeptAssignment};
 pub use tx::{Tx, WriteTx};
+pub use webhook_deliveries::WebhookDeliveryFilter;
+pub use webhook_mail::DisabledWebhook;
+pub use webhook_queue::{DueDelivery, WebhookLease, WebhookOutcome, WebhookTurn};
+pub use webhook_secrets::StaleWebhook;
+pub use webhooks::{NewWebhook, SealedWebhook, StoredWebhook};
 pub use workspaces::{KeptWorkspace, WorkspaceFilter};
 
 /// A new identifier: a UUID of version 7 (RFC 9562), so that rows of one time lie together.

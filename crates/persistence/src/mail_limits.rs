@@ -7,7 +7,9 @@ use diesel::{
     prelude::*,
     sql_types::{Text, Timestamptz},
 };
-use tenantry_domain::{Cap, EmailAddress, InTenant, Invitation, MAIL_WINDOW_HOURS, Mail, MailLimit, MailLimits};
+use tenantry_domain::{
+    Cap, EmailAddress, InTenant, Invitation, InvitationId, MAIL_WINDOW_HOURS, Mail, MailLimit, MailLimits,
+};
 
 use crate::{
     fault::Fault,
@@ -38,9 +40,9 @@ impl TenantScope<'_> {
 
     /// Refuses an email that the limits leave no room for. Whoever wants another email of the tenant waits from here until the end
     /// of the transaction, so that both count.
-    pub(crate) fn check_mail(&mut self, mail: Mail, limits: MailLimits) -> Result<(), Fault> {
+    pub(crate) fn check_mail(&mut self, id: InvitationId, limits: MailLimits) -> Result<(), Fault> {
         self.lock_tenant()?;
-        let Mail::Invitation(id) = mail;
+        let mail = Mail::Invitation(id);
         let recipient = self.lock_invitation(id)?.details.email;
         let Some((limit, room_at)) = self.full_mail_limit(mail, &recipient, limits)? else { return Ok(()) };
         let clock: DateTime<Utc> = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.connection)?;

@@ -35,6 +35,8 @@ pub enum Ended {
     Invitations,
     /// Answers to requests with an idempotency key.
     Answers,
+    /// Deliveries to webhooks that were made or given up.
+    Deliveries,
     /// Events of the audit log.
     AuditEvents,
     /// API keys that were revoked or have expired.
@@ -43,7 +45,8 @@ pub enum Ended {
 
 impl Ended {
     /// What the service itself deletes.
-    pub const OF_THE_SERVICE: [Self; 4] = [Self::Messages, Self::Tokens, Self::Invitations, Self::Answers];
+    pub const OF_THE_SERVICE: [Self; 5] =
+        [Self::Messages, Self::Tokens, Self::Invitations, Self::Answers, Self::Deliveries];
 
     /// What only the owner of the database can delete.
     pub const OF_THE_OWNER: [Self; 2] = [Self::AuditEvents, Self::ApiKeys];
@@ -55,6 +58,7 @@ impl Ended {
             Self::Tokens => "invitation tokens",
             Self::Invitations => "invitations",
             Self::Answers => "stored answers",
+            Self::Deliveries => "webhook deliveries",
             Self::AuditEvents => "audit events",
             Self::ApiKeys => "API keys",
         }
@@ -66,6 +70,7 @@ impl Ended {
             Self::Messages | Self::Tokens => Some(retention.outbox),
             Self::Invitations => retention.invitations,
             Self::Answers => Some(TimeDelta::days(IDEMPOTENCY_DAYS.into())),
+            Self::Deliveries => Some(retention.webhook_deliveries),
             Self::AuditEvents => retention.audit_events,
             Self::ApiKeys => retention.api_keys,
         }
@@ -87,6 +92,7 @@ impl Ended {
             Self::Invitations => ("invitations", "id", "least(t.accepted_at, t.revoked_at, t.expires_at) < BEFORE"),
             // Its key has several columns.
             Self::Answers => ("idempotency_keys", "ctid", "t.created_at <= BEFORE"),
+            Self::Deliveries => ("webhook_deliveries", "ctid", "t.updated_at < BEFORE AND t.state <> 'pending'"),
             Self::AuditEvents => ("audit_events", "id", "t.occurred_at < BEFORE"),
             Self::ApiKeys => ("api_keys", "id", "least(t.revoked_at, t.expires_at) < BEFORE"),
         }

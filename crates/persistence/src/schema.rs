@@ -31,6 +31,7 @@ diesel::table! {
         member_count -> Int8,
         external_id -> Nullable<Text>,
         metadata -> Jsonb,
+        webhooks_due_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -326,6 +327,45 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhooks (tenant_id, id) {
+        tenant_id -> Uuid,
+        id -> Uuid,
+        url -> Text,
+        events -> Nullable<Array<Text>>,
+        description -> Nullable<Text>,
+        enabled -> Bool,
+        disabled_reason -> Nullable<Text>,
+        sealed_secrets -> Nullable<Bytea>,
+        key_version -> Nullable<Int4>,
+        secret_set_at -> Timestamptz,
+        previous_until -> Nullable<Timestamptz>,
+        failing_since -> Nullable<Timestamptz>,
+        failures -> Int4,
+        next_turn_at -> Timestamptz,
+        version -> Int8,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_deliveries (tenant_id, webhook_id, event_id) {
+        tenant_id -> Uuid,
+        webhook_id -> Uuid,
+        event_id -> Uuid,
+        state -> Text,
+        attempts -> Int4,
+        next_attempt_at -> Timestamptz,
+        last_attempt_at -> Nullable<Timestamptz>,
+        last_status -> Nullable<Int4>,
+        last_answer -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     brands,
@@ -343,4 +383,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     usage_months,
     integrations,
     idempotency_keys,
+    webhooks,
+    webhook_deliveries,
 );

@@ -69,7 +69,12 @@ impl Tx<'_, InTenant> {
             .group_by(integrations::key_version)
             .select((integrations::key_version, count_star()))
             .load(self.connection)?;
-        counts.into_iter().map(|(version, count)| Ok((version_of(version)?, count))).collect()
+        let of_webhooks = self.count_sealed_webhooks()?;
+        let mut sums = BTreeMap::new();
+        for (version, count) in counts.into_iter().chain(of_webhooks) {
+            *sums.entry(version_of(version)?).or_default() += count;
+        }
+        Ok(sums)
     }
 }
 

@@ -29,6 +29,8 @@ pub struct WriteTx<'c, P: Place> {
     pub(crate) action: Action,
     pub(crate) credential: &'c Credential,
     pub(crate) rules: &'c Rules,
+    /// Whether a webhook is to be told of what was done.
+    pub(crate) tells: bool,
 }
 
 /// What the operator has set for all tenants.

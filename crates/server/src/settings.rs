@@ -8,6 +8,7 @@ mod permissions;
 mod reader;
 mod retention;
 mod service_links;
+mod webhooks;
 
 use std::{
     collections::BTreeMap,
@@ -28,6 +29,7 @@ use self::reader::{Reader, mask_address};
 pub(crate) use self::{
     faults::{Fault, Faults},
     mail::Mail,
+    webhooks::WebhookSettings,
 };
 use crate::trusted_file::{self, Holds};
 
@@ -79,6 +81,7 @@ pub(crate) struct Settings {
     pub(crate) retention: Retention,
     /// Of the product.
     pub(crate) permissions: Permissions,
+    pub(crate) webhooks: WebhookSettings,
     /// What is only worth a warning, each a sentence.
     pub(crate) warnings: Vec<String>,
     /// For `tenantry config`: every setting as text, secrets masked.
@@ -247,6 +250,18 @@ const ROWS: &[Row] = &[
         "365days",
         "how long API keys are kept that were revoked or have expired; only the owner deletes them",
     ),
+    Row("webhook_retention", "30days", "how long deliveries to webhooks are kept that arrived or were given up"),
+    Row(
+        "webhook_workers",
+        "32",
+        "to how many webhooks events are sent at once, 0 to 256; with 0 this process sends none",
+    ),
+    Row("webhook_poll", "1s", "how often to check for events of other processes, and for retries, 100ms to 1h"),
+    Row(
+        "webhook_allowed_networks",
+        "",
+        "networks that webhooks may be sent to although they are not public, such as 10.0.0.0/8, separated by commas",
+    ),
     Row(
         "master_key_file",
         "",
@@ -413,6 +428,7 @@ impl Settings {
             mail: mail::read(reader, faults),
             mail_limits: mail::limits(reader, faults),
             retention: retention::read(reader, faults),
+            webhooks: webhooks::read(reader, faults),
             warnings: Vec::new(),
             shown: ROWS.iter().map(|row| reader.show(row)).collect(),
         }

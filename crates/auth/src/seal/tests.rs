@@ -83,6 +83,26 @@ fn the_parts_of_a_place_stand_behind_their_lengths() {
     assert_eq!(context().associated_data(2, 0x0102), expected);
 }
 
+#[test]
+fn the_secrets_of_a_webhook_open_at_their_place_and_nowhere_else() {
+    let (keys, id) = (keys(), |n| Uuid::from_u128(n));
+    let set_at = DateTime::from_timestamp_micros(7).unwrap();
+    let context = WebhookContext {
+        tenant: TenantId::from_uuid(id(1)),
+        webhook: tenantry_domain::WebhookId::from_uuid(id(2)),
+        set_at,
+    };
+    let sealed = keys.seal_webhook(&context, &secret()).unwrap();
+    assert_eq!(keys.open_webhook(&context, &sealed).unwrap().reveal(), secret().reveal());
+    for elsewhere in [
+        WebhookContext { tenant: TenantId::from_uuid(id(3)), ..context },
+        WebhookContext { webhook: tenantry_domain::WebhookId::from_uuid(id(3)), ..context },
+        WebhookContext { set_at: DateTime::from_timestamp_micros(8).unwrap(), ..context },
+    ] {
+        assert_eq!(keys.open_webhook(&elsewhere, &sealed).unwrap_err(), Unopened, "{elsewhere:?}");
+    }
+}
+
 fn answer() -> AnswerContext<'static> {
     AnswerContext {
         tenant: TenantId::from_uuid(Uuid::from_u128(1)),

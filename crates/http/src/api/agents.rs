@@ -8,9 +8,10 @@ use tenantry_domain::{Action, Agent, Conflict, Workspace};
 use tenantry_operations::agents;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub(crate) use self::view::AgentView;
 use self::{
     request::{AgentFilters, CreateAgent, UpdateAgent},
-    view::{AgentList, AgentView},
+    view::AgentList,
 };
 use crate::{
     answer,

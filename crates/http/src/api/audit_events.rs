@@ -8,6 +8,7 @@ use tenantry_domain::Action;
 use tenantry_operations::audit_events;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub(crate) use self::view::AuditAction;
 use self::{
     request::AuditFilters,
     view::{AuditEventList, AuditEventView},

@@ -10,10 +10,10 @@ use tenantry_domain::{Action, Conflict, Invitation};
 use tenantry_operations::invitations;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-pub(crate) use self::batch::create_each;
+pub(crate) use self::{batch::create_each, view::InvitationView};
 use self::{
     request::{AcceptInvitation, CreateInvitation, InvitationFilters, PreviewInvitation, ResendInvitation},
-    view::{AcceptedInvitation, InvitationList, InvitationPreviewView, InvitationView},
+    view::{AcceptedInvitation, InvitationList, InvitationPreviewView},
 };
 use crate::{
     answer,

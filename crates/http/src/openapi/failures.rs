@@ -431,5 +431,6 @@ fn sentence(conflict: Conflict) -> &'static str {
         Conflict::AnswerUnreadable => {
             "This request was already carried out, but its answer can no longer be decrypted. Read the object to see the result."
         }
+        Conflict::WebhookDisabled => "This webhook is not enabled. Enable it first: send PATCH with \"enabled\": true.",
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use tenantry_auth::seal::{MasterKeys, SealContext};
 use tenantry_domain::{
     Action, Change, Credential, Error, Fields, Holder, InTenant, MasterKeyId, Origin, Platform, Provider, TenantId,
-    WorkspaceId,
+    WebhookId, WorkspaceId,
 };
 use tenantry_persistence::Store;
 
 use super::does_not_open;
+use crate::webhooks;
 
 const CHECK: &str = "check master keys";
 
@@ -135,7 +136,12 @@ async fn reseal_tenant(
         *(if opened { &mut done.resealed } else { &mut done.unopened }) += 1;
         after = Some((workspace, provider));
     }
-    let stale = after.is_some();
+    let mut stale = after.is_some();
+    let mut after = None;
+    while let Some((webhook, opened)) = reseal_next_webhook(store, keys, operator, how, after).await? {
+        *(if opened { &mut done.resealed } else { &mut done.unopened }) += 1;
+        (after, stale) = (Some(webhook), true);
+    }
     store
         .write(operator, InTenant, Action::IntegrationReseal, move |tx| {
             let (before, after) = tx.settle_master_keys()?;
@@ -184,6 +190,39 @@ async fn reseal_next(
             let sealed = keys.seal(&context, &secret)?;
             tx.store_resealed(workspace, provider, &sealed, keys.sealing())?;
             Ok(Change::bookkeeping(Some((workspace, provider, true))))
+        })
+        .await
+}
+
+/// [`reseal_next`] of the secrets of webhooks.
+async fn reseal_next_webhook(
+    store: &Store,
+    keys: &MasterKeys,
+    operator: &Credential,
+    how: Resealing,
+    after: Option<WebhookId>,
+) -> Result<Option<(WebhookId, bool)>, Error> {
+    let keys = keys.clone();
+    store
+        .write(operator, InTenant, Action::IntegrationReseal, move |tx| {
+            let Some(next) = tx.next_stale_webhook(keys.sealing().version(), after)? else {
+                return Ok(Change::nothing(None));
+            };
+            // The webhook before the tenant, as whoever rotates a secret locks them.
+            tx.note_master_key(keys.sealing())?;
+            let (context, before) = (webhooks::context(&next.webhook), next.webhook);
+            let Ok(secrets) = keys.open_webhook(&context, &next.sealed) else {
+                webhooks::does_not_open(&before);
+                let value = Some((before.id, false));
+                if !how.discards(next.version) {
+                    return Ok(Change::nothing(value));
+                }
+                let after = tx.discard_webhook_secrets(before.id)?;
+                return Ok(Change::between(value, before.id, &before.fields(), &after.fields()));
+            };
+            let sealed = keys.seal_webhook(&context, &secrets)?;
+            tx.store_resealed_webhook(before.id, &sealed, keys.sealing())?;
+            Ok(Change::bookkeeping(Some((before.id, true))))
         })
         .await
 }

@@ -5,6 +5,7 @@ mod brand;
 mod people;
 mod record;
 mod tenant;
+mod webhook;
 mod work;
 mod workspace;
 
@@ -23,6 +24,7 @@ use self::{
     brand::BrandLine,
     people::{InvitationLine, MemberLine},
     record::{ApiKeyLine, AuditEventLine},
+    webhook::WebhookLine,
     work::{AgentLine, UsageEntryLine},
     workspace::{IntegrationLine, WorkspaceLine},
 };
@@ -57,6 +59,7 @@ pub(super) enum Line {
     Member(MemberLine),
     Invitation(InvitationLine),
     ApiKey(Box<ApiKeyLine>),
+    Webhook(Box<WebhookLine>),
     AuditEvent(Box<AuditEventLine>),
     End(End),
 }
@@ -73,8 +76,9 @@ impl Line {
             Self::Member(_) => 5,
             Self::Invitation(_) => 6,
             Self::ApiKey(_) => 7,
-            Self::AuditEvent(_) => 8,
-            Self::End(_) => 9,
+            Self::Webhook(_) => 8,
+            Self::AuditEvent(_) => 9,
+            Self::End(_) => 10,
         }
     }
 }
@@ -88,6 +92,7 @@ pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut 
     MemberLine::export(tx, out, counts)?;
     InvitationLine::export(tx, out, counts)?;
     ApiKeyLine::export(tx, out, counts)?;
+    WebhookLine::export(tx, out, counts)?;
     AuditEventLine::export(tx, out, counts)
 }
 
@@ -131,6 +136,10 @@ impl Line {
                 let (invitation, slots) = line.into_invitation(target)?;
                 tx.import_invitation(&invitation, &slots)?
             }
+            Self::Webhook(line) => {
+                counts.webhooks += 1;
+                tx.import_webhook(&line.into_webhook(target)?)?
+            }
             Self::ApiKey(_) | Self::AuditEvent(_) => None,
             Self::Export(_) | Self::End(_) => Some(unexpected("is in the middle of the file")),
         };
@@ -150,6 +159,7 @@ impl Line {
             Self::UsageEntry(line) => line.into_entry(target).is_ok(),
             Self::Member(line) => line.into_member(target).is_ok(),
             Self::Invitation(line) => line.into_invitation(target).is_ok(),
+            Self::Webhook(line) => line.into_webhook(target).is_ok(),
             Self::Export(_) | Self::ApiKey(_) | Self::AuditEvent(_) | Self::End(_) => false,
         }
     }
@@ -169,6 +179,7 @@ pub struct Counts {
     pub usage_entries: u64,
     pub members: u64,
     pub invitations: u64,
+    pub webhooks: u64,
     pub api_keys: u64,
     pub audit_events: u64,
 }
@@ -194,6 +205,7 @@ impl fmt::Display for Counts {
             usage_entries,
             members,
             invitations,
+            webhooks,
             api_keys,
             audit_events,
         } = self;
@@ -205,6 +217,7 @@ impl fmt::Display for Counts {
             counted(*usage_entries, "usage entry"),
             counted(*members, "member"),
             counted(*invitations, "invitation"),
+            counted(*webhooks, "webhook"),
         ];
         if api_keys + audit_events > 0 {
             parts.extend([counted(*api_keys, "API key"), counted(*audit_events, "audit event")]);

@@ -5,6 +5,7 @@ mod descriptors;
 mod mail_workers;
 mod stop;
 mod user;
+mod webhook_workers;
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -22,11 +23,12 @@ use tenantry_operations::{
     LOOK, Observed, Store, housekeeping,
     mail::Mailer,
     providers::{Catalogue, Providers, Timeouts},
+    webhooks::{Figures, Webhooks},
 };
 use tokio::sync::oneshot;
 
 pub(super) use self::{descriptors::room, mail_workers::mailer};
-use self::{mail_workers::MailWorkers, stop::Stop};
+use self::{mail_workers::MailWorkers, stop::Stop, webhook_workers::WebhookWorkers};
 use crate::{database::Database, exit::Exit, master_keys, output::Output, settings::Settings};
 
 /// How often the hourly jobs run.
@@ -153,7 +155,7 @@ async fn prepare(settings: &Settings, database: &Database, address: SocketAddr) 
     let keys = master_keys::for_service(settings, &store).await?;
     // Root's as well: the first start saves the key of the demo tenant in the directory of the data.
     let banner = match database.is_embedded() {
-        true => Some(demo::banner(&store, address, &settings.data_dir).await?),
+        true => Some(demo::banner((&store, &keys), address, &settings.data_dir).await?),
         false => None,
     };
     let checked = master_keys::check(&store, &keys).await;
@@ -199,6 +201,7 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
         issuers: settings.issuers.clone(),
     };
     let integrations = integrations(settings, &keys)?;
+    let webhooks = integrations.webhooks.clone();
     let server = tenantry_http::serve(listeners, store.clone(), trust, integrations, closing.clone(), options)
         .map_err(|error| Exit::failed(format!("cannot serve on {address}: {error}")))?;
     let admin = admin.map(|admin| admin.to_string());
@@ -211,6 +214,7 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
     let refreshing = tokio::spawn(keep_keys(settings.issuers.clone()));
     let saving = mailer.clone();
     let mut mail_workers = MailWorkers::start(settings, mailer, &store, address, &observed)?;
+    let mut webhook_workers = WebhookWorkers::start(settings, &webhooks, &store, &keys)?;
     let wrong_keys = wrong_keys(store.clone(), keys, checked);
     let looking = tokio::spawn(look_around(store.clone(), observed.clone()));
     let chores = tokio::spawn(keep_house(store.clone(), settings.retention, saving, owner_url, observed));
@@ -230,7 +234,10 @@ async fn serve(settings: &Settings, output: &Output, start: Start, mut stop: Sto
                 server.stop(true).await;
             };
             tokio::select! {
-                ((), ()) = async { tokio::join!(finished, mail_workers.finish(settings.shutdown_grace)) } => {}
+                ((), (), ()) = async {
+                    let grace = settings.shutdown_grace;
+                    tokio::join!(finished, mail_workers.finish(grace), webhook_workers.finish(grace))
+                } => {}
                 _ = stop.asked() => {}
             }
             Ok(())
@@ -268,7 +275,8 @@ fn integrations(settings: &Settings, keys: &MasterKeys) -> Result<Integrations, 
     let providers = Providers::new(urls, Timeouts::default()).map_err(Exit::failed)?;
     let providers = providers.renewing(settings.highlevel_app.clone());
     let catalogue = Catalogue::new(providers.clone()).map_err(Exit::failed)?;
-    Ok(Integrations { keys: keys.clone(), providers, catalogue })
+    let webhooks = Webhooks { destinations: settings.webhooks.destinations.clone(), figures: Figures::default() };
+    Ok(Integrations { keys: keys.clone(), providers, catalogue, webhooks })
 }
 
 /// Checks the master keys. If the database did not answer at the start and they then turn out to be wrong, this ends. Later on, a wrong

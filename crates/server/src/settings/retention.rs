@@ -27,12 +27,15 @@ pub(super) fn read(reader: &Reader, faults: &mut Faults) -> Retention {
     };
     let (audit_events, outbox) = (kept("audit_retention"), kept("outbox_retention"));
     let (invitations, api_keys) = (kept("invitation_retention"), kept("api_key_retention"));
-    let outbox = outbox.map(|outbox| outbox.unwrap_or_else(|| TimeDelta::from_std(LONGEST).unwrap_or(TimeDelta::MAX)));
+    let webhook_deliveries = kept("webhook_retention");
+    let longest = || TimeDelta::from_std(LONGEST).unwrap_or(TimeDelta::MAX);
+    let outbox = outbox.map(|outbox| outbox.unwrap_or_else(longest));
     let retention = Retention {
         audit_events: audit_events.unwrap_or(safe.audit_events),
         outbox: outbox.unwrap_or(safe.outbox),
         invitations: invitations.unwrap_or(safe.invitations),
         api_keys: api_keys.unwrap_or(safe.api_keys),
+        webhook_deliveries: webhook_deliveries.map_or(safe.webhook_deliveries, |kept| kept.unwrap_or_else(longest)),
     };
     if retention.invitations.is_some_and(|invitations| invitations < retention.outbox) {
         let rule = "must not be shorter than TENANTRY_OUTBOX_RETENTION: the emails of an invitation are kept no longer than it";

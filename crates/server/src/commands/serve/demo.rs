@@ -8,14 +8,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tenantry_auth::seal::MasterKeys;
 use tenantry_domain::{Error, demo};
 use tenantry_operations::{Store, demo::create_if_first};
 
 /// What a person needs to know when the service starts with its own database: how to look up something in the demo tenant if it
 /// was just created, and else how to get a key.
-pub(super) async fn banner(store: &Store, address: SocketAddr, data_dir: &Path) -> Result<String, Error> {
+pub(super) async fn banner(
+    (store, keys): (&Store, &MasterKeys),
+    address: SocketAddr,
+    data_dir: &Path,
+) -> Result<String, Error> {
     let base = base(address);
-    Ok(match create_if_first(store).await? {
+    Ok(match create_if_first(store, keys).await? {
         // Where nobody looks on, standard output may be the log of a container, which many can read.
         Some(key) if !io::stdout().is_terminal() => {
             let path = write(data_dir, key.reveal()).map_err(|error| {

@@ -1,0 +1,29 @@
+//! What a receiver is sent.
+
+use chrono::SecondsFormat;
+use serde_json::{Value, json};
+use tenantry_persistence::{DueDelivery, Subject};
+
+/// How the API shows a thing. Who serves the API knows.
+pub type ViewOf = fn(Subject) -> Value;
+
+/// The body of a delivery: the event as the audit log has it, and what it is about as the API shows it now. Each field of it is something
+/// that whoever may read the audit log can see, and no secret is among them.
+pub(super) fn body(delivery: &DueDelivery, view: ViewOf) -> Value {
+    let event = &delivery.event;
+    json!({
+        "id": event.id.uuid(),
+        "type": event.action,
+        "timestamp": event.occurred_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "tenantId": event.tenant_id.uuid(),
+        "data": {
+            "actor": { "type": event.actor_type, "id": event.actor_id },
+            "subject": {
+                "type": event.subject_type,
+                "id": event.subject_id,
+                "state": delivery.subject.clone().map(view),
+            },
+            "changes": event.changes,
+        },
+    })
+}

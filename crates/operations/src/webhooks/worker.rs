@@ -1,0 +1,421 @@
+//! Sends to webhooks what is due. Each has a queue of its own: a worker leases a webhook, sends it what is due in batches, and gives it
+//! back. Within a batch, events about different things are sent at once, and those about one thing one after the other.
+//!
+//! Nothing is sent in a transaction. If a worker dies, its lease ends, and what it has not written down is sent again with the same id.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::{StreamExt, stream};
+use reqwest::StatusCode;
+use tenantry_auth::{WebhookSecrets, seal::MasterKeys};
+use tenantry_domain::{
+    Action, Change, DISABLED_AFTER_DAYS, DisabledReason, Error, InTenant, Mail, Platform, Record, TenantId, Webhook,
+    WebhookDeliveryState, WebhookId, webhook_pause, webhook_rest,
+};
+use tenantry_persistence::{DueDelivery, Fault, Store, WebhookLease, WebhookOutcome, WebhookTurn, WriteTx};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
+
+use super::{
+    Figures, ViewOf,
+    client::{Answered, Message, WebhookClient},
+    job, opened, payload,
+    shares::{Room, Share, Shares},
+};
+
+/// How many tenants a round visits at most.
+const TENANTS: i64 = 100;
+
+/// How many deliveries a batch has.
+const BATCH: i64 = 32;
+
+/// How many of them are sent at once.
+const AT_ONCE: usize = 8;
+
+/// How long after its beginning a batch sends something new. With the time that an attempt may take it is shorter than a lease.
+const BATCH_TIME: Duration = Duration::from_secs(20);
+
+/// How long a turn is, so that others get theirs.
+const TURN: Duration = Duration::from_secs(30);
+
+/// The least time between two rounds.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// The longest pause after a failed round.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a webhook rests whose secret does not open.
+const WITHOUT_SECRET: TimeDelta = TimeDelta::minutes(5);
+
+/// Who sends, and how.
+#[derive(Clone)]
+pub struct Sender {
+    /// Makes the attempts. One may take 15 seconds at most.
+    pub client: WebhookClient,
+    /// Opens the secrets.
+    pub keys: MasterKeys,
+    /// Shows what an event is about.
+    pub view: ViewOf,
+    /// Counts.
+    pub figures: Figures,
+}
+
+/// What one round has come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Round {
+    /// How many webhooks are being sent to since.
+    pub begun: usize,
+}
+
+/// The workers of a process: so many webhooks are sent to at once.
+pub struct Workers {
+    store: Store,
+    sender: Arc<Sender>,
+    shares: Shares,
+    turns: JoinSet<()>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Workers {
+    /// Nobody sends yet. When `stop` becomes true, what is being sent is finished, and nothing else is begun.
+    pub fn new(store: Store, sender: Sender, at_once: usize, stop: watch::Receiver<bool>) -> Self {
+        Self { store, sender: Arc::new(sender), shares: Shares::new(at_once), turns: JoinSet::new(), stop }
+    }
+
+    /// Sends until it is told to stop: at once after something was written here, and otherwise after the pause.
+    pub async fn run(mut self, poll: Duration) {
+        let mut pause = poll;
+        while !*self.stop.borrow() {
+            pause = match self.round().await {
+                Ok(_) => poll,
+                Err(error) => {
+                    tracing::warn!(?error, "could not read the queue of webhooks; trying again after a pause");
+                    (pause * 2).min(LONGEST_PAUSE)
+                }
+            };
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                () = self.store.webhooks_told() => {}
+                Some(_) = self.turns.join_next() => {}
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.changed() => break,
+            }
+            tokio::time::sleep(BREATH).await;
+        }
+        self.finish().await;
+    }
+
+    /// Looks for what is due, and begins to send it, as far as there are shares.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` without a database. What is wrong with one tenant goes to the log, and stops no other.
+    pub async fn round(&mut self) -> Result<Round, Error> {
+        while self.turns.try_join_next().is_some() {}
+        let due = self
+            .store
+            .read(&job(None), Platform, Action::WebhookDeliver, |tx| {
+                Ok((tx.tenants_with_webhooks_due(TENANTS)?, tx.clock()?))
+            })
+            .await?;
+        let (tenants, now) = due;
+        self.sender.figures.oldest(tenants.first().map_or(0, |(_, since)| (now - *since).num_seconds()));
+        let mut round = Round::default();
+        for (tenant, _) in tenants {
+            if self.shares.are_taken() || *self.stop.borrow() {
+                break;
+            }
+            match self.visit(tenant).await {
+                Ok(begun) => round.begun += begun,
+                Err(error @ (Error::Unavailable { .. } | Error::Overloaded)) => return Err(error),
+                // It was erased meanwhile.
+                Err(Error::NotFound(_)) => {}
+                Err(error) => tracing::error!(%tenant, ?error, "could not read a tenant's queue; will try again"),
+            }
+        }
+        Ok(round)
+    }
+
+    /// Waits until everything that was begun is finished.
+    pub async fn finish(&mut self) {
+        while self.turns.join_next().await.is_some() {}
+    }
+
+    /// Begins to send to the webhooks of a tenant; returns to how many.
+    async fn visit(&mut self, tenant: TenantId) -> Result<usize, Error> {
+        let mut begun = 0;
+        loop {
+            let room = self.shares.room(tenant);
+            if room == Room::None {
+                return Ok(begun);
+            }
+            let healthy = room == Room::Healthy;
+            let lease = self
+                .store
+                .write(&job(Some(tenant)), InTenant, Action::WebhookDeliver, move |tx| {
+                    let lease = tx.lease_webhook(healthy)?;
+                    // Of those that fail there may be some left.
+                    if lease.is_none() && !healthy {
+                        tx.settle_webhooks_due()?;
+                    }
+                    Ok(Change::bookkeeping(lease))
+                })
+                .await?;
+            let Some(lease) = lease else { return Ok(begun) };
+            begun += 1;
+            let share = self.shares.take(tenant, lease.failures > 0);
+            let turn = Turn {
+                store: self.store.clone(),
+                sender: Arc::clone(&self.sender),
+                tenant,
+                webhook: lease.webhook,
+                until: Instant::now() + TURN,
+                stop: self.stop.clone(),
+                _share: share,
+            };
+            self.turns.spawn(turn.take(lease));
+        }
+    }
+}
+
+/// One webhook, for as long as somebody sends to it.
+struct Turn {
+    store: Store,
+    sender: Arc<Sender>,
+    tenant: TenantId,
+    webhook: WebhookId,
+    until: Instant,
+    stop: watch::Receiver<bool>,
+    _share: Share,
+}
+
+/// What a batch has come to.
+#[derive(Debug, Clone, Default)]
+struct Batch {
+    outcomes: Vec<WebhookOutcome>,
+    /// The receiver wants no more.
+    gone: bool,
+    /// How long the receiver asks to be left alone.
+    wish: Option<TimeDelta>,
+    /// Its secret does not open.
+    without_secret: bool,
+}
+
+/// What comes after a batch.
+enum Next {
+    /// Another one.
+    Batch(Box<WebhookTurn>),
+    /// Nothing; so many deliveries are pending.
+    Nothing(i64),
+}
+
+impl Turn {
+    async fn take(self, lease: WebhookLease) {
+        let (tenant, webhook) = (self.tenant, self.webhook);
+        if let Err(error) = self.batches(lease).await {
+            // The lease ends by itself.
+            tracing::warn!(%tenant, %webhook, ?error, "could not go on with a webhook; will try again");
+        }
+    }
+
+    async fn batches(&self, mut lease: WebhookLease) -> Result<(), Error> {
+        let mut batch = Batch::default();
+        loop {
+            let (last, goes_on) = (batch, Instant::now() < self.until && !*self.stop.borrow());
+            let next = self
+                .store
+                .write(&job(Some(self.tenant)), InTenant, Action::WebhookDeliver, move |tx| {
+                    settle(tx, lease, &last, goes_on).map(Change::bookkeeping)
+                })
+                .await?;
+            let turn = match next {
+                Next::Batch(turn) => turn,
+                Next::Nothing(pending) => {
+                    self.sender.figures.pending(self.webhook, pending);
+                    return Ok(());
+                }
+            };
+            lease = turn.lease;
+            batch = self.send(*turn).await;
+        }
+    }
+
+    async fn send(&self, turn: WebhookTurn) -> Batch {
+        let Some(secrets) = opened(&self.sender.keys, &turn.webhook) else {
+            return Batch { without_secret: true, ..Batch::default() };
+        };
+        let webhook = turn.webhook.webhook;
+        let with_previous = webhook.previous_until.is_some_and(|until| until > turn.now);
+        let (signer, until) = ((&secrets, with_previous), Instant::now() + BATCH_TIME);
+        let chains = stream::iter(chains(turn.deliveries));
+        let sent = chains.map(|chain| self.send_in_order(&webhook, signer, chain, until));
+        let sent: Vec<Batch> = sent.buffer_unordered(AT_ONCE).collect().await;
+        let batch = sent.into_iter().fold(Batch::default(), Batch::with);
+        for outcome in &batch.outcomes {
+            self.sender.figures.attempted(outcome.state);
+        }
+        self.log(&batch);
+        batch
+    }
+
+    /// Sends what is about one thing. If an event does not arrive, those behind it wait.
+    async fn send_in_order(
+        &self,
+        webhook: &Webhook,
+        signer: (&WebhookSecrets, bool),
+        chain: Vec<DueDelivery>,
+        until: Instant,
+    ) -> Batch {
+        let mut batch = Batch::default();
+        for delivery in chain {
+            if Instant::now() >= until || *self.stop.borrow() {
+                break;
+            }
+            batch = batch.with(self.attempt(webhook, signer, &delivery).await);
+            if batch.outcomes.last().is_none_or(|outcome| outcome.state != WebhookDeliveryState::Delivered) {
+                break;
+            }
+        }
+        batch
+    }
+
+    async fn attempt(
+        &self,
+        webhook: &Webhook,
+        (secrets, with_previous): (&WebhookSecrets, bool),
+        delivery: &DueDelivery,
+    ) -> Batch {
+        let (id, timestamp) = (delivery.event.id.to_string(), Utc::now().timestamp());
+        let body = payload::body(delivery, self.sender.view).to_string().into_bytes();
+        let signature = match secrets.sign(with_previous, &id, timestamp, &body) {
+            Ok(signature) => signature,
+            Err(error) => {
+                tracing::error!(tenant = %self.tenant, webhook = %self.webhook, ?error, "cannot sign a delivery");
+                return Batch { without_secret: true, ..Batch::default() };
+            }
+        };
+        let message = Message { url: &webhook.details.url, id, timestamp, signature, body };
+        let outcome = |state, pause, answered: Option<Answered>, error| WebhookOutcome {
+            event: delivery.event.id.uuid(),
+            attempts: delivery.attempts,
+            state,
+            pause,
+            status: answered.as_ref().map(|answered| answered.status.as_u16().into()),
+            answer: answered.and_then(|answered| answered.answer),
+            error,
+        };
+        let (answered, why) = match self.sender.client.send(message).await {
+            Ok(answered) if answered.status.is_success() => {
+                let done = outcome(WebhookDeliveryState::Delivered, TimeDelta::zero(), Some(answered), None);
+                return Batch { outcomes: vec![done], ..Batch::default() };
+            }
+            Ok(answered) => {
+                let why = format!("The receiver answered {}.", answered.status.as_u16());
+                (Some(answered), why)
+            }
+            Err(why) => (None, why),
+        };
+        let wish = answered.as_ref().and_then(|answered| answered.retry_after);
+        let gone = answered.as_ref().is_some_and(|answered| answered.status == StatusCode::GONE);
+        let (state, pause) = match webhook_pause(delivery.attempts + 1, chance(), wish) {
+            Some(pause) => (WebhookDeliveryState::Pending, pause),
+            None => (WebhookDeliveryState::Failed, TimeDelta::zero()),
+        };
+        let failed = outcome(state, pause, answered, Some(why));
+        Batch { outcomes: vec![failed], gone, wish, without_secret: false }
+    }
+
+    fn log(&self, batch: &Batch) {
+        let (tenant, webhook) = (self.tenant, self.webhook);
+        let delivered = batch.delivered();
+        let failed = batch.outcomes.len() - delivered;
+        let status = batch.outcomes.iter().rev().find_map(|outcome| outcome.status);
+        if failed > 0 {
+            tracing::warn!(%tenant, %webhook, delivered, failed, status, "could not deliver some events to a webhook");
+        } else {
+            tracing::debug!(%tenant, %webhook, delivered, "delivered events to a webhook");
+        }
+    }
+}
+
+impl Batch {
+    fn with(mut self, other: Self) -> Self {
+        self.outcomes.extend(other.outcomes);
+        self.gone |= other.gone;
+        self.wish = self.wish.max(other.wish);
+        self.without_secret |= other.without_secret;
+        self
+    }
+
+    fn delivered(&self) -> usize {
+        self.outcomes.iter().filter(|outcome| outcome.state == WebhookDeliveryState::Delivered).count()
+    }
+}
+
+/// What is about one thing, in order; the things in the order of their first events.
+fn chains(deliveries: Vec<DueDelivery>) -> Vec<Vec<DueDelivery>> {
+    let (mut chains, mut known) = (Vec::<Vec<DueDelivery>>::new(), HashMap::new());
+    for delivery in deliveries {
+        let at = *known.entry(delivery.event.subject_id).or_insert(chains.len());
+        match chains.get_mut(at) {
+            Some(chain) => chain.push(delivery),
+            None => chains.push(vec![delivery]),
+        }
+    }
+    chains
+}
+
+/// Writes down what a batch has come to, and takes the next one, or gives the webhook back.
+fn settle(tx: &mut WriteTx<'_, InTenant>, lease: WebhookLease, batch: &Batch, goes_on: bool) -> Result<Next, Fault> {
+    let id = lease.webhook;
+    for outcome in &batch.outcomes {
+        tx.store_outcome(id, outcome)?;
+    }
+    let fails = !batch.outcomes.is_empty() && batch.delivered() == 0;
+    let mut rest = if batch.without_secret { WITHOUT_SECRET } else { TimeDelta::zero() };
+    if !batch.outcomes.is_empty()
+        && let Some((since, failures)) = tx.note_failing(id, fails)?
+    {
+        rest = webhook_rest(failures, chance()).max(batch.wish.unwrap_or_default().min(TimeDelta::hours(1)));
+        if is_over(since, tx.clock()?) {
+            disable(tx, id, DisabledReason::Failing)?;
+        }
+    }
+    if batch.gone {
+        disable(tx, id, DisabledReason::Gone)?;
+    }
+    // To a webhook that fails one delivery is sent first, to see whether it still does.
+    if goes_on
+        && rest.is_zero()
+        && let Some(turn) =
+            tx.next_turn(lease, if lease.failures > 0 && batch.outcomes.is_empty() { 1 } else { BATCH })?
+    {
+        if !turn.deliveries.is_empty() {
+            return Ok(Next::Batch(Box::new(turn)));
+        }
+        return tx.end_lease(turn.lease, rest).map(Next::Nothing);
+    }
+    tx.end_lease(lease, rest).map(Next::Nothing)
+}
+
+fn is_over(since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now - since >= TimeDelta::days(DISABLED_AFTER_DAYS)
+}
+
+/// Sends nothing to a webhook any more, writes that down as an event, and has the tenant's owner told.
+fn disable(tx: &mut WriteTx<'_, InTenant>, id: WebhookId, why: DisabledReason) -> Result<(), Fault> {
+    tx.step(InTenant, Action::WebhookDisable, |tx| {
+        let before = tx.lock_webhook(id)?.webhook;
+        if !before.is_enabled() {
+            return Ok(Change::nothing(()));
+        }
+        let after = tx.disable_webhook(id, why)?;
+        let record = Record::between(id, &before.fields(), &after.fields()).mailing(Mail::WebhookDisabled(id));
+        Ok(Change::recorded((), record))
+    })
+}
+
+/// From 0 to 1. That it is random at all matters more than how, so that no randomness is no failure.
+fn chance() -> f64 {
+    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
+}

@@ -1,0 +1,113 @@
+//! Nothing is sent to where tenants have no business.
+
+use std::{
+    future::Future,
+    io,
+    net::IpAddr,
+    pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::json;
+use tenantry_domain::Destinations;
+use tenantry_http::subject_view;
+use tenantry_operations::webhooks::{Figures, Sender, Timeouts, WebhookClient};
+use tenantry_tests::{App, Receiver, Receiving};
+
+use super::{create, deliver, deliveries, wait_for_the_next_attempt, webhook, workers_with};
+
+#[tokio::test]
+async fn each_address_that_is_not_public_is_refused_with_its_sentence() {
+    let app = App::start().await;
+    let tenant = app.tenant("Acme").await;
+    // The tests allow 127.0.0.0/8; the rest stands next to the rule itself.
+    for (url, code, said) in [
+        ("https://2130706433/", "not_a_webhook_url", "must write the address of its host as 127.0.0.1"),
+        ("https://017700000001/", "not_a_webhook_url", "must write the address of its host as 127.0.0.1"),
+        ("https://user:pass@example.com/", "not_a_webhook_url", "must not contain a user name or a password"),
+        ("http://example.org@10.0.0.1/", "not_a_webhook_url", "must not contain a user name or a password"),
+        ("https://10.0.0.1/", "forbidden_address", "must not lead to a private address, as 10.0.0.1 does"),
+        ("https://[::ffff:127.0.0.1]/", "forbidden_address", "must not lead to an IPv4 address in the form of an IPv6"),
+        ("https://[64:ff9b::7f00:1]/", "forbidden_address", "must not lead to an IPv4 address behind a translator"),
+        ("https://169.254.169.254/latest/meta-data", "forbidden_address", "where clouds keep their metadata"),
+        ("http://8.8.8.8/", "not_a_webhook_url", "must begin with https://"),
+    ] {
+        let refused = create(&tenant, url, json!(null)).await.expect(422);
+        let error = &refused.body["errors"][0];
+        assert_eq!((error["field"].as_str(), error["code"].as_str()), (Some("url"), Some(code)), "{url}");
+        assert!(error["message"].as_str().unwrap().contains(said), "{url}: {error}");
+    }
+    assert_eq!(app.database.rows("SELECT 1 FROM webhooks"), 0);
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let (app, receiver, inside) = (App::start().await, Receiver::start(), Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    let (id, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
+    let location: &'static str = Box::leak(format!("Location: {}\r\n", inside.url()).into_boxed_str());
+    receiver.receive(Receiving::Status(302, location, String::new()));
+    tenant.brand("One").await;
+    deliver(&app).await;
+    assert_eq!((receiver.received().len(), inside.received().len()), (1, 0));
+    assert_eq!(deliveries(&tenant, &id).await[0]["lastError"], "The receiver answered 302.");
+}
+
+static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+/// A name server of somebody who wants in: it tells a public address first, and then this machine.
+fn changing(_: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+    let first = ASKED.fetch_add(1, Ordering::SeqCst) == 0;
+    // Documentation addresses are refused as well, so that nothing leaves the machine.
+    let address = if first { "192.0.2.1" } else { "127.0.0.1" };
+    Box::pin(async move { Ok(vec![address.parse().unwrap()]) })
+}
+
+#[tokio::test]
+async fn the_address_that_is_used_is_the_one_that_was_checked() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    let url = format!("https://rebinding.example:{}/", receiver.port());
+    let id = create(&tenant, &url, json!(["brand.create"])).await.expect(201).id();
+    tenant.brand("One").await;
+    let brief = Timeouts { connect: std::time::Duration::from_secs(5), total: std::time::Duration::from_secs(5) };
+    let client = WebhookClient::asking(changing, Destinations::default(), brief).unwrap();
+    let keys = app.integrations.keys.clone();
+    let mut workers = workers_with(&app, Sender { client, keys, view: subject_view, figures: Figures::default() });
+    for said in [
+        "Nothing was sent: rebinding.example resolves to 192.0.2.1, which is an address for documentation.",
+        "Nothing was sent: rebinding.example resolves to 127.0.0.1, which is a loopback address.",
+    ] {
+        workers.round().await.unwrap();
+        workers.finish().await;
+        let [delivery] = deliveries(&tenant, &id).await.try_into().unwrap();
+        assert_eq!(delivery["lastError"], said);
+        wait_for_the_next_attempt(&app);
+    }
+    assert_eq!(receiver.received().len(), 0);
+}
+
+/// Good and bad at once.
+fn mixed(_: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+    Box::pin(async { Ok(vec!["8.8.8.8".parse().unwrap(), "127.0.0.1".parse().unwrap()]) })
+}
+
+#[tokio::test]
+async fn a_name_with_one_address_that_is_not_public_is_not_sent_to_nor_is_what_is_not_allowed_any_more() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    let url = format!("https://mixed.example:{}/", receiver.port());
+    let id = create(&tenant, &url, json!(["brand.create"])).await.expect(201).id();
+    let (literal, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
+    tenant.brand("One").await;
+    let client = WebhookClient::asking(mixed, Destinations::default(), Timeouts::default()).unwrap();
+    let keys = app.integrations.keys.clone();
+    let mut workers = workers_with(&app, Sender { client, keys, view: subject_view, figures: Figures::default() });
+    workers.round().await.unwrap();
+    workers.finish().await;
+    let said = deliveries(&tenant, &id).await[0]["lastError"].clone();
+    assert_eq!(said, "Nothing was sent: mixed.example resolves to 127.0.0.1, which is a loopback address.");
+    let said = deliveries(&tenant, &literal).await[0]["lastError"].clone();
+    assert_eq!(said, "The URL must not lead to a loopback address, as 127.0.0.1 does.");
+    assert_eq!(receiver.received().len(), 0);
+}

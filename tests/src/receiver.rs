@@ -1,0 +1,177 @@
+//! A server that receives webhooks, as somebody's program would.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{Notify, watch},
+};
+
+/// How it answers.
+#[derive(Debug, Clone)]
+pub enum Receiving {
+    /// 200, and a word.
+    Well,
+    /// This status, these further header lines, and this body.
+    Status(u16, &'static str, String),
+    /// Not at all; the connection stays open.
+    Hang,
+    /// 200, once the test says so; see [`Receiver::let_go`].
+    Held,
+    /// 200 and a body without end.
+    Endless,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// The request line and the header lines.
+    pub head: String,
+    /// The body, exactly.
+    pub body: Vec<u8>,
+}
+
+impl Received {
+    /// A header; empty where it is missing.
+    pub fn header(&self, name: &str) -> &str {
+        let named = |line: &&str| line.split_once(':').is_some_and(|(found, _)| found.eq_ignore_ascii_case(name));
+        self.head.lines().find(named).and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim())
+    }
+
+    /// The id of the event.
+    pub fn id(&self) -> &str {
+        self.header("webhook-id")
+    }
+
+    /// The event.
+    pub fn event(&self) -> Value {
+        serde_json::from_slice(&self.body).expect("an event is JSON")
+    }
+
+    /// What happened.
+    pub fn kind(&self) -> String {
+        self.event()["type"].as_str().unwrap().to_owned()
+    }
+}
+
+/// The server; it stops with the runtime of the test.
+#[derive(Clone)]
+pub struct Receiver {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    receiving: Mutex<Receiving>,
+    received: watch::Sender<Vec<Received>>,
+    released: Notify,
+}
+
+impl Receiver {
+    /// One that takes everything.
+    pub fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let (address, listener) = (listener.local_addr().unwrap(), TcpListener::from_std(listener).unwrap());
+        let shared = Arc::new(Shared {
+            receiving: Mutex::new(Receiving::Well),
+            received: watch::Sender::new(Vec::new()),
+            released: Notify::new(),
+        });
+        let serving = Arc::clone(&shared);
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::spawn(converse(stream, Arc::clone(&serving)));
+            }
+        });
+        Self { address, shared }
+    }
+
+    /// Its address, `http://127.0.0.1:PORT/hook`.
+    pub fn url(&self) -> String {
+        format!("http://{}/hook", self.address)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// From now on it answers like this.
+    pub fn receive(&self, receiving: Receiving) -> &Self {
+        *self.shared.receiving.lock().unwrap() = receiving;
+        self
+    }
+
+    /// What it was sent so far.
+    pub fn received(&self) -> Vec<Received> {
+        self.shared.received.borrow().clone()
+    }
+
+    /// Returns what it was sent when it was so many requests.
+    pub async fn until(&self, count: usize) -> Vec<Received> {
+        let mut received = self.shared.received.subscribe();
+        received.wait_for(|all| all.len() >= count).await.unwrap().clone()
+    }
+
+    /// Lets it answer one request that is held.
+    pub fn let_go(&self) {
+        self.shared.released.notify_one();
+    }
+}
+
+/// One request after the other, as long as the client stays; what cannot be sent is not, because it may have gone.
+async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
+    let mut bytes = Vec::new();
+    loop {
+        let end = loop {
+            match bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+                Some(end) => break end + 4,
+                None if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 => return,
+                None => {}
+            }
+        };
+        let rest = bytes.split_off(end);
+        let head = String::from_utf8(std::mem::replace(&mut bytes, rest)).unwrap();
+        let request = Received { head, body: Vec::new() };
+        let length: usize = request.header("content-length").parse().unwrap();
+        while bytes.len() < length {
+            if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+                return;
+            }
+        }
+        let rest = bytes.split_off(length);
+        let request = Received { body: std::mem::replace(&mut bytes, rest), ..request };
+        let receiving = shared.receiving.lock().unwrap().clone();
+        shared.received.send_modify(|all| all.push(request));
+        let answer = match receiving {
+            Receiving::Well => answer(200, "", "ok"),
+            Receiving::Status(status, more, body) => answer(status, more, &body),
+            Receiving::Hang => return std::future::pending().await,
+            Receiving::Held => {
+                shared.released.notified().await;
+                answer(200, "", "ok")
+            }
+            Receiving::Endless => {
+                let mut alive = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.is_ok();
+                while alive {
+                    alive = stream.write_all(&[b'x'; 65_536]).await.is_ok();
+                }
+                return;
+            }
+        };
+        if stream.write_all(answer.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(status: u16, more: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status} Whatever\r\nContent-Length: {}\r\n{more}\r\n{body}", body.len())
+}
