@@ -1,3 +1,7 @@
+ALTER TABLE agents ALTER created_at RESET (n_distinct);
+ALTER TABLE members ALTER created_at RESET (n_distinct);
+ALTER TABLE workspaces ALTER created_at RESET (n_distinct);
+ALTER TABLE brands ALTER created_at RESET (n_distinct);
 DROP TABLE agent_metadata;
 DROP TABLE member_metadata;
 DROP TABLE workspace_metadata;

@@ -72,9 +72,10 @@ impl Access {
             Self::Write => "BEGIN",
             Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ",
         };
-        // How a list is read best depends on how much there is and on what is looked for: it is planned each time.
+        // How a list is read best depends on how much there is and on what is looked for: it is planned each time. A page is never found
+        // best by a merge, which reads both sides from their beginning.
         let plan = match action.weight() {
-            Weight::Heavy => "SET LOCAL plan_cache_mode = force_custom_plan; ",
+            Weight::Heavy => "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_mergejoin = off; ",
             Weight::Light => "",
         };
         Ok(format!("{begin}; {plan}{stand}"))

@@ -139,8 +139,8 @@ impl QueryFragment<Pg> for HasEntry {
             out.push_sql(" = ");
             return out.push_bind_param::<Text, _>(value);
         };
-        // A thing has one entry of a name, and the planner knows that by the primary key: so this is a plain join to it. By the time,
-        // the entries stand in the order of a list, and a page is read of them.
+        // A thing has one entry of a name, and the planner knows that by the primary key: so this is a plain join. By the time, which is
+        // the same on both sides, the entries stand in the order of the list, and a page is one range of them.
         out.push_sql(&format!("EXISTS (SELECT FROM {noun}_metadata AS entry WHERE entry.tenant_id = "));
         out.push_bind_param::<SqlUuid, _>(tenant)?;
         out.push_sql(&format!(
