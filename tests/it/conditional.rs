@@ -17,7 +17,7 @@ async fn objects(tenant: &Tenant) -> Vec<String> {
     let mut target = Target::of(tenant).await;
     let mut paths = Vec::new();
     for operation in Operation::of_the_api() {
-        if operation.parameters().iter().any(|parameter| parameter["name"] == "If-None-Match") {
+        if !operation.writes() && operation.parameters().iter().any(|parameter| parameter["name"] == "If-None-Match") {
             paths.push(target.path(&operation).await);
         }
     }

@@ -10,7 +10,8 @@ use tenantry_auth::{
 };
 use tenantry_domain::{
     Action, Credential, Destinations, Holder, Limits, LocaleRequest, MailLimits, MemberDetails, MemberStatus,
-    NewTenant, Origin, Permissions, Person, RequestRate, Requests, Role, TenantId,
+    NewTenant, Origin, Permissions, Person, PlatformPatch, Precondition, RequestRate, Requests, Role, TenantId,
+    TenantPatch,
 };
 use tenantry_http::{Closing, Front, Integrations, Rates, ServeOptions, Server, Trust};
 use tenantry_operations::{
@@ -281,7 +282,11 @@ impl App {
             Some(Action::TenantRestore) => drop(self.platform().delete(&one).await.expect(204)),
             _ => {}
         }
-        let path = operation.path.replace("{tenantId}", &tenant.id.to_string());
+        let external_id = new_name("called").replace(' ', "-");
+        if operation.path.contains("{externalId}") && !operation.puts() {
+            tenant.is_called(&external_id).await;
+        }
+        let path = operation.path.replace("{tenantId}", &tenant.id.to_string()).replace("{externalId}", &external_id);
         (tenant, path)
     }
 
@@ -414,6 +419,15 @@ impl Tenant {
         let workspaces = workspaces.iter().map(|id| id.parse().unwrap()).collect();
         let member = members::create(&self.store, &self.operator(), details, workspaces).await.unwrap();
         (member.id.to_string(), subject)
+    }
+
+    /// Has an operator give the tenant this external ID.
+    pub async fn is_called(&self, external_id: &str) {
+        let patch = PlatformPatch { external_id: Some(Some(external_id.parse().unwrap())), ..PlatformPatch::default() };
+        let above = operator(None);
+        tenants::administer(&self.store, &above, self.id, Precondition::None, TenantPatch::default(), patch)
+            .await
+            .unwrap();
     }
 
     /// An operator's credential in this tenant.

@@ -170,9 +170,9 @@ impl Operation {
         self.method != "GET"
     }
 
-    /// Whether its path names a thing.
+    /// Whether its path names a thing that must be there.
     pub fn has_id(&self) -> bool {
-        self.needs_credential() && self.path.contains('{')
+        self.needs_credential() && self.path.contains('{') && !self.puts()
     }
 
     /// Its parameters.
@@ -226,7 +226,7 @@ impl Operation {
 
     /// How many things its path names by their ids. A word of a closed list is no id.
     pub fn ids(&self) -> usize {
-        if self.has_id() { self.path.matches("Id}").count() - usize::from(self.puts()) } else { 0 }
+        if self.has_id() { self.path.matches("Id}").count() } else { 0 }
     }
 
     /// Whether it creates what its path names, if that is not there.
@@ -323,7 +323,10 @@ impl<'t> Target<'t> {
                 let path = match operation.action() {
                     Some(Action::BrandRead) => format!("/api/brands/{}", self.brand),
                     Some(Action::WorkspaceRead) => format!("/api/workspaces/{}", self.workspace().await),
-                    _ => return external_id,
+                    _ => {
+                        self.tenant.is_called(&external_id).await;
+                        return external_id;
+                    }
                 };
                 self.tenant.owner.patch(&path, json!({ "externalId": external_id })).await.expect(200);
                 external_id

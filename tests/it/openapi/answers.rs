@@ -69,7 +69,7 @@ async fn whatever_an_operation_answers_to_good_and_bad_requests_is_documented() 
             session.ask(&operation, &format!("{path}?cursor=nonsense"), &[], None).await;
             session.ask(&operation, &format!("{path}?cursor=a&cursor=b"), &[], None).await;
         }
-        if operation.path.contains('{') {
+        if operation.path.contains('{') && !operation.puts() {
             let gone = operation.path.replace(['{', '}'], "");
             session.ask(&operation, &gone, &[json], body.clone()).await.expect(404);
         }

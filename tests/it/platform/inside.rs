@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tenantry_domain::Action;
-use tenantry_tests::{App, Operation, Rows, Tenant, problem};
+use tenantry_tests::{App, Operation, Rows, Tenant, new_name, problem};
 
 /// The ids of things that are there, by the name of the parameter; what else a path may name is looked for in vain.
 async fn filled(operation: &Operation, acme: &Tenant) -> String {
@@ -69,7 +69,11 @@ async fn no_answer_to_the_platform_tells_what_is_inside() {
         if operation.action() == Some(Action::TenantRestore) {
             app.platform().delete(&one).await.expect(204);
         }
-        let path = operation.path.replace("{tenantId}", &acme.id.to_string());
+        let external_id = new_name("called").replace(' ', "-");
+        if operation.path.contains("{externalId}") && !operation.puts() {
+            acme.is_called(&external_id).await;
+        }
+        let path = operation.path.replace("{tenantId}", &acme.id.to_string()).replace("{externalId}", &external_id);
         let answer = operation.send(&app.platform(), &path, operation.body().as_ref()).await;
         assert!((200..300).contains(&answer.status), "{operation}: {}", answer.text);
         let shown = format!("{} {:?}", answer.text, answer.headers).to_lowercase();

@@ -60,7 +60,8 @@ fn fill_the_rest(app: &App, tenant: &Tenant) {
         INSERT INTO idempotency_keys VALUES ('ACME', 'job', 'test', sha256('key'), sha256('request'), sha256('answer'),
                                              '2001-11-11T11:11:11Z');
         UPDATE audit_events SET address = '192.0.2.7' WHERE tenant_id = 'ACME';
-        UPDATE tenants SET version = 21, max_workspaces = 1001, max_members = 1002, max_agents = 1003, max_minutes = 1004,
+        UPDATE tenants SET external_id = 'crm-1', metadata = jsonb_build_object('tier', 'gold'),
+                           version = 21, max_workspaces = 1001, max_members = 1002, max_agents = 1003, max_minutes = 1004,
                            max_pending_invitations = 1005, max_emails_per_day = 1006, max_emails_per_recipient = 1007,
                            requests_per_second = 1008, request_burst = 1009,
                            suspended_at = '2001-09-09T09:09:09Z', deleted_at = '2001-10-10T10:10:10Z', mail_due_at = now(),

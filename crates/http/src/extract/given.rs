@@ -290,8 +290,6 @@ fn list_of<V: Entry>(min: usize, max: usize) -> (RefOr<Schema>, Option<Named>) {
     (list.into(), component)
 }
 
-const CLEARS: &str = " (send null to clear it)";
-
 impl<V> Given<V> {
     /// The value, which must be there.
     pub(crate) fn required(self) -> Result<V, Refusal> {
@@ -320,9 +318,8 @@ impl<V> Given<V> {
             Self::Absent => Ok(None),
             Self::Null => Ok(Some(None)),
             Self::Refused(mut refusal) => {
-                // Of an entry of an object it has been said.
-                if matches!(refusal.code, "empty" | "nothing_left") && !refusal.message.ends_with(CLEARS) {
-                    refusal.message.push_str(CLEARS);
+                if matches!(refusal.code, "empty" | "nothing_left") {
+                    refusal.message.push_str(" (send null to clear it)");
                 }
                 Err(refusal)
             }

@@ -49,10 +49,8 @@ impl Rule for Whole {
     const NULLABLE: bool = true;
 
     fn judge(given: Given<Self::Read>) -> Result<Metadata, Refusal> {
-        match given.clearable()?.flatten() {
-            Some(entries) => Metadata::default().patched(&entries.into()),
-            None => Ok(Metadata::default()),
-        }
+        let change = given_change(given)?;
+        change.map_or_else(|| Ok(Metadata::default()), |change| Metadata::default().patched(&change))
     }
 }
 
@@ -62,7 +60,17 @@ impl Rule for Merged {
     const NULLABLE: bool = true;
 
     fn judge(given: Given<Self::Read>) -> Result<Option<MetadataPatch>, Refusal> {
-        Ok(given.clearable()?.map(|change| change.map_or(MetadataPatch::Clear, MetadataPatch::from)))
+        given_change(given)
+    }
+}
+
+/// Not as other fields that can be cleared: what is empty here is an entry.
+fn given_change(given: Given<Entries<InBody>>) -> Result<Option<MetadataPatch>, Refusal> {
+    match given {
+        Given::Absent => Ok(None),
+        Given::Null => Ok(Some(MetadataPatch::Clear)),
+        Given::Value(entries) => Ok(Some(entries.into())),
+        Given::Refused(refusal) => Err(refusal),
     }
 }
 
