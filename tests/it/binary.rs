@@ -7,6 +7,7 @@ mod doctor;
 mod embedded;
 mod housekeeping;
 mod identity_providers;
+mod introspection;
 mod killed;
 pub(crate) mod kit;
 mod log;

@@ -103,7 +103,7 @@ pub struct NewApiKey {
 }
 
 impl ApiKeyDetails {
-    /// A live key of the whole tenant with every scope and no expiry: the first key of an owner.
+    /// A live key of the whole tenant with every scope of Tenantry and no expiry: with what is declared, the first key of an owner.
     pub fn owner(name: ApiKeyName) -> Self {
         Self { name, mode: KeyMode::Live, scopes: KeyScope::every_own(), reach: Reach::Tenant, expires_at: None }
     }

@@ -212,6 +212,12 @@ impl Permissions {
         self.iter().find(|permission| permission.name.as_str() == name)
     }
 
+    /// Everything that a key can carry: Tenantry's scopes, and what is declared.
+    pub fn every_scope(&self) -> Vec<KeyScope> {
+        let declared = self.iter().map(|permission| KeyScope::Declared(permission.name.clone()));
+        KeyScope::every_own().into_iter().chain(declared).collect()
+    }
+
     /// Those that this grant has, of the declared ones.
     pub fn of<'p>(&'p self, grant: &'p Grant) -> impl Iterator<Item = &'p Permission> {
         self.iter().filter(|permission| permission.permit(grant).is_ok())

@@ -4,8 +4,8 @@ use tenantry_auth::Secret;
 use tenantry_domain::{
     Action, ApiKeyDetails, Brand, BrandDetails, BrandId, Change, Conflict, Credential, EmailAddress, Error, ExternalId,
     InTenant, InvitationDays, InvitationDetails, InvitationId, KeyMode, Mail, NewApiKey, NewBrand, NewTenant, Noun,
-    OverTenant, Page, PageRequest, Platform, PlatformPatch, Precondition, Record, Role, Tenant, TenantDetails,
-    TenantId, TenantPatch, Use, Written,
+    OverTenant, Page, PageRequest, Permissions, Platform, PlatformPatch, Precondition, Record, Role, Tenant,
+    TenantDetails, TenantId, TenantPatch, Use, Written,
 };
 use tenantry_persistence::{FirstOwner, Founding, Store, TenantFilter, new_id};
 
@@ -91,7 +91,7 @@ pub(crate) async fn found(
     owner: Owner,
 ) -> Result<Founded, Error> {
     let details = TenantDetails { defaults: new.locale.resolve(None).map_err(Error::Invalid)?, name: new.name };
-    let (first, founded) = first_owner(id, owner)?;
+    let (first, founded) = first_owner(id, owner, store.permissions())?;
     let mail = match founded {
         FoundedOwner::Key(_) => None,
         FoundedOwner::Invitation(id) => Some(Mail::Invitation(id)),
@@ -111,13 +111,13 @@ pub(crate) async fn found(
     Ok(Founded { tenant, brand, owner: founded })
 }
 
-fn first_owner(tenant: TenantId, owner: Owner) -> Result<(FirstOwner, FoundedOwner), Error> {
+fn first_owner(tenant: TenantId, owner: Owner, permissions: &Permissions) -> Result<(FirstOwner, FoundedOwner), Error> {
     match owner {
         Owner::Key => {
             let secret = tenantry_auth::issue(tenant, KeyMode::Live)?;
             let name = "Owner".parse().map_err(|refusal| Error::internal(format!("{refusal}")))?;
             let key = NewApiKey {
-                details: ApiKeyDetails::owner(name),
+                details: ApiKeyDetails { scopes: permissions.every_scope(), ..ApiKeyDetails::owner(name) },
                 hash: secret.hash(),
                 last_four: secret.last_four().to_owned(),
             };

@@ -123,7 +123,13 @@ impl AskingService {
     pub(crate) async fn shown(&self, token: &str) -> Result<Shown, Failure> {
         let request = &self.request;
         let found = match CredentialKind::of(token) {
-            CredentialKind::ApiKey => tenantry_auth::present(token).ok().map(|holder| (holder, None)),
+            CredentialKind::ApiKey => match tenantry_auth::present(token) {
+                Ok(holder) => Some((holder, None)),
+                Err(reason) => {
+                    tracing::info!(reason, "a service asked about an API key that is malformed");
+                    None
+                }
+            },
             CredentialKind::AccessToken => match verified(request, token).await {
                 Ok(token) => match token.tenant {
                     Some(tenant) => Some((Holder::Member { tenant, person: person(&token)? }, Some(token.expires_at))),

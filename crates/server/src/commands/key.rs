@@ -7,7 +7,8 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    ApiKey, ApiKeyDetails, ApiKeyId, Credential, Error, KeyMode, KeyScope, Overlap, Precondition, Reach, Refusal,
+    ApiKey, ApiKeyDetails, ApiKeyId, Credential, Error, KeyMode, KeyScope, Overlap, Permissions, Precondition, Reach,
+    Refusal,
 };
 use tenantry_http::ApiKeyView;
 use tenantry_operations::{ApiKeyFilter, Store, api_keys};
@@ -70,7 +71,7 @@ pub(crate) struct Create {
     /// Name of the key
     #[arg(long)]
     name: String,
-    /// A scope, such as workspaces:read, or a permission that the settings declare; can be repeated. Default: every scope of Tenantry
+    /// A scope, such as workspaces:read, or a permission that the settings declare; can be repeated. Default: every scope
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// Restrict the key to this brand: its id, its slug, or its name if only one brand has it
@@ -89,14 +90,14 @@ pub(crate) struct Create {
 
 impl Create {
     /// Everything but the reach, which is looked up. Reports all refused values together.
-    fn into_domain(self, now: DateTime<Utc>) -> Result<ApiKeyDetails, Exit> {
+    fn into_domain(self, now: DateTime<Utc>, permissions: &Permissions) -> Result<ApiKeyDetails, Exit> {
         let mut refused = Vec::new();
         let name = read("name", Some(&self.name), &mut refused);
         let mode: Option<KeyMode> = parse("mode", Some(&self.mode), &mut refused);
         let mut scopes: Vec<KeyScope> =
             self.scopes.iter().filter_map(|scope| parse("scope", Some(scope), &mut refused)).collect();
         if self.scopes.is_empty() {
-            scopes = KeyScope::every_own();
+            scopes = permissions.every_scope();
         }
         let expires_at = match self.expires_in.map(|time| end(now, time.into())) {
             Some(Err(refusal)) => {
@@ -126,7 +127,7 @@ pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<
         Key::Create(create) => {
             let now = Utc::now();
             let (tenant, brand, workspace) = (create.of.tenant.clone(), create.brand.clone(), create.workspace.clone());
-            let details = create.into_domain(now)?;
+            let details = create.into_domain(now, &settings.permissions)?;
             let made = in_tenant(settings, &tenant, async |store, operator| {
                 let reach = match (brand.as_deref(), workspace.as_deref()) {
                     (Some(brand), _) => Reach::Brand(named::brand(store, operator, brand).await?),

@@ -13,6 +13,8 @@ use crate::{
 pub(crate) struct Caller {
     pub(crate) key: String,
     pub(crate) token: String,
+    /// That of the service that they are shown to.
+    pub(crate) service_key: String,
     /// A key that looks right and that nobody has issued.
     pub(crate) unknown_key: String,
     pub(crate) workspace: String,
@@ -47,6 +49,7 @@ enum With {
     Token,
     UnknownKey,
     MistypedKey,
+    ServiceKey,
 }
 
 /// A row.
@@ -95,6 +98,12 @@ pub(crate) const MISTYPED_KEY: Row =
 pub(crate) const FOREIGN: Row =
     Row { answer: Some(404), ..get("id of another tenant", With::Key, "/api/workspaces/{foreign}") };
 
+pub(crate) const INTROSPECT: Row = Row {
+    method: "POST",
+    body: r#"{"token":"{key}","questions":[{"permission":"workspace.read","workspaceId":"{workspace}"}]}"#,
+    ..get("introspection, one question", With::ServiceKey, "/api/introspect")
+};
+
 impl Row {
     /// What these callers send.
     pub(crate) fn requests(&self, callers: &[Caller]) -> Requests {
@@ -108,19 +117,20 @@ impl Row {
 
     /// Whether it changes something.
     pub(crate) fn writes(&self) -> bool {
-        self.method != "GET"
+        self.method != "GET" && !matches!(self.with, With::ServiceKey)
     }
 
     fn request(&self, caller: &Caller) -> std::sync::Arc<str> {
-        let Caller { key, token, unknown_key, workspace, foreign, word } = caller;
+        let Caller { key, token, service_key, unknown_key, workspace, foreign, word } = caller;
         let credential = match self.with {
             With::Key => key.clone(),
             With::Token => token.clone(),
             With::UnknownKey => unknown_key.clone(),
             With::MistypedKey => mistyped(key),
+            With::ServiceKey => service_key.clone(),
         };
-        let members = [("{workspace}", workspace), ("{foreign}", foreign), ("{word}", word)];
-        let path = members.iter().fold(self.path.to_owned(), |path, (name, value)| path.replace(name, value));
-        text(self.method, &path, &credential, &self.body.replace('#', NUMBER))
+        let members = [("{workspace}", workspace), ("{foreign}", foreign), ("{word}", word), ("{key}", key)];
+        let filled = |text: String| members.iter().fold(text, |text, (name, value)| text.replace(name, value));
+        text(self.method, &filled(self.path.to_owned()), &credential, &filled(self.body.replace('#', NUMBER)))
     }
 }

@@ -286,6 +286,7 @@ fn callers(app: &App, set: Set, tenants: &[u64]) -> Vec<Caller> {
         callers.push(Caller {
             key: key.reveal().to_owned(),
             token: app.people.token(&subject, Some(of), tomorrow.clone()),
+            service_key: app.service().key().to_owned(),
             unknown_key: unknown_key(of),
             workspace: id(Kind::Workspace, set.workspace(tenant, number)).to_string(),
             foreign: id(Kind::Workspace, set.workspace((tenant + 1) % set.tenants, 1)).to_string(),

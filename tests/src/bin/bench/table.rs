@@ -9,8 +9,8 @@ use tenantry_tests::App;
 use crate::{
     Effort,
     asked::{
-        BARE, CALLFLUENT, CREATE, Caller, EFFECTIVE, FOREIGN, LOOK_UP, LOOK_UP_BY_TOKEN, ME, MISTYPED_KEY, PAGE, Row,
-        SEARCH, TENANT, TOKEN, UNKNOWN_KEY, UPDATE, USAGE,
+        BARE, CALLFLUENT, CREATE, Caller, EFFECTIVE, FOREIGN, INTROSPECT, LOOK_UP, LOOK_UP_BY_TOKEN, ME, MISTYPED_KEY,
+        PAGE, Row, SEARCH, TENANT, TOKEN, UNKNOWN_KEY, UPDATE, USAGE,
     },
     bare::{self, WORKERS},
     client::{Load, Met, Pace, quantile},
@@ -173,6 +173,9 @@ async fn rows(app: &App, door: &str, callers: &[Caller]) -> Vec<Measured> {
         row(EFFECTIVE, "", lane, one, by_lane),
         row(CALLFLUENT, "", lane, one, by_lane),
         row(ME, "", lane, one, by_lane),
+        row(INTROSPECT, ", lane", lane, one, by_lane),
+        row(INTROSPECT, ", lane, each in another tenant", lane, callers, by_lane),
+        row(INTROSPECT, ", door", door, one, by_door),
         row(TENANT, "", lane, one, by_lane),
         row(PAGE, "", lane, one, by_lane),
         row(SEARCH, "", lane, one, by_lane),
