@@ -22,3 +22,4 @@ mod settings;
 mod stop;
 mod tenants;
 mod usage;
+mod webhooks;

@@ -69,9 +69,9 @@ async fn invitations_that_are_over_go_after_their_time_and_those_that_are_not_st
     over(&ids[2], "expires_at", 11);
     over(&ids[3], "revoked_at", 9);
     over(&ids[5], "expires_at", 11);
-    assert_eq!(prune(&app, Retention { invitations: None, ..ten_days() }).await, [0, 0, 0]);
-    assert_eq!(prune(&app, ten_days()).await, [0, 0, 4, 0]);
-    assert_eq!(prune(&app, ten_days()).await, [0, 0, 0, 0]);
+    assert_eq!(prune(&app, Retention { invitations: None, ..ten_days() }).await, [0, 0, 0, 0]);
+    assert_eq!(prune(&app, ten_days()).await, [0, 0, 4, 0, 0]);
+    assert_eq!(prune(&app, ten_days()).await, [0, 0, 0, 0, 0]);
     let left = acme.owner.get("/api/invitations").await.expect(200).body["data"].clone();
     let left: Vec<_> = left.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
     assert_eq!(left, [ids[3].as_str(), ids[4].as_str()]);

@@ -60,7 +60,8 @@ fn behind_the_back(app: &App, sql: &str) {
 fn wait_for_the_next_attempt(app: &App) {
     behind_the_back(
         app,
-        "UPDATE webhook_deliveries SET next_attempt_at = next_attempt_at - interval '10 days' WHERE state = 'pending';
+        "UPDATE webhook_deliveries SET next_attempt_at = next_attempt_at - interval '10 days'
+         WHERE state = 'pending' AND next_attempt_at > now();
          UPDATE webhooks SET next_turn_at = now() - interval '1 second';
          UPDATE tenants SET webhooks_due_at = now() - interval '1 second'
          WHERE id IN (SELECT tenant_id FROM webhook_deliveries WHERE state = 'pending')",

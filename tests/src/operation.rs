@@ -294,7 +294,8 @@ impl<'t> Target<'t> {
     }
 
     /// The id that a parameter of a path stands for, of a thing that is as the operation needs it.
-    async fn id(&mut self, operation: &Operation, parameter: &str) -> String {
+    /// `path` is that of the operation, with what stands in front of the parameter.
+    async fn id(&mut self, operation: &Operation, (path, parameter): (&str, &str)) -> String {
         match parameter {
             "brandId" => self.brand.clone(),
             "workspaceId" => {
@@ -348,6 +349,11 @@ impl<'t> Target<'t> {
                 provider.to_owned()
             }
             "file" => "start.js".to_owned(),
+            // The test of the webhook that the path names.
+            "webhookDeliveryId" => {
+                let (path, _) = path.split_once("/deliveries").unwrap();
+                self.tenant.owner.post(&format!("{path}/test"), json!({})).await.expect(202).id()
+            }
             // Anything else is created where the path names it.
             _ => {
                 let (path, _) = operation.path.split_once(&format!("/{{{parameter}}}")).unwrap();
@@ -377,7 +383,7 @@ impl<'t> Target<'t> {
         let mut path = operation.path.clone();
         while let Some((before, rest)) = path.clone().split_once('{') {
             let (parameter, after) = rest.split_once('}').unwrap();
-            path = format!("{before}{}{after}", self.id(operation, parameter).await);
+            path = format!("{before}{}{after}", self.id(operation, (before, parameter)).await);
         }
         path
     }

@@ -10,6 +10,8 @@ use crate::{AuditEventId, Id, Mail, Noun, TenantId, ids::Identified, page::SortK
 /// knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
+    /// Its identifier, where that has to be known beforehand.
+    pub id: Option<AuditEventId>,
     /// What kind of thing was written, such as `workspace`.
     pub subject_type: Noun,
     /// Which one.
@@ -141,7 +143,8 @@ impl Record {
 
     /// A change of `id` between two states.
     pub fn between<K: Identified>(id: Id<K>, before: &Fields, after: &Fields) -> Self {
-        let event = AuditEvent { subject_type: K::NOUN, subject_id: id.uuid(), changes: before.changes_to(after) };
+        let changes = before.changes_to(after);
+        let event = AuditEvent { id: None, subject_type: K::NOUN, subject_id: id.uuid(), changes };
         Self { event, mail: None, along: Vec::new() }
     }
 

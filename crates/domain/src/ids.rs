@@ -178,7 +178,9 @@ pub mod demo {
 
     use uuid::{Uuid, uuid};
 
-    use super::{AgentId, ApiKeyId, BrandId, InvitationId, MemberId, Noun, TenantId, WebhookId, WorkspaceId};
+    use super::{
+        AgentId, ApiKeyId, AuditEventId, BrandId, InvitationId, MemberId, Noun, TenantId, WebhookId, WorkspaceId,
+    };
 
     /// The tenant.
     pub const TENANT: TenantId = TenantId::from_uuid(uuid!("a0b1c2d3-4567-49ab-8def-0123456789ab"));
@@ -201,6 +203,8 @@ pub mod demo {
     pub const EXTERNAL_ID: &str = "crm-4711";
     /// A webhook. Nobody is at its address.
     pub const WEBHOOK: WebhookId = WebhookId::from_uuid(uuid!("11a2b3c4-5678-4abc-9ef0-1234567890ab"));
+    /// A test of the webhook, which is delivered to it.
+    pub const WEBHOOK_TEST: AuditEventId = AuditEventId::from_uuid(uuid!("21a2b3c4-5678-4abc-9ef0-1234567890ab"));
 
     /// The id of the demo tenant's thing of this kind that anything can be done to, where it starts with one.
     pub fn id_of(noun: Noun) -> Option<Uuid> {
@@ -213,9 +217,8 @@ pub mod demo {
             Noun::ApiKey => Some(API_KEY.uuid()),
             Noun::Agent => Some(AGENT.uuid()),
             Noun::Webhook => Some(WEBHOOK.uuid()),
-            Noun::Integration | Noun::UsageEntry | Noun::OutboxMessage | Noun::AuditEvent | Noun::WebhookDelivery => {
-                None
-            }
+            Noun::WebhookDelivery => Some(WEBHOOK_TEST.uuid()),
+            Noun::Integration | Noun::UsageEntry | Noun::OutboxMessage | Noun::AuditEvent => None,
         }
     }
 }

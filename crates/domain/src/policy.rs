@@ -408,7 +408,7 @@ pub const POLICY: &[Rule] = &[
     write(A::WebhookRotate, "webhook.rotate", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
     write(A::WebhookTest, "webhook.test", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
     write(A::WebhookDelete, "webhook.delete", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
-    read(A::WebhookDeliveryList, "webhook_delivery.list", Scoped(S::WebhooksRead, L::Tenant), MANAGERS, OPS),
+    read(A::WebhookDeliveryList, "webhook.deliveries", Scoped(S::WebhooksRead, L::Tenant), MANAGERS, OPS),
     write(A::WebhookResend, "webhook.resend", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
     write(A::WebhookReplay, "webhook.replay", &[N::Webhook], Scoped(S::WebhooksWrite, L::Tenant), MANAGERS, OPS),
     read(A::WebhookDeliver, "webhook.deliver", Never, NOBODY, JOBS),

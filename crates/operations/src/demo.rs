@@ -2,7 +2,7 @@
 
 use tenantry_auth::{Secret, WebhookSecret, seal::MasterKeys};
 use tenantry_domain::{
-    Action, AgentDetails, AgentStatus, ApiKeyDetails, BrandDetails, Change, Credential, Error, Holder, InBrand,
+    Action, AgentDetails, AgentStatus, ApiKeyDetails, BrandDetails, Change, Credential, Error, Fields, Holder, InBrand,
     InTenant, InWorkspace, InvitationDays, InvitationDetails, KeyMode, Labels, Limits, LocaleRequest, MemberDetails,
     MemberStatus, Metadata, NewBrand, NewTenant, NewWorkspace, Origin, Person, Reach, Record, Refusal, Role, Scope,
     TenantId, WebhookDetails, WorkspaceType, demo,
@@ -165,6 +165,15 @@ async fn fill((store, keys): (&Store, &MasterKeys), credential: &Credential, sta
     store
         .write(credential, InTenant, Action::WebhookCreate, move |tx| {
             webhooks::create_in(tx, &keys, demo::WEBHOOK, (webhook.clone(), secret.clone()))
+        })
+        .await?;
+    store
+        .write(credential, InTenant, Action::WebhookTest, |_| {
+            let mut change = Change::between((), demo::WEBHOOK, &Fields::new(), &Fields::new());
+            if let Some(record) = &mut change.record {
+                record.event.id = Some(demo::WEBHOOK_TEST);
+            }
+            Ok(change)
         })
         .await?;
     Ok(())

@@ -70,7 +70,7 @@ impl TenantScope<'_> {
         origin: &Origin,
         event: &AuditEvent,
     ) -> Result<bool, Fault> {
-        let id = Uuid::now_v7();
+        let id = event.id.map_or_else(Uuid::now_v7, AuditEventId::uuid);
         let row = NewRow::of((self.tenant, id), action, actor, origin, event)?;
         let has_webhooks: bool = diesel::insert_into(audit_events::table)
             .values(row)

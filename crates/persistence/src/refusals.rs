@@ -75,7 +75,7 @@ impl Notes<Refusal> {
         self.note(refusal, || {
             let tried = Fields::new().with("action", action.rule().name).with("scope", scope.map(ToString::to_string));
             let (subject_type, subject_id) = stood.at.unwrap_or((Noun::Tenant, tenant.uuid()));
-            let event = AuditEvent { subject_type, subject_id, changes: Fields::new().changes_to(&tried) };
+            let event = AuditEvent { id: None, subject_type, subject_id, changes: Fields::new().changes_to(&tried) };
             First { origin: credential.origin.clone(), event }
         });
     }

@@ -206,6 +206,9 @@ impl Steady {
         if text.starts_with("tnt_live_") {
             return SECRET.to_owned();
         }
+        if text.starts_with("whsec_") {
+            return "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned();
+        }
         if let Ok(id) = text.parse::<uuid::Uuid>() {
             let known = Noun::ALL.iter().any(|(noun, _)| demo::id_of(*noun) == Some(id));
             if known || self.asked.contains(text) {

@@ -44,11 +44,12 @@ const KEYS: &str = "
     WHERE NOT EXISTS (SELECT FROM pg_index WHERE indrelid = tables.oid AND indisprimary)";
 
 /// What lists begin with is found in one range; what is unique is so within a tenant. The platform lists tenants by age,
-/// looks for those whose outbox is due, for the one that a request founded, and for the one that has an external ID.
+/// looks for those whose outbox or webhooks are due, for the one that a request founded, and for the one that has an external ID.
 const INDEXES: &str = "
     SELECT class.relname || ': does not begin with tenant_id' AS line
     FROM pg_index JOIN tables ON tables.oid = indrelid JOIN pg_class AS class ON class.oid = indexrelid
-    WHERE indkey[0] IS DISTINCT FROM tenant AND class.relname NOT IN ('tenants_created_at', 'tenants_mail_due_at', 'tenants_founding_key_hash',
+    WHERE indkey[0] IS DISTINCT FROM tenant AND class.relname NOT IN (
+        'tenants_created_at', 'tenants_mail_due_at', 'tenants_webhooks_due_at', 'tenants_founding_key_hash',
         'tenants_external_id_key')
     UNION ALL SELECT class.relname || ': is not valid' FROM pg_index JOIN pg_class AS class ON class.oid = indexrelid
     JOIN tables ON tables.oid = indrelid WHERE NOT indisvalid";

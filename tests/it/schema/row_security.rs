@@ -40,6 +40,9 @@ impl Stage {
             let brand = json!({ "name": "Kept", "emailFromName": "Kept" });
             let keyed = tenant.owner.request("POST", "/api/brands").header("Idempotency-Key", "kept").json(&brand);
             tenant.owner.send(keyed).await.expect(201);
+            let webhook = json!({ "url": "https://example.com/webhooks" });
+            let webhook = tenant.owner.post("/api/webhooks", webhook).await.expect(201).id();
+            tenant.owner.post(&format!("/api/webhooks/{webhook}/test"), json!({})).await.expect(202);
             let usage = json!({ "seconds": 60, "reference": "call" });
             tenant.owner.post(&format!("/api/workspaces/{workspace}/usage"), usage).await.expect(201);
         }

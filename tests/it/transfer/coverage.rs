@@ -60,11 +60,22 @@ fn fill_the_rest(app: &App, tenant: &Tenant) {
         INSERT INTO idempotency_keys VALUES ('ACME', 'job', 'test', sha256('key'), sha256('request'), sha256('answer'),
                                              '2001-11-11T11:11:11Z');
         UPDATE audit_events SET address = '192.0.2.7' WHERE tenant_id = 'ACME';
+        INSERT INTO webhooks (tenant_id, id, url, events, secret_set_at, created_at)
+        VALUES ('ACME', gen_random_uuid(), 'https://example.com/2', '{brand.create}', '2001-01-12T01:12:01Z', '2001-02-12T02:12:02Z');
+        UPDATE webhooks SET enabled = false, disabled_reason = 'failing', previous_until = '2001-03-12T03:12:03Z',
+                            failing_since = '2001-04-12T04:12:04Z', failures = 3
+        WHERE tenant_id = 'ACME' AND sealed_secrets IS NOT NULL;
+        INSERT INTO webhook_deliveries (tenant_id, webhook_id, event_id)
+        SELECT w.tenant_id, w.id, e.id FROM webhooks AS w JOIN audit_events AS e USING (tenant_id) WHERE w.tenant_id = 'ACME' LIMIT 1
+        ON CONFLICT DO NOTHING;
+        UPDATE webhook_deliveries SET state = 'failed', attempts = 7, last_attempt_at = now(), last_status = 500,
+                                      last_answer = 'no', last_error = 'The receiver answered 500.' WHERE tenant_id = 'ACME';
         UPDATE tenants SET external_id = 'crm-1', metadata = jsonb_build_object('tier', 'gold'),
                            version = 21, max_workspaces = 1001, max_members = 1002, max_agents = 1003, max_minutes = 1004,
                            max_pending_invitations = 1005, max_emails_per_day = 1006, max_emails_per_recipient = 1007,
                            requests_per_second = 1008, request_burst = 1009,
                            suspended_at = '2001-09-09T09:09:09Z', deleted_at = '2001-10-10T10:10:10Z', mail_due_at = now(),
+                           webhooks_due_at = now(),
                            founding_key_hash = sha256('founding')
         WHERE id = 'ACME';";
     let versions = Rows::of(&app.database).tables().into_iter().filter(|table| table != "tenants");

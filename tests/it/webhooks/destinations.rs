@@ -33,7 +33,7 @@ async fn each_address_that_is_not_public_is_refused_with_its_sentence() {
         ("http://8.8.8.8/", "not_a_webhook_url", "must begin with https://"),
     ] {
         let refused = create(&tenant, url, json!(null)).await.expect(422);
-        let error = &refused.body["errors"][0];
+        let error = &refused.body["fields"][0];
         assert_eq!((error["field"].as_str(), error["code"].as_str()), (Some("url"), Some(code)), "{url}");
         assert!(error["message"].as_str().unwrap().contains(said), "{url}: {error}");
     }
