@@ -524,8 +524,8 @@ pub fn may_grant(grant: &Grant, role: Role, permissions: &Permissions) -> Result
     }
 }
 
-/// The policy as a table for people: a row for each action, then one for each declared permission. Who may be what is asked of
-/// [`permit`], as for every request.
+/// The policy as a table for people: a row for each action, then one for each declared permission. How far a key has to reach is
+/// found out with [`permit`], which decides every request.
 pub fn policy_table(permissions: &Permissions) -> String {
     let width = permissions.iter().map(|one| one.name.as_str().len()).fold(18, usize::max);
     let mut table = format!(
