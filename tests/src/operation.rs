@@ -320,7 +320,7 @@ impl<'t> Target<'t> {
             "tenantId" => self.tenant.id.to_string(),
             "externalId" if operation.puts() => new_name("put").replace(' ', "-"),
             "externalId" => {
-                let external_id = new_name("known").replace(' ', "-");
+                let external_id = Uuid::now_v7().to_string();
                 let path = match operation.action() {
                     Some(Action::BrandRead) => format!("/api/brands/{}", self.brand),
                     Some(Action::WorkspaceRead) => format!("/api/workspaces/{}", self.workspace().await),

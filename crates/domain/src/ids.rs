@@ -205,6 +205,8 @@ pub mod demo {
     pub const WEBHOOK: WebhookId = WebhookId::from_uuid(uuid!("11a2b3c4-5678-4abc-9ef0-1234567890ab"));
     /// A test of the webhook, which is delivered to it.
     pub const WEBHOOK_TEST: AuditEventId = AuditEventId::from_uuid(uuid!("21a2b3c4-5678-4abc-9ef0-1234567890ab"));
+    /// What another system calls something that is not there yet.
+    pub const NEW_EXTERNAL_ID: &str = "crm-4713";
 
     /// The id of the demo tenant's thing of this kind that anything can be done to, where it starts with one.
     pub fn id_of(noun: Noun) -> Option<Uuid> {

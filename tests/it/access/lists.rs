@@ -30,6 +30,12 @@ fn queries(operation: &Operation, ours: &Tenant, theirs: &Tenant) -> Vec<String>
             ("brandId", ..) => &[&ours.brand, &theirs.brand],
             ("q", ..) => &["Thing", "%25", "ours", "theirs"],
             ("externalReference", ..) => &["ours", "theirs"],
+            ("externalId", ..) => &["crm-4712"],
+            // Each of its entries is a parameter of its own.
+            ("metadata", ..) => {
+                queries.extend(["metadata.tier=gold", "metadata.tier=silver"].map(str::to_owned));
+                continue;
+            }
             ("actorType", ..) => &["api_key", "operator"],
             ("action", ..) => &[Action::WorkspaceCreate.rule().name],
             ("subjectType", ..) => &[Noun::Workspace.as_str()],

@@ -61,17 +61,19 @@ const EXTERNAL_ID: &str = "externalId";
 
 /// The parameters of a path that an operation does not describe itself.
 pub(super) fn path_parameters(operation: &mut Operation, path: &str) {
+    let puts = operation.request_body.is_some();
     let parameters = operation.parameters.get_or_insert_default();
     let named = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let missing: Vec<_> = named
         .filter(|name| !parameters.iter().any(|one| matches!(one, RefOr::T(one) if one.name == *name)))
-        .filter_map(path_parameter)
+        .filter_map(|name| path_parameter(name, puts))
         .collect();
     parameters.splice(0..0, missing.into_iter().map(RefOr::T));
 }
 
 /// Its example is of the demo tenant, where it can be sent as it is.
-fn path_parameter(name: &str) -> Option<Parameter> {
+/// What is put under an external ID is new.
+fn path_parameter(name: &str, puts: bool) -> Option<Parameter> {
     let (text, example, (schema, component)): (String, Option<Value>, (RefOr<Schema>, _)) = match name {
         PROVIDER => {
             let provider = schema::of_value(&Provider::description());
@@ -79,7 +81,8 @@ fn path_parameter(name: &str) -> Option<Parameter> {
         }
         EXTERNAL_ID => {
             let text = "The external ID, percent-encoded.".to_owned();
-            (text, Some(demo::EXTERNAL_ID.into()), schema::of_value(&ExternalId::description()))
+            let example = if puts { demo::NEW_EXTERNAL_ID } else { demo::EXTERNAL_ID };
+            (text, Some(example.into()), schema::of_value(&ExternalId::description()))
         }
         name => {
             let noun = noun(name)?;
@@ -93,7 +96,9 @@ fn path_parameter(name: &str) -> Option<Parameter> {
     };
     let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
     let parameter = parameter.description(Some(text)).example(example).schema(Some(schema)).build();
-    Some(schema::shared(schema::referring(parameter, component), &camel_case(&format!("_{name}"))))
+    let shared = camel_case(&format!("_{name}"));
+    let shared = if puts && name == EXTERNAL_ID { format!("New{shared}") } else { shared };
+    Some(schema::shared(schema::referring(parameter, component), &shared))
 }
 
 /// Says whether the body must be there: an empty one is an empty object, which is enough where no field is required.
