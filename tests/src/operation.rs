@@ -200,7 +200,8 @@ impl Operation {
         let fields = body.as_object_mut().unwrap();
         // Things of somebody's, and times that pass.
         fields.retain(|name, _| {
-            !["brandId", "workspaceId", "workspaceIds", "expiresAt", "usedAt"].contains(&name.as_str())
+            // Who does not see the whole tenant sets no external ID, and may do everything else.
+            !["brandId", "workspaceId", "workspaceIds", "expiresAt", "usedAt", "externalId"].contains(&name.as_str())
         });
         for (name, value) in fields {
             let described = &schema["properties"][name];
