@@ -22,6 +22,9 @@ async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
     tenant.owner.put(&format!("{one}/integrations/openai"), integration).await.expect(200);
     let used = json!({ "seconds": 60, "reference": stem });
     tenant.owner.post(&format!("{one}/usage"), used).await.expect(201);
+    let webhook = json!({ "url": "https://example.com/webhooks", "description": stem });
+    let webhook = tenant.owner.post("/api/webhooks", webhook).await.expect(201).id();
+    tenant.owner.post(&format!("/api/webhooks/{webhook}/test"), json!({})).await.expect(202);
     let gone = tenant.workspace_of(&brand, stem).await;
     tenant.owner.delete(&format!("/api/workspaces/{gone}")).await.expect(204);
     let (_, key) = tenant.key_with_id(&["tenant:read"], json!({ "name": stem, "workspaceId": workspace })).await;
@@ -48,7 +51,7 @@ async fn fill(app: &App, tenant: &Tenant, stem: &str) -> Vec<String> {
     let keyed = tenant.owner.request("POST", "/api/brands").header("Idempotency-Key", stem).json(&brand_of_a_retry);
     tenant.owner.send(keyed).await.expect(201);
     let mut ids = vec![tenant.id.to_string(), tenant.brand.clone()];
-    ids.extend([brand, workspace, agent, gone, key, invitation, member]);
+    ids.extend([brand, workspace, agent, gone, key, invitation, member, webhook]);
     ids.extend(tenant.fill_empty_lists().await);
     ids
 }

@@ -257,16 +257,6 @@ impl SortKey for WebhookDelivery {
     }
 }
 
-impl WebhookDelivery {
-    /// The fields as the audit log names them.
-    pub fn fields(&self) -> Fields {
-        Fields::new()
-            .with("eventId", self.event.id.to_string())
-            .with("state", self.state.as_str())
-            .with("attempts", self.attempts)
-    }
-}
-
 /// How long to wait after each failed attempt, as Standard Webhooks suggests: about three days in all.
 const PAUSES: [Duration; 9] = [
     Duration::seconds(5),

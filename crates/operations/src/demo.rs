@@ -2,7 +2,7 @@
 
 use tenantry_auth::{Secret, WebhookSecret, seal::MasterKeys};
 use tenantry_domain::{
-    Action, AgentDetails, AgentStatus, ApiKeyDetails, BrandDetails, Change, Credential, Error, Fields, Holder, InBrand,
+    Action, AgentDetails, AgentStatus, ApiKeyDetails, BrandDetails, Change, Credential, Error, Holder, InBrand,
     InTenant, InWorkspace, InvitationDays, InvitationDetails, KeyMode, Labels, Limits, LocaleRequest, MemberDetails,
     MemberStatus, Metadata, NewBrand, NewTenant, NewWorkspace, Origin, Person, Reach, Record, Refusal, Role, Scope,
     TenantId, WebhookDetails, WorkspaceType, demo,
@@ -169,7 +169,7 @@ async fn fill((store, keys): (&Store, &MasterKeys), credential: &Credential, sta
         .await?;
     store
         .write(credential, InTenant, Action::WebhookTest, |_| {
-            let mut change = Change::between((), demo::WEBHOOK, &Fields::new(), &Fields::new());
+            let mut change = webhooks::tested(demo::WEBHOOK);
             if let Some(record) = &mut change.record {
                 record.event.id = Some(demo::WEBHOOK_TEST);
             }
