@@ -68,6 +68,8 @@ bench: setup-run ## Measure the service on this machine; ARGS=--large adds five 
 faults: setup-test ## Break the database, the network, the service and the migrations, for half an hour, and print figures
 	@. ./scripts/env.sh && TENANTRY_TEST_RESTARTS=6 cargo test --locked -p tenantry-server --test it -- \
 	--nocapture a_rolling_restart_loses_no_request
+	@. ./scripts/env.sh && TENANTRY_TEST_WEBHOOK_EVENTS=100000 cargo test --locked -p tenantry-server --test it -- \
+	--nocapture no_event_is_lost_while_receivers_fail_and_workers_die
 	@$(CARGO) test --locked -p tenantry-server --test faults -- --nocapture --test-threads=1
 
 db: setup-run ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C, and print its URLs
