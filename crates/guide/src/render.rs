@@ -221,16 +221,13 @@ impl<'a> Writer<'a> {
 
 /// The anchor of a heading, as readers of the repository know it.
 fn anchor(text: &str) -> String {
-    let kept = text
-        .to_lowercase()
-        .chars()
-        .filter_map(|character| match character {
-            ' ' => Some('-'),
-            '-' | '_' => Some(character),
-            other => other.is_alphanumeric().then_some(other),
-        })
-        .collect();
-    kept
+    let kept = text.to_lowercase();
+    let kept = kept.chars().filter_map(|character| match character {
+        ' ' => Some('-'),
+        '-' | '_' => Some(character),
+        other => other.is_alphanumeric().then_some(other),
+    });
+    kept.collect()
 }
 
 /// A value between the quotes of an attribute.
