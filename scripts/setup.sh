@@ -4,7 +4,7 @@
 #
 #   scripts/setup.sh install  C compiler, libpq; checks for Rust
 #   scripts/setup.sh run      also PostgreSQL server programs
-#   scripts/setup.sh test     also Chromium with its driver, for the tests of pages, PgBouncer and nginx
+#   scripts/setup.sh test     also Chromium with its driver, for the tests of pages, PgBouncer, nginx, curl and jq
 #   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients and the fuzzer
 #   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
 #   scripts/setup.sh fuzz     as run; and Python with venv, for the fuzzer of the API
@@ -148,6 +148,8 @@ look() {
         has_driver || missing="$missing driver"
         has_pooler || missing="$missing pooler"
         has_proxy || missing="$missing proxy"
+        have curl || missing="$missing curl"
+        have jq || missing="$missing jq"
     fi
     if for_clients; then
         has_node || missing="$missing node"
@@ -172,6 +174,7 @@ in_words() {
             driver) echo "  chromedriver, in the same version as the browser (for the tests)" ;;
             pooler) echo "  PgBouncer (for the tests)" ;;
             proxy) echo "  nginx (for the tests)" ;;
+            curl | jq) echo "  $part (for the samples of the guide)" ;;
             node) echo "  Node.js $OLDEST_NODE or later, with npm (for the generated clients)" ;;
             python) echo "  Python $OLDEST_PYTHON or later, with venv and pip (for the generated clients and the fuzzer)" ;;
             go) echo "  Go (for the generated clients)" ;;
@@ -200,7 +203,7 @@ as_root() {
 }
 
 # $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, $6: node, $7: python, $8: go, $9: jdk, as this system names
-# the packages. PgBouncer and nginx have the same name everywhere.
+# the packages. PgBouncer, nginx, curl and jq have the same name everywhere.
 packages() {
     for part in $missing; do
         case $part in
@@ -211,6 +214,7 @@ packages() {
             driver) echo "$5" ;;
             pooler) echo pgbouncer ;;
             proxy) echo nginx ;;
+            curl | jq) echo "$part" ;;
             node) echo "$6" ;;
             python) echo "$7" ;;
             go) echo "$8" ;;
