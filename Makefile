@@ -6,8 +6,9 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check clients golden bench faults db openapi lint-openapi lint-deploy fuzz docs-picture sbom dist pin-images clean \
-	setup-run setup-install setup-test setup-check setup-clients setup-lint setup-deploy setup-fuzz setup-sbom format lint document dependencies \
+.PHONY: help run install test check clients sdk golden bench faults db openapi lint-openapi lint-deploy fuzz docs-picture sbom dist \
+	pin-images clean setup-run setup-install setup-test setup-check setup-clients setup-lint setup-deploy setup-fuzz setup-sbom format lint \
+	document dependencies \
 	quick-clients quick-fuzz
 
 help: ## Show this list
@@ -34,16 +35,19 @@ check: setup-check format dependencies lint document test quick-clients quick-fu
 	@printf '\nAll checks passed. What could not be checked is said above in capitals.\n'
 
 # Flows of generated clients, against the program in debug build.
-clients: setup-clients ## Generate clients in TypeScript, Python, Go and Java, and run a flow of each against the service
+clients: setup-clients ## Generate clients in TypeScript, Python, Go and Java, and run a flow of each, and of the packages, against the service
 	@$(CARGO) build --locked -p tenantry-server
 	$(HEADING) 'generated clients'
-	@tests/clients/run.sh typescript python go java
+	@tests/clients/run.sh typescript python sdk go java
 
 # The two that need the least time. Built as the tests are: another build would compile half of the dependencies again.
 quick-clients: setup-check
-	$(HEADING) 'generated clients: TypeScript and Python'
+	$(HEADING) 'generated clients: TypeScript and Python, and their packages'
 	@$(CARGO) test --quiet --workspace --locked --no-run
-	@tests/clients/run.sh typescript python
+	@tests/clients/run.sh typescript python sdk
+
+sdk: setup-lint ## Pack the clients for TypeScript and Python as an npm tarball and a wheel in target/sdk
+	@scripts/sdk.sh
 
 # The names of the tests that compare something with a committed file.
 GOLDEN = awk '/^ *(async )?fn / { split($$0, words, /fn |\(/); name = words[2] } /assert_snapshot!|golden\(/ { print name }' \
