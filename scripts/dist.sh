@@ -22,7 +22,7 @@ name=tenantry-$version-$platform
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 root=$scratch/$name
-mkdir -p "$root/bin" "$root/share/man/man1" "$root/share/doc"
+mkdir -p "$root/bin" "$root/share/man/man1" "$root/docs"
 
 install -m 0755 "$program" "$root/bin/tenantry"
 "$program" man "$root/share/man/man1" >/dev/null
@@ -33,11 +33,10 @@ for shell in bash zsh fish powershell; do
     mkdir "$completions/$shell"
     "$program" completions $shell >"$completions/$shell/$file"
 done
-"$program" openapi >"$root/share/doc/openapi.yaml"
-for document in README.md CHANGELOG.md docs/operations.md docs/upgrading.md docs/identity-providers.md; do
-    cp "$here/$document" "$root/share/doc/"
-done
-cp "$here/LICENSE-MIT" "$here/LICENSE-APACHE" "$root/"
+"$program" openapi >"$root/openapi.yaml"
+# Where they are in the repository, so that their links lead somewhere.
+cp "$here/docs/operations.md" "$here/docs/upgrading.md" "$here/docs/identity-providers.md" "$root/docs/"
+cp "$here/README.md" "$here/CHANGELOG.md" "$here/LICENSE-MIT" "$here/LICENSE-APACHE" "$root/"
 cp -R "$here/deploy" "$root/deploy"
 cp "$sbom" "$root/tenantry.cdx.json"
 # Whoever unpacks it can check each file.

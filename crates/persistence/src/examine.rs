@@ -1,6 +1,7 @@
 //! What an operator should know of a database: who the role is there, what it may do, and what stands between the service and the server.
 //!
-//! It changes nothing. Two connections are opened, because a pooler only shows when there are several.
+//! It changes nothing, and tells no session anything that would stay with it: behind a pooler, others get it next. Two connections are
+//! opened, because a pooler only shows when there are several.
 
 use std::collections::BTreeSet;
 
@@ -43,8 +44,8 @@ pub struct Examined {
     pub forbidden: Vec<String>,
     /// Whether a pooler lends the server's sessions to several connections in turn.
     pub shares_sessions: bool,
-    /// Whether prepared statements work all the same, because the pooler tracks them.
-    pub tracks_prepared: bool,
+    /// Whether prepared statements work all the same, because the pooler tracks them; `None` if that was not tried.
+    pub tracks_prepared: Option<bool>,
 }
 
 #[derive(QueryableByName)]
@@ -86,22 +87,24 @@ const FACTS: &str = "WITH theirs AS (
 /// How often to ask each of two connections which process of the server answers.
 const ASKS: usize = 5;
 
-/// Looks at the database of this URL.
+/// Looks at the database of this URL. With `prepares`, also tries whether a pooler tracks prepared statements.
 ///
 /// # Errors
 ///
 /// It does not answer, or does not let the role in, in the words of the driver.
-pub fn examine(url: &str) -> Result<Examined, String> {
+pub fn examine(url: &str, prepares: bool) -> Result<Examined, String> {
     let said = |error: diesel::result::Error| one_line(&error);
     let mut connection = establish(url).map_err(|error| one_line(&error))?;
-    connection.batch_execute("SET application_name = 'tenantry doctor'").map_err(said)?;
     let role = role(&mut connection).map_err(said)?;
     let asked = Utc::now();
     let facts: Facts = sql_query(FACTS).get_result(&mut connection).map_err(said)?;
     let answered = Utc::now();
     // A server that lets in one connection and no more has no pooler that could be told from it.
-    let shared = establish(url).ok().map(|mut other| shares(&mut connection, &mut other));
-    let (shares_sessions, tracks_prepared) = shared.transpose().map_err(said)?.unwrap_or((false, true));
+    let mut other = establish(url).ok();
+    let shared = other.as_mut().map(|other| shares(&mut connection, other)).transpose();
+    let shares_sessions = shared.map_err(said)?.unwrap_or(false);
+    let tried = other.as_mut().filter(|_| shares_sessions && prepares);
+    let tracks_prepared = tried.map(|other| tracks(&mut connection, other));
     Ok(Examined {
         objection: role.objection(),
         owns: role.owns(),
@@ -126,9 +129,8 @@ struct Process {
     process: i32,
 }
 
-/// Whether two connections that are open at once are answered by the same process of the server, and whether each can prepare
-/// statements then.
-fn shares(one: &mut PgConnection, other: &mut PgConnection) -> Result<(bool, bool), diesel::result::Error> {
+/// Whether two connections that are open at once are answered by the same process of the server.
+fn shares(one: &mut PgConnection, other: &mut PgConnection) -> Result<bool, diesel::result::Error> {
     let (mut of_one, mut of_other) = (BTreeSet::new(), BTreeSet::new());
     for _ in 0..ASKS {
         for (connection, seen) in [(&mut *one, &mut of_one), (&mut *other, &mut of_other)] {
@@ -136,17 +138,24 @@ fn shares(one: &mut PgConnection, other: &mut PgConnection) -> Result<(bool, boo
             seen.insert(process);
         }
     }
-    let shared = of_one.len() > 1 || of_other.len() > 1 || !of_one.is_disjoint(&of_other);
-    Ok((shared, !shared || tracks(one, other)))
+    Ok(of_one.len() > 1 || of_other.len() > 1 || !of_one.is_disjoint(&of_other))
 }
+
+/// The name that the driver gives the first statement of a connection.
+const FIRST_STATEMENT: &str = "__diesel_stmt_0";
 
 /// Each prepares another statement, which the driver gives the same name.
 fn tracks(one: &mut PgConnection, other: &mut PgConnection) -> bool {
     one.set_prepared_statement_cache_size(CacheSize::Unbounded);
     other.set_prepared_statement_cache_size(CacheSize::Unbounded);
-    (0..ASKS).all(|_| {
-        let number = select(1.into_sql::<Integer>()).get_result::<i32>(one);
-        let text = select("one".into_sql::<Text>()).get_result::<String>(other);
-        number == Ok(1) && text.as_deref() == Ok("one")
-    })
+    let number = |one: &mut PgConnection| select(1.into_sql::<Integer>()).get_result::<i32>(one) == Ok(1);
+    let text =
+        |other: &mut PgConnection| select("one".into_sql::<Text>()).get_result::<String>(other).as_deref() == Ok("one");
+    let prepared = number(one);
+    let tracked = prepared && (0..ASKS).all(|_| text(other) && number(one));
+    if prepared && !tracked {
+        // Else whoever gets the session next finds the name taken.
+        let _ = one.batch_execute(&format!("DEALLOCATE {FIRST_STATEMENT}"));
+    }
+    tracked
 }

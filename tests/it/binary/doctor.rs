@@ -232,6 +232,12 @@ fn a_pooler_that_shares_sessions_is_found_with_the_setting_that_it_needs() {
     assert!(examine(&direct, &[]).expect("pooler", "warning").contains("leave TENANTRY_PREPARE_STATEMENTS at auto"));
     // PgBouncer tracks prepared statements since 1.21, if it is told to. This one is not.
     assert!(with("true").expect("pooler", "problem").contains("does not track"));
+    // What it told the sessions of the server does not stay with them: whoever gets one next can write.
+    let next = Tenantry::at(&pooler.service_url()).with("TENANTRY_PREPARE_STATEMENTS", "false");
+    next.run(&["migrate", "status"]).expect(0);
+    for name in ["Acme", "Beta", "Gamma"] {
+        next.run(&["tenant", "create", "--name", name, "--country", "DE"]).expect(0);
+    }
 }
 
 #[test]

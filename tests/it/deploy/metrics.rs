@@ -94,13 +94,13 @@ pub(super) async fn served() -> Served {
 /// The metrics in the table of the section, each with the labels of its row.
 fn described() -> Served {
     let page = text("docs/operations.md");
-    let section = page.split("\n## Metrics\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let section = page.split("\n## Metrics\n").nth(1).unwrap().split("\n##").next().unwrap();
     let backquoted = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let rows = section.lines().filter(|line| line.starts_with("| `"));
     rows.map(|row| {
-        let cells: Vec<_> = row.trim_matches('|').split(" | ").collect();
-        let labels = backquoted(cells[1].split(':').next().unwrap());
-        (backquoted(cells[0]).remove(0), labels.into_iter().collect())
+        let cells: Vec<_> = row.split('|').collect();
+        let labels = backquoted(cells[2].split(':').next().unwrap());
+        (backquoted(cells[1]).remove(0), labels.into_iter().collect())
     })
     .collect()
 }
@@ -179,7 +179,7 @@ async fn emails_that_wait_are_counted_over_all_tenants_and_those_of_a_suspended_
     service.signal(nix::sys::signal::Signal::SIGTERM);
     service.wait();
     let service = tenantry.serve();
-    let text = until(&service.client(), |text| text.contains("name=\"look at the outbox\"")).await;
+    let text = until(&service.client(), |text| text.contains("timestamp_seconds{name=\"look at the outbox\"")).await;
     assert!(text.contains("\ntenantry_outbox_pending 3\n"), "{text}");
     let age = text.lines().find_map(|line| line.strip_prefix("tenantry_outbox_oldest_age_seconds ")).unwrap();
     assert!((3600.0..7200.0).contains(&age.parse::<f64>().unwrap()), "{age}");

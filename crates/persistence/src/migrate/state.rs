@@ -21,8 +21,10 @@ pub struct MigrationState {
 /// [`MigrateError::Unknown`] when the database knows more than this binary, and faults of the connection.
 pub fn migration_state(url: &str) -> Result<MigrationState, MigrateError> {
     let mut connection = establish(url)?;
-    connection.batch_execute("SET application_name = 'tenantry migrate'; SET default_transaction_read_only = on")?;
+    // For this transaction alone: behind a pooler, what a session is told stays with whoever gets it next.
+    connection.batch_execute("BEGIN READ ONLY; SET LOCAL application_name = 'tenantry migrate'")?;
     let migrations = status(&mut connection)?;
     let migrating = turn::holder(&mut connection, LOCK)?.map(|holder| holder.process);
+    connection.batch_execute("ROLLBACK")?;
     Ok(MigrationState { migrations, migrating })
 }

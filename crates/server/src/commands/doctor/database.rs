@@ -1,8 +1,14 @@
 //! The database: whether it answers, who the roles are there, what is in force, and what is missing.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use tenantry_domain::counted;
-use tenantry_persistence::{Examined, MigrationState, Prepare, backup, embedded::OLDEST, examine};
+use tenantry_persistence::{
+    Examined, MigrationState, Prepare, backup,
+    embedded::{self, OLDEST},
+    examine,
+};
 use tokio::runtime::Runtime;
 
 use super::report::Finding;
@@ -11,6 +17,9 @@ use crate::{database::Database, exit::Exit, master_keys, settings::Settings};
 /// How far clocks may differ before somebody should look, and before tokens and limits go wrong.
 const WORTH_A_LOOK: TimeDelta = TimeDelta::seconds(2);
 const TOO_FAR: TimeDelta = TimeDelta::seconds(30);
+
+/// How long to wait for a connection. Nobody waits for an answer to a request.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Connections for `migrate`, the command line and backups.
 const SPARE: i64 = 3;
@@ -33,7 +42,7 @@ pub(super) fn look(settings: &Settings, runtime: &Runtime) -> Result<Vec<Finding
         }
     };
     let mut findings = Vec::new();
-    match examine(database.service_url()) {
+    match examine(database.service_url(), settings.prepare_statements == Prepare::Always) {
         Err(said) => findings.push(Finding::problem(
             "database",
             said,
@@ -118,7 +127,13 @@ fn role(found: &Examined) -> Vec<Finding> {
         tables => Finding::problem(
             "rights",
             format!("\"{role}\" may not read {}", tables.join(", ")),
-            format!("as an administrator run GRANT tenantry_service TO \"{role}\""),
+            if role == embedded::Role::Service.name() {
+                format!(
+                    "as the owner run GRANT SELECT ON … TO {role}, as the migrations did, and find out who took it away"
+                )
+            } else {
+                format!("as an administrator run GRANT {} TO \"{role}\"", embedded::Role::Service.name())
+            },
         ),
     });
     findings
@@ -147,21 +162,18 @@ fn pooler(found: &Examined, settings: &Settings) -> Finding {
         ),
         (false, ..) => Finding::ok(CHECK, "none, or none that shares sessions"),
         (true, Prepare::Never, _) => Finding::ok(CHECK, "one shares sessions, and no statements are prepared"),
-        (true, Prepare::Always, true) => Finding::ok(CHECK, "one shares sessions, and tracks prepared statements"),
-        (true, Prepare::Always, false) => Finding::problem(
+        (true, Prepare::Always, Some(true)) => {
+            Finding::ok(CHECK, "one shares sessions, and tracks prepared statements")
+        }
+        (true, Prepare::Always, _) => Finding::problem(
             CHECK,
             "a pooler shares sessions and does not track prepared statements, and TENANTRY_PREPARE_STATEMENTS is true",
             "set TENANTRY_PREPARE_STATEMENTS=false; or use PgBouncer 1.21 or later with max_prepared_statements",
         ),
-        (true, Prepare::Auto, true) => Finding::warning(
-            CHECK,
-            "a pooler shares sessions, and tracks prepared statements",
-            "set TENANTRY_PREPARE_STATEMENTS=true, so that statements are prepared",
-        ),
-        (true, Prepare::Auto, false) => Finding::warning(
+        (true, Prepare::Auto, _) => Finding::warning(
             CHECK,
             "a pooler shares sessions, so the service will stop preparing statements",
-            "set TENANTRY_PREPARE_STATEMENTS=false",
+            "set TENANTRY_PREPARE_STATEMENTS=false; or true, if the pooler tracks prepared statements",
         ),
     }
 }
@@ -198,7 +210,7 @@ fn migrations(database: &Database) -> Vec<Finding> {
 fn owner(settings: &Settings) -> Option<Finding> {
     const CHECK: &str = "owner";
     let url = settings.owner_database_url.as_deref()?;
-    Some(match examine(url) {
+    Some(match examine(url, false) {
         Err(said) => Finding::problem(CHECK, said, "check TENANTRY_OWNER_DATABASE_URL"),
         Ok(found) if found.owns => Finding::ok(CHECK, format!("\"{}\" may migrate", found.role)),
         Ok(found) => Finding::problem(
@@ -226,7 +238,8 @@ fn keys(settings: &Settings, database: &Database, runtime: &Runtime) -> Vec<Find
         }
         Err(exit) => return Finding::of(CHECK, &exit, does),
     };
-    let needed = database.store(&Settings { database_connections: 1, ..settings.clone() }).and_then(|store| {
+    let patient = Settings { database_connections: 1, database_wait: PATIENCE, ..settings.clone() };
+    let needed = database.store(&patient).and_then(|store| {
         let checked = runtime.block_on(master_keys::check(&store, &keys));
         Ok(checked?)
     });
