@@ -1,6 +1,11 @@
 //! The unit for systemd: the settings in it exist, it ends in time, and systemd itself has nothing against it.
 
-use std::{fs, os::unix::net::UnixDatagram, process::Command, time::Duration};
+use std::{
+    fs::{self, Permissions},
+    os::unix::{fs::PermissionsExt, net::UnixDatagram},
+    process::Command,
+    time::Duration,
+};
 
 use nix::sys::signal::Signal;
 use tenantry_tests::TestDatabase;
@@ -94,6 +99,8 @@ fn the_service_tells_systemd_when_it_listens_and_when_it_stops() {
     let tenantry = Tenantry::on(&database);
     let socket = tenantry.path("notify");
     let hears = UnixDatagram::bind(&socket).unwrap();
+    // As that of systemd: started as root, the service is somebody else when it listens.
+    fs::set_permissions(&socket, Permissions::from_mode(0o777)).unwrap();
     hears.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let next = || {
         let mut said = [0; 256];
