@@ -16,7 +16,7 @@ use crate::{
 pub type WebhookDescription = Line<200>;
 
 /// How many webhooks a tenant may have.
-pub const MAX_WEBHOOKS: i64 = 20;
+pub const MAX_WEBHOOKS: i64 = 100;
 
 /// A webhook is disabled when for so many days nothing could be delivered to it.
 pub const DISABLED_AFTER_DAYS: i64 = 5;

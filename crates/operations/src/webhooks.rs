@@ -172,7 +172,7 @@ pub async fn update(
 ///
 /// # Errors
 ///
-/// Those of [`Store::write`].
+/// Those of [`Store::write`], and `Forbidden` for who may not read it.
 pub async fn rotate(
     store: &Store,
     keys: &MasterKeys,
@@ -184,8 +184,11 @@ pub async fn rotate(
     let made = secret.clone();
     let webhook = store
         .write(credential, InTenant, Action::WebhookRotate, move |tx| {
-            let before = tx.lock_webhook(id)?;
+            // The answer shows what the webhook is.
+            tx.permit(Action::WebhookRead)?;
+            // The tenant before the row, as whoever sets a secret locks them.
             tx.note_master_key(keys.sealing())?;
+            let before = tx.lock_webhook(id)?;
             let now = tx.clock()?;
             let old = opened(&keys, &before);
             let until = old.as_ref().map(|_| now + overlap.duration());

@@ -17,6 +17,7 @@ fn needs_to_read(action: Action) -> bool {
             | InvitationResend
             | InvitationRevoke
             | ApiKeyRotate
+            | WebhookRotate
     )
 }
 
@@ -62,6 +63,11 @@ async fn a_write_shows_nothing_to_a_key_that_may_not_read_what_it_writes() {
                 (201, Action::ApiKeyCreate) => {
                     let sent = sent.unwrap();
                     let told = ["name", "scopes"].map(|field| answer.body[field] == sent[field]);
+                    assert_eq!((told, answer.text_of("secret").is_empty()), ([true, true], false), "{here}");
+                }
+                (201, Action::WebhookCreate) => {
+                    let sent = sent.unwrap();
+                    let told = ["url", "events"].map(|field| answer.body[field] == sent[field]);
                     assert_eq!((told, answer.text_of("secret").is_empty()), ([true, true], false), "{here}");
                 }
                 (201, Action::UsageRecord) => assert_eq!(answer.body["month"], Value::Null, "{here}"),

@@ -26,10 +26,10 @@ async fn another_tenants_webhook_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_tenant_has_twenty_webhooks_at_most() {
+async fn a_tenant_has_a_hundred_webhooks_at_most() {
     let (app, receiver) = (App::start().await, Receiver::start());
     let tenant = app.tenant("Acme").await;
-    for _ in 0..20 {
+    for _ in 0..100 {
         webhook(&tenant, &receiver, json!(["brand.create"])).await;
     }
     let refused = create(&tenant, &receiver.url(), Value::Null).await.expect(409);

@@ -90,7 +90,7 @@ pub(crate) async fn show(
 
 /// Create a webhook
 ///
-/// The answer contains the secret that its requests are signed with. It is shown only this once. A tenant can have 20 webhooks.
+/// The answer contains the secret that its requests are signed with. It is shown only this once. A tenant can have 100 webhooks.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WebhookCreate)), ("x-conflicts" = json!([Conflict::LimitReached]))),

@@ -331,7 +331,8 @@ impl Turn {
         let failed = batch.outcomes.len() - delivered;
         let status = batch.outcomes.iter().rev().find_map(|outcome| outcome.status);
         if failed > 0 {
-            tracing::warn!(%tenant, %webhook, delivered, failed, status, "could not deliver some events to a webhook");
+            // Nothing for the operator to do: the tenant sees it, and hears of it when the webhook is disabled.
+            tracing::info!(%tenant, %webhook, delivered, failed, status, "could not deliver some events to a webhook");
         } else {
             tracing::debug!(%tenant, %webhook, delivered, "delivered events to a webhook");
         }
