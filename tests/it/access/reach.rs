@@ -201,7 +201,8 @@ impl Difference {
 
     /// What is wrong with it, of one who is this and reaches so far and takes this action.
     fn faults(&self, who: &str, reach: &Reach, action: Action, success: bool) -> Vec<String> {
-        let fault = |(table, row): &&Row| {
+        let fault = |one: &&Row| {
+            let (table, row) = self.thing_of(one);
             let own_key = table == "api_keys" && row["id"] == who;
             let own_event = table == "audit_events" && row["actor_id"] == who;
             let counts = table == "tenants" || changed_by(action).contains(&"workspaces");
@@ -210,6 +211,13 @@ impl Difference {
             !(own || success && changed_by(action).contains(&table.as_str()) && self.reaches(who, reach, table, row))
         };
         self.rows.iter().filter(fault).map(|(table, row)| format!("{table} {row}")).collect()
+    }
+
+    /// The row itself; of an entry of metadata, the row of the thing that has it, which changes with it.
+    fn thing_of<'r>(&'r self, one: &'r Row) -> &'r Row {
+        let Some(noun) = one.0.strip_suffix("_metadata") else { return one };
+        let (table, id) = (format!("{noun}s"), &one.1[format!("{noun}_id")]);
+        self.rows.iter().find(|(other, row)| *other == table && row["id"] == *id).unwrap_or(one)
     }
 
     fn reaches(&self, who: &str, reach: &Reach, table: &str, row: &Value) -> bool {
