@@ -111,7 +111,8 @@ fn complete_operation(operation: &mut Operation, path: &str, components: &mut op
         let has_body = response.content.keys().any(|kind| kind == "application/json");
         let tagged = response.headers.contains_key("ETag") || (takes_if_match || takes_if_none_match) && has_body;
         // What has no tag is no thing of which there are versions.
-        shows_it |= tagged;
+        // What is only accepted is shown, too.
+        shows_it |= tagged || status(known) == StatusCode::ACCEPTED;
         response.headers.clear();
         components::header(response, "X-Request-Id");
         if action.is_some_and(access::is_of_tenants) {

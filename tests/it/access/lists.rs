@@ -62,10 +62,19 @@ fn sorts(operation: &Operation) -> Vec<&'static str> {
     words.filter(|word| !word.starts_with('-')).collect()
 }
 
-/// The path of a list: of a workspace with everybody and some agents in it, where it is one of a workspace.
+/// The path of a list: of a workspace with everybody and some agents in it, or of a webhook with some deliveries, where it is one of
+/// these.
 async fn path_of(operation: &Operation, tenant: &Tenant) -> String {
     if !operation.has_id() {
         return operation.path.clone();
+    }
+    if operation.path.contains("{webhookId}") {
+        let body = json!({ "url": "https://receiver.invalid/", "events": ["webhook.test"] });
+        let webhook = tenant.owner.post("/api/webhooks", body).await.expect(201).id();
+        for _ in 0..3 {
+            tenant.owner.post(&format!("/api/webhooks/{webhook}/test"), json!({})).await.expect(202);
+        }
+        return operation.with_id(&operation.path, 0, &webhook);
     }
     let workspace = tenant.workspace(&new_name("Of a list")).await;
     for reference in ["ours", "theirs", "nobody's"] {

@@ -81,7 +81,7 @@ impl World {
              UPDATE workspaces AS row SET brand_id = (SELECT id FROM brands AS other WHERE other.tenant_id = row.tenant_id
                  ORDER BY other.id = row.brand_id, other.id LIMIT 1), deleted_at = NULL WHERE tenant_id = '{theirs}';
              INSERT INTO brands SELECT (jsonb_populate_record(row, jsonb_build_object('id', gen_random_uuid(), 'slug', 'free',
-                 'is_default', false))).* FROM brands AS row WHERE tenant_id = '{theirs}' LIMIT 1;",
+                 'external_id', NULL, 'is_default', false))).* FROM brands AS row WHERE tenant_id = '{theirs}' LIMIT 1;",
         ));
     }
 

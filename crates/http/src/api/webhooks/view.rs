@@ -109,6 +109,9 @@ pub(crate) struct WebhookDeliveryView {
     /// The id of the event, in the audit log and in the header `webhook-id`.
     #[schema(example = "0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48")]
     id: Uuid,
+    /// The tenant it belongs to.
+    #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
+    tenant_id: Uuid,
     /// The webhook.
     #[schema(example = "11a2b3c4-5678-4abc-9ef0-1234567890ab")]
     webhook_id: Uuid,
@@ -150,6 +153,7 @@ impl From<WebhookDelivery> for WebhookDeliveryView {
         let pending = delivery.state == WebhookDeliveryState::Pending;
         Self {
             id: delivery.event.id.uuid(),
+            tenant_id: delivery.event.tenant_id.uuid(),
             webhook_id: delivery.webhook_id.uuid(),
             event_type: delivery.event.action,
             occurred_at: delivery.event.occurred_at,
