@@ -1,7 +1,7 @@
 //! The audit log: one row for each write, in the transaction of the write. It is read and never changed.
 
 use chrono::{DateTime, Utc};
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use diesel::prelude::*;
 use serde_json::Value;
 use tenantry_domain::{
     Action, Actor, AuditEvent, AuditEventId, AuditRecord, Error, InTenant, Origin, Page, PageRequest, TenantId,
@@ -15,7 +15,7 @@ use crate::{
     schema::audit_events,
     scope::TenantScope,
     tx::Tx,
-    webhook_deliveries::HAS_WEBHOOKS,
+    webhook_deliveries::has_webhooks,
 };
 
 #[derive(Insertable)]
@@ -74,7 +74,7 @@ impl TenantScope<'_> {
         let row = NewRow::of((self.tenant, id), action, actor, origin, event)?;
         let has_webhooks: bool = diesel::insert_into(audit_events::table)
             .values(row)
-            .returning(sql::<Bool>(HAS_WEBHOOKS))
+            .returning(has_webhooks(self.tenant))
             .prepared()
             .get_result(self.connection)?;
         if has_webhooks { self.insert_deliveries(action, id, event.subject_id) } else { Ok(false) }

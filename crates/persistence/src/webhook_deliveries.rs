@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::sql,
+    dsl::{AsExprOf, sql},
+    expression::{SqlLiteral, UncheckedBind},
     prelude::*,
     sql_query,
-    sql_types::{Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Bool, Text, Timestamptz, Uuid as SqlUuid},
 };
 use tenantry_domain::{
-    Action, AuditRecord, Error, InTenant, Noun, Page, PageRequest, WebhookDelivery, WebhookDeliveryId,
+    Action, AuditRecord, Error, InTenant, Noun, Page, PageRequest, TenantId, WebhookDelivery, WebhookDeliveryId,
     WebhookDeliveryState, WebhookId,
 };
 use uuid::Uuid;
@@ -23,10 +24,13 @@ use crate::{
     tx::{Tx, WriteTx},
 };
 
-/// Whether the tenant of an event has a webhook that is enabled. It is read with the event: a tenant without webhooks pays for a look at an
-/// index.
-pub(crate) const HAS_WEBHOOKS: &str =
-    "EXISTS (SELECT FROM webhooks AS w WHERE w.tenant_id = audit_events.tenant_id AND w.enabled)";
+/// Whether the tenant has a webhook that is enabled. It is read with an event: a tenant without webhooks pays for a look at an index.
+pub(crate) fn has_webhooks(
+    tenant: TenantId,
+) -> SqlLiteral<Bool, UncheckedBind<SqlLiteral<Bool>, AsExprOf<Uuid, SqlUuid>>> {
+    let there = "EXISTS (SELECT FROM webhooks AS w WHERE w.tenant_id = ";
+    sql::<Bool>(there).bind::<SqlUuid, _>(tenant.uuid()).sql(" AND w.enabled)")
+}
 
 #[derive(HasQuery)]
 #[diesel(table_name = webhook_deliveries)]

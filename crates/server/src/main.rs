@@ -99,7 +99,7 @@ enum Command {
     Config,
     /// Print who may do what: the policy, and the permissions that the settings declare
     Policy,
-    /// Look at settings, database, keys, mail server, issuers and backups, and say what to do about what is wrong
+    /// Look at settings, database, keys, mail server, issuers and backups, and say what is wrong and what to do
     Doctor(commands::doctor::Doctor),
     /// Ask a running service whether it is ready; exits with 0 if it is, with 1 if not
     Healthcheck,

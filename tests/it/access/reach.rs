@@ -31,6 +31,10 @@ fn changed_by(action: Action) -> &'static [&'static str] {
         Action::InvitationCreate => &["invitations", "invitation_workspaces", "outbox_messages"],
         Action::InvitationResend => &["invitations", "invitation_tokens", "outbox_messages"],
         Action::InvitationRevoke => &["invitations", "outbox_messages"],
+        Action::WebhookCreate | Action::WebhookUpdate | Action::WebhookRotate => &["webhooks"],
+        Action::WebhookDelete | Action::WebhookTest | Action::WebhookResend | Action::WebhookReplay => {
+            &["webhooks", "webhook_deliveries"]
+        }
         // The token in the example is of no invitation.
         Action::InvitationAccept => &[],
         other => panic!("{} writes and has no line here: say which tables it changes", other.rule().name),
@@ -46,6 +50,7 @@ const COUNTERS: [(&str, &[&str]); 2] = [
             "last_place_number",
             "mail_due_at",
             "sealed_under",
+            "webhooks_due_at",
             "workspace_count",
             "member_count",
         ],
@@ -204,13 +209,21 @@ impl Difference {
         let fault = |one: &&Row| {
             let (table, row) = self.thing_of(one);
             let own_key = table == "api_keys" && row["id"] == who;
-            let own_event = table == "audit_events" && row["actor_id"] == who;
+            let own_event = table == "audit_events" && row["actor_id"] == who || self.tells_of(who, table, row);
             let counts = table == "tenants" || changed_by(action).contains(&"workspaces");
             let counter = counts && self.only_counts(table, row);
             let own = success && (own_key || own_event || counter);
             !(own || success && changed_by(action).contains(&table.as_str()) && self.reaches(who, reach, table, row))
         };
         self.rows.iter().filter(fault).map(|(table, row)| format!("{table} {row}")).collect()
+    }
+
+    /// Whether it is the delivery of an event that this one has left.
+    fn tells_of(&self, who: &str, table: &str, row: &Value) -> bool {
+        let own = |(other, event): &Row| {
+            other == "audit_events" && event["id"] == row["event_id"] && event["actor_id"] == who
+        };
+        table == "webhook_deliveries" && self.rows.iter().any(own)
     }
 
     /// The row itself; of an entry of metadata, the row of the thing that has it, which changes with it.

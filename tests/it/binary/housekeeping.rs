@@ -24,8 +24,8 @@ async fn the_command_for_cron_counts_deletes_and_says_who_may() {
     let events = app.database.rows("SELECT FROM audit_events");
     let expected = |dry_run: bool| {
         json!({ "dryRun": dry_run, "deleted": {
-            "outboxMessages": 0, "invitationTokens": 0, "invitations": 1, "storedAnswers": 0, "auditEvents": events, "apiKeys": 1,
-            "savedEmails": 0,
+            "outboxMessages": 0, "invitationTokens": 0, "invitations": 1, "storedAnswers": 0, "webhookDeliveries": 0,
+            "auditEvents": events, "apiKeys": 1, "savedEmails": 0,
         } })
     };
     assert_eq!(tenantry.json(&["housekeeping", "--dry-run"]), expected(true));
