@@ -178,6 +178,9 @@ impl ReadDatabase {
 /// The label of methods that are not HTTP's own.
 const OTHER: &str = "other";
 
+/// What may come of a question about a credential.
+pub(crate) const RESULTS: [&str; 3] = ["active", "inactive", "suspended"];
+
 /// The kinds of credentials that are refused.
 const KINDS: [&str; 5] = ["none", "api_key", "access_token", "platform_key", "service_key"];
 
@@ -205,6 +208,9 @@ impl Metrics {
             "Requests answered 401, by the kind of credential that they presented",
             refused_credentials.clone(),
         );
+        for result in RESULTS {
+            drop(introspections.get_or_create(&IntrospectionLabels { result }));
+        }
         for kind in KINDS {
             drop(refused_credentials.get_or_create(&KindLabels { kind }));
         }

@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// The same data, where lists may come from a second database that follows the first and is at most so far behind, see
-    /// [`Staleness`](crate::Staleness).
+    /// [`Staleness`].
     ///
     /// # Errors
     ///

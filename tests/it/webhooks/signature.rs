@@ -1,5 +1,6 @@
 //! Requests are signed as Standard Webhooks defines it: the published library says so.
 
+use insta::assert_snapshot;
 use serde_json::{Value, json};
 use tenantry_tests::{App, Receiver, view};
 
@@ -103,7 +104,7 @@ async fn a_webhook_is_shown_with_all_its_fields() {
     let tenant = app.tenant("Acme").await;
     let (id, _) = webhook(&tenant, &receiver, json!(["workspace.create"])).await;
     let shown = tenant.owner.get(&format!("/api/webhooks/{id}")).await.expect(200);
-    let url = receiver.url();
-    let names = [(id.as_str(), "[id]"), (url.as_str(), "[url]")];
-    insta::assert_snapshot!("webhook", view(&shown, &names));
+    let (url, tenant) = (receiver.url(), tenant.id.to_string());
+    let named = [("webhook", id.as_str()), ("url", &url), ("tenant", &tenant)];
+    assert_snapshot!("webhook", view(&shown, &named));
 }

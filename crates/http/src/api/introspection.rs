@@ -17,6 +17,7 @@ use self::{
 use crate::{
     error::Failure,
     extract::{AskingService, ValidOrForm},
+    metrics::RESULTS,
     part::{Group, Part},
     service::Service,
 };
@@ -79,10 +80,11 @@ pub(crate) async fn ask(
     let shown = asker.shown(&token).await?;
     let questions: Vec<_> = asked.iter().map(|asked| asked.question.clone()).collect();
     let found = introspection::introspect(&service.store, &shown.credential, &questions).await?;
+    let [active, inactive, suspended] = RESULTS;
     service.metrics.introspected(match &found {
-        Introspection::Active(_) => "active",
-        Introspection::Suspended => "suspended",
-        Introspection::Inactive => "inactive",
+        Introspection::Active(_) => active,
+        Introspection::Suspended => suspended,
+        Introspection::Inactive => inactive,
     });
     let view = IntrospectionView::of(found, &shown, asked);
     let keep = kept_for(view.until(), service.introspection_max_age, Utc::now());

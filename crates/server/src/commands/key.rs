@@ -71,7 +71,7 @@ pub(crate) struct Create {
     /// Name of the key
     #[arg(long)]
     name: String,
-    /// A scope, such as workspaces:read, or a permission that the settings declare; can be repeated. Default: every scope
+    /// A scope, such as workspaces:read, or a permission of the settings; can be repeated. Default: every scope
     #[arg(long = "scope", value_name = "SCOPE")]
     scopes: Vec<String>,
     /// Restrict the key to this brand: its id, its slug, or its name if only one brand has it

@@ -20,7 +20,7 @@ pub(crate) struct ChangedLabels {
     /// Its ID in another system, or nothing to remove it
     #[arg(long, value_name = "ID")]
     external_id: Option<String>,
-    /// A note about it, such as tier=gold, or tier= to remove the note. Give it several times for several notes
+    /// A note about it, such as tier=gold; tier= removes it. May be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     metadata: Vec<String>,
 }
