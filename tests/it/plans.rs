@@ -16,11 +16,17 @@ const READ: &str = "
 /// More than the workspaces that are there at first, by far.
 const MANY: usize = 40_000;
 
+/// Nothing but the service reads the tables, and estimates stay as old as they are.
+const NOBODY_LOOKS: &str = "DO $$ DECLARE own regclass; BEGIN
+    FOR own IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP
+        EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', own);
+    END LOOP;
+END $$";
+
 fn grow(app: &App, tenant: &Tenant) {
-    // Nobody looks at the tables, so that plans are what they were and estimates are old.
+    app.database.admin().batch_execute(NOBODY_LOOKS).unwrap();
     let sql = format!(
-        "ALTER TABLE workspaces SET (autovacuum_enabled = off); ALTER TABLE tenants SET (autovacuum_enabled = off);
-         INSERT INTO workspaces (tenant_id, id, brand_id, name, country, operating_language, currency, workspace_type, number,
+        "INSERT INTO workspaces (tenant_id, id, brand_id, name, country, operating_language, currency, workspace_type, number,
                                  created_at, updated_at)
          SELECT '{id}', gen_random_uuid(), '{brand}', 'Workspace ' || n, 'DE', 'de', 'EUR', 'b2b', 1000 + n,
                 now() - n * interval '1 minute', now() - n * interval '1 minute'
@@ -192,6 +198,7 @@ async fn with_gold(many: usize) -> (App, Tenant) {
          FROM workspaces AS own, jsonb_each_text(own.metadata) AS entry",
     );
     let mut admin = app.database.admin();
+    admin.batch_execute(NOBODY_LOOKS).unwrap();
     admin.batch_execute(&sql).unwrap();
     // What PostgreSQL does by itself after so many rows, at a time of its own choice.
     admin.batch_execute("VACUUM (FREEZE, ANALYZE) workspaces, workspace_metadata").unwrap();
@@ -226,6 +233,8 @@ async fn a_list_by_metadata_costs_what_it_shows_and_not_what_there_is() {
         let (before, shown) = blocks_of(&few_app, &few.owner, &list).await;
         let (after, shown_of_many) = blocks_of(&many_app, &many.owner, &list).await;
         assert_eq!(shown, shown_of_many, "{filter}");
-        assert!(after * 2 <= before * 3, "{filter}: {after} blocks of 100,000 workspaces, and {before} of 1,000");
+        // The trees of two indexes are a level deeper, for each row that is shown.
+        let most = before * 3 / 2 + 2 * u64::try_from(shown).unwrap();
+        assert!(after <= most, "{filter}: {after} blocks of 100,000 workspaces, and {before} of 1,000");
     }
 }
