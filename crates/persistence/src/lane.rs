@@ -14,7 +14,7 @@ mod statement;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -32,6 +32,7 @@ use self::{
 use crate::{
     fault::{Fault, Kind, Remedy, remedy},
     pool::{Pool, Session, lock},
+    recess::Recess,
     seats::Party,
 };
 
@@ -48,9 +49,8 @@ struct Inner {
     wait: Duration,
     /// The database was asked whether the lane is of use on it, and it is.
     is_of_use: AtomicBool,
-    clock: Instant,
-    /// Until when the door answers, in milliseconds of the clock.
-    off_until: AtomicU64,
+    /// While the door answers.
+    off: Recess,
 }
 
 /// Look-ups that are read together.
@@ -65,8 +65,8 @@ type Asker = oneshot::Sender<Result<Answer, Error>>;
 impl Lane {
     pub(crate) fn new(pool: Pool, wait: Duration) -> Self {
         let line = Mutex::new(Line::new(pool.lane_readers(), wait / 2));
-        let (is_of_use, clock, off_until) = (AtomicBool::new(false), Instant::now(), AtomicU64::new(0));
-        Self(Arc::new(Inner { pool, line, wait, is_of_use, clock, off_until }))
+        let (is_of_use, off) = (AtomicBool::new(false), Recess::new());
+        Self(Arc::new(Inner { pool, line, wait, is_of_use, off }))
     }
 
     pub(crate) fn state(&self) -> LaneState {
@@ -79,7 +79,7 @@ impl Lane {
     ///
     /// `Overloaded` at once when too many wait, or after the wait; `Unavailable` without a database.
     pub(crate) async fn ask(&self, party: Party, question: Question) -> Result<Option<Answer>, Error> {
-        if self.0.is_off() {
+        if self.0.off.is_on() {
             return Ok(None);
         }
         let (asker, mut answer) = oneshot::channel();
@@ -130,7 +130,7 @@ impl Inner {
             move |connection: &mut PgConnection, session: &Session<'_>| this.visit(connection, session, &reading);
         match self.pool.run((Party::Lane, Weight::Light), begin, work).await {
             Ok(()) => {}
-            Err(Error::Unavailable { cause }) if !self.is_off() => {
+            Err(Error::Unavailable { cause }) if !self.off.is_on() => {
                 batch.answer(std::iter::repeat_with(|| Err(Error::Unavailable { cause: cause.clone() })));
             }
             Err(Error::Overloaded) => batch.answer(std::iter::repeat_with(|| Err(Error::Overloaded))),
@@ -168,15 +168,7 @@ impl Inner {
 
     fn switch_off(&self, why: &str) {
         tracing::info!(why, "look-ups are answered one by one");
-        self.off_until.store(self.now() + u64::try_from(OFF.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
-    }
-
-    fn is_off(&self) -> bool {
-        self.off_until.load(Ordering::Acquire) > self.now()
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
+        self.off.begin(OFF);
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {

@@ -42,6 +42,7 @@ mod places;
 mod pool;
 mod prepared;
 mod readiness;
+mod recess;
 mod refusals;
 mod retention;
 mod schema;

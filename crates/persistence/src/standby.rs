@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use diesel::{
@@ -20,7 +20,7 @@ use diesel::{
 };
 use tenantry_domain::Error;
 
-use crate::pool::Pool;
+use crate::{pool::Pool, recess::Recess};
 
 tokio::task_local! {
     static STALENESS: Staleness;
@@ -61,9 +61,7 @@ pub(crate) struct Standby(Arc<Inner>);
 struct Inner {
     pool: Pool,
     most: Duration,
-    clock: Instant,
-    /// Until when it is left alone, in milliseconds of the clock.
-    out_until: AtomicU64,
+    out: Recess,
     reads: AtomicU64,
     passed: AtomicU64,
 }
@@ -85,8 +83,8 @@ const OUT: Duration = Duration::from_secs(5);
 impl Standby {
     /// The database of this pool, as long as it is at most so far behind.
     pub(crate) fn new(pool: Pool, most: Duration) -> Self {
-        let (out_until, reads, passed) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Inner { pool, most, clock: Instant::now(), out_until, reads, passed }))
+        let (reads, passed) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self(Arc::new(Inner { pool, most, out: Recess::new(), reads, passed }))
     }
 
     pub(crate) fn pool(&self) -> &Pool {
@@ -95,7 +93,7 @@ impl Standby {
 
     /// Whether it may be asked now.
     pub(crate) fn is_in(&self) -> bool {
-        self.0.out_until.load(Ordering::Acquire) <= self.now()
+        !self.0.out.is_on()
     }
 
     /// Whether an answer of this age is still good.
@@ -110,8 +108,7 @@ impl Standby {
     /// Leaves it alone for a while; the first database answers.
     pub(crate) fn passes(&self, why: &str) {
         self.0.passed.fetch_add(1, Ordering::Relaxed);
-        let until = self.now() + u64::try_from(OUT.as_millis()).unwrap_or(u64::MAX);
-        if self.0.out_until.swap(until, Ordering::AcqRel) <= self.now() {
+        if self.0.out.begin(OUT) {
             tracing::warn!(why, "the read database is left alone for {} s; the first one answers", OUT.as_secs());
         }
     }
@@ -119,11 +116,7 @@ impl Standby {
     pub(crate) fn state(&self) -> StandbyState {
         let Inner { reads, passed, .. } = &*self.0;
         let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        StandbyState { reads: count(reads), passed: count(passed), is_out: !self.is_in() }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.0.clock.elapsed().as_millis()).unwrap_or(u64::MAX)
+        StandbyState { reads: count(reads), passed: count(passed), is_out: self.0.out.is_on() }
     }
 }
 
