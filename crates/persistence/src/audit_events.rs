@@ -36,7 +36,7 @@ struct NewRow<'a> {
 impl<'a> NewRow<'a> {
     /// An event, whose subject must be of a kind that the policy table has for the action.
     fn of(
-        (tenant, id): (TenantId, Uuid),
+        tenant: TenantId,
         action: Action,
         actor: &'a Actor,
         origin: &'a Origin,
@@ -48,7 +48,7 @@ impl<'a> NewRow<'a> {
         }
         Ok(Self {
             tenant_id: tenant.uuid(),
-            id,
+            id: event.id.map_or_else(Uuid::now_v7, AuditEventId::uuid),
             action: action.rule().name,
             actor_type: actor.kind(),
             actor_id: actor.id(),
@@ -70,8 +70,8 @@ impl TenantScope<'_> {
         origin: &Origin,
         event: &AuditEvent,
     ) -> Result<bool, Fault> {
-        let id = event.id.map_or_else(Uuid::now_v7, AuditEventId::uuid);
-        let row = NewRow::of((self.tenant, id), action, actor, origin, event)?;
+        let row = NewRow::of(self.tenant, action, actor, origin, event)?;
+        let id = row.id;
         let has_webhooks: bool = diesel::insert_into(audit_events::table)
             .values(row)
             .returning(has_webhooks(self.tenant))
@@ -80,16 +80,15 @@ impl TenantScope<'_> {
         if has_webhooks { self.insert_deliveries(action, id, event.subject_id) } else { Ok(false) }
     }
 
-    /// Adds an event of which no webhook is told, unless there is one with this id.
+    /// Adds an event of which no webhook is told, unless there is one with its id.
     pub(crate) fn insert_audit_event_once(
         &mut self,
-        id: Uuid,
         action: Action,
         actor: &Actor,
         origin: &Origin,
         event: &AuditEvent,
     ) -> Result<(), Fault> {
-        let row = NewRow::of((self.tenant, id), action, actor, origin, event)?;
+        let row = NewRow::of(self.tenant, action, actor, origin, event)?;
         let once = diesel::insert_into(audit_events::table).values(row).on_conflict_do_nothing();
         once.prepared().execute(self.connection)?;
         Ok(())

@@ -431,7 +431,7 @@ impl Visit {
         self.refusals.tell(credential, *action, &mut learned, outcome.as_ref().err());
         let value = session.finish(connection, outcome)?;
         if let (Some(tenant), Some(key)) = (credential.tenant(), learned.stale_key) {
-            self.key_uses.note(KeyUse { tenant, key }, || ());
+            self.key_uses.note(KeyUse { tenant, key }, |_| ());
         }
         if tells {
             self.webhooks.notify_one();

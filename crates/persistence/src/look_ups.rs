@@ -230,7 +230,7 @@ impl Store {
         learned.tell(&self.recognised, credential, judged.as_ref().err());
         self.refusals.tell(credential, what.1, &mut learned, judged.as_ref().err());
         if let Some(key) = learned.stale_key {
-            self.key_uses.note(KeyUse { tenant, key }, || ());
+            self.key_uses.note(KeyUse { tenant, key }, |_| ());
         }
         let (_, grant, _) = judged.map_err(Fault::into_error)?;
         Ok(rows.map(|rows| (grant, rows)))

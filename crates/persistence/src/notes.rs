@@ -72,12 +72,13 @@ impl<N: Note> Notes<N> {
     }
 
     /// Notes it, unless it is noted already.
-    pub(crate) fn note(&self, note: N, more: impl FnOnce() -> N::More) {
+    pub(crate) fn note(&self, note: N, more: impl FnOnce(&N) -> N::More) {
         let mut notes = lock(&self.0.notes);
         if notes.len() >= N::AT_MOST || notes.contains_key(&note) {
             return;
         }
-        notes.insert(note, more());
+        let more = more(&note);
+        notes.insert(note, more);
         if notes.len() == 1 {
             self.0.first.notify_one();
         }

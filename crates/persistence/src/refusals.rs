@@ -6,8 +6,7 @@
 use chrono::Utc;
 use diesel::PgConnection;
 use sha2::{Digest, Sha256};
-use tenantry_domain::{Action, Actor, AuditEvent, Credential, Error, Fields, Noun, Origin, TenantId};
-use uuid::Uuid;
+use tenantry_domain::{Action, Actor, AuditEvent, AuditEventId, Credential, Error, Fields, Noun, Origin, TenantId};
 
 use crate::{
     admission::Learned,
@@ -28,12 +27,12 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     /// The same id for the same attempt, so that the database keeps one of those that several replicas noted.
-    fn id(&self) -> Uuid {
+    fn id(&self) -> AuditEventId {
         let Self { tenant, actor, action, hour } = self;
         let digest = Sha256::digest(format!("{tenant} {} {} {} {hour}", actor.kind(), actor.id(), action.rule().name));
         let mut bytes = [0; 16];
         bytes.iter_mut().zip(digest).for_each(|(byte, of)| *byte = of);
-        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+        AuditEventId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 }
 
@@ -56,7 +55,7 @@ impl Note for Refusal {
     fn write(connection: &mut PgConnection, tenant: TenantId, refusals: &[&(Self, First)]) -> Result<(), Fault> {
         let mut scope = TenantScope { tenant, connection };
         refusals.iter().try_for_each(|(refusal, First { origin, event })| {
-            scope.insert_audit_event_once(refusal.id(), Action::AttemptRefuse, &refusal.actor, origin, event)
+            scope.insert_audit_event_once(Action::AttemptRefuse, &refusal.actor, origin, event)
         })
     }
 }
@@ -72,10 +71,15 @@ impl Notes<Refusal> {
             _ => return,
         };
         let refusal = Refusal { tenant, actor: stood.actor, action, hour: Utc::now().timestamp().div_euclid(3600) };
-        self.note(refusal, || {
+        self.note(refusal, |refusal| {
             let tried = Fields::new().with("action", action.rule().name).with("scope", scope.map(ToString::to_string));
             let (subject_type, subject_id) = stood.at.unwrap_or((Noun::Tenant, tenant.uuid()));
-            let event = AuditEvent { id: None, subject_type, subject_id, changes: Fields::new().changes_to(&tried) };
+            let event = AuditEvent {
+                id: Some(refusal.id()),
+                subject_type,
+                subject_id,
+                changes: Fields::new().changes_to(&tried),
+            };
             First { origin: credential.origin.clone(), event }
         });
     }
