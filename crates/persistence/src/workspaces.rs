@@ -90,12 +90,7 @@ impl<'a> Columns<'a> {
 impl Row {
     /// The place that this row is, as the door finds it.
     pub(crate) fn found(&self, of_member: bool) -> FoundWorkspace {
-        FoundWorkspace {
-            tenant: TenantId::from_uuid(self.tenant_id),
-            id: WorkspaceId::from_uuid(self.id),
-            brand: BrandId::from_uuid(self.brand_id),
-            of_member,
-        }
+        FoundWorkspace::of((self.tenant_id, self.id, self.brand_id), of_member)
     }
 
     pub(crate) fn into_workspace(self) -> Result<Workspace, Fault> {

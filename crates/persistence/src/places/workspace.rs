@@ -36,6 +36,18 @@ pub struct FoundWorkspace {
     pub(crate) of_member: bool,
 }
 
+impl FoundWorkspace {
+    /// Of the ids of tenant, workspace and brand.
+    pub(crate) fn of((tenant, id, brand): (Uuid, Uuid, Uuid), of_member: bool) -> Self {
+        Self {
+            tenant: TenantId::from_uuid(tenant),
+            id: WorkspaceId::from_uuid(id),
+            brand: BrandId::from_uuid(brand),
+            of_member,
+        }
+    }
+}
+
 impl FoundInTenant for FoundWorkspace {
     fn tenant(&self) -> TenantId {
         self.tenant
@@ -128,12 +140,7 @@ pub(crate) struct WorkspaceIds {
 impl WorkspaceIds {
     /// The place that it is.
     pub(crate) fn found(&self, of_member: bool) -> FoundWorkspace {
-        FoundWorkspace {
-            tenant: TenantId::from_uuid(self.tenant_id),
-            id: WorkspaceId::from_uuid(self.id),
-            brand: BrandId::from_uuid(self.brand_id),
-            of_member,
-        }
+        FoundWorkspace::of((self.tenant_id, self.id, self.brand_id), of_member)
     }
 }
 
