@@ -27,13 +27,7 @@ pub async fn list(
         integrations::open(store, keys, credential, workspace, Provider::GoHighLevel, Action::CalendarList).await?;
     let fields = fields.ok_or_else(not_connected)?;
     let place = (integration.tenant_id, integration.workspace_id);
-    let renewing = Renewing {
-        store: store.clone(),
-        keys: keys.clone(),
-        providers: catalogue.providers().clone(),
-        origin: credential.origin.clone(),
-        now,
-    };
+    let renewing = Renewing::of(store, keys, catalogue.providers(), credential, now);
     let ask = async |opened: &Opened| catalogue.calendars(&HighLevel::of(&opened.fields)?, place, now).await;
     let refused = |answer: &Result<Calendars, Error>| answer.as_ref().is_err_and(is_refusal);
     renewing.ask(Opened { integration, fields }, ask, refused).await?.1

@@ -178,13 +178,7 @@ pub async fn verify(
     let Some(fields) = unseal(keys, &asked)? else { return Err(incomplete(&asked.integration)) };
     let opened = Opened { integration: asked.integration.clone(), fields };
     // Outside the door: no transaction waits for a provider.
-    let renewing = Renewing {
-        store: store.clone(),
-        keys: keys.clone(),
-        providers: providers.clone(),
-        origin: credential.origin.clone(),
-        now,
-    };
+    let renewing = Renewing::of(store, keys, providers, credential, now);
     let verify = async |opened: &Opened| {
         providers.verify((opened.integration.tenant_id, workspace), provider, &opened.fields, now).await
     };

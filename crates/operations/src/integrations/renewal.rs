@@ -38,12 +38,12 @@ pub(crate) struct Opened {
 /// What a renewal needs.
 #[derive(Clone)]
 pub(crate) struct Renewing {
-    pub(crate) store: Store,
-    pub(crate) keys: MasterKeys,
-    pub(crate) providers: Providers,
+    store: Store,
+    keys: MasterKeys,
+    providers: Providers,
     /// Of the request that needs the token.
-    pub(crate) origin: Origin,
-    pub(crate) now: DateTime<Utc>,
+    origin: Origin,
+    now: DateTime<Utc>,
 }
 
 enum Begun {
@@ -56,6 +56,18 @@ enum Begun {
 }
 
 impl Renewing {
+    /// For a request with this credential.
+    pub(crate) fn of(
+        store: &Store,
+        keys: &MasterKeys,
+        providers: &Providers,
+        credential: &Credential,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let origin = credential.origin.clone();
+        Self { store: store.clone(), keys: keys.clone(), providers: providers.clone(), origin, now }
+    }
+
     /// Asks a provider something with the fields of an integration, with an access token that has not ended: it is renewed before if its
     /// end is known, and else when the provider refuses it.
     ///
