@@ -10,6 +10,7 @@ mod api_key;
 mod audit;
 mod brand;
 mod calendar;
+mod chain;
 mod codes;
 mod conflict;
 mod counted;
@@ -65,6 +66,7 @@ pub use api_key::{ApiKey, ApiKeyDetails, KeyMode, NewApiKey, Overlap, own_api_ke
 pub use audit::{AuditEvent, AuditRecord, Change, Fields, Record, Written};
 pub use brand::{Brand, BrandDetails, BrandPatch, NewBrand, unknown_brand};
 pub use calendar::{Calendar, CalendarDescription, CalendarName};
+pub use chain::chain;
 pub use codes::{CountryCode, CurrencyCode, LanguageCode};
 pub use conflict::Conflict;
 pub use counted::counted;

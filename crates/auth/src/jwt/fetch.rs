@@ -1,8 +1,9 @@
 //! Getting what an issuer publishes: a JWK Set, and where that is.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Certificate, Client, StatusCode, header::ACCEPT, redirect::Policy};
+use tenantry_domain::chain;
 use url::Url;
 
 /// How long an issuer may take for the whole answer, connecting included.
@@ -51,12 +52,4 @@ pub(crate) async fn get(client: &Client, url: &Url) -> Result<Vec<u8>, String> {
         document.extend_from_slice(&chunk);
     }
     Ok(document)
-}
-
-/// An error with its causes: the outermost says only that something failed.
-fn chain(error: &dyn Error) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
-    }
 }

@@ -4,7 +4,7 @@
 //! Redirects are not followed and no proxy of the environment is used, so that a credential goes where it was meant to go. What
 //! a provider says in words is neither shown nor logged: it may repeat what it was told.
 
-use std::{error::Error as StdError, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use reqwest::{
     Client, RequestBuilder, Response, StatusCode,
@@ -14,6 +14,7 @@ use reqwest::{
 };
 use serde::de::DeserializeOwned;
 use tenantry_domain::Provider;
+use tenantry_domain::chain;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -208,12 +209,4 @@ async fn read(response: &mut Response) -> Result<Vec<u8>, NoAnswer> {
 
 fn no_answer(error: reqwest::Error) -> NoAnswer {
     if error.is_timeout() { NoAnswer::Late } else { NoAnswer::Unreachable(chain(&error.without_url())) }
-}
-
-/// An error with its causes: the outermost says only that something failed.
-fn chain(error: &dyn StdError) -> String {
-    match error.source() {
-        Some(cause) => format!("{error}: {}", chain(cause)),
-        None => error.to_string(),
-    }
 }

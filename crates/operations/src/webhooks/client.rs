@@ -17,7 +17,7 @@ use reqwest::{
     redirect::Policy,
     retry,
 };
-use tenantry_domain::{Destinations, WebhookUrl};
+use tenantry_domain::{Destinations, WebhookUrl, chain};
 use url::Url;
 
 /// How much of an answer is read.
@@ -235,14 +235,6 @@ fn cause<'e, E: StdError + 'static>(error: &'e (dyn StdError + 'static)) -> Opti
 fn innermost(error: &(dyn StdError + 'static)) -> String {
     match error.source() {
         Some(source) => innermost(source),
-        None => error.to_string(),
-    }
-}
-
-/// An error with its causes.
-fn chain(error: &dyn StdError) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {}", chain(source)),
         None => error.to_string(),
     }
 }
