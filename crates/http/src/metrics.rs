@@ -1,9 +1,10 @@
 //! Figures for Prometheus. docs/operations.md describes each of them.
 
 mod process;
+mod webhooks;
 mod work;
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use actix_web::http::{Method, StatusCode};
 use chrono::{DateTime, Utc};
@@ -16,8 +17,11 @@ use tenantry_auth::{CredentialKind, jwt::IssuerState};
 use tenantry_domain::Provider;
 use tenantry_operations::{LaneState, PoolState, Queue, Seen, StandbyState, providers::Ended, webhooks::FiguresNow};
 
-use self::{process::Process, work::Work};
-
+use self::{
+    process::Process,
+    webhooks::Webhooks,
+    work::{Work, count, store},
+};
 use crate::rate::Policy;
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -52,46 +56,6 @@ pub(crate) struct Metrics {
     work: Work,
     process: Process,
     webhooks: Webhooks,
-}
-
-/// Deliveries to webhooks.
-#[derive(Default)]
-struct Webhooks {
-    pending: Gauge,
-    oldest: Gauge,
-    attempts: Family<AttemptLabels, Counter>,
-    given_up: Counter,
-}
-
-#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct AttemptLabels {
-    outcome: &'static str,
-}
-
-impl Webhooks {
-    fn register(&self, registry: &mut Registry) {
-        registry.register(
-            "tenantry_webhook_pending",
-            "Deliveries that wait, of webhooks that this process has sent to last",
-            self.pending.clone(),
-        );
-        registry.register(
-            "tenantry_webhook_oldest_seconds",
-            "How long the oldest delivery that is due waits",
-            self.oldest.clone(),
-        );
-        registry.register("tenantry_webhook_attempts", "Attempts to deliver an event", self.attempts.clone());
-        registry.register("tenantry_webhook_given_up", "Deliveries that were given up", self.given_up.clone());
-    }
-
-    fn set(&self, now: FiguresNow) {
-        self.pending.set(now.pending);
-        self.oldest.set(now.oldest_seconds);
-        for (outcome, count) in [("delivered", now.delivered), ("failed", now.failed)] {
-            self.attempts.get_or_create(&AttemptLabels { outcome }).inner().store(count, Ordering::Relaxed);
-        }
-        self.given_up.inner().store(now.given_up, Ordering::Relaxed);
-    }
 }
 
 /// What is known elsewhere, at the time of a scrape.
@@ -146,9 +110,9 @@ struct Lane {
 impl Lane {
     fn set(&self, state: LaneState) {
         let LaneState { waiting, look_ups, batches, refused } = state;
-        self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.waiting.set(count(waiting));
         for (counter, count) in [(&self.look_ups, look_ups), (&self.batches, batches), (&self.refused, refused)] {
-            counter.inner().store(count, Ordering::Relaxed);
+            store(counter, count);
         }
     }
 }
@@ -169,7 +133,7 @@ impl ReadDatabase {
     fn set(&self, state: StandbyState) {
         let StandbyState { reads, passed, is_out } = state;
         for (from, count) in [("standby", reads), ("primary", passed)] {
-            self.reads.get_or_create(&ReadLabels { from }).inner().store(count, Ordering::Relaxed);
+            store(&self.reads.get_or_create(&ReadLabels { from }), count);
         }
         self.is_out.set(i64::from(is_out));
     }
@@ -257,8 +221,7 @@ impl Metrics {
         );
         let work = Work::register(&mut registry);
         let process = Process::register(&mut registry);
-        let webhooks = Webhooks::default();
-        webhooks.register(&mut registry);
+        let webhooks = Webhooks::register(&mut registry);
         Self {
             registry,
             requests,
@@ -331,13 +294,13 @@ impl Metrics {
             self.connections.get_or_create(&PoolLabels { state }).set(value.into());
         }
         let Queue { waiting, refused_full, refused_late } = pool.queue;
-        self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.waiting.set(count(waiting));
         for (reason, count) in [("full", refused_full), ("late", refused_late)] {
-            self.refused.get_or_create(&RefusedLabels { reason }).inner().store(count, Ordering::Relaxed);
+            store(&self.refused.get_or_create(&RefusedLabels { reason }), count);
         }
         self.lane.set(pool.lane);
         self.read_database.set(pool.standby);
-        self.lost_lines.inner().store((self.lost_log_lines)(), Ordering::Relaxed);
+        store(&self.lost_lines, (self.lost_log_lines)());
         self.work.saw(seen, now);
         self.work.asked(providers, issuers);
         self.process.look();
