@@ -14,6 +14,7 @@ mod app;
 mod canary;
 mod client;
 mod contract;
+mod conversation;
 mod database;
 mod database_server;
 mod golden;

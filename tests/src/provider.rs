@@ -13,10 +13,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tenantry_operations::providers::{ProviderUrls, provider_url};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::Notify,
 };
+
+use crate::conversation;
 
 /// How a request is answered.
 #[derive(Debug, Clone)]
@@ -146,17 +148,8 @@ impl ProviderServer {
 
 /// One request after the other, as long as the client stays; what cannot be sent is not, because it may have gone.
 async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
-    let mut bytes = Vec::new();
-    loop {
-        let end = loop {
-            match bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-                Some(end) => break end + 4,
-                None if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 => return,
-                None => {}
-            }
-        };
-        let rest = bytes.split_off(end);
-        let head = String::from_utf8(std::mem::replace(&mut bytes, rest)).unwrap();
+    let mut unread = Vec::new();
+    while let Some(head) = conversation::head(&mut stream, &mut unread).await {
         let target = head.lines().next().unwrap().trim_end_matches(" HTTP/1.1").to_owned();
         let request = ProviderRequest { target, head };
         shared.requests.lock().unwrap().push(request.clone());

@@ -7,10 +7,12 @@ use std::{
 
 use serde_json::Value;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     sync::{Notify, watch},
 };
+
+use crate::conversation;
 
 /// How it answers.
 #[derive(Debug, Clone)]
@@ -128,26 +130,12 @@ impl Receiver {
 
 /// One request after the other, as long as the client stays; what cannot be sent is not, because it may have gone.
 async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
-    let mut bytes = Vec::new();
-    loop {
-        let end = loop {
-            match bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-                Some(end) => break end + 4,
-                None if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 => return,
-                None => {}
-            }
-        };
-        let rest = bytes.split_off(end);
-        let head = String::from_utf8(std::mem::replace(&mut bytes, rest)).unwrap();
+    let mut unread = Vec::new();
+    while let Some(head) = conversation::head(&mut stream, &mut unread).await {
         let request = Received { head, body: Vec::new() };
-        let length: usize = request.header("content-length").parse().unwrap();
-        while bytes.len() < length {
-            if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
-                return;
-            }
-        }
-        let rest = bytes.split_off(length);
-        let request = Received { body: std::mem::replace(&mut bytes, rest), ..request };
+        let length = request.header("content-length").parse().unwrap();
+        let Some(body) = conversation::body(&mut stream, &mut unread, length).await else { return };
+        let request = Received { body, ..request };
         let receiving = shared.receiving.lock().unwrap().clone();
         shared.received.send_modify(|all| all.push(request));
         let answer = match receiving {

@@ -7,13 +7,14 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpListener,
     task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::TlsAcceptor;
 
 use super::{Misbehaviour, ProviderRequest, State, UPSTREAM_WORDS};
+use crate::conversation;
 
 pub(super) struct Server {
     address: SocketAddr,
@@ -136,15 +137,7 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, state: Arc<Mutex
 
 /// The next request; `None` at the end of the connection.
 async fn receive(stream: &mut (impl AsyncRead + Unpin), unread: &mut Vec<u8>) -> Option<ProviderRequest> {
-    let end = loop {
-        if let Some(end) = unread.windows(4).position(|window| window == b"\r\n\r\n") {
-            break end + 4;
-        }
-        if stream.read_buf(unread).await.unwrap_or(0) == 0 {
-            return None;
-        }
-    };
-    let head = String::from_utf8(unread.drain(..end).collect()).unwrap();
+    let head = conversation::head(stream, unread).await?;
     let mut lines = head.trim_end().split("\r\n");
     let mut words = lines.next()?.split(' ');
     let (method, target) = (words.next()?.to_owned(), words.next()?.to_owned());
@@ -155,12 +148,7 @@ async fn receive(stream: &mut (impl AsyncRead + Unpin), unread: &mut Vec<u8>) ->
     let headers: Vec<_> = lines.map(header).collect();
     let length =
         headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, length)| length.parse().unwrap());
-    while unread.len() < length {
-        if stream.read_buf(unread).await.unwrap_or(0) == 0 {
-            return None;
-        }
-    }
-    let body = String::from_utf8(unread.drain(..length).collect()).unwrap();
+    let body = String::from_utf8(conversation::body(stream, unread, length).await?).unwrap();
     Some(ProviderRequest { method, target, headers, body })
 }
 
