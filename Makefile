@@ -6,10 +6,10 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check clients sdk golden bench faults db openapi lint-openapi lint-deploy fuzz docs-picture sbom dist \
-	pin-images clean setup-run setup-install setup-test setup-check setup-clients setup-lint setup-deploy setup-fuzz setup-sbom format lint \
+.PHONY: help run install test check clients examples sdk golden bench faults db openapi lint-openapi lint-deploy fuzz docs-picture sbom dist \
+	pin-images clean setup-run setup-install setup-test setup-check setup-clients setup-examples setup-lint setup-deploy setup-fuzz setup-sbom format lint \
 	document dependencies \
-	quick-clients quick-fuzz
+	quick-clients quick-examples quick-fuzz
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +31,7 @@ test: setup-test ## Install what is missing, and run every test against a privat
 	$(HEADING) 'tests'
 	@. ./scripts/env.sh && INSTA_UPDATE=no cargo test --workspace --locked
 
-check: setup-check format dependencies lint document test quick-clients quick-fuzz ## Run everything that CI checks: format, dependencies, lints, documents, tests
+check: setup-check format dependencies lint document test quick-clients quick-examples quick-fuzz ## Run everything that CI checks: format, dependencies, lints, documents, tests
 	@printf '\nAll checks passed. What could not be checked is said above in capitals.\n'
 
 # Flows of generated clients, against the program in debug build.
@@ -45,6 +45,18 @@ quick-clients: setup-check
 	$(HEADING) 'generated clients: TypeScript and Python, and their packages'
 	@$(CARGO) test --quiet --workspace --locked --no-run
 	@tests/clients/run.sh typescript python sdk
+
+# Against the program in debug build. The one in Rust is built in target/examples, which takes minutes the first time.
+examples: setup-examples ## Run the services in examples/ against the service, as callers, forgers and webhooks would
+	@$(CARGO) build --locked -p tenantry-server
+	$(HEADING) 'examples'
+	@tests/examples/run.sh fastapi express nethttp axum
+
+# Those whose tools are there already, for the generated clients.
+quick-examples: setup-check
+	$(HEADING) 'examples: FastAPI and Express'
+	@$(CARGO) test --quiet --workspace --locked --no-run
+	@tests/examples/run.sh fastapi express
 
 sdk: setup-lint ## Pack the clients for TypeScript and Python as an npm tarball and a wheel in target/sdk
 	@scripts/sdk.sh
@@ -134,6 +146,8 @@ setup-check:
 	@scripts/setup.sh check
 setup-clients:
 	@scripts/setup.sh clients
+setup-examples:
+	@scripts/setup.sh examples
 setup-sbom:
 	@scripts/setup.sh sbom
 setup-fuzz:

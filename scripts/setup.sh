@@ -7,6 +7,7 @@
 #   scripts/setup.sh test     also Chromium with its driver, for the tests of pages, PgBouncer, nginx, curl and jq
 #   scripts/setup.sh check    also rustfmt, clippy and cargo-deny; Node.js and Python, for generated clients and the fuzzer
 #   scripts/setup.sh clients  as run; and Node.js, Python, Go and a JDK, for generated clients
+#   scripts/setup.sh examples as run; and Node.js and Python, for the examples. Python brings Go, if it is missing or too old
 #   scripts/setup.sh fuzz     as run; and Python with venv, for the fuzzer of the API
 #   scripts/setup.sh sbom     only Rust and cargo-cyclonedx
 #   scripts/setup.sh deploy   only Python with venv, for the schemas of Kubernetes
@@ -23,18 +24,18 @@ CARGO_DENY=0.20.2
 CARGO_CYCLONEDX=0.5.9
 
 usage() {
-    echo "usage: scripts/setup.sh install|run|test|check|clients|fuzz|sbom|deploy|lint" >&2
+    echo "usage: scripts/setup.sh install|run|test|check|clients|examples|fuzz|sbom|deploy|lint" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
-case $1 in install | run | test | check | clients | fuzz | sbom | deploy | lint) purpose=$1 ;; *) usage ;; esac
+case $1 in install | run | test | check | clients | examples | fuzz | sbom | deploy | lint) purpose=$1 ;; *) usage ;; esac
 # The oldest that the linters run on.
 [ "$purpose" != lint ] || OLDEST_NODE=20
 
 say() { printf '%s\n' "setup: $*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
 for_tests() { [ "$purpose" = test ] || [ "$purpose" = check ]; }
-for_clients() { [ "$purpose" = check ] || [ "$purpose" = clients ]; }
+for_clients() { [ "$purpose" = check ] || [ "$purpose" = clients ] || [ "$purpose" = examples ]; }
 on_macos() { [ "$(uname -s)" = Darwin ]; }
 
 scratch=$(mktemp -d)
@@ -175,8 +176,8 @@ in_words() {
             pooler) echo "  PgBouncer (for the tests)" ;;
             proxy) echo "  nginx (for the tests)" ;;
             curl | jq) echo "  $part (for the samples of the guide)" ;;
-            node) echo "  Node.js $OLDEST_NODE or later, with npm (for the generated clients)" ;;
-            python) echo "  Python $OLDEST_PYTHON or later, with venv and pip (for the generated clients and the fuzzer)" ;;
+            node) echo "  Node.js $OLDEST_NODE or later, with npm (for the generated clients and the examples)" ;;
+            python) echo "  Python $OLDEST_PYTHON or later, with venv and pip (for the generated clients, the examples and the fuzzer)" ;;
             go) echo "  Go (for the generated clients)" ;;
             jdk) echo "  a JDK (for the generated clients)" ;;
         esac

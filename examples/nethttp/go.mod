@@ -1,0 +1,3 @@
+module example.com/conversations
+
+go 1.22
