@@ -54,6 +54,14 @@ impl Place {
         self.calendars_at(&self.app.store, now).await.map(|calendars| calendars.list.len())
     }
 
+    async fn verify(&self, now: DateTime<Utc>) -> Result<(), Error> {
+        let (keys, operator) = (&self.app.integrations.keys, self.tenant.operator());
+        let (providers, provider) = (providers(&self.server), Some(Provider::GoHighLevel));
+        integrations::verify(&self.app.store, keys, &providers, &operator, self.workspace, provider, now)
+            .await
+            .map(drop)
+    }
+
     /// Methods and paths of what the provider was asked.
     fn asked(&self) -> Vec<String> {
         let path = |target: &str| target.split('?').next().unwrap_or_default().to_owned();
@@ -140,6 +148,24 @@ async fn a_refresh_token_that_is_refused_is_not_tried_again_and_the_integration_
 }
 
 #[tokio::test]
+async fn a_verdict_that_the_renewal_has_stored_is_not_stored_again() {
+    let place = Place::new().await;
+    place.server.end(TOKEN);
+    let fields = json!({ "locationId": LOCATION, "accessToken": TOKEN, "refreshToken": "canary-used-before" });
+    place.tenant.owner.put(&place.path(), fields).await.expect(200);
+    // Who asks next is told by what is stored, and asks anew: that is an event of its own.
+    for (renewals, verifications) in [(1, 0), (1, 1)] {
+        place.verify(in_hours(25)).await.unwrap();
+        assert_eq!(place.shown().await["verificationStatus"], "failed");
+        for (action, times) in [("renew", renewals), ("verify", verifications)] {
+            let log =
+                place.tenant.owner.get(&format!("/api/audit-events?action=integration.{action}")).await.expect(200);
+            assert_eq!(log.body["data"].as_array().map(Vec::len), Some(times), "{action}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_provider_that_does_not_answer_is_asked_again_with_the_same_refresh_token() {
     let place = Place::new().await;
     place.server.end(TOKEN);
@@ -177,15 +203,11 @@ async fn what_was_given_for_a_refresh_token_is_stored_when_the_caller_has_gone()
 async fn to_verify_an_integration_renews_its_token_first() {
     let place = Place::new().await;
     place.server.end(TOKEN);
-    let (keys, operator) = (&place.app.integrations.keys, place.tenant.operator());
-    let (providers, provider) = (providers(&place.server), Some(Provider::GoHighLevel));
-    let verify =
-        |now| integrations::verify(&place.app.store, keys, &providers, &operator, place.workspace, provider, now);
     // A token that was just set has not ended: it is wrong.
-    verify(Utc::now()).await.unwrap();
+    place.verify(Utc::now()).await.unwrap();
     assert_eq!((place.shown().await["verificationStatus"].clone(), place.renewals()), (json!("failed"), 0));
     let fields = json!({ "locationId": LOCATION, "accessToken": TOKEN, "refreshToken": REFRESH });
     place.tenant.owner.put(&place.path(), fields).await.expect(200);
-    verify(in_hours(25)).await.unwrap();
+    place.verify(in_hours(25)).await.unwrap();
     assert_eq!((place.shown().await["verificationStatus"].clone(), place.renewals()), (json!("ok"), 1));
 }
