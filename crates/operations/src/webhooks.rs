@@ -186,9 +186,8 @@ pub async fn rotate(
         .write(credential, InTenant, Action::WebhookRotate, move |tx| {
             // The answer shows what the webhook is.
             tx.permit(Action::WebhookRead)?;
-            // The tenant before the row, as whoever sets a secret locks them.
-            tx.note_master_key(keys.sealing())?;
             let before = tx.lock_webhook(id)?;
+            tx.note_master_key(keys.sealing())?;
             let now = tx.clock()?;
             let old = opened(&keys, &before);
             let until = old.as_ref().map(|_| now + overlap.duration());

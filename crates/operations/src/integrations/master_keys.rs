@@ -208,7 +208,6 @@ async fn reseal_next_webhook(
             let Some(next) = tx.next_stale_webhook(keys.sealing().version(), after)? else {
                 return Ok(Change::nothing(None));
             };
-            // The webhook before the tenant, as whoever rotates a secret locks them.
             tx.note_master_key(keys.sealing())?;
             let (context, before) = (webhooks::context(&next.webhook), next.webhook);
             let Ok(secrets) = keys.open_webhook(&context, &next.sealed) else {
