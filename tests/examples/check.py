@@ -132,7 +132,7 @@ class Example:
         tenantry("PATCH", self.hook, {"url": f"{self.base}/webhooks"})
         tenantry("POST", "/api/workspaces", {"name": f"Told to {self.name}"})
         event = self.until(r"received workspace\.create \S+").split(" ")[-1]
-        self.delivered(event, 1)
+        self.delivered(event)
         tenantry("POST", f"{self.hook}/deliveries/{event}/resend")
         self.until(f"again workspace.create {event}")
         same("the event that came twice", (self.count("received", event), self.count("again", event)), (1, 1))
@@ -151,7 +151,7 @@ class Example:
             self.until("workspace.create")
         same("the one that came ten times at once", self.count("received", event), 1)
 
-    def delivered(self, event, attempts):
+    def delivered(self, event):
         """Waits until Tenantry has heard that it arrived. Before, it cannot be sent again."""
         until = time.monotonic() + PATIENCE
         while tenantry("GET", f"{self.hook}/deliveries/{event}")["state"] != "delivered":
