@@ -1,5 +1,7 @@
 //! A client of the service, with or without a key.
 
+use std::time::{Duration, Instant};
+
 use reqwest::{Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
@@ -74,6 +76,19 @@ impl Client {
     /// `GET`.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(self.request("GET", path)).await
+    }
+
+    /// Returns when the service answers this with 200. Until then it may say 503 and nothing else, for 30 seconds.
+    pub async fn until_recovered(&self, path: &str) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let answer = self.get(path).await;
+            if answer.status != 503 {
+                answer.expect(200);
+                return;
+            }
+            assert!(Instant::now() < deadline, "the service does not recover: {path} answers 503");
+        }
     }
 
     /// `DELETE`.

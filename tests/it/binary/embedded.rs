@@ -138,17 +138,6 @@ async fn with_its_own_database_the_service_erases_what_is_due_by_itself() {
     assert_eq!(tenantry.json(&["tenant", "list"]).as_array().unwrap().len(), 1, "the demo tenant stays");
 }
 
-/// Returns when the service answers again; until then it may say 503 and nothing else.
-async fn recovered(client: &Client, path: &str) {
-    for _ in 0..1000 {
-        match client.get(path).await {
-            answer if answer.status == 503 => {}
-            answer => return drop(answer.expect(200)),
-        }
-    }
-    panic!("the service does not recover");
-}
-
 #[tokio::test]
 async fn a_killed_database_is_started_again_under_the_running_service() {
     let tenantry = Tenantry::embedded();
@@ -161,7 +150,7 @@ async fn a_killed_database_is_started_again_under_the_running_service() {
         service.until_logged("is running again");
         assert_ne!(service.postmaster(), postmaster);
         // Who asks while the connections of before are being replaced is asked to come back.
-        recovered(&acme, &path).await;
+        acme.until_recovered(&path).await;
         service.client().get("/readyz").await.expect(200);
     }
     service.stop(Signal::SIGTERM);
