@@ -137,7 +137,7 @@ async fn accept(store: &Store, subject: &str, email: &str, token: &str) -> Resul
     let person = Person { issuer: "https://login.example.com/".parse().unwrap(), subject: subject.parse().unwrap() };
     let invitee = Invitee {
         person,
-        email: Some(email.parse().unwrap()),
+        email: Ok(email.parse().unwrap()),
         origin: Origin::default(),
         trusted_for: TrustedFor::default(),
     };

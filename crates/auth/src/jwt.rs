@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
-use tenantry_domain::{TenantId, TrustedFor};
+use tenantry_domain::{NoEmail, TenantId, TrustedFor};
 
 pub use self::{
     algorithm::{Algorithm, UnknownAlgorithm},
@@ -70,8 +70,8 @@ pub struct VerifiedToken {
     pub subject: String,
     /// The tenant claim, if the token has one.
     pub tenant: Option<TenantId>,
-    /// The address, if the issuer says that it verified it, or is known to; else why there is none, for the log.
-    pub email: Result<String, &'static str>,
+    /// The address, if the issuer says that it verified it, or is known to; else why there is none.
+    pub email: Result<String, NoEmail>,
     /// For which tenants the issuer is trusted; the one in the claim is among them.
     pub trusted_for: TrustedFor,
     /// `exp`. The token is accepted until [`LEEWAY`] after it.

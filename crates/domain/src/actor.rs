@@ -155,12 +155,47 @@ input!(
 pub struct Invitee {
     /// Who it is.
     pub person: Person,
-    /// Their address, if the issuer says that it is verified.
-    pub email: Option<EmailAddress>,
+    /// Their address, if the issuer says that it is verified; else why there is none.
+    pub email: Result<EmailAddress, NoEmail>,
     /// Which request they came with.
     pub origin: Origin,
     /// For which tenants their issuer is trusted.
     pub trusted_for: TrustedFor,
+}
+
+/// Why an access token proves no email address. Displayed, it is for the log: who runs the service can change the settings, and
+/// the person cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoEmail {
+    /// It has none.
+    #[error("it has no email claim (email, or email_claim in the settings)")]
+    Missing,
+    /// It has one that its issuer does not vouch for.
+    #[error("it does not say that the address is verified (email_verified, or email_verified in the settings)")]
+    Unverified,
+    /// What it has is no address that could have been invited.
+    #[error("its email claim is not an email address")]
+    NotAnAddress,
+}
+
+impl NoEmail {
+    /// What the person reads who wants to accept an invitation with it.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Missing => {
+                "Your access token does not contain your email address. Ask whoever runs your sign-in to include it in access \
+                 tokens, and sign in again."
+            }
+            Self::Unverified => {
+                "Your access token does not say that your email address is verified. Verify the address with your issuer, and sign \
+                 in again."
+            }
+            Self::NotAnAddress => {
+                "The email address in your access token is not one that can be invited. Sign in with the address that was invited."
+            }
+        }
+    }
 }
 
 /// For which tenants an issuer of tokens is trusted: all, unless some are named.

@@ -58,7 +58,7 @@ mod whole_seconds;
 mod workspace;
 
 pub use actor::{
-    ACTOR_KINDS, Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Maker, Origin, Person, Reach,
+    ACTOR_KINDS, Actor, Credential, Grant, Holder, Invitee, IssuerName, Level, Maker, NoEmail, Origin, Person, Reach,
     SecretHash, Subject, TrustedFor,
 };
 pub use agent::{Agent, AgentDetails, AgentPatch, AgentStatus};

@@ -7,9 +7,9 @@
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
-    Action, Actor, Conflict, EmailAddress, Error, Invitation, InvitationId, InvitationOffer, InvitationPreview,
-    Invitee, Labels, Mail, Member, MemberDetails, MemberId, MemberStatus, Noun, Origin, PreviewState, Record,
-    SecretHash, TenantId, Unauthenticated, Weight,
+    Action, Actor, Conflict, Error, Invitation, InvitationId, InvitationOffer, InvitationPreview, Invitee, Labels,
+    Mail, Member, MemberDetails, MemberId, MemberStatus, Noun, Origin, PreviewState, Record, SecretHash, TenantId,
+    Unauthenticated, Weight,
 };
 use uuid::Uuid;
 
@@ -150,10 +150,8 @@ impl TenantScope<'_> {
         let (invitation, replaced) = self.find_invited(token)?;
         let invitation = self.lock_invitation(invitation)?;
         let invited = invitation.details.email.key();
-        let email = invitee.email.as_ref().map(EmailAddress::key).ok_or_else(|| {
-            Error::forbidden("Your access token does not say that your email address is verified. Verify the address with your issuer, and sign in again.")
-        })?;
-        if email != invited {
+        let email = invitee.email.as_ref().map_err(|reason| Error::forbidden(reason.sentence()))?;
+        if email.key() != invited {
             return Err(Error::forbidden(
                 "This invitation is for a different email address. Sign in with the address that was invited.",
             )

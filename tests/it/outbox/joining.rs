@@ -1,18 +1,19 @@
 //! From the request to the member: invited over HTTP, found in the mailbox, accepted with the invitee's own access token.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry_tests::{App, Client, Contract, Operation};
 
 use super::{deliver, server, token};
 
 const ADA: &str = "ada@example.com";
 
-/// Somebody with this verified address; `None` is one that the issuer has not verified.
-fn person(app: &App, subject: &str, email: Option<&str>) -> Client {
-    let claims = match email {
-        Some(email) => json!({ "email": email }),
-        None => json!({ "email": ADA, "email_verified": false }),
-    };
+/// Somebody with this verified address.
+fn person(app: &App, subject: &str, email: &str) -> Client {
+    token_of(app, subject, json!({ "email": email }))
+}
+
+/// Somebody with a token that says this.
+fn token_of(app: &App, subject: &str, claims: Value) -> Client {
     app.client().with_key(&app.people.token(subject, None, claims))
 }
 
@@ -29,7 +30,7 @@ async fn an_invited_person_accepts_and_sees_exactly_the_assigned_workspaces() {
     let invitation = acme.invitation(ADA, json!({ "role": "observer", "workspaceIds": [dach, nordics] })).await;
     deliver(&app, &server).await;
     let body = json!({ "token": token(&server.mail()) });
-    let ada = person(&app, "ada", Some(ADA));
+    let ada = person(&app, "ada", ADA);
     let joined = accept().send(&ada, "/api/invitations/accept", Some(&body)).await.expect(201);
     contract.hold(&accept(), &joined);
     assert_eq!(
@@ -59,13 +60,19 @@ async fn a_second_acceptance_an_old_link_and_another_person_are_each_told_their_
     acme.owner.post(&format!("/api/invitations/{id}/resend"), json!({})).await.expect(200);
     deliver(&app, &server).await;
     let new = json!({ "token": token(&server.mails()[1]) });
-    let (ada, eve, unverified) =
-        (person(&app, "ada", Some(ADA)), person(&app, "eve", Some("eve@example.com")), person(&app, "ada", None));
+    let (ada, eve) = (person(&app, "ada", ADA), person(&app, "eve", "eve@example.com"));
+    let unverified = token_of(&app, "ada", json!({ "email": ADA, "email_verified": false }));
+    let silent = token_of(&app, "ada", json!({ "email": null }));
+    let odd = token_of(&app, "ada", json!({ "email": "ada at example.com" }));
+    let unwritable = token_of(&app, "ada", json!({ "email": "ada@-.example" }));
     let mut sentences = std::collections::BTreeSet::new();
     for (client, body, status, code) in [
         (&ada, &old, 409, "invitation_replaced"),
         (&eve, &new, 403, "forbidden"),
         (&unverified, &new, 403, "forbidden"),
+        (&silent, &new, 403, "forbidden"),
+        (&odd, &new, 403, "forbidden"),
+        (&unwritable, &new, 403, "forbidden"),
         (&ada, &new, 201, ""),
         (&ada, &new, 409, "invitation_accepted"),
     ] {
@@ -77,7 +84,7 @@ async fn a_second_acceptance_an_old_link_and_another_person_are_each_told_their_
             sentences.insert(answer.text_of("error"));
         }
     }
-    assert_eq!(sentences.len(), 4, "{sentences:?}");
+    assert_eq!(sentences.len(), 6, "{sentences:?}");
     assert_eq!(app.database.rows("SELECT 1 FROM members"), 1);
 }
 
@@ -89,7 +96,7 @@ async fn who_was_invited_by_number_keeps_the_number_of_the_place() {
     let invited = json!({ "workspace_id": 1, "email": ADA });
     acme.owner.post("/api/workspace/invite-user", invited).await.expect(200);
     deliver(&app, &server).await;
-    let ada = person(&app, "ada", Some(ADA));
+    let ada = person(&app, "ada", ADA);
     ada.post("/api/invitations/accept", json!({ "token": token(&server.mail()) })).await.expect(201);
     let members = async || acme.owner.get("/api/workspace/get/1").await.expect(200).body["data"]["members"].clone();
     assert_eq!(members().await, json!([{ "id": 1, "email": ADA, "role": "agent", "pending": false }]));

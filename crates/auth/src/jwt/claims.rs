@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
-use tenantry_domain::TenantId;
+use tenantry_domain::{NoEmail, TenantId};
 
 use super::claim_name::ClaimName;
 
@@ -53,7 +53,7 @@ pub(crate) struct Claims<'a> {
     pub(crate) subject: &'a str,
     pub(crate) tenant: Option<TenantId>,
     /// Or why there is none, for the log.
-    pub(crate) email: Result<&'a str, &'static str>,
+    pub(crate) email: Result<&'a str, NoEmail>,
     pub(crate) expires_at: DateTime<Utc>,
 }
 
@@ -173,15 +173,15 @@ fn tenant(claim: &Value) -> Result<TenantId, &'static str> {
 }
 
 /// An address that the issuer vouches for; anything else is as good as none, and no reason to refuse the token.
-fn email<'a>(payload: &'a Map<String, Value>, reading: &Reading) -> Result<&'a str, &'static str> {
-    let email = reading.email.find(payload).ok_or("it has no email claim (email, or email_claim in the settings)")?;
+fn email<'a>(payload: &'a Map<String, Value>, reading: &Reading) -> Result<&'a str, NoEmail> {
+    let email = reading.email.find(payload).filter(|claim| !claim.is_null()).ok_or(NoEmail::Missing)?;
     let verified = |claim: &ClaimName| claim.find(payload).is_some_and(is_true);
     if !reading.email_verified.as_ref().is_none_or(verified) {
-        return Err("it does not say that the address is verified (email_verified, or email_verified in the settings)");
+        return Err(NoEmail::Unverified);
     }
-    let email = reading.one(email).as_str().ok_or("its email claim is not text")?;
+    let email = reading.one(email).as_str().ok_or(NoEmail::NotAnAddress)?;
     let plain = (3..=254).contains(&email.len()) && !email.chars().any(|c| c.is_control() || c.is_whitespace());
-    plain.then_some(email).ok_or("its email claim is not an address")
+    plain.then_some(email).ok_or(NoEmail::NotAnAddress)
 }
 
 /// `true`, which some issuers write as text: Cognito as `"true"`, and Entra now and then as `"1"`.

@@ -13,7 +13,7 @@ use tenantry_auth::{
     jwt::{Refused, UnknownIssuer, VerifiedToken},
 };
 use tenantry_domain::{
-    Credential, Error, Holder, Invitee, Origin, Person, Refusal, SecretHash, TenantId, Unauthenticated,
+    Credential, Error, Holder, Invitee, NoEmail, Origin, Person, Refusal, SecretHash, TenantId, Unauthenticated,
 };
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -77,11 +77,11 @@ impl FromRequest for Invited {
             known_parameters(&request)?;
             drop(announce);
             idempotency::key(&request)?;
-            if let Err(reason) = token.email {
-                tracing::info!(issuer = token.issuer, reason, "an access token does not prove an email address");
+            let email = token.email.as_deref().map_err(|reason| *reason);
+            let email = email.and_then(|email| email.parse().map_err(|_| NoEmail::NotAnAddress));
+            if let Err(reason) = email {
+                tracing::info!(issuer = token.issuer, %reason, "an access token does not prove an email address");
             }
-            // An address that is not one of ours was not invited.
-            let email = token.email.as_deref().ok().and_then(|email| email.parse().ok());
             Ok(Self(Invitee {
                 person: person(&token)?,
                 email,
