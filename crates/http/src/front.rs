@@ -4,6 +4,7 @@ mod address;
 mod origins;
 mod place;
 
+pub(crate) use self::origins::{explained, preflight_refused};
 pub use self::{
     address::{ProxyHeader, TrustedProxies},
     origins::Origins,

@@ -68,10 +68,28 @@ async fn a_page_of_another_origin_gets_nothing_that_lets_it_read_an_answer() {
         "https://sub.app.example.com",
         "null",
     ] {
-        let refused = preflight(&app.client(), origin, "PATCH", "authorization").await;
+        let refused = preflight(&app.client(), origin, "PATCH", "authorization").await.expect(403);
         assert!(!refused.headers.contains_key("access-control-allow-origin"), "{origin}");
+        assert_eq!(refused.body["code"], "preflight_refused");
+        assert!(
+            refused.text_of("error").contains(&format!("{origin:?} may not call this service")),
+            "{}",
+            refused.text
+        );
         let answer = with_origin(&acme.owner, "/api/tenant", origin).await.expect(200);
         assert!(!answer.headers.contains_key("access-control-allow-origin"), "{origin}");
+    }
+    for (method, headers, why) in [
+        ("TRACE", "authorization", "the method \"TRACE\""),
+        (
+            "PATCH",
+            "authorization,x-own",
+            "the headers \"authorization,x-own\". They may send authorization, content-type,",
+        ),
+    ] {
+        let refused = preflight(&app.client(), PAGE, method, headers).await.expect(403);
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+        assert!(refused.text_of("error").contains(why), "{}", refused.text);
     }
     // What is not from a page is as it was.
     let plain = app.client().send(app.client().request("OPTIONS", "/api/tenant")).await.expect(204);

@@ -3,14 +3,20 @@
 //! The API knows its callers by a header that a page has to add itself, and by no cookie. So an allowed page can do what its own token
 //! may do, and no credentials of the browser are ever allowed along.
 
-use actix_cors::Cors;
-use actix_web::http::{
-    Method,
-    header::{self, HeaderName},
+use actix_cors::{Cors, CorsError};
+use actix_web::{
+    HttpRequest, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode,
+        header::{self, HeaderName},
+    },
+    middleware::Next,
 };
 use url::Url;
 
-use crate::{idempotency, rate, request_id::X_REQUEST_ID};
+use crate::{error::Failure, idempotency, rate, request_id::X_REQUEST_ID};
 
 /// How many seconds a browser may remember what it was allowed.
 const MAX_AGE: usize = 3_600;
@@ -79,6 +85,48 @@ impl Origins {
             Self::These(origins) => origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin)),
             Self::Any => cors.allow_any_origin().send_wildcard(),
         }
+    }
+}
+
+/// Answers a refused preflight as every other refusal is answered. The middleware of the origins itself answers with plain text.
+pub(crate) async fn explained<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, actix_web::Error> {
+    let answer = next.call(request).await?;
+    let Some(refused) = answer.response().error().and_then(|error| error.as_error::<CorsError>()) else {
+        return Ok(answer.map_into_left_body());
+    };
+    let failure = preflight_refused(sentence(refused, answer.request()));
+    Ok(answer.into_response(failure.error_response()).map_into_right_body())
+}
+
+/// What a refused preflight is answered.
+pub(crate) fn preflight_refused(sentence: String) -> Failure {
+    Failure::http(StatusCode::FORBIDDEN, "preflight_refused", sentence)
+}
+
+/// Why the preflight is refused, for who looks at it in the tools of a browser.
+fn sentence(refused: &CorsError, request: &HttpRequest) -> String {
+    let sent = |name: HeaderName| {
+        let value = request.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        format!("\"{:.200}\"", value.unwrap_or_default().escape_debug().to_string())
+    };
+    match refused {
+        CorsError::OriginNotAllowed => format!(
+            "Pages of the origin {} may not call this service. Its operator can allow them with TENANTRY_CORS_ORIGINS.",
+            sent(header::ORIGIN)
+        ),
+        CorsError::MethodNotAllowed => {
+            let method = sent(header::ACCESS_CONTROL_REQUEST_METHOD);
+            format!("Pages of other origins may not send requests with the method {method}.")
+        }
+        CorsError::HeadersNotAllowed => format!(
+            "Pages of other origins may not send one of the headers {}. They may send {}.",
+            sent(header::ACCESS_CONTROL_REQUEST_HEADERS),
+            SENT.each_ref().map(HeaderName::as_str).join(", ")
+        ),
+        malformed => format!("The preflight cannot be read: {malformed}."),
     }
 }
 

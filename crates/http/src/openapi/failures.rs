@@ -25,7 +25,7 @@ use crate::{
     callfluent,
     error::{ErrorCode, Failure, PROBLEM_JSON},
     extract::{self, camel_case},
-    fallback, host, idempotency, middleware, page,
+    fallback, front, host, idempotency, middleware, page,
     rate::{Exceeded, Policy},
     schema,
 };
@@ -329,7 +329,12 @@ pub(super) fn name_codes(components: &mut Components) {
 /// A problem of each code, as the service makes it, by the codes.
 pub(super) fn problems(components: &Components) -> BTreeMap<String, Value> {
     // The answers of no operation: to what is no request, and to a path with another method.
-    let of_none = middleware::no_requests().into_iter().chain([fallback::method_not_allowed(&Method::POST, "GET")]);
+    let of_none = middleware::no_requests().into_iter().chain([
+        fallback::method_not_allowed(&Method::POST, "GET"),
+        front::preflight_refused(
+            "Pages of the origin \"https://app.example.com\" may not call this service.".to_owned(),
+        ),
+    ]);
     let mut problems: BTreeMap<_, _> =
         of_none.map(|failure| (failure.code().to_owned(), Dialect::Native.example(failure))).collect();
     collect(&serde_json::to_value(components).unwrap_or_default(), &mut problems);
