@@ -117,7 +117,7 @@ impl ProviderServer {
     /// All providers at this one address.
     pub fn urls(&self) -> ProviderUrls {
         let url = || provider_url(&self.base()).unwrap();
-        ProviderUrls { twilio: url(), elevenlabs: Some(url()), openai: url(), gohighlevel: url() }
+        ProviderUrls { twilio: Some(url()), elevenlabs: Some(url()), openai: url(), gohighlevel: url() }
     }
 
     /// From now on it behaves like this.

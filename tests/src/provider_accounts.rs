@@ -123,7 +123,12 @@ impl ProviderServer {
     /// Where all of them are.
     pub fn urls(&self) -> ProviderUrls {
         let base = provider_url(&self.base()).unwrap();
-        ProviderUrls { twilio: base.clone(), elevenlabs: Some(base.clone()), openai: base.clone(), gohighlevel: base }
+        ProviderUrls {
+            twilio: Some(base.clone()),
+            elevenlabs: Some(base.clone()),
+            openai: base.clone(),
+            gohighlevel: base,
+        }
     }
 
     /// `http://127.0.0.1:PORT`, with TLS `https://localhost:PORT`.

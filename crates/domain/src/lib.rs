@@ -83,7 +83,8 @@ pub use input::{Description, Form, Input};
 pub use instant::Instant;
 pub use integration::{
     API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ConnectionStatus, ElevenLabsRegion, Integration,
-    IntegrationPatch, LocationId, PlainField, Provider, REFRESH_TOKEN, SecretTrace, Verification, VerificationStatus,
+    IntegrationPatch, LocationId, PlainField, Provider, REFRESH_TOKEN, REGION, SecretTrace, TwilioRegion, Verification,
+    VerificationStatus,
 };
 pub use introspection::{Denial, MAX_QUESTIONS, Question};
 pub use invitation::{

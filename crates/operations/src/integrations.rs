@@ -102,8 +102,9 @@ pub(crate) fn set_in(
     let sealed = new.map(|secret| seal(keys, &context, secret)).transpose()?;
     let plain = patch.plain.as_ref().map_or(before.plain.as_ref(), Option::as_ref);
     let key = patch.api_key_sid.as_ref().map_or(before.api_key_sid.as_ref(), Option::as_ref);
+    let region = patch.twilio_region.unwrap_or(before.twilio_region);
     let secret = patch.secret.as_ref().map(|_| sealed.as_ref());
-    let after = tx.update_integration(provider, plain, key, secret)?;
+    let after = tx.update_integration(provider, (plain, key, region), secret)?;
     let fields = after.fields_after(&before, sealed.is_some());
     Ok(Change::between(after, before.workspace_id, &before.fields(), &fields))
 }
@@ -128,7 +129,7 @@ pub async fn remove(
                 return Err(Error::NotFound(Noun::Integration).into());
             }
             hold(tx, &precondition, &before)?;
-            let after = tx.update_integration(provider, None, None, Some(None))?;
+            let after = tx.update_integration(provider, (None, None, None), Some(None))?;
             Ok(Change::between((), workspace, &before.fields(), &after.fields()))
         })
         .await
@@ -193,7 +194,9 @@ pub async fn verify(
             let now = tx.clock()?;
             let before = tx.lock_integration(provider)?.integration;
             // What was asked about may have been replaced meanwhile: the answer says nothing of what is there now.
-            if (&before.plain, &before.secret) != (&asked.plain, &asked.secret) {
+            let fields =
+                |of: &Integration| (of.plain.clone(), of.api_key_sid.clone(), of.twilio_region, of.secret.clone());
+            if fields(&before) != fields(&asked) {
                 return Ok(Change::nothing(before));
             }
             let verification = match outcome.clone() {
@@ -268,7 +271,7 @@ fn unseal(keys: &MasterKeys, stored: &StoredIntegration) -> Result<Option<Opened
     match keys.open(&context(integration), sealed) {
         Ok(secret) => {
             let (plain, api_key_sid) = (integration.plain.clone(), integration.api_key_sid.clone());
-            Ok(Some(OpenedFields { plain, api_key_sid, secret }))
+            Ok(Some(OpenedFields { plain, api_key_sid, twilio_region: integration.twilio_region, secret }))
         }
         Err(_) => {
             does_not_open(&context(integration), sealed);

@@ -33,7 +33,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
-    ApiKeySid, ElevenLabsRegion, Error, PlainField, PlainSecret, Provider, TenantId, WorkspaceId, service_url,
+    ApiKeySid, ElevenLabsRegion, Error, PlainField, PlainSecret, Provider, TenantId, TwilioRegion, WorkspaceId,
+    service_url,
 };
 use url::Url;
 
@@ -46,6 +47,8 @@ pub struct OpenedFields {
     pub plain: Option<PlainField>,
     /// The API key that the secret is of, where it is not that of the account.
     pub api_key_sid: Option<ApiKeySid>,
+    /// The region of Twilio that the secret is good in, where one was named.
+    pub twilio_region: Option<TwilioRegion>,
     /// The secret.
     pub secret: PlainSecret,
 }
@@ -66,8 +69,8 @@ pub enum VerifyOutcome {
 /// Where the providers are.
 #[derive(Debug, Clone)]
 pub struct ProviderUrls {
-    /// Of Twilio.
-    pub twilio: Url,
+    /// Of Twilio, for accounts of all regions; `None` for the host of each region.
+    pub twilio: Option<Url>,
     /// Of ElevenLabs, for accounts of all regions; `None` for the host of each region.
     pub elevenlabs: Option<Url>,
     /// Of OpenAI.
@@ -77,6 +80,17 @@ pub struct ProviderUrls {
 }
 
 impl ProviderUrls {
+    /// An address at Twilio, in the region that the credential is good in.
+    pub(crate) fn at_twilio(&self, region: TwilioRegion, segments: &[&str]) -> Option<Url> {
+        let host = match region {
+            TwilioRegion::Us1 => "https://api.twilio.com",
+            TwilioRegion::Ie1 => "https://api.dublin.ie1.twilio.com",
+            TwilioRegion::Au1 => "https://api.sydney.au1.twilio.com",
+        };
+        let base = self.twilio.clone().or_else(|| Url::parse(host).ok())?;
+        below(&base, segments)
+    }
+
     /// An address at ElevenLabs, in the region of the account.
     pub(crate) fn at_elevenlabs(&self, region: ElevenLabsRegion, segments: &[&str]) -> Option<Url> {
         let host = match region {
@@ -164,7 +178,8 @@ impl Providers {
     ) -> Result<VerifyOutcome, Error> {
         self.paces.take(place.0, now)?;
         let plain = fields.plain.as_ref().map_or("", PlainField::as_str);
-        let account = format!("{plain} {}", fields.api_key_sid.as_ref().map_or("", ApiKeySid::as_str));
+        let key = fields.api_key_sid.as_ref().map_or("", ApiKeySid::as_str);
+        let account = format!("{plain} {key} {}", fields.twilio_region.unwrap_or_default());
         let key = self.fingerprints.key(provider, place, [fields.secret.reveal().as_bytes(), account.as_bytes()]);
         let permit = self.breakers.permit(&key, now).map_err(|failure| failure.of(provider))?;
         let (outcome, said) = verify::verify(self, provider, fields).await;
@@ -199,14 +214,10 @@ mod tests {
     }
 
     #[test]
-    fn each_region_of_elevenlabs_has_its_own_host_unless_one_is_set() {
+    fn each_region_has_its_own_host_unless_one_is_set() {
         let somewhere = provider_url("https://a.example").unwrap();
-        let mut urls = ProviderUrls {
-            twilio: somewhere.clone(),
-            elevenlabs: None,
-            openai: somewhere.clone(),
-            gohighlevel: somewhere,
-        };
+        let mut urls =
+            ProviderUrls { twilio: None, elevenlabs: None, openai: somewhere.clone(), gohighlevel: somewhere };
         let regions = [ElevenLabsRegion::Us, ElevenLabsRegion::Eu, ElevenLabsRegion::In];
         let at = |urls: &ProviderUrls| regions.map(|region| urls.at_elevenlabs(region, &["v2"]).unwrap().to_string());
         let usual = [
@@ -215,13 +226,25 @@ mod tests {
             "https://api.in.residency.elevenlabs.io/v2",
         ];
         assert_eq!(at(&urls), usual);
+        let regions = [TwilioRegion::Us1, TwilioRegion::Ie1, TwilioRegion::Au1];
+        let twilio = |urls: &ProviderUrls| regions.map(|region| urls.at_twilio(region, &["a"]).unwrap().to_string());
+        let usual =
+            ["https://api.twilio.com/a", "https://api.dublin.ie1.twilio.com/a", "https://api.sydney.au1.twilio.com/a"];
+        assert_eq!(twilio(&urls), usual);
+        urls.twilio = provider_url("http://127.0.0.1:1").ok();
+        assert_eq!(twilio(&urls), ["http://127.0.0.1:1/a"; 3]);
         urls.elevenlabs = provider_url("http://127.0.0.1:1").ok();
         assert_eq!(at(&urls), ["http://127.0.0.1:1/v2"; 3]);
     }
 
     #[test]
     fn opened_fields_do_not_print_the_secret() {
-        let fields = OpenedFields { plain: None, api_key_sid: None, secret: "canary-567890".parse().unwrap() };
+        let fields = OpenedFields {
+            plain: None,
+            api_key_sid: None,
+            twilio_region: None,
+            secret: "canary-567890".parse().unwrap(),
+        };
         assert!(!format!("{fields:?}").contains("canary"));
     }
 }

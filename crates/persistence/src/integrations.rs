@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{dsl::now, prelude::*};
 use tenantry_domain::{
     ApiKeySid, Error, FieldRefusal, InTenant, InWorkspace, Integration, MasterKeyId, Noun, PlainField, Provider,
-    SealedSecret, SecretTrace, TenantId, Verification, VerificationStatus, WorkspaceId,
+    SealedSecret, SecretTrace, TenantId, TwilioRegion, Verification, VerificationStatus, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -34,6 +34,7 @@ struct Row {
     updated_at: DateTime<Utc>,
     limited: bool,
     api_key_sid: Option<String>,
+    twilio_region: Option<String>,
     renewable: bool,
 }
 
@@ -77,6 +78,7 @@ impl Row {
             provider,
             plain,
             api_key_sid: stored_option("integrations.api_key_sid", self.api_key_sid)?,
+            twilio_region: stored_option("integrations.twilio_region", self.twilio_region)?,
             secret: self.secret_set_at.map(trace),
             verification: Verification { status, verified_at: self.verified_at, last_error: self.last_error },
             version: self.version,
@@ -133,8 +135,7 @@ impl WriteTx<'_, InWorkspace> {
     pub fn update_integration(
         &mut self,
         provider: Provider,
-        plain: Option<&PlainField>,
-        api_key_sid: Option<&ApiKeySid>,
+        (plain, api_key_sid, twilio_region): (Option<&PlainField>, Option<&ApiKeySid>, Option<TwilioRegion>),
         secret: Option<Option<&NewSealed>>,
     ) -> Result<Integration, Fault> {
         if let Some(secret) = secret {
@@ -144,6 +145,7 @@ impl WriteTx<'_, InWorkspace> {
             .set((
                 integrations::plain.eq(plain.map(PlainField::as_str)),
                 integrations::api_key_sid.eq(api_key_sid.map(ApiKeySid::as_str)),
+                integrations::twilio_region.eq(twilio_region.map(TwilioRegion::as_str)),
                 Verdict::of(&Verification::default()),
                 integrations::version.eq(integrations::version + 1),
                 integrations::updated_at.eq(now),

@@ -249,6 +249,7 @@ diesel::table! {
         api_key_sid -> Nullable<Text>,
         renewable -> Bool,
         renewing_until -> Nullable<Timestamptz>,
+        twilio_region -> Nullable<Text>,
     }
 }
 

@@ -268,7 +268,7 @@ const ROWS: &[Row] = &[
         "file with the master key that encrypts new secrets. Default: only the embedded database has one",
     ),
     Row("other_master_key_files", "", "files with more master keys, used only to decrypt; separated by commas"),
-    Row("twilio_url", "https://api.twilio.com", "base URL of Twilio"),
+    Row("twilio_url", "", "base URL of Twilio, for all regions. Default: the host of each region"),
     Row("elevenlabs_url", "", "base URL of ElevenLabs, for all regions. Default: the host of each region"),
     Row("openai_url", "https://api.openai.com", "base URL of OpenAI"),
     Row("gohighlevel_url", "https://services.leadconnectorhq.com", "base URL of HighLevel"),

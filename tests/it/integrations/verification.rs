@@ -127,6 +127,43 @@ async fn an_account_of_twilio_that_is_suspended_or_closed_has_failed() {
 }
 
 #[tokio::test]
+async fn the_region_of_a_twilio_credential_is_kept_shown_and_replaced_with_it() {
+    let (_app, owner, workspace) = connected().await;
+    let twilio = path(&workspace, "twilio");
+    let region = |shown: &Answer| {
+        let fields = shown.body["fields"].as_array().unwrap();
+        let field = fields.iter().find(|field| field["name"] == "region").unwrap();
+        assert_eq!((&field["secret"], &field["required"]), (&json!(false), &json!(false)));
+        field["value"].clone()
+    };
+    let mut body = fields("twilio", "canary-567890");
+    for name in ["ie1", "au1", "us1"] {
+        body["region"] = json!(name);
+        assert_eq!(region(&owner.put(&twilio, body.clone()).await.expect(200)), json!(name));
+        assert_eq!(region(&owner.get(&twilio).await.expect(200)), json!(name));
+        assert_eq!(verdict(&verify(&owner, &workspace, "twilio").await.expect(200)).0, "ok");
+    }
+    body["region"] = json!("ie1");
+    owner.put(&twilio, body.clone()).await.expect(200);
+    assert_eq!(region(&owner.put(&twilio, fields("twilio", "canary-567890")).await.expect(200)), json!("us1"));
+    for (name, code) in [("dublin", "not_a_choice"), ("jp1", "not_a_choice"), ("IE1", "wrong_case")] {
+        body["region"] = json!(name);
+        let refused = owner.put(&twilio, body.clone()).await.expect(422);
+        assert_eq!(refused.refused(), [("region".to_owned(), code.to_owned())], "{name}");
+    }
+    // In the log it stands among what changed.
+    body["region"] = json!("au1");
+    owner.put(&twilio, body).await.expect(200);
+    let log = owner.get("/api/audit-events?action=integration.update&limit=1").await.expect(200);
+    assert_eq!(
+        log.body["data"][0]["changes"]["twilio.region"],
+        json!({ "before": "us1", "after": "au1" }),
+        "{}",
+        log.text
+    );
+}
+
+#[tokio::test]
 async fn an_api_key_of_twilio_is_used_instead_of_the_auth_token() {
     let (app, owner, workspace) = connected().await;
     let twilio = path(&workspace, "twilio");
@@ -141,6 +178,7 @@ async fn an_api_key_of_twilio_is_used_instead_of_the_auth_token() {
     let expected = json!([
         ["sid", true, SID],
         ["apiKeySid", true, KEY_SID],
+        ["region", true, "us1"],
         ["authToken", false, null],
         ["apiKeySecret", true, null]
     ]);
@@ -154,7 +192,10 @@ async fn an_api_key_of_twilio_is_used_instead_of_the_auth_token() {
     let wrong = json!({ "sid": SID, "apiKeySid": KEY_SID, "apiKeySecret": "canary-wrong-567890" });
     owner.put(&twilio, wrong).await.expect(200);
     let refused = verdict(&verify(&owner, &workspace, "twilio").await.expect(200));
-    assert_eq!(refused.2.as_deref(), Some("Twilio rejected this API key for this account."));
+    assert_eq!(
+        refused.2.as_deref(),
+        Some("Twilio rejected this API key for this account. It may belong to another region.")
+    );
     // The token of the account takes its place, with nothing left of the key.
     let set = owner.put(&twilio, fields("twilio", "canary-567890")).await.expect(200);
     assert_eq!(set.body["fields"][1]["value"], Value::Null);

@@ -46,7 +46,7 @@ fn fill_the_rest(app: &App, tenant: &Tenant) {
                                 last_error = 'It did not like it.', updated_at = '2001-02-02T02:02:02.000002Z',
                                 discarded_secret = '\\xfeedc0ffee15dead', discarded_key = '1:0123456789abcdef',
                                 discarded_last_four = '1234', discarded_set_at = now(), discarded_at = now(),
-                                limited = true, api_key_sid = 'SK00000000000000000000000000000000',
+                                limited = true, api_key_sid = 'SK00000000000000000000000000000000', twilio_region = 'ie1',
                                 renewable = true, renewing_until = now()
         WHERE tenant_id = 'ACME' AND secret_set_at IS NOT NULL;
         INSERT INTO invitations (tenant_id, id, email, email_key, role, expires_at, accepted_at)

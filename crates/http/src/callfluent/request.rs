@@ -69,7 +69,9 @@ impl Update {
             if plain.is_some() || secret.is_some() {
                 // It knows no API keys: the secret is that of the account.
                 let api_key_sid = secret.as_ref().map(|_| None);
-                let patch = IntegrationPatch { plain: plain.map(Some), api_key_sid, secret: secret.map(Some) };
+                // Nor regions: the one that was set stays.
+                let (plain, secret) = (plain.map(Some), secret.map(Some));
+                let patch = IntegrationPatch { plain, api_key_sid, secret, ..IntegrationPatch::default() };
                 integrations.push((provider, patch));
             }
         }

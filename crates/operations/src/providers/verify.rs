@@ -49,19 +49,24 @@ fn request(providers: &Providers, provider: Provider, fields: &OpenedFields) -> 
     let Providers { client, urls, .. } = providers;
     let secret = fields.secret.reveal();
     match (provider, &fields.plain) {
-        (Provider::Twilio, Some(PlainField::Sid(sid))) => match &fields.api_key_sid {
-            None => {
-                let url = below(&urls.twilio, &["2010-04-01", "Accounts", &format!("{}.json", sid.as_str())])?;
-                Some(client.get(url).basic_auth(sid.as_str(), Some(secret)))
+        (Provider::Twilio, Some(PlainField::Sid(sid))) => {
+            let below = |path: &[&str]| {
+                let path = [&["2010-04-01", "Accounts"], path].concat();
+                urls.at_twilio(fields.twilio_region.unwrap_or_default(), &path)
+            };
+            match &fields.api_key_sid {
+                None => {
+                    let url = below(&[&format!("{}.json", sid.as_str())])?;
+                    Some(client.get(url).basic_auth(sid.as_str(), Some(secret)))
+                }
+                // A key may not read the account itself.
+                Some(key) => {
+                    let mut url = below(&[sid.as_str(), "IncomingPhoneNumbers.json"])?;
+                    url.query_pairs_mut().append_pair("PageSize", "1");
+                    Some(client.get(url).basic_auth(key.as_str(), Some(secret)))
+                }
             }
-            // A key may not read the account itself.
-            Some(key) => {
-                let path = ["2010-04-01", "Accounts", sid.as_str(), "IncomingPhoneNumbers.json"];
-                let mut url = below(&urls.twilio, &path)?;
-                url.query_pairs_mut().append_pair("PageSize", "1");
-                Some(client.get(url).basic_auth(key.as_str(), Some(secret)))
-            }
-        },
+        }
         (Provider::ElevenLabs, _) => {
             let account = ElevenLabs::of(fields).ok()?;
             let mut url = urls.at_elevenlabs(account.region, &["v2", "voices"])?;
@@ -168,9 +173,11 @@ const ACCOUNT_NOT_ACTIVE: u32 = 20_005;
 fn refusal(provider: Provider, fields: &OpenedFields, status: u16) -> Option<&'static str> {
     match (provider, status) {
         (Provider::Twilio, 401 | 403) if fields.api_key_sid.is_some() => {
-            Some("Twilio rejected this API key for this account.")
+            Some("Twilio rejected this API key for this account. It may belong to another region.")
         }
-        (Provider::Twilio, 401 | 403) => Some("Twilio rejected this SID and auth token."),
+        (Provider::Twilio, 401 | 403) => {
+            Some("Twilio rejected this SID and auth token. They may belong to another region.")
+        }
         (Provider::Twilio, 404) => Some("Twilio has no account with this SID."),
         (Provider::ElevenLabs, 401 | 403) => Some("ElevenLabs rejected the API key. It may belong to another region."),
         (Provider::OpenAi, 401) => Some("OpenAI rejected the API key."),

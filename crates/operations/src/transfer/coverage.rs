@@ -90,7 +90,7 @@ pub const LEFT_BEHIND: &[LeftBehind] = &[
     },
     LeftBehind {
         table: "integrations",
-        columns: &["api_key_sid", "limited", "renewable", "renewing_until"],
+        columns: &["api_key_sid", "twilio_region", "limited", "renewable", "renewing_until"],
         in_file: false,
         why: "they belong to a secret that must be set again",
     },

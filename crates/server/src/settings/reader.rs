@@ -88,7 +88,7 @@ impl Reader {
         };
         let (twilio, elevenlabs) = (url("twilio_url"), url("elevenlabs_url"));
         let (openai, gohighlevel) = (url("openai_url"), url("gohighlevel_url"));
-        Some(ProviderUrls { twilio: twilio?, elevenlabs, openai: openai?, gohighlevel: gohighlevel? })
+        Some(ProviderUrls { twilio, elevenlabs, openai: openai?, gohighlevel: gohighlevel? })
     }
 
     /// The app of HighLevel that access tokens are renewed for: all of it, or none.

@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use serde::de::IgnoredAny;
 use tenantry_domain::{
     API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ElevenLabsRegion, Error, IntegrationPatch, LocationId,
-    PlainField, PlainSecret, Provider, REFRESH_TOKEN, Refusal,
+    PlainField, PlainSecret, Provider, REFRESH_TOKEN, Refusal, TwilioRegion,
 };
 use utoipa::{
     PartialSchema, ToSchema,
@@ -52,6 +52,8 @@ request! {
         api_key_sid: Optional<ApiKeySid>,
         /// The secret of that API key.
         api_key_secret: Optional<PlainSecret>,
+        /// The region in which the auth token or the API key was created. It is good there alone.
+        region: OrDefault<TwilioRegion>,
     }
 }
 
@@ -146,13 +148,15 @@ fn no_app() -> Refusal {
 
 /// The fields of Twilio: one of the two secrets, and the SID of the key exactly with that of the key.
 fn twilio(fields: SetTwilio) -> Result<IntegrationPatch, Failure> {
-    let SetTwilio { sid, auth_token, api_key_sid, api_key_secret } = fields;
+    let SetTwilio { sid, auth_token, api_key_sid, api_key_secret, region } = fields;
     let refuse =
         |field: &str, code, message: &str| Err(Error::Invalid(vec![Refusal::new(code, message).of(field)]).into());
     let plain = Some(PlainField::Sid(sid));
     match (auth_token, api_key_sid, api_key_secret) {
-        (Some(token), None, None) => Ok(IntegrationPatch::replacing(plain, token)),
-        (None, Some(key), Some(secret)) => Ok(IntegrationPatch::replacing(plain, secret).of_api_key(key)),
+        (Some(token), None, None) => Ok(IntegrationPatch::replacing(plain, token).in_region(region)),
+        (None, Some(key), Some(secret)) => {
+            Ok(IntegrationPatch::replacing(plain, secret).of_api_key(key).in_region(region))
+        }
         (None, None, None) => refuse("authToken", "required", "is required, or apiKeySid and apiKeySecret instead"),
         (None, None, Some(_)) => refuse(API_KEY_SID, "required", "is required with apiKeySecret"),
         (None, Some(_), None) => refuse(API_KEY_SECRET, "required", "is required with apiKeySid"),

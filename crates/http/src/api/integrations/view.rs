@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tenantry_domain::{
-    API_KEY_SID, ConnectionStatus, Integration, PlainField, Provider, REFRESH_TOKEN, VerificationStatus,
+    API_KEY_SID, ConnectionStatus, Integration, PlainField, Provider, REFRESH_TOKEN, REGION, VerificationStatus,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -117,14 +117,11 @@ fn fields(integration: &Integration) -> Vec<IntegrationField> {
         last_four: None,
         set_at: None,
     });
-    let key = (provider == Provider::Twilio).then(|| IntegrationField {
-        name: API_KEY_SID,
-        secret: false,
-        required: integration.api_key_sid.is_some(),
-        set: integration.api_key_sid.is_some(),
-        value: integration.api_key_sid.as_ref().map(|sid| sid.as_str().to_owned()),
-        last_four: None,
-        set_at: None,
+    let key = integration.api_key_sid.as_ref().map(|sid| sid.as_str().to_owned());
+    let region = integration.twilio_region.map(|region| region.as_str().to_owned());
+    let of_twilio = [(API_KEY_SID, key.is_some(), key), (REGION, false, region)];
+    let of_twilio = of_twilio.into_iter().filter(|_| provider == Provider::Twilio).map(|(name, required, value)| {
+        IntegrationField { name, secret: false, required, set: value.is_some(), value, last_four: None, set_at: None }
     });
     // One of them holds the secret.
     let secrets = provider.secret_fields().iter().map(|name| {
@@ -150,5 +147,5 @@ fn fields(integration: &Integration) -> Vec<IntegrationField> {
         last_four: None,
         set_at: renewable.map(|secret| secret.set_at),
     });
-    plain.into_iter().chain(key).chain(secrets).chain(refresh).collect()
+    plain.into_iter().chain(of_twilio).chain(secrets).chain(refresh).collect()
 }

@@ -202,6 +202,7 @@ impl IntegrationLine {
             plain,
             // It goes with its secret.
             api_key_sid: None,
+            twilio_region: None,
             secret: None,
             verification: Verification::default(),
             version,
