@@ -3,6 +3,7 @@
 mod access;
 mod delivery;
 mod destinations;
+mod email;
 mod failing;
 mod load;
 mod neighbours;

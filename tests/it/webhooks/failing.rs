@@ -29,11 +29,7 @@ async fn after_days_of_failures_a_webhook_is_disabled_and_the_owner_gets_an_emai
     assert_eq!(outbox::deliver(&app, &server).await.sent, 1);
     let mail = server.mail();
     assert_eq!(mail.to, [address]);
-    assert!(
-        mail.text().contains("for 5 days nothing could be delivered.") && mail.text().contains(&id),
-        "{}",
-        mail.text()
-    );
+    assert!(mail.text().contains("nichts zugestellt werden konnte.") && mail.text().contains(&id), "{}", mail.text());
     wait_for_the_next_attempt(&app);
     deliver(&app).await;
     assert_eq!(receiver.received().len(), 2);

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Email, MailFault, Subject,
-    language::{Language, Piece, filled},
+    language::{Language, Piece, filled, text},
     plain,
 };
 
@@ -183,11 +183,6 @@ fn subject(invitation: &InvitationEmail, language: &Language) -> Result<Subject,
         None => text(language.subject, &[("tenant", &tenant)]),
     };
     Subject::around(subject).map_err(|refusal| MailFault::Never(format!("the subject of the invitation {refusal}")))
-}
-
-/// A sentence with these values in it, as text.
-fn text(sentence: &str, values: &[(&str, &str)]) -> String {
-    filled(sentence, values).into_iter().map(|piece| piece.text).collect()
 }
 
 /// The name of the sender, which must not look like another address than the one behind it.

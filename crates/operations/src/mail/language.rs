@@ -1,7 +1,11 @@
 //! What emails say, in the languages that they are written in. The structure is the same in all of them; this is only the words.
 
+mod webhook;
+
 use chrono::{DateTime, Datelike, Utc};
 use tenantry_domain::{LanguageCode, Role};
+
+use self::webhook::WebhookWords;
 
 /// The words of one language. What stands in braces is put in; each name is put in once, and what a name contains is not read again.
 pub(super) struct Language {
@@ -29,6 +33,7 @@ pub(super) struct Language {
     /// `{weekday}`, `{day}`, `{month}`, `{year}`, `{time}`.
     date: &'static str,
     months: [&'static str; 12],
+    pub(super) webhook: &'static WebhookWords,
 }
 
 impl Language {
@@ -54,7 +59,7 @@ impl Language {
             usize::try_from(at.month0()).ok().and_then(|month| self.months.get(month)).copied().unwrap_or_default();
         let weekday = at.format("%A").to_string();
         let values = [("weekday", weekday.as_str()), ("day", &day), ("month", month), ("year", &year), ("time", &time)];
-        filled(self.date, &values).into_iter().map(|piece| piece.text).collect()
+        text(self.date, &values)
     }
 }
 
@@ -77,6 +82,11 @@ pub(super) fn filled<'a>(sentence: &'a str, values: &[(&'a str, &'a str)]) -> Ve
     }
     pieces.push(Piece { name: None, text: rest });
     pieces
+}
+
+/// A sentence with these values in it, as text.
+pub(super) fn text(sentence: &str, values: &[(&str, &str)]) -> String {
+    filled(sentence, values).into_iter().map(|piece| piece.text).collect()
 }
 
 /// All languages.
@@ -113,6 +123,7 @@ static ENGLISH: Language = Language {
         "November",
         "December",
     ],
+    webhook: &webhook::ENGLISH,
 };
 
 static GERMAN: Language = Language {
@@ -145,6 +156,7 @@ static GERMAN: Language = Language {
         "November",
         "Dezember",
     ],
+    webhook: &webhook::GERMAN,
 };
 
 static FRENCH: Language = Language {
@@ -177,6 +189,7 @@ static FRENCH: Language = Language {
         "novembre",
         "décembre",
     ],
+    webhook: &webhook::FRENCH,
 };
 
 static SPANISH: Language = Language {
@@ -209,6 +222,7 @@ static SPANISH: Language = Language {
         "noviembre",
         "diciembre",
     ],
+    webhook: &webhook::SPANISH,
 };
 
 static ITALIAN: Language = Language {
@@ -241,6 +255,7 @@ static ITALIAN: Language = Language {
         "novembre",
         "dicembre",
     ],
+    webhook: &webhook::ITALIAN,
 };
 
 static DUTCH: Language = Language {
@@ -273,6 +288,7 @@ static DUTCH: Language = Language {
         "november",
         "december",
     ],
+    webhook: &webhook::DUTCH,
 };
 
 static PORTUGUESE: Language = Language {
@@ -305,6 +321,7 @@ static PORTUGUESE: Language = Language {
         "novembro",
         "dezembro",
     ],
+    webhook: &webhook::PORTUGUESE,
 };
 
 static POLISH: Language = Language {
@@ -337,6 +354,7 @@ static POLISH: Language = Language {
         "listopada",
         "grudnia",
     ],
+    webhook: &webhook::POLISH,
 };
 
 #[cfg(test)]
@@ -362,7 +380,7 @@ mod tests {
                 (language.or_open, &[]),
                 (language.ignore, &[]),
             ];
-            for (sentence, names) in sentences {
+            for (sentence, names) in sentences.into_iter().chain(language.webhook.sentences()) {
                 let found: Vec<_> = filled(sentence, &[]).iter().filter_map(|piece| piece.name).collect();
                 assert!(!sentence.is_empty() && found == names, "{}: {sentence}", language.code);
             }
@@ -381,9 +399,6 @@ mod tests {
 
     #[test]
     fn what_is_put_in_is_not_read_again() {
-        let text = |sentence: &str, values: &[(&str, &str)]| -> String {
-            filled(sentence, values).iter().map(|piece| piece.text.to_owned()).collect()
-        };
         assert_eq!(text("{a} and {b}", &[("a", "{b}"), ("b", "{a}")]), "{b} and {a}");
     }
 }

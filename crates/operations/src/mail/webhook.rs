@@ -7,31 +7,35 @@ use tenantry_persistence::DisabledWebhook;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Email, MailFault, Subject, plain};
+use super::{
+    Email, MailFault, Subject,
+    language::{Language, Piece, filled, text},
+    plain,
+};
 
 #[derive(Template)]
 #[template(path = "webhook_disabled.txt")]
 struct Text<'a> {
-    email: &'a Words,
+    email: &'a Words<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "webhook_disabled.html")]
 struct Html<'a> {
-    email: &'a Words,
+    email: &'a Words<'a>,
 }
 
 /// What both templates say.
-struct Words {
-    subject: String,
-    host: String,
-    tenant: String,
-    why: String,
-    since: String,
-    id: Uuid,
+struct Words<'a> {
+    language: &'a Language,
+    subject: &'a str,
+    /// The sentence that says why.
+    disabled: Vec<Piece<'a>>,
+    what_to_do: String,
+    which: String,
 }
 
-/// Writes the email.
+/// Writes the email, in the language of the tenant.
 ///
 /// # Errors
 ///
@@ -42,24 +46,27 @@ pub(crate) fn webhook_email(
     disabled: &DisabledWebhook,
 ) -> Result<Email, MailFault> {
     let DisabledWebhook { webhook, tenant, brand, owner } = disabled;
+    let language = Language::of(tenant.details.defaults.language);
+    let words = language.webhook;
     let host = Url::parse(webhook.details.url.as_str()).ok().and_then(|url| url.host_str().map(str::to_owned));
     let host = plain::name(&host.unwrap_or_default());
-    let tenant = plain::name(tenant.details.name.as_str());
-    let since = webhook.failing_since.unwrap_or(webhook.updated_at);
-    let email = &Words {
-        subject: format!("Webhook disabled: {}", short(&host)),
-        why: match webhook.disabled {
-            Some(DisabledReason::Gone) => "its receiver answered 410 Gone.".to_owned(),
-            _ => format!("for {DISABLED_AFTER_DAYS} days nothing could be delivered."),
-        },
-        since: since.format("%Y-%m-%d %H:%M UTC").to_string(),
-        id: webhook.id.uuid(),
-        host,
-        tenant,
-    };
-    let unwritten = |error: askama::Error| MailFault::Never(format!("the email cannot be rendered: {error}"));
-    let subject = Subject::around(email.subject.clone())
+    let (tenant, days) = (plain::name(tenant.details.name.as_str()), DISABLED_AFTER_DAYS.to_string());
+    let values = [("webhook", host.as_str()), ("tenant", &tenant), ("days", &days)];
+    let since = language.time(webhook.failing_since.unwrap_or(webhook.updated_at));
+    let subject = Subject::around(text(words.subject, &[("webhook", &short(&host))]))
         .map_err(|refusal| MailFault::Never(format!("the subject of the email {refusal}")))?;
+    let email = &Words {
+        language,
+        subject: subject.as_str(),
+        disabled: match webhook.disabled {
+            Some(DisabledReason::Gone) => filled(words.gone, &values),
+            _ => filled(words.failing, &values),
+        },
+        what_to_do: text(words.what_to_do, &[("time", &since)]),
+        which: text(words.which, &[("id", &webhook.id.to_string())]),
+    };
+    let (plain, html) = (Text { email }.render(), Html { email }.render());
+    let unwritten = |error: askama::Error| MailFault::Never(format!("the email cannot be rendered: {error}"));
     let own = brand.details.email_from_name.clone();
     Ok(Email {
         id,
@@ -68,9 +75,9 @@ pub(crate) fn webhook_email(
         from_address: from_address.clone(),
         to: owner.clone(),
         reply_to: None,
+        text: plain.map_err(unwritten)?,
+        html: html.map_err(unwritten)?,
         subject,
-        text: Text { email }.render().map_err(unwritten)?,
-        html: Html { email }.render().map_err(unwritten)?,
     })
 }
 
