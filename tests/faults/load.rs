@@ -26,6 +26,7 @@ pub(crate) enum Asked {
     Create { name: String },
     Rename { path: String, name: String },
     Invite { email: String },
+    Use { reference: String },
 }
 
 impl Asked {
@@ -33,7 +34,8 @@ impl Asked {
     fn name(&self) -> &str {
         match self {
             Self::Read => "",
-            Self::Create { name } | Self::Rename { name, .. } | Self::Invite { email: name } => name,
+            Self::Create { name } | Self::Rename { name, .. } => name,
+            Self::Invite { email: name } | Self::Use { reference: name } => name,
         }
     }
 }
@@ -57,7 +59,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn is_good(&self) -> bool {
-        matches!(self.status, 200 | 201)
+        is_good(self.status)
     }
 
     pub(crate) fn took(&self) -> Duration {
@@ -65,10 +67,31 @@ impl Seen {
     }
 }
 
+/// One answer, also one after which the client asked again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Attempt {
+    pub(crate) replica: usize,
+    pub(crate) writes: bool,
+    pub(crate) began: Instant,
+    pub(crate) ended: Instant,
+    pub(crate) status: u16,
+}
+
+impl Attempt {
+    pub(crate) fn is_good(&self) -> bool {
+        is_good(self.status)
+    }
+}
+
+fn is_good(status: u16) -> bool {
+    matches!(status, 200 | 201)
+}
+
 /// Clients that send requests until they are told to stop.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     seen: Arc<Mutex<Vec<Seen>>>,
+    attempts: Arc<Mutex<Vec<Attempt>>>,
     clients: Vec<JoinHandle<()>>,
 }
 
@@ -77,37 +100,57 @@ pub(crate) struct Load {
 pub(crate) struct Mix {
     /// Clients of each replica, each for a tenant of its own.
     pub(crate) clients: usize,
+    /// Those of each replica that only read, beside these: nothing that writes keeps them waiting.
+    pub(crate) readers: usize,
     /// How long a client rests between two requests.
     pub(crate) pause: Duration,
     /// Whether some of the requests invite people.
     pub(crate) invites: bool,
-    /// Whether what was not acknowledged is sent again, with the same `Idempotency-Key`, until it is.
-    pub(crate) retries: bool,
+    /// Whether some of the requests record usage.
+    pub(crate) usage: bool,
+    /// Whose writes are sent again, with the same `Idempotency-Key`, until they are acknowledged.
+    pub(crate) retries: Retries,
+}
+
+/// Which clients of a load send again what was not acknowledged.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Retries {
+    Nobody,
+    EveryOther,
+    Everybody,
 }
 
 impl Default for Mix {
     fn default() -> Self {
-        Self { clients: 8, pause: Duration::from_millis(20), invites: false, retries: false }
+        Self {
+            clients: 8,
+            readers: 0,
+            pause: Duration::from_millis(20),
+            invites: false,
+            usage: false,
+            retries: Retries::Nobody,
+        }
     }
 }
 
 impl Load {
     /// Begins, with the clients of each replica in tenants of their own, which this makes with the program.
     pub(crate) async fn begin(tenantry: &Tenantry, replicas: &[String], mix: Mix) -> Self {
-        let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::default());
+        let (stop, seen, attempts) = (Arc::new(AtomicBool::new(false)), Arc::default(), Arc::default());
         let mut clients = Vec::new();
-        for n in 0..mix.clients {
+        for n in 0..mix.clients + mix.readers {
             let made = tenantry.json(&["tenant", "create", "--name", &format!("Tenant {n}"), "--country", "DE"]);
             let key = made["apiKey"].as_str().unwrap().to_owned();
             for (replica, base) in replicas.iter().enumerate() {
                 let owner = Client::new(base).with_key(&key);
                 let made = owner.post("/api/workspaces", json!({ "name": format!("Own {n}-{replica}") })).await;
                 let own = format!("/api/workspaces/{}", made.expect(201).id());
-                let one = One { owner, own, replica, number: n, mix, seen: Arc::clone(&seen), stop: Arc::clone(&stop) };
+                let (seen, attempts, stop) = (Arc::clone(&seen), Arc::clone(&attempts), Arc::clone(&stop));
+                let one = One { owner, own, replica, number: n, mix, seen, attempts, stop };
                 clients.push(tokio::spawn(one.ask()));
             }
         }
-        Self { stop, seen, clients }
+        Self { stop, seen, attempts, clients }
     }
 
     /// Waits until every replica has given this many more good answers.
@@ -124,6 +167,11 @@ impl Load {
             assert!(from.elapsed() < NEVER, "a replica does not answer any more: {good:?} good answers");
             sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Every answer so far.
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        self.attempts.lock().unwrap().clone()
     }
 
     /// Waits until somebody is refused from now on.
@@ -155,6 +203,7 @@ struct One {
     number: usize,
     mix: Mix,
     seen: Arc<Mutex<Vec<Seen>>>,
+    attempts: Arc<Mutex<Vec<Attempt>>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -165,8 +214,14 @@ impl One {
         while !self.stop.load(Ordering::SeqCst) {
             turn += 1;
             let name = format!("{number}-{replica}-{turn}");
-            match turn % 5 {
+            // Of the five, these two only read.
+            let kind = if number < self.mix.clients { turn % 5 } else { turn % 2 * 2 };
+            match kind {
                 0 => self.send(Asked::Read, "GET", "/api/workspaces?limit=10", None).await,
+                3 if self.mix.usage => {
+                    let (path, body) = (format!("{}/usage", self.own), json!({ "seconds": 1, "reference": name }));
+                    self.send(Asked::Use { reference: name }, "POST", &path, Some(body)).await;
+                }
                 1 | 3 => {
                     let body = json!({ "name": name });
                     self.send(Asked::Create { name }, "POST", "/api/workspaces", Some(body)).await;
@@ -186,30 +241,48 @@ impl One {
         }
     }
 
+    fn retries(&self) -> bool {
+        match self.mix.retries {
+            Retries::Nobody => false,
+            Retries::EveryOther => self.number.is_multiple_of(2),
+            Retries::Everybody => true,
+        }
+    }
+
     async fn send(&self, asked: Asked, method: &str, path: &str, body: Option<Value>) {
         let key = format!("\"{}\"", asked.name());
         let began = Instant::now();
         loop {
+            let asked_at = Instant::now();
             let mut request = self.owner.request(method, path).timeout(NEVER);
             if let Some(body) = &body {
                 request = request.json(body);
             }
-            let retries = self.mix.retries && method == "POST";
+            let retries = self.retries() && method == "POST";
             if retries {
                 request = request.header("idempotency-key", &key);
             }
             let answer = async {
                 let response = request.send().await.ok()?;
                 let replayed = response.headers().contains_key("idempotency-replayed");
-                Some((response.status().as_u16(), replayed, response.text().await.ok()?))
+                let mut status = response.status().as_u16();
+                let untold = status == 503 && !response.headers().contains_key("retry-after");
+                let text = response.text().await.ok()?;
+                if untold {
+                    // Whoever is refused must be told when to come back: this is as strange as an internal error.
+                    status = 500;
+                }
+                Some((status, replayed, text))
             };
             let (status, replayed, text) = answer.await.unwrap_or_default();
+            let (replica, writes, ended) = (self.replica, asked != Asked::Read, Instant::now());
+            let attempt = Attempt { replica, writes, began: asked_at, ended, status };
+            self.attempts.lock().unwrap().push(attempt);
             let unknown = matches!(status, 0 | 503) || text.contains("request_in_progress");
             if retries && unknown && began.elapsed() < NEVER {
                 sleep(self.mix.pause).await;
                 continue;
             }
-            let ended = Instant::now();
             let body = serde_json::from_str::<Value>(&text).unwrap_or_default();
             let id = body["id"].as_str().map(ToOwned::to_owned);
             let strange = (!matches!(status, 0 | 200 | 201 | 503)).then_some(text);
@@ -228,7 +301,8 @@ pub(crate) fn check(seen: &[Seen], admin: &mut PgConnection) -> (usize, usize) {
     let (made, more) = check_creates(seen, admin);
     let (renamed, also) = check_renames(seen, admin);
     let (invited, besides) = check_invitations(seen, admin);
-    (made + renamed + invited, more + also + besides)
+    let (used, too) = check_usage(seen, admin);
+    (made + renamed + invited + used, more + also + besides + too)
 }
 
 /// How often each of these lines is there.
@@ -310,6 +384,26 @@ fn check_invitations(seen: &[Seen], admin: &mut PgConnection) -> (usize, usize) 
         match (one.status, there.get(email)) {
             (201, Some(1)) => acknowledged += 1,
             (201, found) => panic!("{email} was invited and is there {found:?} times"),
+            (_, Some(_)) => unacknowledged += 1,
+            (_, None) => {}
+        }
+    }
+    (acknowledged, unacknowledged)
+}
+
+fn check_usage(seen: &[Seen], admin: &mut PgConnection) -> (usize, usize) {
+    let there = tally(admin, "SELECT reference AS line FROM usage_entries");
+    let events = count(admin, "SELECT FROM audit_events WHERE action = 'usage.record'");
+    assert_eq!(usize::try_from(events), Ok(there.len()), "each entry has its event");
+    let sums = "SELECT FROM usage_months AS m WHERE seconds <> (SELECT sum(e.seconds) FROM usage_entries AS e
+                WHERE e.tenant_id = m.tenant_id AND e.workspace_id = m.workspace_id AND e.month = m.month)";
+    assert_eq!(count(admin, sums), 0, "each month is the sum of its entries");
+    let (mut acknowledged, mut unacknowledged) = (0, 0);
+    for one in seen {
+        let Asked::Use { reference } = &one.asked else { continue };
+        match (one.status, there.get(reference)) {
+            (201, Some(1)) => acknowledged += 1,
+            (201, found) => panic!("{reference} was recorded and is there {found:?} times"),
             (_, Some(_)) => unacknowledged += 1,
             (_, None) => {}
         }

@@ -8,6 +8,7 @@
     reason = "a test ends when something is not as it must be, and prints what it measured"
 )]
 
+mod failover;
 mod kills;
 #[path = "../it/binary/kit.rs"]
 #[expect(dead_code, reason = "the other tests use the rest")]

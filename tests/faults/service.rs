@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use crate::{
     kit::Tenantry,
-    load::{Asked, Mix, Seen, check, longest},
+    load::{Asked, Mix, Retries, Seen, check, longest},
     outage::Stand,
 };
 
@@ -81,7 +81,7 @@ async fn a_service_that_is_killed_twenty_times_loses_no_write_and_no_email() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_sent_again_with_its_key_has_one_effect_however_often_the_service_is_killed() {
     let mail = SmtpServer::with(Encryption::Nothing, Presented::Own);
-    let (stand, seen) = killed(&mail, Mix { invites: true, retries: true, ..Mix::default() }).await;
+    let (stand, seen) = killed(&mail, Mix { invites: true, retries: Retries::Everybody, ..Mix::default() }).await;
     let (acknowledged, _) = check(&seen, &mut stand.server.admin());
     let posts: Vec<_> =
         seen.iter().filter(|one| matches!(one.asked, Asked::Create { .. } | Asked::Invite { .. })).collect();

@@ -161,7 +161,8 @@ impl Drop for OwnServer {
     }
 }
 
-fn children(of: Pid) -> Vec<Pid> {
+/// The processes that this one has started.
+pub(crate) fn children(of: Pid) -> Vec<Pid> {
     let found = Command::new("ps").args(["-o", "pid=", "--ppid", &of.to_string()]).output().unwrap();
     let text = String::from_utf8(found.stdout).unwrap();
     text.split_whitespace().map(|pid| Pid::from_raw(pid.parse().unwrap())).collect()

@@ -5,6 +5,7 @@ use plotters::{
     prelude::*,
     style::text_anchor::{HPos, Pos, VPos},
 };
+use tenantry_tests::chart::{FONT, INK, RULE};
 
 use crate::{
     data::Set,
@@ -15,9 +16,6 @@ use crate::{
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-const FONT: &str = "Helvetica, Arial, sans-serif";
-const INK: RGBColor = RGBColor(0x26, 0x2b, 0x33);
-const RULE: RGBColor = RGBColor(0xd9, 0xdd, 0xe3);
 const COLOURS: [RGBColor; 9] = [
     RGBColor(0x6b, 0x72, 0x80),
     RGBColor(0x1f, 0x6f, 0xb5),
