@@ -24,6 +24,7 @@ mod embedded;
 mod erasure;
 mod faults;
 mod front;
+mod frozen;
 mod guide;
 mod http;
 mod idempotency;

@@ -279,6 +279,9 @@ impl App {
             Some(Action::TenantReactivate) => {
                 drop(self.platform().post(&format!("{one}/suspend"), json!({})).await.expect(200))
             }
+            Some(Action::TenantUnfreeze) => {
+                drop(self.platform().post(&format!("{one}/freeze"), json!({})).await.expect(200))
+            }
             Some(Action::TenantRestore) => drop(self.platform().delete(&one).await.expect(204)),
             _ => {}
         }

@@ -65,6 +65,9 @@ pub enum Error {
     /// More is asked than can be answered in time, by everybody together or by this tenant.
     #[error("Too many requests are waiting. Try again in a few seconds.")]
     Overloaded,
+    /// The tenant can only be read for now, because it moves to another database.
+    #[error("This tenant is being moved and cannot be changed right now. Reading still works. Try again later.")]
+    TenantFrozen,
     /// A service of somebody else was needed and did not answer with what was asked of it.
     #[error("{message}")]
     Upstream {

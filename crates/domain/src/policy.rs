@@ -22,6 +22,8 @@ pub enum Action {
     TenantAdminister,
     TenantSuspend,
     TenantReactivate,
+    TenantFreeze,
+    TenantUnfreeze,
     TenantDelete,
     TenantRestore,
     TenantExport,
@@ -250,6 +252,8 @@ pub const POLICY: &[Rule] = &[
     write(A::TenantAdminister, "tenant.administer", &[N::Tenant], Never, NOBODY, PLATFORM),
     write(A::TenantSuspend, "tenant.suspend", &[N::Tenant], Never, NOBODY, PLATFORM),
     write(A::TenantReactivate, "tenant.reactivate", &[N::Tenant], Never, NOBODY, PLATFORM),
+    write(A::TenantFreeze, "tenant.freeze", &[N::Tenant], Never, NOBODY, PLATFORM),
+    write(A::TenantUnfreeze, "tenant.unfreeze", &[N::Tenant], Never, NOBODY, PLATFORM),
     write(A::TenantDelete, "tenant.delete", &[N::Tenant], Never, NOBODY, PLATFORM),
     write(A::TenantRestore, "tenant.restore", &[N::Tenant], Never, NOBODY, PLATFORM),
     write(A::TenantExport, "tenant.export", &[N::Tenant], Never, NOBODY, OPS),
@@ -439,6 +443,23 @@ impl Action {
             Self::WebhookResend => Self::WebhookDeliveryList,
             _ => return None,
         })
+    }
+
+    /// Whether it goes on in a frozen tenant. Such an action changes the state of the tenant, moves it, or changes how its secrets are
+    /// stored; it changes nothing that would have to come along.
+    pub fn goes_on_frozen(self) -> bool {
+        matches!(
+            self,
+            Self::TenantSuspend
+                | Self::TenantReactivate
+                | Self::TenantFreeze
+                | Self::TenantUnfreeze
+                | Self::TenantDelete
+                | Self::TenantRestore
+                | Self::TenantExport
+                | Self::TenantImport
+                | Self::IntegrationReseal
+        )
     }
 
     /// The action that the policy table calls this.

@@ -29,6 +29,9 @@ pub struct Tenant {
     pub suspended_at: Option<DateTime<Utc>>,
     /// When it was deleted; it is erased [`TENANT_RESTORABLE_DAYS`] later.
     pub deleted_at: Option<DateTime<Utc>>,
+    /// Since when it can only be read, because it moves to another database. A state of the place and not of the tenant: no version
+    /// counts it, so that the tenant is the same here and there.
+    pub frozen_at: Option<DateTime<Utc>>,
     /// Counts the visible changes, from 1.
     pub version: i64,
     /// When it was created.
@@ -82,7 +85,8 @@ impl Tenant {
             .with("maxEmailsPerRecipient", self.limits.max_emails_per_recipient.map(Cap::get))
             .with("requestsPerSecond", self.limits.requests_per_second.map(Requests::get))
             .with("requestBurst", self.limits.request_burst.map(Requests::get))
-            .with("state", self.state().as_str());
+            .with("state", self.state().as_str())
+            .with("frozenAt", self.frozen_at.map(|at| at.to_rfc3339()));
         self.labels.add_to(fields)
     }
 }

@@ -144,7 +144,7 @@ impl ResponseError for Failure {
                 Error::Conflict { .. } => StatusCode::CONFLICT,
                 Error::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
                 Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
-                Error::Unavailable { .. } | Error::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Unavailable { .. } | Error::Overloaded | Error::TenantFrozen => StatusCode::SERVICE_UNAVAILABLE,
                 Error::Upstream { .. } => StatusCode::BAD_GATEWAY,
                 Error::Internal { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             },
@@ -224,6 +224,7 @@ impl Failure {
                 Error::PreconditionFailed => "precondition_failed",
                 Error::Unavailable { .. } => "unavailable",
                 Error::Overloaded => "overloaded",
+                Error::TenantFrozen => "tenant_frozen",
                 Error::Internal { .. } => "internal",
             },
         }

@@ -117,10 +117,10 @@ async fn prune_one(store: &Store, tenant: TenantId, kind: Ended, kept: TimeDelta
     }
 }
 
-/// A tenant that was erased since the tenants were listed has nothing left.
+/// A tenant that was erased since the tenants were listed has nothing left, and one that is frozen stays as it is.
 fn gone_meanwhile(rows: Result<u64, Error>) -> Result<u64, Error> {
     match rows {
-        Err(Error::NotFound(_)) => Ok(0),
+        Err(Error::NotFound(_) | Error::TenantFrozen) => Ok(0),
         rows => rows,
     }
 }
@@ -166,7 +166,7 @@ async fn in_each_tenant(
 }
 
 async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
-    store
+    let erased = store
         .write(&job(ERASE, Some(tenant)), InTenant, Action::WorkspaceErase, |tx| {
             Ok(match tx.erase_a_workspace()? {
                 Some((workspace, keys)) => {
@@ -176,7 +176,9 @@ async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
                 None => Change::nothing(false),
             })
         })
-        .await
+        .await;
+    // A frozen tenant keeps what it has.
+    if matches!(erased, Err(Error::TenantFrozen)) { Ok(false) } else { erased }
 }
 
 /// All tenants, a page at a time.

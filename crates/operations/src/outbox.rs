@@ -82,6 +82,8 @@ pub async fn deliver_due(store: &Store, sender: &Sender, go_on: impl Fn() -> boo
         match visit(store, sender, tenant, &go_on, &mut report).await {
             Ok(()) => {}
             Err(error @ (Error::Unavailable { .. } | Error::Overloaded)) => return Err(error),
+            // It was frozen meanwhile. An email that was just sent is sent once more when the tenant is not frozen any more.
+            Err(Error::TenantFrozen) => tracing::info!(%tenant, "the tenant is frozen; its email waits"),
             Err(error) => tracing::error!(%tenant, ?error, "could not deliver a tenant's email; will try again"),
         }
     }

@@ -7,7 +7,7 @@ use tenantry_domain::{
     OverTenant, Page, PageRequest, Permissions, Platform, PlatformPatch, Precondition, Record, Role, Tenant,
     TenantDetails, TenantId, TenantPatch, Use, Written,
 };
-use tenantry_persistence::{FirstOwner, Founding, Store, TenantFilter, new_id};
+use tenantry_persistence::{Fault, FirstOwner, Founding, Store, TenantFilter, WriteTx, new_id};
 
 /// The caller's tenant, and how much it uses of its limits.
 ///
@@ -282,6 +282,15 @@ pub async fn reactivate(store: &Store, credential: &Credential, id: TenantId) ->
     set_suspended(store, credential, id, Action::TenantReactivate, false).await
 }
 
+/// The tenant, locked, unless it is deleted.
+fn lock_present(tx: &mut WriteTx<'_, OverTenant>) -> Result<Tenant, Fault> {
+    let tenant = tx.lock_tenant()?;
+    if tenant.deleted_at.is_some() {
+        return Err(Error::conflict(Conflict::TenantDeleted, "This tenant is deleted. Restore it first.").into());
+    }
+    Ok(tenant)
+}
+
 async fn set_suspended(
     store: &Store,
     credential: &Credential,
@@ -291,16 +300,49 @@ async fn set_suspended(
 ) -> Result<(Tenant, Use), Error> {
     store
         .write(credential, OverTenant(id), action, move |tx| {
-            let before = tx.lock_tenant()?;
-            if before.deleted_at.is_some() {
-                return Err(
-                    Error::conflict(Conflict::TenantDeleted, "This tenant is deleted. Restore it first.").into()
-                );
-            }
+            let before = lock_present(tx)?;
             if before.suspended_at.is_some() == suspended {
                 return Ok(Change::nothing(tx.tenant_and_use()?));
             }
             let after = tx.set_suspended(suspended)?;
+            Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
+        })
+        .await
+}
+
+/// Lets nobody write in a tenant until it is unfrozen, to move it. Waits for those who are writing, so that afterwards nothing changes
+/// any more; what they wrote is there. One that is frozen already stays so.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `Conflict` for a tenant that is deleted.
+pub async fn freeze(store: &Store, credential: &Credential, id: TenantId) -> Result<(Tenant, Use), Error> {
+    set_frozen(store, credential, id, Action::TenantFreeze, true).await
+}
+
+/// Lets everybody write in a tenant again. One that is not frozen stays as it is.
+///
+/// # Errors
+///
+/// Those of [`Store::write`], and `Conflict` for a tenant that is deleted.
+pub async fn unfreeze(store: &Store, credential: &Credential, id: TenantId) -> Result<(Tenant, Use), Error> {
+    set_frozen(store, credential, id, Action::TenantUnfreeze, false).await
+}
+
+async fn set_frozen(
+    store: &Store,
+    credential: &Credential,
+    id: TenantId,
+    action: Action,
+    frozen: bool,
+) -> Result<(Tenant, Use), Error> {
+    store
+        .write(credential, OverTenant(id), action, move |tx| {
+            let before = lock_present(tx)?;
+            if before.frozen_at.is_some() == frozen {
+                return Ok(Change::nothing(tx.tenant_and_use()?));
+            }
+            let after = tx.set_frozen(frozen)?;
             Ok(Change::between(tx.tenant_and_use()?, id, &before.fields(), &after.fields()))
         })
         .await

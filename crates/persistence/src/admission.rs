@@ -6,6 +6,7 @@ use tenantry_domain::{Action, Actor, ApiKeyId, Credential, Error, Grant, Holder,
 use uuid::Uuid;
 
 use crate::{
+    door::Access,
     fault::{Fault, Kind},
     places::{Found, Known, Place, Sight, Visitor},
     seats::{Lately, Recognised},
@@ -58,11 +59,16 @@ pub fn nowhere(credential: &Credential, action: Action) -> Error {
 pub(crate) fn admit<'c, P: Place>(
     connection: &'c mut PgConnection,
     (credential, rules): (&'c Credential, &'c Rules),
-    (place, action): (P, Action),
+    (place, action, access): (P, Action, Access),
     learned: &mut Learned,
 ) -> Result<WriteTx<'c, P>, Fault> {
     let sight = place.find(connection, &Visitor::of(credential))?;
+    let is_frozen = sight.as_ref().is_some_and(|sight| sight.known.tenant.is_frozen());
     let (actor, grant, found) = judge(credential, sight, (P::NOUN, action), learned)?;
+    // Last, so that nobody learns of it who may not do this anyway.
+    if is_frozen && access.writes() && !action.goes_on_frozen() {
+        return Err(Error::TenantFrozen.into());
+    }
     Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, rules, tells: false })
 }
 

@@ -20,6 +20,7 @@ use crate::{
     admission::{Learned, admit, nowhere},
     attempt::{Attempt, HandOver},
     fault::{Fault, Kind},
+    freeze::{freeze_lock_sql, write_lock_sql},
     key_uses::KeyUse,
     lane::Lane,
     notes::Notes,
@@ -61,16 +62,33 @@ pub(crate) enum Access {
     Write,
     /// Sees the whole of it as it was at one moment, however long it takes.
     Snapshot,
+    /// Writes while nobody else writes in the tenant.
+    Alone,
 }
 
 impl Access {
+    /// How this action writes.
+    fn to_write(action: Action) -> Self {
+        if action == Action::TenantFreeze { Self::Alone } else { Self::Write }
+    }
+
+    /// Whether it writes what the action is about.
+    pub(crate) fn writes(self) -> bool {
+        matches!(self, Self::Write | Self::Alone)
+    }
+
     /// The statements that begin a transaction which stands in this place.
     fn begin<P: Place>(self, credential: &Credential, place: P, action: Action) -> Result<String, Error> {
         let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
         let begin = match self {
             Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Self::Write => "BEGIN",
+            Self::Write | Self::Alone => "BEGIN",
             Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        };
+        let lock = match (self, place.writes_in(credential.tenant())) {
+            (Self::Write, Some(tenant)) => format!("; {}", write_lock_sql(tenant)),
+            (Self::Alone, Some(tenant)) => format!("; {}", freeze_lock_sql(tenant)),
+            _ => String::new(),
         };
         // How a list is read best depends on how much there is and on what is looked for: it is planned each time. A page is never found
         // best by a merge, which reads both sides from their beginning.
@@ -78,7 +96,7 @@ impl Access {
             Weight::Heavy => "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_mergejoin = off; ",
             Weight::Light => "",
         };
-        Ok(format!("{begin}; {plan}{stand}"))
+        Ok(format!("{begin}; {plan}{stand}{lock}"))
     }
 }
 
@@ -237,7 +255,7 @@ impl Store {
         work: Arc<impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + Sync + 'static>,
     ) -> Result<T, Passed> {
         let begin = Access::Read.begin(credential, place, action)?;
-        let ((party, weight), visit) = self.visit(credential, action);
+        let ((party, weight), visit) = self.visit(credential, action, Access::Read);
         let let_in = move |connection: &mut PgConnection, session: &Session<'_>| {
             visit.pay(connection, session, place, &|tx: &mut WriteTx<'_, P>| {
                 let Tx { connection, actor, grant, found } = &mut tx.tx;
@@ -290,11 +308,12 @@ impl Store {
         action: Action,
         work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
+        let access = Access::to_write(action);
         let Some(attempt) = Attempt::current().filter(|_| !self.rehearsal) else {
-            return self.enter(credential, place, action, Access::Write, work).await;
+            return self.enter(credential, place, action, access, work).await;
         };
-        let begin = Access::Write.begin(credential, place, action)?;
-        let (share, visit) = self.visit(credential, action);
+        let begin = access.begin(credential, place, action)?;
+        let (share, visit) = self.visit(credential, action, access);
         let this = attempt.clone();
         let once = move |connection: &mut PgConnection, session: &Session<'_>, hand_over: &HandOver<T>| {
             // Another run, after a lost race at the very end, finds that the value is gone and gives up.
@@ -368,7 +387,7 @@ impl Store {
         work: impl Fn(&mut WriteTx<'_, P>) -> Result<Change<T>, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         let begin = access.begin(credential, place, action)?;
-        let (share, visit) = self.visit(credential, action);
+        let (share, visit) = self.visit(credential, action, access);
         self.pool
             .run(share, begin, move |connection, session| {
                 visit.pay(connection, session, place, &|tx| {
@@ -380,19 +399,20 @@ impl Store {
     }
 
     /// A visit of this credential, and the share of the connections that it takes.
-    fn visit(&self, credential: &Credential, action: Action) -> ((Party, Weight), Visit) {
+    fn visit(&self, credential: &Credential, action: Action, access: Access) -> ((Party, Weight), Visit) {
         let weight = if self.heavy { Weight::Heavy } else { action.weight() };
         let share = (Party::of(credential, &self.recognised), weight);
         let (rehearsal, rules) = (self.rehearsal, Arc::clone(&self.rules));
         let (recognised, webhooks) = (Arc::clone(&self.recognised), Arc::clone(&self.webhooks));
         let (credential, key_uses, refusals) = (credential.clone(), self.key_uses.clone(), self.refusals.clone());
-        (share, Visit { credential, action, rehearsal, rules, recognised, key_uses, refusals, webhooks })
+        (share, Visit { credential, action, access, rehearsal, rules, recognised, key_uses, refusals, webhooks })
     }
 }
 
 struct Visit {
     credential: Credential,
     action: Action,
+    access: Access,
     /// It ends with a rollback.
     rehearsal: bool,
     rules: Arc<Rules>,
@@ -411,18 +431,19 @@ impl Visit {
         place: P,
         work: &impl Fn(&mut WriteTx<'_, P>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let Self { credential, action, rehearsal, rules, .. } = self;
+        let Self { credential, action, access, rehearsal, rules, .. } = self;
         let (mut learned, mut tells) = (Learned::default(), false);
-        let outcome = admit(connection, (credential, rules), (place, *action), &mut learned).and_then(|mut tx| {
-            if credential.tenant().is_some_and(|tenant| !session.belongs_to(tenant)) {
-                // It runs again in the turn of its tenant; nobody sees this.
-                return Err(Error::Overloaded.into());
-            }
-            let may_read = tx.may_read();
-            let outcome = work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() });
-            tells = tx.tells;
-            outcome
-        });
+        let outcome =
+            admit(connection, (credential, rules), (place, *action, *access), &mut learned).and_then(|mut tx| {
+                if credential.tenant().is_some_and(|tenant| !session.belongs_to(tenant)) {
+                    // It runs again in the turn of its tenant; nobody sees this.
+                    return Err(Error::Overloaded.into());
+                }
+                let may_read = tx.may_read();
+                let outcome = work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() });
+                tells = tx.tells;
+                outcome
+            });
         learned.tell(&self.recognised, credential, outcome.as_ref().err());
         if *rehearsal {
             roll_back(connection)?;
@@ -475,7 +496,7 @@ impl<P: TenantPlace> WriteTx<'_, P> {
         work: impl FnOnce(&mut WriteTx<'_, Q>) -> Result<Change<T>, Fault>,
     ) -> Result<T, Fault> {
         let credential = (self.credential, self.rules);
-        let mut tx = admit(self.tx.connection, credential, (place, action), &mut Learned::default())?;
+        let mut tx = admit(self.tx.connection, credential, (place, action, Access::Write), &mut Learned::default())?;
         let change = work(&mut tx)?;
         let value = tx.record(change)?;
         let tells = tx.tells;

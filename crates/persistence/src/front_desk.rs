@@ -17,6 +17,7 @@ use crate::{
     attempt::{Attempt, Claim, HandOver},
     door::Store,
     fault::{Fault, Kind},
+    freeze::write_lock_sql,
     idempotency_keys,
     invitation_mail::DueInvitation,
     pool::Session,
@@ -41,7 +42,7 @@ impl Store {
         token: SecretHash,
         id: MemberId,
     ) -> Result<(Invitation, Member), Error> {
-        let begin = format!("BEGIN; SELECT set_tenant('{tenant}')");
+        let begin = format!("BEGIN; SELECT set_tenant('{tenant}'); {}", write_lock_sql(tenant));
         let share = (Party::stranger(invitee.origin.address), Weight::Light);
         let Some(attempt) = Attempt::current() else {
             let accept = move |connection: &mut PgConnection, session: &Session<'_>| {
@@ -120,7 +121,7 @@ impl TenantScope<'_> {
         id: MemberId,
         (attempt, hand_over): (&Attempt, &HandOver<(Invitation, Member)>),
     ) -> Result<(), Fault> {
-        self.find_invited(token)?;
+        self.find_open(token)?;
         let (issuer, subject) = (invitee.person.issuer.as_str(), invitee.person.subject.as_str());
         let tenant = self.tenant.uuid();
         let parts = [tenant.as_bytes(), issuer.as_bytes(), subject.as_bytes(), &attempt.key_hash()];
@@ -144,7 +145,7 @@ impl TenantScope<'_> {
 
     fn accept(&mut self, invitee: &Invitee, token: &SecretHash, id: MemberId) -> Result<(Invitation, Member), Fault> {
         // A token that was made up holds nobody up.
-        self.find_invited(token)?;
+        self.find_open(token)?;
         // Who is in the tenant changes only under this lock, and what was found may have changed before it was had.
         self.lock_tenant()?;
         let (invitation, replaced) = self.find_invited(token)?;
@@ -200,6 +201,16 @@ impl TenantScope<'_> {
             (_, _, true) => Err(Error::Unauthenticated(Unauthenticated::Suspended).into()),
             (id, replaced, false) => Ok((InvitationId::from_uuid(id), replaced)),
         }
+    }
+
+    /// [`Self::find_invited`], in a tenant that can be written.
+    fn find_open(&mut self, token: &SecretHash) -> Result<(), Fault> {
+        self.find_invited(token)?;
+        let frozen = tenants::table.filter(tenants::id.eq(self.tenant.uuid())).select(tenants::frozen_at.is_not_null());
+        if frozen.first(self.connection)? {
+            return Err(Error::TenantFrozen.into());
+        }
+        Ok(())
     }
 
     fn mark_accepted(&mut self, id: InvitationId) -> Result<Invitation, Fault> {

@@ -20,6 +20,7 @@ mod erase;
 mod examine;
 mod fault;
 mod founding;
+mod freeze;
 mod front_desk;
 mod idempotency_keys;
 mod integrations;

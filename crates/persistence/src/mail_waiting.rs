@@ -38,7 +38,9 @@ impl Tx<'_, Platform> {
     pub fn tenants_with_mail_waiting(&mut self, limit: i64) -> Result<Vec<TenantId>, Fault> {
         let ids: Vec<Uuid> = tenants::table
             .filter(tenants::mail_due_at.is_not_null())
-            .filter(tenants::suspended_at.is_null().and(tenants::deleted_at.is_null()))
+            .filter(
+                tenants::suspended_at.is_null().and(tenants::deleted_at.is_null()).and(tenants::frozen_at.is_null()),
+            )
             .order((tenants::mail_due_at, tenants::id))
             .limit(limit)
             .select(tenants::id)

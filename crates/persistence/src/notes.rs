@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::{
     fault::Fault,
+    freeze::may_write,
     pool::{Pool, Session, lock},
     seats::Party,
 };
@@ -108,7 +109,8 @@ async fn write<N: Note>(pool: &Pool, notes: Vec<(N, N::More)>) -> Result<(), Err
         let written = tenants.iter().try_for_each(|(tenant, notes)| {
             // Beside the door on purpose: no credential asks for it.
             diesel::sql_query(format!("SELECT set_tenant('{tenant}')")).execute(connection)?;
-            N::write(connection, *tenant, notes)
+            // What is noted of a frozen tenant is forgotten.
+            if may_write(connection, *tenant)? { N::write(connection, *tenant, notes) } else { Ok(()) }
         });
         session.finish(connection, written)
     };

@@ -81,7 +81,9 @@ impl Tx<'_, Platform> {
         let ids: Vec<Uuid> = tenants::table
             .filter(tenants::mail_due_at.assume_not_null().le(now.into_sql::<Timestamptz>()))
             .filter(tenants::mail_due_at.is_not_null())
-            .filter(tenants::suspended_at.is_null().and(tenants::deleted_at.is_null()))
+            .filter(
+                tenants::suspended_at.is_null().and(tenants::deleted_at.is_null()).and(tenants::frozen_at.is_null()),
+            )
             .order((tenants::mail_due_at, tenants::id))
             .limit(limit)
             .select(tenants::id)

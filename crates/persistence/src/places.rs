@@ -46,6 +46,12 @@ pub trait Place: sealed::Sealed + Copy + Send + Sync + 'static {
         tenant.map(in_tenant_sql)
     }
 
+    /// The tenant in which a credential with this tenant writes there.
+    #[doc(hidden)]
+    fn writes_in(&self, tenant: Option<TenantId>) -> Option<TenantId> {
+        tenant
+    }
+
     /// Looks for the tenant, what it knows of the visitor, and the place; `None` when there is no such tenant.
     #[doc(hidden)]
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<Self::Found>>>;

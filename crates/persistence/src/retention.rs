@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::{
     erase::{EraseError, in_tenant, within},
     fault::Fault,
+    freeze::write_lock_sql,
     tx::{Tx, WriteTx},
 };
 
@@ -122,9 +123,18 @@ impl Ended {
         let some = self.rows(&format!("t.{key}"));
         // Answers are never changed, and who may change nothing may lock nothing.
         let lock = if self == Self::Answers { "" } else { "FOR UPDATE OF t SKIP LOCKED" };
-        let sql = format!("DELETE FROM {table} WHERE tenant_id = $1 AND {key} IN ({some} LIMIT {AT_ONCE} {lock})");
+        let sql = format!(
+            "DELETE FROM {table} WHERE tenant_id = $1 AND {UNFROZEN} AND {key} IN ({some} LIMIT {AT_ONCE} {lock})"
+        );
         sql_query(sql).bind::<SqlUuid, _>(tenant.uuid()).bind::<Double, _>(seconds(kept)).execute(connection)
     }
+}
+
+/// The tenant `$1` can be written. It is asked where rows are deleted, under the lock of those who write.
+const UNFROZEN: &str = "EXISTS (SELECT FROM tenants AS f WHERE f.id = $1 AND f.frozen_at IS NULL)";
+
+fn writing_in(tenant: TenantId) -> String {
+    format!("{}; {}", in_tenant(tenant), write_lock_sql(tenant))
 }
 
 fn seconds(kept: TimeDelta) -> f64 {
@@ -188,14 +198,14 @@ impl Pruner {
         Ok(Self { connection })
     }
 
-    /// All tenants.
+    /// All tenants that can be written: what is in a frozen one stays as it is.
     ///
     /// # Errors
     ///
     /// See [`EraseError`].
     pub fn tenants(&mut self) -> Result<Vec<TenantId>, EraseError> {
         let rows: Vec<Id> = within(&mut self.connection, "SELECT set_platform()", |connection| {
-            Ok(sql_query("SELECT id FROM tenants ORDER BY id").load(connection)?)
+            Ok(sql_query("SELECT id FROM tenants WHERE frozen_at IS NULL ORDER BY id").load(connection)?)
         })?;
         Ok(rows.into_iter().map(|row| TenantId::from_uuid(row.id)).collect())
     }
@@ -217,7 +227,7 @@ impl Pruner {
     pub fn prune(&mut self, tenant: TenantId, kind: Ended, kept: TimeDelta) -> Result<usize, EraseError> {
         let mut deleted = 0;
         loop {
-            let some = within(&mut self.connection, &in_tenant(tenant), |connection| {
+            let some = within(&mut self.connection, &writing_in(tenant), |connection| {
                 Ok(kind.delete_some(connection, tenant, kept)?)
             });
             match some {
@@ -238,8 +248,9 @@ impl Pruner {
         })?;
         let mut deleted = 0;
         for Id { id } in ids {
-            let one = within(&mut self.connection, &in_tenant(tenant), |connection| {
-                let query = sql_query(format!("DELETE FROM {table} WHERE tenant_id = $1 AND {key} = $2"));
+            let one = within(&mut self.connection, &writing_in(tenant), |connection| {
+                let query =
+                    sql_query(format!("DELETE FROM {table} WHERE tenant_id = $1 AND {UNFROZEN} AND {key} = $2"));
                 Ok(query.bind::<SqlUuid, _>(tenant.uuid()).bind::<SqlUuid, _>(id).execute(connection)?)
             });
             match one {

@@ -32,6 +32,7 @@ diesel::table! {
         external_id -> Nullable<Text>,
         metadata -> Jsonb,
         webhooks_due_at -> Nullable<Timestamptz>,
+        frozen_at -> Nullable<Timestamptz>,
     }
 }
 

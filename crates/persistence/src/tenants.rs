@@ -38,6 +38,7 @@ pub(crate) struct Row {
     updated_at: DateTime<Utc>,
     suspended_at: Option<DateTime<Utc>>,
     deleted_at: Option<DateTime<Utc>>,
+    frozen_at: Option<DateTime<Utc>>,
     max_workspaces: Option<i32>,
     max_members: Option<i32>,
     max_agents: Option<i32>,
@@ -101,6 +102,7 @@ impl Row {
             labels: stored_labels("tenants", self.external_id, &self.metadata)?,
             suspended_at: self.suspended_at,
             deleted_at: self.deleted_at,
+            frozen_at: self.frozen_at,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -296,6 +298,16 @@ impl WriteTx<'_, OverTenant> {
         let at = suspended.then(|| self.clock()).transpose()?;
         diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set((tenants::suspended_at.eq(at), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
+            .returning(Row::as_returning())
+            .get_result(self.connection)?
+            .into_tenant()
+    }
+
+    /// Lets nobody write in the tenant from now on, or again. Its version stays, see [`Tenant::frozen_at`].
+    pub fn set_frozen(&mut self, frozen: bool) -> Result<Tenant, Fault> {
+        let at = frozen.then(|| self.clock()).transpose()?;
+        diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
+            .set(tenants::frozen_at.eq(at))
             .returning(Row::as_returning())
             .get_result(self.connection)?
             .into_tenant()

@@ -71,6 +71,7 @@ impl From<Error> for Exit {
             // An operator may see causes. A caller of the API must not.
             Error::Unavailable { cause } => Self::database(cause),
             Error::Internal { cause } => Self::failed(cause),
+            Error::TenantFrozen => Self::new(4, format!("{message} `tenantry tenant unfreeze` ends this.")),
             Error::Overloaded | Error::Upstream { .. } => Self::failed(message),
             Error::Unreadable { .. } | Error::Unauthenticated(_) | Error::Forbidden { .. } => Self::failed(message),
         }

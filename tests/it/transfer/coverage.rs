@@ -74,7 +74,7 @@ fn fill_the_rest(app: &App, tenant: &Tenant) {
                            version = 21, max_workspaces = 1001, max_members = 1002, max_agents = 1003, max_minutes = 1004,
                            max_pending_invitations = 1005, max_emails_per_day = 1006, max_emails_per_recipient = 1007,
                            requests_per_second = 1008, request_burst = 1009,
-                           suspended_at = '2001-09-09T09:09:09Z', deleted_at = '2001-10-10T10:10:10Z', mail_due_at = now(),
+                           suspended_at = '2001-09-09T09:09:09Z', deleted_at = '2001-10-10T10:10:10Z', frozen_at = '2001-12-12T12:12:12Z', mail_due_at = now(),
                            webhooks_due_at = now(),
                            founding_key_hash = sha256('founding')
         WHERE id = 'ACME';";

@@ -41,6 +41,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .service(delete)
         .service(suspend)
         .service(reactivate)
+        .service(freeze)
+        .service(unfreeze)
         .service(restore);
 }
 
@@ -248,6 +250,42 @@ pub(crate) async fn reactivate(
     service: Data<Service>,
 ) -> Result<HttpResponse, Failure> {
     answer(tenants::reactivate(&service.store, &caller.credential, id.id()).await?)
+}
+
+/// Freeze a tenant
+///
+/// The tenant can be read and not changed: changes are refused with `tenant_frozen`, and nothing is sent for it. For moving it to
+/// another database. When this answers, every change that was accepted before is stored. A tenant that is already frozen stays
+/// frozen.
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantFreeze)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
+    responses((status = 200, description = "The tenant is frozen.", body = PlatformTenantWithUsage, headers(("ETag"))))
+)]
+#[post("/api/admin/tenants/{tenantId}/freeze")]
+pub(crate) async fn freeze(
+    caller: Caller,
+    id: PathId<Tenant>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    answer(tenants::freeze(&service.store, &caller.credential, id.id()).await?)
+}
+
+/// Unfreeze a tenant
+///
+/// The tenant can be changed again. A tenant that is not frozen stays as it is.
+#[utoipa::path(
+    tag = PART.tag,
+    extensions(("x-action" = json!(Action::TenantUnfreeze)), ("x-conflicts" = json!([Conflict::TenantDeleted]))),
+    responses((status = 200, description = "The tenant is not frozen.", body = PlatformTenantWithUsage, headers(("ETag"))))
+)]
+#[post("/api/admin/tenants/{tenantId}/unfreeze")]
+pub(crate) async fn unfreeze(
+    caller: Caller,
+    id: PathId<Tenant>,
+    service: Data<Service>,
+) -> Result<HttpResponse, Failure> {
+    answer(tenants::unfreeze(&service.store, &caller.credential, id.id()).await?)
 }
 
 /// Restore a deleted tenant

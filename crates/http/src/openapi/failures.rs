@@ -91,7 +91,9 @@ impl Refusals<'_> {
             kinds.extend([Kind::BadRequest, unauthorized, forbidden, Kind::TooManyRequests]);
             // An unknown parameter is one, too.
             let invalid = if takes_key { Kind::InvalidFieldsOrKey } else { Kind::InvalidFields };
-            kinds.extend([invalid, Kind::Internal, Kind::Unavailable]);
+            let writes = !action.rule().subjects.is_empty() && !action.goes_on_frozen();
+            let unavailable = if writes { Kind::UnavailableOrFrozen } else { Kind::Unavailable };
+            kinds.extend([invalid, Kind::Internal, unavailable]);
         } else if takes_body {
             // Of anybody who has the token of an invitation.
             kinds.extend([
@@ -99,7 +101,8 @@ impl Refusals<'_> {
                 Kind::TooManyRequests,
                 Kind::InvalidFields,
                 Kind::Internal,
-                Kind::Unavailable,
+                // Who accepts an invitation writes; who only looks at it meets no conflict.
+                if conflicts.is_empty() { Kind::Unavailable } else { Kind::UnavailableOrFrozen },
             ]);
         } else {
             kinds.push(Kind::BadHeader);
@@ -163,6 +166,7 @@ enum Kind {
     Internal,
     ProviderFailed,
     Unavailable,
+    UnavailableOrFrozen,
 }
 
 impl Kind {
@@ -283,6 +287,11 @@ impl Kind {
                 "Unavailable",
                 "The service cannot answer now. Try again after `Retry-After` seconds.",
                 all(vec![Error::Unavailable { cause: String::new() }, Error::Overloaded]),
+            ),
+            Self::UnavailableOrFrozen => (
+                "UnavailableOrFrozen",
+                "The service cannot answer now, or the tenant is being moved. Try again after `Retry-After` seconds.",
+                all(vec![Error::Unavailable { cause: String::new() }, Error::Overloaded, Error::TenantFrozen]),
             ),
         };
         (name.into(), text.into(), failures)

@@ -102,7 +102,12 @@ impl Renewing {
         }
         // Goes on if the caller goes away: a refresh token that was used is worth nothing, and its successor must be stored.
         let renewed = tokio::spawn(self.clone().renew_to_the_end(opened)).await;
-        renewed.unwrap_or_else(|_| Err(Error::internal("the renewal of an access token ended early")))
+        match renewed {
+            // What needs no renewal can still be read. This cannot, until the tenant is where it moves to.
+            Ok(Err(Error::TenantFrozen)) => Err(Failure::Unavailable { retry_after: None }.of(provider)),
+            Ok(renewed) => renewed,
+            Err(_) => Err(Error::internal("the renewal of an access token ended early")),
+        }
     }
 
     async fn renew_to_the_end(self, opened: Opened) -> Result<Opened, Error> {

@@ -25,6 +25,7 @@ pub const LEFT_BEHIND: &[LeftBehind] = &[
             "updated_at",
             "suspended_at",
             "deleted_at",
+            "frozen_at",
             "max_workspaces",
             "max_members",
             "max_agents",

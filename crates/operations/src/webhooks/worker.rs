@@ -128,8 +128,8 @@ impl Workers {
             match self.visit(tenant).await {
                 Ok(begun) => round.begun += begun,
                 Err(error @ (Error::Unavailable { .. } | Error::Overloaded)) => return Err(error),
-                // It was erased meanwhile.
-                Err(Error::NotFound(_)) => {}
+                // It was erased or frozen meanwhile.
+                Err(Error::NotFound(_) | Error::TenantFrozen) => {}
                 Err(error) => tracing::error!(%tenant, ?error, "could not read a tenant's queue; will try again"),
             }
         }

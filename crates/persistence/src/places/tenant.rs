@@ -1,11 +1,10 @@
 //! Above all tenants, above one, and in one.
 
-use diesel::{PgConnection, QueryResult, prelude::*};
+use diesel::{PgConnection, QueryResult};
 use tenantry_domain::{AuditEvent, Identified, InTenant, Noun, OverTenant, Platform, Reach, Tenant, TenantId};
 use uuid::Uuid;
 
 use super::{Found, FoundInTenant, Known, Place, Sight, Visitor, in_tenant_sql, sealed::Sealed, visitor::known};
-use crate::schema::tenants;
 
 impl Found for () {
     fn visible(&self, _: Reach) -> bool {
@@ -57,15 +56,19 @@ impl Place for OverTenant {
 
     /// As at [`Platform`].
     fn stand_sql(&self, tenant: Option<TenantId>) -> Option<String> {
-        Some(in_tenant_sql(tenant.unwrap_or(self.0)))
+        self.writes_in(tenant).map(in_tenant_sql)
+    }
+
+    fn writes_in(&self, tenant: Option<TenantId>) -> Option<TenantId> {
+        Some(tenant.unwrap_or(self.0))
     }
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<TenantId>>> {
         if visitor.is_of_a_tenant() {
             return Ok(known(connection, visitor)?.map(|known| Sight { known, found: Some(self.0) }));
         }
-        let row = tenants::table.filter(tenants::id.eq(self.0.uuid())).select(tenants::id).first::<Uuid>(connection);
-        Ok(Some(Sight { known: Known::nobody(), found: row.optional()?.map(TenantId::from_uuid) }))
+        let known = known(connection, &Visitor::nobody(self.0.uuid()))?;
+        Ok(known.map(|known| Sight { known, found: Some(self.0) }))
     }
 }
 

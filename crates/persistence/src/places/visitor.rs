@@ -88,7 +88,13 @@ impl Known {
     /// Who comes with nothing that a tenant could know.
     pub(super) fn nobody() -> Self {
         Self {
-            tenant: TenantRow { suspended_at: None, deleted_at: None, requests_per_second: None, request_burst: None },
+            tenant: TenantRow {
+                suspended_at: None,
+                deleted_at: None,
+                frozen_at: None,
+                requests_per_second: None,
+                request_burst: None,
+            },
             key: None,
             member: None,
         }
@@ -100,6 +106,7 @@ impl Known {
 pub(crate) struct TenantRow {
     suspended_at: Option<DateTime<Utc>>,
     deleted_at: Option<DateTime<Utc>>,
+    frozen_at: Option<DateTime<Utc>>,
     requests_per_second: Option<i32>,
     request_burst: Option<i32>,
 }
@@ -117,6 +124,10 @@ impl TenantRow {
 
     pub(crate) fn is_suspended(&self) -> bool {
         self.suspended_at.is_some()
+    }
+
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.frozen_at.is_some()
     }
 
     pub(crate) fn is_deleted(&self) -> bool {

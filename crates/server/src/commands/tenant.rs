@@ -47,6 +47,10 @@ pub(crate) enum Tenant {
     Suspend(One),
     /// Accept the credentials of a suspended tenant again
     Reactivate(One),
+    /// Let nobody change a tenant, to move it: it can still be read, and nothing is sent for it
+    Freeze(One),
+    /// Let a frozen tenant be changed again
+    Unfreeze(One),
     /// Delete a tenant: its credentials are refused at once, and you can restore it for 30 days
     Delete {
         #[command(flatten)]
@@ -136,6 +140,8 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
         Tenant::Suspend(one) => change::set(State::Suspended, &one, settings, output),
         Tenant::Reactivate(one) => change::set(State::Active, &one, settings, output),
         Tenant::Restore(one) => change::set(State::Restored, &one, settings, output),
+        Tenant::Freeze(one) => change::set(State::Frozen, &one, settings, output),
+        Tenant::Unfreeze(one) => change::set(State::Unfrozen, &one, settings, output),
         Tenant::Export(export) => transfer::export(&export, settings, output),
         Tenant::Import(import) => transfer::import(&import, settings, output),
         Tenant::Erase(erase) => erase::run(&erase, settings, output),
@@ -176,6 +182,10 @@ fn words(tenant: &Account, used: Use) -> String {
         }
         (None, Some(at)) => format!("suspended on {}", minutes(at)),
         (None, None) => tenant.state().to_string(),
+    };
+    let state = match tenant.frozen_at {
+        Some(at) => format!("{state}; frozen on {}", minutes(at)),
+        None => state,
     };
     let [external_id, metadata] = labels::words(&tenant.labels);
     fields(&[

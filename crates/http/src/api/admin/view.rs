@@ -36,6 +36,10 @@ pub struct PlatformTenantView {
     #[serde(serialize_with = "millis_option")]
     #[schema(required, example = json!(null))]
     deleted_at: Option<DateTime<Utc>>,
+    /// Since when the tenant can be read and not changed, because it is being moved.
+    #[serde(serialize_with = "millis_option")]
+    #[schema(required, example = json!(null))]
+    frozen_at: Option<DateTime<Utc>>,
 }
 
 impl From<Tenant> for PlatformTenantView {
@@ -44,6 +48,7 @@ impl From<Tenant> for PlatformTenantView {
             state: Word(tenant.state()),
             suspended_at: tenant.suspended_at,
             deleted_at: tenant.deleted_at,
+            frozen_at: tenant.frozen_at,
             tenant: tenant.into(),
         }
     }

@@ -48,6 +48,8 @@ pub(in crate::transfer) struct TenantLine {
     last_slot_number: i64,
     suspended_at: Option<DateTime<Utc>>,
     deleted_at: Option<DateTime<Utc>>,
+    #[serde(default)]
+    frozen_at: Option<DateTime<Utc>>,
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -78,6 +80,7 @@ impl Header {
             last_slot_number: last.slot,
             suspended_at: tenant.suspended_at,
             deleted_at: tenant.deleted_at,
+            frozen_at: tenant.frozen_at,
             version: tenant.version,
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,

@@ -168,6 +168,8 @@ pub(super) enum State {
     Suspended,
     Active,
     Restored,
+    Frozen,
+    Unfrozen,
 }
 
 pub(super) fn set(state: State, one: &One, settings: &Settings, output: &Output) -> Result<(), Exit> {
@@ -179,9 +181,13 @@ pub(super) fn set(state: State, one: &One, settings: &Settings, output: &Output)
             State::Suspended => tenants::suspend(store, &operator, id).await?,
             State::Active => tenants::reactivate(store, &operator, id).await?,
             State::Restored => tenants::restore(store, &operator, id).await?,
+            State::Frozen => tenants::freeze(store, &operator, id).await?,
+            State::Unfrozen => tenants::unfreeze(store, &operator, id).await?,
         })
     })?;
-    let line = format!("{}  {}  {}", tenant.state(), tenant.id, tenant.details.name.as_str());
+    let word =
+        if tenant.frozen_at.is_some() { format!("{}, frozen", tenant.state()) } else { tenant.state().to_string() };
+    let line = format!("{word}  {}  {}", tenant.id, tenant.details.name.as_str());
     output.print(&PlatformTenantWithUsage::from((tenant, used)), || line)
 }
 

@@ -1,0 +1,1 @@
+ALTER TABLE tenants DROP COLUMN frozen_at;
