@@ -43,6 +43,7 @@ mod members;
 mod migrations;
 mod openapi;
 mod outbox;
+mod partitions;
 mod permissions;
 mod plans;
 mod platform;

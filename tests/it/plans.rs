@@ -61,7 +61,7 @@ async fn ask(client: &Client, workspace: &str) {
 }
 
 /// Ends the server processes of the service, which tell then what they have read, at the latest.
-fn end_connections(app: &App) {
+pub(crate) fn end_connections(app: &App) {
     let end = "SELECT pg_terminate_backend(pid, 30000)::text AS line FROM pg_stat_activity
                WHERE datname = current_database() AND usename = 'tenantry_service'";
     let ended = lines(&mut app.database.admin(), end);

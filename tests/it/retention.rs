@@ -90,8 +90,8 @@ async fn audit_events_and_keys_are_the_owners_to_delete_in_one_tenant_at_a_time(
     behind_the_back(
         &app,
         "INSERT INTO audit_events (tenant_id, id, action, actor_type, actor_id, subject_type, subject_id, changes, occurred_at)
-         SELECT tenants.id, gen_random_uuid(), 'brand.update', 'job', 'old', 'brand', gen_random_uuid(), '{}',
-                now() - interval '11 days' FROM tenants, generate_series(1, 2500);
+         SELECT tenants.id, event_id(gen_random_uuid(), now() - interval '11 days'), 'brand.update', 'job', 'old', 'brand',
+                gen_random_uuid(), '{}', now() - interval '11 days' FROM tenants, generate_series(1, 2500);
          UPDATE api_keys SET revoked_at = now() - interval '11 days'
          WHERE id IN (SELECT max(id::text)::uuid FROM api_keys GROUP BY tenant_id);
          UPDATE api_keys SET expires_at = now() - interval '9 days'

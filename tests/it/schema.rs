@@ -1,6 +1,6 @@
 //! The schema, as the catalogue has it: no table that holds a tenant's rows lacks a wall, and no role gets around one.
 
-mod catalogue;
+pub(crate) mod catalogue;
 mod copying;
 mod description;
 mod row_security;
@@ -159,17 +159,19 @@ fn a_powerful_role_of_the_service_is_missed_by_nobody() {
 
 /// Statements that spoil one wall of one table each, for every table that there is.
 const SPOILING: &str = "
-    WITH tables AS (SELECT oid, relname AS name, relname = 'tenants' AS own FROM pg_class
-                    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> '__diesel_schema_migrations')
+    WITH tables AS (SELECT oid, relname AS name, relname = 'tenants' AS own, relispartition AS part FROM pg_class
+                    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> '__diesel_schema_migrations')
     SELECT format('ALTER TABLE %I %s', name, how) AS line FROM tables, unnest('{DISABLE ROW LEVEL SECURITY,NO FORCE ROW LEVEL SECURITY}'::text[]) AS how
     UNION ALL SELECT format('ALTER TABLE %I ALTER tenant_id RESET (n_distinct)', name) FROM tables WHERE NOT own
     UNION ALL SELECT format('GRANT %s ON %I TO tenantry_service', what, name) FROM tables, unnest('{TRUNCATE,REFERENCES,TRIGGER,UPDATE}'::text[]) AS what
+    UNION ALL SELECT format('GRANT %s ON %I TO tenantry_service', what, name) FROM tables, unnest('{SELECT,SELECT (tenant_id),INSERT,DELETE}'::text[]) AS what
+        WHERE part
     UNION ALL SELECT format('CREATE POLICY more ON %I USING (true)', name) FROM tables
     UNION ALL SELECT format(how, polname, name) FROM pg_policy JOIN tables ON tables.oid = polrelid,
         unnest(ARRAY['DROP POLICY %I ON %I', 'ALTER POLICY %I ON %I USING (true)', 'ALTER POLICY %I ON %I WITH CHECK (true)',
                      'ALTER POLICY %I ON %I TO tenantry_owner']) AS how
     UNION ALL SELECT format('ALTER TABLE %I DROP CONSTRAINT %I CASCADE', name, conname) FROM pg_constraint JOIN tables ON tables.oid = conrelid
-        WHERE contype = 'p' OR contype = 'f' AND confrelid = 'tenants'::regclass
+        WHERE NOT part AND (contype = 'p' OR contype = 'f' AND confrelid = 'tenants'::regclass)
     UNION ALL SELECT format('CREATE INDEX spoilt ON %I (%I)', name, attname) FROM tables JOIN pg_attribute ON attrelid = tables.oid
         AND attnum = (SELECT max(attnum) FROM pg_attribute WHERE attrelid = tables.oid AND NOT attisdropped)
     UNION ALL SELECT format('CREATE TRIGGER spoilt BEFORE INSERT ON %I FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()', name) FROM tables";

@@ -79,10 +79,11 @@ impl TestDatabase {
     /// Every row of every table as text, also of those that only the superuser sees; binary columns as hexadecimal digits.
     pub fn dump(&self) -> String {
         let mut admin = self.admin();
-        let tables = "SELECT format('%I.%I', schemaname, tablename) AS line FROM pg_tables
-                      WHERE schemaname NOT IN ('pg_catalog', 'information_schema')";
+        let tables =
+            "SELECT oid::regclass::text AS line FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition
+                      AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema')";
         let tables = lines(&mut admin, tables);
-        assert!(tables.iter().any(|table| table == "public.audit_events"));
+        assert!(tables.iter().any(|table| table == "audit_events"));
         let rows = |table: &String| lines(&mut admin, &format!("SELECT row::text AS line FROM {table} AS row"));
         tables.iter().flat_map(rows).collect::<Vec<_>>().join("\n")
     }

@@ -22,8 +22,9 @@ impl Rows {
         let mut admin = database.admin();
         let tables = lines(
             &mut admin,
-            "SELECT tablename AS line FROM pg_tables WHERE schemaname = 'public' AND tablename <> '__diesel_schema_migrations'
-             ORDER BY 1",
+            // Rows of partitions are those of their table.
+            "SELECT relname::text AS line FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+             AND NOT relispartition AND relname <> '__diesel_schema_migrations' ORDER BY 1",
         );
         let column = |table: &String| if table == "tenants" { "id" } else { "tenant_id" };
         let tables = tables.into_iter().map(|table| (table.clone(), column(&table))).collect();

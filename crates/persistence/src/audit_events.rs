@@ -1,14 +1,21 @@
 //! The audit log: one row for each write, in the transaction of the write. It is read and never changed.
 
-use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{
+    dsl::{AsExprOf, sql},
+    expression::{SqlLiteral, UncheckedBind},
+    prelude::*,
+    sql_types::{Nullable, Timestamptz},
+};
 use serde_json::Value;
 use tenantry_domain::{
-    Action, Actor, AuditEvent, AuditEventId, AuditRecord, Error, InTenant, Origin, Page, PageRequest, TenantId,
+    Action, Actor, AuditEvent, AuditEventId, AuditRecord, Error, InTenant, Origin, Page, PageRequest, Position,
+    TenantId,
 };
 use uuid::Uuid;
 
 use crate::{
+    event_ids::{APART, event_id, first_id, time_of},
     fault::Fault,
     keyset::{self, Keyset},
     prepared::Prepare,
@@ -22,7 +29,6 @@ use crate::{
 #[diesel(table_name = audit_events)]
 struct NewRow<'a> {
     tenant_id: Uuid,
-    id: Uuid,
     action: &'a str,
     actor_type: &'a str,
     actor_id: String,
@@ -48,7 +54,6 @@ impl<'a> NewRow<'a> {
         }
         Ok(Self {
             tenant_id: tenant.uuid(),
-            id: event.id.map_or_else(Uuid::now_v7, AuditEventId::uuid),
             action: action.rule().name,
             actor_type: actor.kind(),
             actor_id: actor.id(),
@@ -61,8 +66,15 @@ impl<'a> NewRow<'a> {
     }
 }
 
+/// When an event happened: now, or at this time.
+fn at(time: Option<DateTime<Utc>>) -> SqlLiteral<Timestamptz, At> {
+    sql::<Timestamptz>("coalesce(").bind::<Nullable<Timestamptz>, _>(time).sql(", now())")
+}
+
+type At = UncheckedBind<SqlLiteral<Timestamptz>, AsExprOf<Option<DateTime<Utc>>, Nullable<Timestamptz>>>;
+
 impl TenantScope<'_> {
-    /// Adds an event. Says whether a webhook is to be told of it.
+    /// Adds an event. Says whether a webhook is to be told of it. One whose id is known beforehand happened at the time of its id.
     pub(crate) fn insert_audit_event(
         &mut self,
         action: Action,
@@ -71,10 +83,14 @@ impl TenantScope<'_> {
         event: &AuditEvent,
     ) -> Result<bool, Fault> {
         let row = NewRow::of(self.tenant, action, actor, origin, event)?;
-        let id = row.id;
-        let has_webhooks: bool = diesel::insert_into(audit_events::table)
-            .values(row)
-            .returning(has_webhooks(self.tenant))
+        let (id, time) = match event.id.map(AuditEventId::uuid) {
+            Some(id) => (id, time_of(id)),
+            None => (Uuid::now_v7(), None),
+        };
+        let dated = (audit_events::id.eq(event_id(id, at(time))), audit_events::occurred_at.eq(at(time)));
+        let (id, has_webhooks): (Uuid, bool) = diesel::insert_into(audit_events::table)
+            .values((row, dated))
+            .returning((audit_events::id, has_webhooks(self.tenant)))
             .prepared()
             .get_result(self.connection)?;
         if has_webhooks { self.insert_deliveries(action, id, event.subject_id) } else { Ok(false) }
@@ -89,7 +105,9 @@ impl TenantScope<'_> {
         event: &AuditEvent,
     ) -> Result<(), Fault> {
         let row = NewRow::of(self.tenant, action, actor, origin, event)?;
-        let once = diesel::insert_into(audit_events::table).values(row).on_conflict_do_nothing();
+        let id = event.id.map_or_else(Uuid::now_v7, AuditEventId::uuid);
+        let dated = audit_events::id.eq(event_id(id, at(None)));
+        let once = diesel::insert_into(audit_events::table).values((row, dated)).on_conflict_do_nothing();
         once.prepared().execute(self.connection)?;
         Ok(())
     }
@@ -165,10 +183,55 @@ impl TenantScope<'_> {
     }
 }
 
+/// The period beside the position of a page, or beside its first event, that is asked for first. Where it has a whole page, no partition
+/// but those of this period was looked at. `None` where that is not known beforehand.
+fn near(filter: &AuditFilter, page: &PageRequest) -> Option<AuditFilter> {
+    let position = page.after.as_ref().and_then(time_at);
+    if page.sort.descending {
+        let until = position.into_iter().chain(filter.until).min().unwrap_or_else(Utc::now);
+        let from = until.checked_sub_signed(NEAR)?;
+        let narrower = filter.from.is_none_or(|asked| asked < from);
+        narrower.then(|| AuditFilter { from: Some(from), ..filter.clone() })
+    } else {
+        let from = position.into_iter().chain(filter.from).max()?;
+        let until = from.checked_add_signed(NEAR)?;
+        let narrower = filter.until.is_none_or(|asked| asked > until);
+        narrower.then(|| AuditFilter { until: Some(until), ..filter.clone() })
+    }
+}
+
+/// How much is asked for first.
+const NEAR: TimeDelta = TimeDelta::days(31);
+
+/// When the last event of the page before happened.
+fn time_at(position: &Position) -> Option<DateTime<Utc>> {
+    position.key().parse().ok()
+}
+
 impl Tx<'_, InTenant> {
     /// A page of the tenant's audit log.
     pub fn audit_events(&mut self, filter: &AuditFilter, page: &PageRequest) -> Result<Page<AuditRecord>, Fault> {
+        if let Some(near) = near(filter, page) {
+            let found = self.audit_events_of(&near, page)?;
+            if found.next.is_some() {
+                return Ok(found);
+            }
+        }
+        self.audit_events_of(filter, page)
+    }
+
+    fn audit_events_of(&mut self, filter: &AuditFilter, page: &PageRequest) -> Result<Page<AuditRecord>, Fault> {
         let mut query = Row::query().filter(audit_events::tenant_id.eq(self.found.uuid())).into_boxed();
+        // By the ids, PostgreSQL knows in which partitions to look. The times say exactly which events are meant.
+        let position = page.after.as_ref().and_then(time_at);
+        let (after, before) = if page.sort.descending { (None, position) } else { (position, None) };
+        if let Some(from) = after.into_iter().chain(filter.from).max() {
+            let first = from.checked_sub_signed(APART).map_or(Uuid::nil(), first_id);
+            query = query.filter(audit_events::id.ge(first));
+        }
+        if let Some(until) = before.into_iter().chain(filter.until).min().and_then(|at| at.checked_add_signed(APART)) {
+            query = query.filter(audit_events::id.lt(first_id(until)));
+        }
         if let Some(id) = &filter.actor_id {
             query = query.filter(audit_events::actor_id.eq(id.clone()));
         }

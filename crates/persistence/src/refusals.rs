@@ -26,13 +26,15 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// The same id for the same attempt, so that the database keeps one of those that several replicas noted.
+    /// The same id for the same attempt, so that the database keeps one of those that several replicas noted. It begins with its hour,
+    /// as the ids of all events begin with their time.
     fn id(&self) -> AuditEventId {
         let Self { tenant, actor, action, hour } = self;
         let digest = Sha256::digest(format!("{tenant} {} {} {} {hour}", actor.kind(), actor.id(), action.rule().name));
-        let mut bytes = [0; 16];
+        let mut bytes = [0; 10];
         bytes.iter_mut().zip(digest).for_each(|(byte, of)| *byte = of);
-        AuditEventId::from_uuid(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+        let millis = u64::try_from(hour * 3_600_000).unwrap_or_default();
+        AuditEventId::from_uuid(uuid::Builder::from_unix_timestamp_millis(millis, &bytes).into_uuid())
     }
 }
 

@@ -16,6 +16,7 @@ use tenantry_domain::{IDEMPOTENCY_DAYS, InTenant, Retention, TenantId};
 use uuid::Uuid;
 
 use crate::{
+    audit_partitions::OLDEST,
     erase::{EraseError, in_tenant, within},
     fault::Fault,
     freeze::write_lock_sql,
@@ -94,7 +95,8 @@ impl Ended {
             // Its key has several columns.
             Self::Answers => ("idempotency_keys", "ctid", "t.created_at <= BEFORE"),
             Self::Deliveries => ("webhook_deliveries", "ctid", "t.updated_at < BEFORE AND t.state <> 'pending'"),
-            Self::AuditEvents => ("audit_events", "id", "t.occurred_at < BEFORE"),
+            // Of months that came after it, whole partitions are dropped.
+            Self::AuditEvents => (OLDEST, "id", "t.occurred_at < BEFORE"),
             Self::ApiKeys => ("api_keys", "id", "least(t.revoked_at, t.expires_at) < BEFORE"),
         }
     }

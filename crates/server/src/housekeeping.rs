@@ -2,7 +2,7 @@
 
 use tenantry_domain::Retention;
 use tenantry_operations::{Observed, Store, housekeeping, mail::Mailer};
-use tenantry_persistence::{Ended, EraseError, Pruner};
+use tenantry_persistence::{AuditPartitions, Ended, EraseError, Pruner};
 
 /// What `tenantry serve` does every hour. Events and keys only in its embedded database, which it owns. One chore that fails does not
 /// hold up the others.
@@ -34,6 +34,9 @@ pub(crate) async fn round(
             match as_owner(&owner_url, &retention, false) {
                 Ok(pruned) => pruned.into_iter().for_each(|(kind, rows)| told(kind, rows)),
                 Err(error) => tracing::warn!(%error, "could not delete what is over; trying again later"),
+            }
+            if let Err(error) = partition(&owner_url, &retention, false) {
+                tracing::warn!(%error, "could not make or drop partitions of the audit log; trying again later");
             }
         });
         let _ = done.await;
@@ -70,4 +73,33 @@ pub(crate) fn as_owner(owner_url: &str, retention: &Retention, dry_run: bool) ->
         pruned.push((kind, rows));
     }
     Ok(pruned)
+}
+
+/// What was done to the partitions of the audit log, or would be.
+#[derive(Default)]
+pub(crate) struct Partitioned {
+    /// How many months have got a partition of their own.
+    pub(crate) made: usize,
+    /// The partitions that were dropped, by name.
+    pub(crate) dropped: Vec<String>,
+}
+
+/// Makes the partitions of the next months, and drops those that are over. A dry run only says which would be dropped.
+pub(crate) fn partition(owner_url: &str, retention: &Retention, dry_run: bool) -> Result<Partitioned, EraseError> {
+    let mut partitions = AuditPartitions::connect(owner_url)?;
+    let mut done = Partitioned::default();
+    if !dry_run {
+        done.made = partitions.make_ahead()?;
+    }
+    if let Some(kept) = retention.audit_events {
+        done.dropped = if dry_run { partitions.ended(kept)? } else { partitions.drop_ended(kept)? };
+    }
+    if !dry_run && (done.made > 0 || !done.dropped.is_empty()) {
+        tracing::info!(
+            made = done.made,
+            dropped = done.dropped.join(", "),
+            "made or dropped partitions of the audit log"
+        );
+    }
+    Ok(done)
 }

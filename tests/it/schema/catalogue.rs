@@ -19,8 +19,8 @@ pub(crate) fn complaints_on(admin: &mut PgConnection) -> Vec<String> {
     complaints
 }
 
-/// What is not PostgreSQL's own, nor an extension's: `ours` of all kinds, and of these the `tables` of tenants with the
-/// number of their `tenant_id`. In `tenants` that is the id itself; the list of migrations is nobody's.
+/// What is not PostgreSQL's own, nor an extension's: `ours` of all kinds, and of these the `tables` of tenants, with the
+/// number of their `tenant_id`; partitions too, each as a table of its own. In `tenants` that is the id itself; the list of migrations is nobody's.
 const OURS: &str = "
     schemas AS (SELECT oid, nspname FROM pg_namespace
                 WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'),
@@ -83,7 +83,13 @@ const POLICIES: &str = "
                                          '(id = (NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text))::uuid)']
                ELSE ARRAY['(tenant_id = (NULLIF(current_setting(''app.tenant_id''::text, true), ''''::text))::uuid)'] END";
 
+/// The service reaches a partition through its table.
 const GRANTS: &str = "
+    SELECT tables.name || ': the service may ' || power || ' a partition' AS line
+    FROM tables JOIN pg_class ON pg_class.oid = tables.oid AND relispartition, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS power
+    WHERE has_table_privilege('tenantry_service', tables.oid, power)
+       OR power <> 'DELETE' AND has_any_column_privilege('tenantry_service', tables.oid, power)
+    UNION ALL
     SELECT name || ': the service may ' || power AS line FROM tables, unnest('{TRUNCATE,REFERENCES,TRIGGER}'::text[]) AS power
     WHERE has_table_privilege('tenantry_service', tables.oid, power)
        OR power = 'REFERENCES' AND has_any_column_privilege('tenantry_service', tables.oid, power)

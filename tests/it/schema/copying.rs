@@ -33,7 +33,7 @@ async fn copying_shows_and_brings_nothing_of_another_tenant() {
     for table in tables(database) {
         let name = &table.name;
         let in_ours = format!("BEGIN; SELECT set_tenant('{ours}')");
-        for (stand, sees) in [(in_ours.as_str(), table.readable), ("BEGIN", false)] {
+        for (stand, sees) in [(in_ours.as_str(), table.readable && !table.partitioned), ("BEGIN", false)] {
             let out = psql(database, &format!("{stand}; COPY {name} TO STDOUT"));
             assert!(!out.contains(&theirs), "{stand} {name}: {out}");
             assert_eq!(out.contains(&ours), sees, "{stand} {name}: {out}");

@@ -63,6 +63,9 @@ pub(crate) struct Table {
     pub(crate) name: String,
     #[diesel(sql_type = Bool)]
     pub(crate) readable: bool,
+    /// Whether its rows are in partitions: who copies the table itself out copies none.
+    #[diesel(sql_type = Bool)]
+    pub(crate) partitioned: bool,
     #[diesel(sql_type = Bool)]
     deletable: bool,
     /// A column that the service may change; empty where there is none.
@@ -83,6 +86,7 @@ pub(crate) fn tables(database: &TestDatabase) -> Vec<Table> {
     let names: Vec<_> = Rows::of(database).tables().iter().map(|name| format!("'{name}'")).collect();
     let sql = format!(
         "SELECT relname::text AS name, has_table_privilege('tenantry_service', oid, 'SELECT') AS readable,
+                relkind = 'p' AS partitioned,
                 has_table_privilege('tenantry_service', oid, 'DELETE') AS deletable,
                 coalesce((SELECT min(attname)::text FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0
                           AND has_column_privilege('tenantry_service', pg_class.oid, attname, 'UPDATE')), '') AS changeable,

@@ -73,7 +73,7 @@ struct Count {
 pub(super) fn count(connection: &mut PgConnection) -> Result<Rows, diesel::result::Error> {
     let tables = "SELECT relname::text AS name,
             EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attname = 'tenant_id') AS of_tenants
-        FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace ORDER BY 1";
+        FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace ORDER BY 1";
     let mut rows = Rows::default();
     for Table { name, of_tenants } in sql_query(tables).load::<Table>(connection)? {
         let tenant = match (of_tenants, name.as_str()) {

@@ -81,8 +81,10 @@ fn after_reverting(connection: &mut PgConnection, count: usize) -> Result<Column
 }
 
 fn columns(connection: &mut PgConnection) -> Result<Columns, Error> {
-    let sql =
-        "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = 'public'";
+    // Rows of partitions are those of their table.
+    let sql = "SELECT relname::text AS table_name, attname::text AS column_name
+        FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v') AND NOT relispartition";
     let mut columns = Columns::new();
     for column in sql_query(sql).load::<Column>(connection)? {
         columns.entry(column.table_name).or_default().insert(column.column_name);

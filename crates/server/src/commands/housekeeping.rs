@@ -26,11 +26,12 @@ pub(crate) fn run(command: &Housekeeping, settings: &Settings, output: &Output) 
     let mut deleted =
         with_store(settings, async |store: &Store| Ok(housekeeping::prune(store, &retention, dry_run).await?))?;
     let database = Database::open_migrated(settings)?;
-    let of_the_owner = chores::as_owner(database.owner_url(), &retention, dry_run);
+    let of_the_owner = chores::as_owner(database.owner_url(), &retention, dry_run)
+        .and_then(|deleted| Ok((deleted, chores::partition(database.owner_url(), &retention, dry_run)?)));
     database.close()?;
-    deleted.extend(
-        of_the_owner.map_err(|error| as_owner(error.into(), settings, "audit events and API keys can be deleted"))?,
-    );
+    let (of_the_owner, partitions) =
+        of_the_owner.map_err(|error| as_owner(error.into(), settings, "audit events and API keys can be deleted"))?;
+    deleted.extend(of_the_owner);
     let mut rows: Vec<_> = deleted.into_iter().map(|(kind, rows)| (kind.name(), rows)).collect();
     if let Some(mailer) = mailer {
         let files =
@@ -38,9 +39,16 @@ pub(crate) fn run(command: &Housekeeping, settings: &Settings, output: &Output) 
         rows.push(("saved emails", files as u64));
     }
     let counts: Map<String, Value> = rows.iter().map(|(name, rows)| (camel_case(name), json!(rows))).collect();
-    output.print(&json!({ "dryRun": dry_run, "deleted": counts }), || {
+    let chores::Partitioned { made, dropped } = partitions;
+    let months = json!({ "made": made, "dropped": dropped });
+    output.print(&json!({ "dryRun": dry_run, "deleted": counts, "auditPartitions": months }), || {
         let verb = if dry_run { "would delete" } else { "deleted" };
-        rows.iter().map(|(name, rows)| format!("{verb}  {rows} {name}")).collect::<Vec<_>>().join("\n")
+        let mut lines: Vec<_> = rows.iter().map(|(name, rows)| format!("{verb}  {rows} {name}")).collect();
+        lines.extend(dropped.iter().map(|name| format!("{verb}  {name}, a partition of the audit log")));
+        if made > 0 {
+            lines.push(format!("made  {made} partitions of the audit log"));
+        }
+        lines.join("\n")
     })
 }
 
