@@ -184,7 +184,7 @@ async fn nothing_writes_in_a_frozen_tenant_beside_the_door_and_no_job_does() {
     let there = rows.of_tenant(acme.id);
     let invitee = || Invitee {
         person: Person { issuer: "https://login.example.com/".parse().unwrap(), subject: "ada".parse().unwrap() },
-        email: Some("ada@example.com".parse().unwrap()),
+        email: Ok("ada@example.com".parse().unwrap()),
         origin: Origin::default(),
         trusted_for: TrustedFor::default(),
     };
