@@ -7,6 +7,7 @@ mod email;
 mod failing;
 mod load;
 mod neighbours;
+mod platform;
 mod signature;
 
 use diesel::connection::SimpleConnection;
@@ -37,7 +38,11 @@ fn workers_with(app: &App, sender: Sender) -> Workers {
 
 /// Sends everything that is due now, and waits until it was sent.
 async fn deliver(app: &App) {
-    let mut workers = workers(app);
+    deliver_with(app, sender(app)).await;
+}
+
+async fn deliver_with(app: &App, sender: Sender) {
+    let mut workers = workers_with(app, sender);
     while workers.round().await.unwrap().begun > 0 {
         workers.finish().await;
     }

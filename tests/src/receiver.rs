@@ -3,8 +3,10 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use tokio::{
     io::AsyncWriteExt,
@@ -21,6 +23,8 @@ pub enum Receiving {
     Well,
     /// This status, these further header lines, and this body.
     Status(u16, &'static str, String),
+    /// 200, and a word, after this time.
+    Slow(Duration),
     /// Not at all; the connection stays open.
     Hang,
     /// 200, once the test says so; see [`Receiver::let_go`].
@@ -36,6 +40,8 @@ pub struct Received {
     pub head: String,
     /// The body, exactly.
     pub body: Vec<u8>,
+    /// When all of it was there.
+    pub at: DateTime<Utc>,
 }
 
 impl Received {
@@ -116,6 +122,11 @@ impl Receiver {
         self.shared.received.borrow().clone()
     }
 
+    /// The ids of the events that it was sent so far, and when each came.
+    pub fn ids(&self) -> Vec<(String, DateTime<Utc>)> {
+        self.shared.received.borrow().iter().map(|request| (request.id().to_owned(), request.at)).collect()
+    }
+
     /// Returns what it was sent when it was so many requests.
     pub async fn until(&self, count: usize) -> Vec<Received> {
         let mut received = self.shared.received.subscribe();
@@ -132,15 +143,19 @@ impl Receiver {
 async fn converse(mut stream: TcpStream, shared: Arc<Shared>) {
     let mut unread = Vec::new();
     while let Some(head) = conversation::head(&mut stream, &mut unread).await {
-        let request = Received { head, body: Vec::new() };
+        let request = Received { head, body: Vec::new(), at: Utc::now() };
         let length = request.header("content-length").parse().unwrap();
         let Some(body) = conversation::body(&mut stream, &mut unread, length).await else { return };
-        let request = Received { body, ..request };
+        let request = Received { body, at: Utc::now(), ..request };
         let receiving = shared.receiving.lock().unwrap().clone();
         shared.received.send_modify(|all| all.push(request));
         let answer = match receiving {
             Receiving::Well => answer(200, "", "ok"),
             Receiving::Status(status, more, body) => answer(status, more, &body),
+            Receiving::Slow(time) => {
+                tokio::time::sleep(time).await;
+                answer(200, "", "ok")
+            }
             Receiving::Hang => return std::future::pending().await,
             Receiving::Held => {
                 shared.released.notified().await;

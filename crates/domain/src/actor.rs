@@ -39,6 +39,8 @@ pub enum Holder {
     Platform {
         /// The start of the hash of its key, by which the settings and the logs tell several keys apart.
         key: String,
+        /// Its own, where it looks after its webhooks; none above the tenants. See [`Credential::at_home`].
+        tenant: Option<TenantId>,
     },
     /// A person with access to the service's own settings, at the command line.
     Operator {
@@ -70,9 +72,18 @@ impl Credential {
     pub fn tenant(&self) -> Option<TenantId> {
         match &self.holder {
             Holder::ApiKey { tenant, .. } | Holder::Member { tenant, .. } => Some(*tenant),
-            Holder::Platform { .. } => None,
-            Holder::Operator { tenant, .. } | Holder::Job { tenant, .. } => *tenant,
+            Holder::Platform { tenant, .. } | Holder::Operator { tenant, .. } | Holder::Job { tenant, .. } => *tenant,
         }
+    }
+
+    /// The same credential where it has something of its own: the platform's in [`TenantId::PLATFORM`], any other one where it was.
+    #[must_use]
+    pub fn at_home(&self) -> Self {
+        let holder = match &self.holder {
+            Holder::Platform { key, .. } => Holder::Platform { key: key.clone(), tenant: Some(TenantId::PLATFORM) },
+            other => other.clone(),
+        };
+        Self { holder, origin: self.origin.clone() }
     }
 }
 

@@ -112,6 +112,11 @@ impl<K> Id<K> {
     }
 }
 
+impl TenantId {
+    /// The platform's own: it is nobody's account and in no list, and has the platform's webhooks with what they are told.
+    pub const PLATFORM: Self = Self::from_uuid(Uuid::max());
+}
+
 impl<K> From<Id<K>> for Uuid {
     fn from(id: Id<K>) -> Self {
         id.0

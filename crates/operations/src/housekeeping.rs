@@ -181,7 +181,7 @@ async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
     if matches!(erased, Err(Error::TenantFrozen)) { Ok(false) } else { erased }
 }
 
-/// All tenants, a page at a time.
+/// All tenants, a page at a time; the platform's own is the last one.
 pub(crate) struct Tenants {
     job: &'static str,
     request: Option<PageRequest>,
@@ -201,7 +201,9 @@ impl Tenants {
             })
             .await?;
         self.request = page.next.map(|next| PageRequest { after: Some(next), ..request });
-        Ok(Some(page.items.into_iter().map(|tenant| tenant.id).collect()))
+        let ids = page.items.into_iter().map(|tenant| tenant.id);
+        let own = self.request.is_none().then_some(TenantId::PLATFORM);
+        Ok(Some(ids.chain(own).collect()))
     }
 }
 

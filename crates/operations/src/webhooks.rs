@@ -1,4 +1,5 @@
-//! Webhooks: list, show, create, update, rotate, test, delete; their deliveries: list, show, resend, replay.
+//! Webhooks: list, show, create, update, rotate, test, delete; their deliveries: list, show, resend, replay. Those of the platform are
+//! in a tenant of their own, where its credential is at home.
 
 mod client;
 mod figures;
@@ -42,7 +43,7 @@ pub struct Webhooks {
 ///
 /// Those of [`Store::read`].
 pub async fn list(store: &Store, credential: &Credential, page: PageRequest) -> Result<Page<Webhook>, Error> {
-    store.read(credential, InTenant, Action::WebhookList, move |tx| tx.webhooks(&page)).await
+    store.read(&credential.at_home(), InTenant, Action::WebhookList, move |tx| tx.webhooks(&page)).await
 }
 
 /// A webhook, without its secret.
@@ -51,7 +52,7 @@ pub async fn list(store: &Store, credential: &Credential, page: PageRequest) -> 
 ///
 /// Those of [`Store::read`].
 pub async fn show(store: &Store, credential: &Credential, id: WebhookId) -> Result<Webhook, Error> {
-    store.read(credential, InTenant, Action::WebhookRead, move |tx| tx.webhook(id)).await
+    store.read(&credential.at_home(), InTenant, Action::WebhookRead, move |tx| tx.webhook(id)).await
 }
 
 /// Makes a webhook. Its secret can be read this once.
@@ -66,11 +67,11 @@ pub async fn create(
     details: WebhookDetails,
 ) -> Result<(Webhook, WebhookSecret), Error> {
     // Whoever may not do it is told that first.
-    credential.tenant().ok_or_else(|| nowhere(credential, Action::WebhookCreate))?;
+    credential.at_home().tenant().ok_or_else(|| nowhere(credential, Action::WebhookCreate))?;
     let (secret, id, keys) = (WebhookSecret::issue()?, new_id(), keys.clone());
     let (made, destinations) = (secret.clone(), destinations.clone());
     let webhook = store
-        .write(credential, InTenant, Action::WebhookCreate, move |tx| {
+        .write(&credential.at_home(), InTenant, Action::WebhookCreate, move |tx| {
             allowed(&destinations, &details.url)?;
             create_in(tx, &keys, id, (details.clone(), made.clone()))
         })
@@ -84,6 +85,7 @@ pub(crate) fn create_in(
     id: WebhookId,
     (details, secret): (WebhookDetails, WebhookSecret),
 ) -> Result<Change<Webhook>, Fault> {
+    tx.found_platform()?;
     tx.note_master_key(keys.sealing())?;
     let context = WebhookContext { tenant: tx.tenant_id(), webhook: id, set_at: tx.clock()? };
     let secret = sealed(keys, &context, &WebhookSecrets::after(secret, None), None)?;
@@ -147,7 +149,7 @@ pub async fn update(
 ) -> Result<Written<Webhook>, Error> {
     let destinations = destinations.clone();
     store
-        .write_and_show(credential, InTenant, Action::WebhookUpdate, move |tx| {
+        .write_and_show(&credential.at_home(), InTenant, Action::WebhookUpdate, move |tx| {
             let StoredWebhook { webhook: before, sealed } = tx.lock_webhook(id)?;
             tx.hold(&precondition, before.version)?;
             if let Some(url) = &patch.url {
@@ -183,7 +185,7 @@ pub async fn rotate(
     let (secret, keys) = (WebhookSecret::issue()?, keys.clone());
     let made = secret.clone();
     let webhook = store
-        .write(credential, InTenant, Action::WebhookRotate, move |tx| {
+        .write(&credential.at_home(), InTenant, Action::WebhookRotate, move |tx| {
             // The answer shows what the webhook is.
             tx.permit(Action::WebhookRead)?;
             let before = tx.lock_webhook(id)?;
@@ -208,7 +210,7 @@ pub async fn rotate(
 /// Those of [`Store::write`], and `Conflict` for one that is not enabled.
 pub async fn test(store: &Store, credential: &Credential, id: WebhookId) -> Result<Written<WebhookDelivery>, Error> {
     store
-        .write_and_show(credential, InTenant, Action::WebhookTest, move |tx| {
+        .write_and_show(&credential.at_home(), InTenant, Action::WebhookTest, move |tx| {
             tx.lock_webhook(id)?.webhook.must_be_enabled()?;
             // A step of its own, because the event has to be there before its delivery is.
             tx.step(InTenant, Action::WebhookTest, |_| Ok(tested(id)))?;
@@ -234,7 +236,7 @@ pub async fn delete(
     precondition: Precondition,
 ) -> Result<(), Error> {
     store
-        .write(credential, InTenant, Action::WebhookDelete, move |tx| {
+        .write(&credential.at_home(), InTenant, Action::WebhookDelete, move |tx| {
             let before = tx.lock_webhook(id)?.webhook;
             tx.hold(&precondition, before.version)?;
             tx.delete_webhook(id)?;
@@ -256,7 +258,9 @@ pub async fn deliveries(
     page: PageRequest,
 ) -> Result<Page<WebhookDelivery>, Error> {
     store
-        .read(credential, InTenant, Action::WebhookDeliveryList, move |tx| tx.webhook_deliveries(id, filter, &page))
+        .read(&credential.at_home(), InTenant, Action::WebhookDeliveryList, move |tx| {
+            tx.webhook_deliveries(id, filter, &page)
+        })
         .await
 }
 
@@ -271,7 +275,9 @@ pub async fn delivery(
     id: WebhookId,
     delivery: WebhookDeliveryId,
 ) -> Result<WebhookDelivery, Error> {
-    store.read(credential, InTenant, Action::WebhookDeliveryList, move |tx| tx.webhook_delivery(id, delivery)).await
+    store
+        .read(&credential.at_home(), InTenant, Action::WebhookDeliveryList, move |tx| tx.webhook_delivery(id, delivery))
+        .await
 }
 
 /// Sends an event to a webhook again.
@@ -286,7 +292,7 @@ pub async fn resend(
     delivery: WebhookDeliveryId,
 ) -> Result<Written<WebhookDelivery>, Error> {
     store
-        .write_and_show(credential, InTenant, Action::WebhookResend, move |tx| {
+        .write_and_show(&credential.at_home(), InTenant, Action::WebhookResend, move |tx| {
             tx.lock_webhook(id)?.webhook.must_be_enabled()?;
             tx.webhook_delivery(id, delivery)?;
             let after = tx.resend(id, delivery)?;
@@ -308,7 +314,7 @@ pub async fn replay(
     since: DateTime<Utc>,
 ) -> Result<Written<usize>, Error> {
     store
-        .write_and_show(credential, InTenant, Action::WebhookReplay, move |tx| {
+        .write_and_show(&credential.at_home(), InTenant, Action::WebhookReplay, move |tx| {
             tx.lock_webhook(id)?.webhook.must_be_enabled()?;
             let events = tx.replay(id, since)?;
             let fields = Fields::new().with("replayedSince", since.to_rfc3339()).with("replayedEvents", events);

@@ -115,7 +115,9 @@ fn recognise(credential: &Credential, known: Option<&Known>, learned: &mut Learn
             }
             _ => refused(Unauthenticated::Token),
         },
-        Holder::Platform { key } => known.map(|_| (Actor::Platform(key.clone()), Grant::Platform)).map_err(Fault::from),
+        Holder::Platform { key, .. } => {
+            known.map(|_| (Actor::Platform(key.clone()), Grant::Platform)).map_err(Fault::from)
+        }
         Holder::Operator { name, .. } => {
             known.map(|_| (Actor::Operator(name.as_str().to_owned()), Grant::Operator)).map_err(Fault::from)
         }

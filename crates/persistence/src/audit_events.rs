@@ -9,7 +9,7 @@ use diesel::{
 };
 use serde_json::Value;
 use tenantry_domain::{
-    Action, Actor, AuditEvent, AuditEventId, AuditRecord, Error, InTenant, Origin, Page, PageRequest, Position,
+    Action, Actor, AuditEvent, AuditEventId, AuditRecord, Error, InTenant, Noun, Origin, Page, PageRequest, Position,
     TenantId,
 };
 use uuid::Uuid;
@@ -93,7 +93,12 @@ impl TenantScope<'_> {
             .returning((audit_events::id, has_webhooks(self.tenant)))
             .prepared()
             .get_result(self.connection)?;
-        if has_webhooks { self.insert_deliveries(action, id, event.subject_id) } else { Ok(false) }
+        let tells = has_webhooks && self.insert_deliveries(action, id, event.subject_id)?;
+        if event.subject_type == Noun::Tenant && self.tenant != TenantId::PLATFORM {
+            let event = AuditEvent { id: Some(AuditEventId::from_uuid(id)), ..event.clone() };
+            return Ok(self.tell_platform(action, actor, origin, &event)? || tells);
+        }
+        Ok(tells)
     }
 
     /// Adds an event of which no webhook is told, unless there is one with its id.

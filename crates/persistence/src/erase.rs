@@ -9,10 +9,17 @@ use diesel::{
     sql_query,
     sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
-use tenantry_domain::{TENANT_RESTORABLE_DAYS, TenantId};
+use tenantry_domain::{Actor, TENANT_RESTORABLE_DAYS, TenantId};
 use uuid::Uuid;
 
-use crate::pool::establish;
+use crate::{
+    fault::{Fault, Kind},
+    platform,
+    pool::establish,
+};
+
+/// Who erases, for the log of the platform.
+const ERASE: &str = "erase tenants";
 
 /// Every table of a tenant, each before those that it refers to; `tenants` itself comes after all of them. A test compares the
 /// list with the catalogue.
@@ -49,6 +56,9 @@ pub enum EraseError {
     /// A statement failed, and all of this tenant is still there.
     #[error("the database refused: {0}")]
     Database(#[from] diesel::result::Error),
+    /// The platform could not be told, and all of this tenant is still there.
+    #[error("cannot tell the platform: {0}")]
+    Platform(String),
     /// There is no such tenant.
     #[error("Tenant not found")]
     NotFound,
@@ -62,8 +72,17 @@ pub enum EraseError {
     NotDue(DateTime<Utc>),
 }
 
+impl From<Fault> for EraseError {
+    fn from(Fault(kind): Fault) -> Self {
+        match kind {
+            Kind::Database(error) => Self::Database(error),
+            Kind::Refused(error) => Self::Platform(format!("{error:?}")),
+        }
+    }
+}
+
 /// A connection of the owner. Row security is forced, so that it binds the owner too: each transaction stands in one tenant and
-/// could not delete anything of another.
+/// could not delete anything of another. The last thing it does to a tenant is done in the platform's own, see [`TenantId::PLATFORM`].
 pub struct Eraser {
     connection: PgConnection,
 }
@@ -168,6 +187,7 @@ fn erase_all(connection: &mut PgConnection, tenant: TenantId) -> Result<Option<E
         rows.push((*table, sql_query(sql).bind::<SqlUuid, _>(tenant.uuid()).execute(connection)?));
     }
     sql_query("DELETE FROM tenants WHERE id = $1").bind::<SqlUuid, _>(tenant.uuid()).execute(connection)?;
+    platform::forget(connection, tenant, &Actor::Job(ERASE))?;
     Ok(Some(Erased { tenant, name, rows }))
 }
 

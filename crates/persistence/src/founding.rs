@@ -1,12 +1,11 @@
 //! Founding a tenant: what it starts with, and how its first owner comes in.
 
-use diesel::{RunQueryDsl, sql_types::Text};
 use tenantry_domain::{
     ApiKeyId, Brand, BrandId, InvitationDays, InvitationDetails, InvitationId, Labels, Limits, Maker, NewApiKey,
     NewBrand, Platform, Tenant, TenantDetails, TenantId,
 };
 
-use crate::{fault::Fault, scope::TenantScope, tx::WriteTx};
+use crate::{fault::Fault, platform::stand_in, scope::TenantScope, tx::WriteTx};
 
 /// What a tenant starts with besides itself.
 #[derive(Debug, Clone)]
@@ -36,7 +35,7 @@ impl WriteTx<'_, Platform> {
         let (id, details, limits) = &founding.tenant;
         let tenant = self.insert_tenant(*id, (details, *limits), &founding.labels)?;
         // What follows is inside the new tenant, where the platform itself sees nothing.
-        diesel::sql_query("SELECT set_tenant($1)").bind::<Text, _>(id.to_string()).execute(self.connection)?;
+        stand_in(self.connection, *id)?;
         let (clock, maker) = (self.clock()?, Maker::of(&self.actor));
         let mut inside = TenantScope { tenant: *id, connection: self.connection };
         let brand = inside.insert_brand(founding.brand.0, &founding.brand.1)?;

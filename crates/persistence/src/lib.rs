@@ -42,6 +42,7 @@ mod migrate;
 mod notes;
 mod outbox;
 mod places;
+mod platform;
 mod pool;
 mod prepared;
 mod readiness;

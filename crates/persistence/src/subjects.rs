@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use tenantry_domain::{
     Agent, AgentId, ApiKey, ApiKeyId, Brand, BrandId, Error, InTenant, Invitation, InvitationId, Member, MemberId,
-    Noun, Tenant, Webhook, WebhookId, Workspace, WorkspaceId,
+    Noun, Tenant, Use, Webhook, WebhookId, Workspace, WorkspaceId,
 };
 use uuid::Uuid;
 
@@ -17,6 +17,8 @@ use crate::{
 #[expect(missing_docs, reason = "the types say it")]
 pub enum Subject {
     Tenant(Tenant),
+    /// As the platform sees it.
+    Account(Box<(Tenant, Use)>),
     Brand(Brand),
     Workspace(Workspace),
     Member(Member),
@@ -38,6 +40,8 @@ impl Tx<'_, InTenant> {
 
     fn find_subject(&mut self, kind: Noun, id: Uuid) -> Result<Option<Subject>, Fault> {
         Ok(Some(match kind {
+            // Another one is looked at from above.
+            Noun::Tenant if id != self.found.uuid() => return Ok(None),
             Noun::Tenant => Subject::Tenant(self.tenant()?),
             Noun::Brand => Subject::Brand(self.scope().brand(BrandId::from_uuid(id))?),
             Noun::Workspace => {

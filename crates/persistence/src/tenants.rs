@@ -210,7 +210,7 @@ impl WriteTx<'_, Platform> {
 impl Tx<'_, Platform> {
     /// A page of all tenants.
     pub fn tenants(&mut self, filter: &TenantFilter, page: &PageRequest) -> Result<Page<Tenant>, Fault> {
-        let mut query = Row::query().into_boxed();
+        let mut query = Row::query().filter(is_account()).into_boxed();
         match filter.state {
             Some(TenantState::Deleted) => query = query.filter(tenants::deleted_at.is_not_null()),
             Some(TenantState::Suspended) => {
@@ -243,8 +243,16 @@ impl Tx<'_, Platform> {
 
     /// Whether there is any tenant yet.
     pub fn any_tenant(&mut self) -> Result<bool, Fault> {
-        Ok(diesel::select(exists(tenants::table.select(tenants::id))).get_result(self.connection)?)
+        Ok(diesel::select(exists(tenants::table.filter(is_account()).select(tenants::id)))
+            .get_result(self.connection)?)
     }
+}
+
+/// Everybody's but the platform's own.
+#[diesel::dsl::auto_type]
+fn is_account() -> _ {
+    let platform: Uuid = TenantId::PLATFORM.uuid();
+    tenants::id.ne(platform)
 }
 
 /// Which tenants a list shows; what is `None` does not restrict it.

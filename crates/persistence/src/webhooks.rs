@@ -154,12 +154,13 @@ impl WriteTx<'_, InTenant> {
 
     /// Stores a new webhook, if the tenant may have one more.
     pub fn create_webhook(&mut self, id: WebhookId, new: &NewWebhook) -> Result<Webhook, Fault> {
+        let whose = if self.found == TenantId::PLATFORM { "The platform" } else { "This tenant" };
         self.scope().lock_tenant()?;
         let used: i64 =
             webhooks::table.filter(webhooks::tenant_id.eq(self.found.uuid())).count().get_result(self.connection)?;
         if used >= MAX_WEBHOOKS {
             let cap = Cap::try_from(MAX_WEBHOOKS).map_err(|refusal| Error::internal(refusal.to_string()))?;
-            return Err(limit_reached("This tenant", Noun::Webhook, cap, used).into());
+            return Err(limit_reached(whose, Noun::Webhook, cap, used).into());
         }
         let row: Row = diesel::insert_into(webhooks::table)
             .values((

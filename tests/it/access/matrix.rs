@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Utc;
 use serde_json::json;
-use tenantry_domain::{Action, Choice, Grant, KeyMode, KeyScope, MemberId, Reach, Role, Scope, permit};
+use tenantry_domain::{Action, Choice, Grant, KeyMode, KeyScope, MemberId, Reach, Role, Scope, TenantId, permit};
 use tenantry_tests::{Answer, App, Client, Contract, Operation, Rows, Target, Tenant, difference, golden, new_name};
 
 use super::comparable;
@@ -262,7 +262,12 @@ impl Cast {
         match (answer.status, operation.writes()) {
             (200..300, true) => {
                 assert!(!changes.is_empty(), "succeeds and does nothing: {here}");
-                let tenant = if actor.is_foreign() { &self.theirs } else { &self.ours }.id.to_string();
+                let tenant = match actor {
+                    Actor::Platform => TenantId::PLATFORM,
+                    _ if actor.is_foreign() => self.theirs.id,
+                    _ => self.ours.id,
+                }
+                .to_string();
                 assert!(changes.iter().all(|row| row.contains(&tenant)), "reaches across: {here}");
             }
             (200..300, false) => assert!(changes.is_empty(), "reads and writes: {here}"),
@@ -287,6 +292,11 @@ fn assert_rules(operation: &Operation, actor: Actor, status: u16) {
     if operation.action() == Some(Action::InvitationAccept) {
         // The token in the body is of no invitation: that is what only a person is told.
         assert_eq!(status, if actor.is_a_person() { 404 } else { 401 }, "{here}");
+    } else if actor == Actor::Platform
+        && operation.action().is_some_and(|action| permit(&Grant::Platform, action).is_ok())
+    {
+        // There it has things of its own, and finds nobody else's.
+        assert!(if operation.has_id() { status == 404 } else { (200..300).contains(&status) }, "{here}");
     } else if matches!(actor, Actor::Platform | Actor::Service) && operation.needs_credential() {
         assert_eq!(status, 403, "{here}");
     } else if !operation.needs_credential()

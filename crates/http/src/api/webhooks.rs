@@ -51,7 +51,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// List webhooks
 ///
-/// All webhooks of the tenant, without their secrets. `sort=name` sorts by URL.
+/// All webhooks of the tenant, without their secrets. `sort=name` sorts by URL. With a platform key, they are those of the platform, which
+/// are sent what happens to tenants: `tenant.create`, `tenant.suspend`, `tenant.erase` and so on.
 #[utoipa::path(
     tag = PART.tag,
     extensions(("x-action" = json!(Action::WebhookList))),

@@ -263,7 +263,7 @@ async fn holder(request: &HttpRequest, token: &str) -> Result<Holder, Failure> {
                 Ok(hash) => {
                     let key = hash.fingerprint();
                     tracing::info!(key, "recognised a platform key");
-                    Ok(Holder::Platform { key })
+                    Ok(Holder::Platform { key, tenant: None })
                 }
                 Err(reason) => {
                     tracing::info!(reason, "refused a platform key");

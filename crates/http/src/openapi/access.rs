@@ -15,7 +15,11 @@ const SCHEMES: [(&str, &str, &str); 4] = [
         "JWT",
         "A member's access token (JWT) from an issuer that the service trusts. The token names the tenant.",
     ),
-    (PLATFORM_KEY, "tnt_plat_v1_…", "A platform key of this service, `tnt_plat_v1_…`. It works for `/api/admin` only."),
+    (
+        PLATFORM_KEY,
+        "tnt_plat_v1_…",
+        "A platform key of this service, `tnt_plat_v1_…`. It works for `/api/admin`, and for `/api/webhooks` of the platform.",
+    ),
     (
         SERVICE_KEY,
         "tnt_svc_v1_…",
@@ -111,6 +115,10 @@ pub(super) fn permission(action: Action) -> String {
         all if all.len() == Role::ALL.len() && !all.iter().any(|role| role.ends_with(')')) => {
             format!("**Permission:** {key}, or a member in any role.")
         }
+        some if is_for_the_platform(action) => format!(
+            "**Permission:** {key}, or a member in the role {}. With a platform key, it is about what is the platform's own.",
+            some.join(", ")
+        ),
         some => format!("**Permission:** {key}, or a member in the role {}.", some.join(", ")),
     }
 }

@@ -2,6 +2,7 @@
 
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
+use tenantry_domain::{Noun, TenantId};
 use tenantry_persistence::{DueDelivery, Subject};
 
 /// How the API shows a thing. Who serves the API knows.
@@ -11,11 +12,16 @@ pub type ViewOf = fn(Subject) -> Value;
 /// that whoever may read the audit log can see, and no secret is among them.
 pub(super) fn body(delivery: &DueDelivery, view: ViewOf) -> Value {
     let event = &delivery.event;
+    // The platform's own has events about others.
+    let about = match event.subject_type.parse() {
+        Ok(Noun::Tenant) => TenantId::from_uuid(event.subject_id),
+        _ => event.tenant_id,
+    };
     json!({
         "id": event.id.uuid(),
         "type": event.action,
         "timestamp": event.occurred_at.to_rfc3339_opts(SecondsFormat::Millis, true),
-        "tenantId": event.tenant_id.uuid(),
+        "tenantId": about.uuid(),
         "data": {
             "actor": { "type": event.actor_type, "id": event.actor_id },
             "subject": {

@@ -10,11 +10,12 @@ use futures_util::{StreamExt, stream};
 use reqwest::StatusCode;
 use tenantry_auth::{WebhookSecrets, seal::MasterKeys};
 use tenantry_domain::{
-    Action, Change, DISABLED_AFTER_DAYS, DisabledReason, Error, InTenant, Mail, Platform, Record, TenantId, Webhook,
-    WebhookDeliveryState, WebhookId, webhook_pause, webhook_rest,
+    Action, Change, DISABLED_AFTER_DAYS, DisabledReason, Error, InTenant, Mail, Noun, OverTenant, Platform, Record,
+    TenantId, Webhook, WebhookDeliveryState, WebhookId, webhook_pause, webhook_rest,
 };
-use tenantry_persistence::{DueDelivery, Fault, Store, WebhookLease, WebhookOutcome, WebhookTurn, WriteTx};
+use tenantry_persistence::{DueDelivery, Fault, Store, Subject, WebhookLease, WebhookOutcome, WebhookTurn, WriteTx};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
+use uuid::Uuid;
 
 use super::{
     Figures, ViewOf,
@@ -229,7 +230,7 @@ impl Turn {
                 })
                 .await?;
             let turn = match next {
-                Next::Batch(turn) => turn,
+                Next::Batch(turn) => self.with_accounts(turn).await?,
                 Next::Nothing(pending) => {
                     self.sender.figures.pending(self.webhook, pending);
                     return Ok(());
@@ -238,6 +239,27 @@ impl Turn {
             lease = turn.lease;
             batch = self.send(*turn).await;
         }
+    }
+
+    /// Adds the tenants that events of the platform are about, as they are now. Nobody in its own tenant sees another one.
+    async fn with_accounts(&self, mut turn: Box<WebhookTurn>) -> Result<Box<WebhookTurn>, Error> {
+        if self.tenant != TenantId::PLATFORM {
+            return Ok(turn);
+        }
+        let mut known: HashMap<Uuid, Option<Subject>> = HashMap::new();
+        for delivery in &mut turn.deliveries {
+            let (kind, id) = (delivery.event.subject_type.parse(), delivery.event.subject_id);
+            if kind != Ok(Noun::Tenant) {
+                continue;
+            }
+            let account = match known.get(&id) {
+                Some(account) => account.clone(),
+                None => account(&self.store, TenantId::from_uuid(id)).await?,
+            };
+            known.insert(id, account.clone());
+            delivery.subject = account;
+        }
+        Ok(turn)
     }
 
     async fn send(&self, turn: WebhookTurn) -> Batch {
@@ -353,6 +375,16 @@ impl Batch {
     }
 }
 
+/// A tenant as the platform sees it, unless it is erased.
+async fn account(store: &Store, tenant: TenantId) -> Result<Option<Subject>, Error> {
+    let seen = store.read(&job(None), OverTenant(tenant), Action::WebhookDeliver, |tx| tx.tenant_and_use()).await;
+    match seen {
+        Ok(seen) => Ok(Some(Subject::Account(Box::new(seen)))),
+        Err(Error::NotFound(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// What is about one thing, in order; the things in the order of their first events.
 fn chains(deliveries: Vec<DueDelivery>) -> Vec<Vec<DueDelivery>> {
     let (mut chains, mut known) = (Vec::<Vec<DueDelivery>>::new(), HashMap::new());
@@ -403,7 +435,8 @@ fn is_over(since: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     now - since >= TimeDelta::days(DISABLED_AFTER_DAYS)
 }
 
-/// Sends nothing to a webhook any more, writes that down as an event, and has the tenant's owner told.
+/// Sends nothing to a webhook any more, writes that down as an event, and has the tenant's owner told. Of the platform there is nobody to
+/// be told, and the log says it.
 fn disable(tx: &mut WriteTx<'_, InTenant>, id: WebhookId, why: DisabledReason) -> Result<(), Fault> {
     tx.step(InTenant, Action::WebhookDisable, |tx| {
         let before = tx.lock_webhook(id)?.webhook;
@@ -411,8 +444,13 @@ fn disable(tx: &mut WriteTx<'_, InTenant>, id: WebhookId, why: DisabledReason) -
             return Ok(Change::nothing(()));
         }
         let after = tx.disable_webhook(id, why)?;
-        let record = Record::between(id, &before.fields(), &after.fields()).mailing(Mail::WebhookDisabled(id));
-        Ok(Change::recorded((), record))
+        let record = Record::between(id, &before.fields(), &after.fields());
+        if tx.tenant_id() == TenantId::PLATFORM {
+            // It has no owner with an address. Its operator reads the log.
+            tracing::error!(webhook = %id, reason = %why.as_str(), "disabled a webhook of the platform");
+            return Ok(Change::recorded((), record));
+        }
+        Ok(Change::recorded((), record.mailing(Mail::WebhookDisabled(id))))
     })
 }
 

@@ -67,7 +67,7 @@ impl Place for OverTenant {
         if visitor.is_of_a_tenant() {
             return Ok(known(connection, visitor)?.map(|known| Sight { known, found: Some(self.0) }));
         }
-        let known = known(connection, &Visitor::nobody(self.0.uuid()))?;
+        let known = known(connection, &Visitor::nobody(self.0.uuid()))?.filter(|_| self.0 != TenantId::PLATFORM);
         Ok(known.map(|known| Sight { known, found: Some(self.0) }))
     }
 }
@@ -79,6 +79,10 @@ impl Place for InTenant {
 
     fn find(self, connection: &mut PgConnection, visitor: &Visitor) -> QueryResult<Option<Sight<TenantId>>> {
         let found = Some(visitor.tenant_id());
+        // There is a row of it once there is something in it.
+        if found == Some(TenantId::PLATFORM) && !visitor.is_of_a_tenant() {
+            return Ok(Some(Sight { known: Known::nobody(), found }));
+        }
         Ok(known(connection, visitor)?.map(|known| Sight { known, found }))
     }
 }

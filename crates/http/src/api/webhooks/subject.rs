@@ -6,14 +6,15 @@ use tenantry_operations::Subject;
 
 use super::view::WebhookView;
 use crate::api::{
-    agents::AgentView, api_keys::ApiKeyView, brands::BrandView, invitations::InvitationView, members::MemberView,
-    tenant::TenantView, workspaces::WorkspaceView,
+    admin::PlatformTenantWithUsage, agents::AgentView, api_keys::ApiKeyView, brands::BrandView,
+    invitations::InvitationView, members::MemberView, tenant::TenantView, workspaces::WorkspaceView,
 };
 
 /// The thing as the API shows it.
 pub fn subject_view(subject: Subject) -> Value {
     match subject {
         Subject::Tenant(tenant) => json(TenantView::from(tenant)),
+        Subject::Account(seen) => json(PlatformTenantWithUsage::from(*seen)),
         Subject::Brand(brand) => json(BrandView::from(brand)),
         Subject::Workspace(workspace) => json(WorkspaceView::from(workspace)),
         Subject::Member(member) => json(MemberView::from(member)),

@@ -25,7 +25,7 @@ pub(crate) struct WebhookView {
     /// Unique identifier.
     #[schema(example = "11a2b3c4-5678-4abc-9ef0-1234567890ab")]
     id: Uuid,
-    /// The tenant this webhook belongs to.
+    /// The tenant this webhook belongs to. For a webhook of the platform `ffffffff-ffff-ffff-ffff-ffffffffffff`.
     #[schema(example = "a0b1c2d3-4567-49ab-8def-0123456789ab")]
     tenant_id: Uuid,
     /// Where events are sent.

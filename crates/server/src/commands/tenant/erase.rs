@@ -129,7 +129,7 @@ impl From<EraseError> for Exit {
             EraseError::NotFound => Self::not_found(message),
             EraseError::NotDeleted | EraseError::NotDue(_) => Self::conflict(message),
             EraseError::Connect(_) => Self::database(message),
-            EraseError::Database(_) => Self::failed(message),
+            EraseError::Database(_) | EraseError::Platform(_) => Self::failed(message),
         }
     }
 }
