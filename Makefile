@@ -6,8 +6,8 @@ HEADING = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run install test check clients examples sdk golden bench faults db openapi lint-openapi lint-deploy fuzz docs-picture sbom dist \
-	pin-images clean setup-run setup-install setup-test setup-check setup-clients setup-examples setup-lint setup-deploy setup-fuzz setup-sbom format lint \
+.PHONY: help run install test check clients examples sdk golden bench faults ha db openapi lint-openapi lint-deploy fuzz docs-picture sbom dist \
+	pin-images clean setup-run setup-install setup-test setup-check setup-clients setup-examples setup-lint setup-deploy setup-fuzz setup-ha setup-sbom format lint \
 	document dependencies \
 	quick-clients quick-examples quick-fuzz
 
@@ -86,7 +86,15 @@ faults: setup-test ## Break the database, the network, the service and the migra
 	--nocapture a_rolling_restart_loses_no_request
 	@. ./scripts/env.sh && TENANTRY_TEST_WEBHOOK_EVENTS=100000 cargo test --locked -p tenantry-server --test it -- \
 	--nocapture no_event_is_lost_while_receivers_fail_and_workers_die
-	@$(CARGO) test --locked -p tenantry-server --test faults -- --nocapture --test-threads=1
+	@$(CARGO) test --locked -p tenantry-server --test faults -- --nocapture --test-threads=1 --skip failover::
+
+# In the second part, the service of each test reaches its database through PgBouncer.
+ha: setup-ha ## Kill the primary of three servers with Patroni five times under load, print figures, and run tests through PgBouncer
+	$(HEADING) 'a primary that fails'
+	@$(CARGO) test --locked -p tenantry-server --test faults -- --nocapture failover::
+	$(HEADING) 'who may do what, and races, through PgBouncer'
+	@. ./scripts/env.sh && TENANTRY_TEST_POOLER=1 cargo test --locked -p tenantry-server --test it -- \
+	access::matrix:: faults::races:: limits:: limit:: conditional:: idempotency:: usage::
 
 db: setup-run ## Run an empty, migrated PostgreSQL for experiments until Ctrl-C, and print its URLs
 	@. ./scripts/env.sh && exec cargo run --quiet --locked --bin test-database
@@ -152,6 +160,8 @@ setup-sbom:
 	@scripts/setup.sh sbom
 setup-fuzz:
 	@scripts/setup.sh fuzz
+setup-ha:
+	@scripts/setup.sh ha
 setup-lint:
 	@scripts/setup.sh lint
 setup-deploy:

@@ -24,11 +24,11 @@ CARGO_DENY=0.20.2
 CARGO_CYCLONEDX=0.5.9
 
 usage() {
-    echo "usage: scripts/setup.sh install|run|test|check|clients|examples|fuzz|sbom|deploy|lint" >&2
+    echo "usage: scripts/setup.sh install|run|test|check|clients|examples|fuzz|ha|sbom|deploy|lint" >&2
     exit 2
 }
 [ $# -eq 1 ] || usage
-case $1 in install | run | test | check | clients | examples | fuzz | sbom | deploy | lint) purpose=$1 ;; *) usage ;; esac
+case $1 in install | run | test | check | clients | examples | fuzz | ha | sbom | deploy | lint) purpose=$1 ;; *) usage ;; esac
 # The oldest that the linters run on.
 [ "$purpose" != lint ] || OLDEST_NODE=20
 
@@ -156,6 +156,11 @@ look() {
         has_node || missing="$missing node"
         has_python || missing="$missing python"
     fi
+    if [ "$purpose" = ha ]; then
+        has_pooler || missing="$missing pooler"
+        have patroni || missing="$missing patroni"
+        have etcd || missing="$missing etcd"
+    fi
     if [ "$purpose" = fuzz ]; then
         has_python || missing="$missing python"
     fi
@@ -175,6 +180,8 @@ in_words() {
             driver) echo "  chromedriver, in the same version as the browser (for the tests)" ;;
             pooler) echo "  PgBouncer (for the tests)" ;;
             proxy) echo "  nginx (for the tests)" ;;
+            patroni) echo "  Patroni, with its parts for etcd (for the test of a failover)" ;;
+            etcd) echo "  etcd 3.4 or later (for the test of a failover)" ;;
             curl | jq) echo "  $part (for the samples of the guide)" ;;
             node) echo "  Node.js $OLDEST_NODE or later, with npm (for the generated clients and the examples)" ;;
             python) echo "  Python $OLDEST_PYTHON or later, with venv and pip (for the generated clients, the examples and the fuzzer)" ;;
@@ -204,7 +211,7 @@ as_root() {
 }
 
 # $1: compiler, $2: libpq, $3: postgres, $4: browser, $5: driver, $6: node, $7: python, $8: go, $9: jdk, as this system names
-# the packages. PgBouncer, nginx, curl and jq have the same name everywhere.
+# the packages. PgBouncer, nginx, curl and jq have the same name everywhere. Patroni and etcd are installed on Debian and Ubuntu alone.
 packages() {
     for part in $missing; do
         case $part in
@@ -215,6 +222,8 @@ packages() {
             driver) echo "$5" ;;
             pooler) echo pgbouncer ;;
             proxy) echo nginx ;;
+            patroni) echo patroni ;;
+            etcd) echo etcd-server ;;
             curl | jq) echo "$part" ;;
             node) echo "$6" ;;
             python) echo "$7" ;;
@@ -256,6 +265,19 @@ echo 'create_main_cluster = false' > $no_cluster
 $install
 rm -f $no_cluster"
         fi
+        services=
+        is_missing patroni && services="$services patroni"
+        is_missing etcd && services="$services etcd"
+        if [ -n "$services" ]; then
+            # Debian's packages start what they install, at once and whenever the machine starts. The tests run their own. A machine that
+            # has this file already, such as a container, keeps it.
+            say "only the programs of$services are installed: no service is started"
+            install="policy=/usr/sbin/policy-rc.d
+[ -e \$policy ] || { made=1; printf '#!/bin/sh\nexit 101\n' > \$policy; chmod +x \$policy; }
+$install
+[ -z \"\$made\" ] || rm -f \$policy
+systemctl disable$services || true"
+        fi
         as_root "$install"
     fi
     if [ -n "$snap" ]; then as_root "snap install chromium"; fi
@@ -290,6 +312,11 @@ install_missing() {
     in_words
     if is_missing postgres && [ -n "${TENANTRY_PG_BIN:-}" ]; then
         say "TENANTRY_PG_BIN is $TENANTRY_PG_BIN, and they are not there. Correct it, or unset it to find or install them."
+        exit 1
+    fi
+    if { is_missing patroni || is_missing etcd; } && ! have apt-get; then
+        say "Patroni and etcd are installed by this script on Debian and Ubuntu alone. Install what is missing of them yourself, so that"
+        say "patroni and etcd are in /usr/bin, /usr/local/bin or /opt/homebrew/bin, and try again. They need not run."
         exit 1
     fi
     if on_macos; then

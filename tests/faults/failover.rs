@@ -144,7 +144,7 @@ async fn fail(cluster: &mut Patroni, load: &Load, last: Last) -> Failure {
 }
 
 fn has_written(load: &Load, replica: usize, since: Instant) -> bool {
-    let is = |one: &Attempt| one.replica == replica && one.writes && one.is_good() && one.began > since;
+    let is = |one: &Attempt| one.replica == replica && one.has_written() && one.began > since;
     load.attempts().iter().rev().any(is)
 }
 
@@ -161,19 +161,17 @@ impl Outcome {
         let of_this = |one: &&Attempt| one.ended > killed && until.is_none_or(|until| one.ended < until);
         let during: Vec<_> = attempts.iter().filter(of_this).collect();
         // Of the replica that took longer.
-        let first = |writes: bool| {
+        let first = |is: fn(&Attempt) -> bool| {
             let of = |replica: usize| {
-                let good = |one: &&&Attempt| {
-                    one.replica == replica && one.writes == writes && one.is_good() && one.began > killed
-                };
-                during.iter().filter(good).map(|one| one.ended - killed).min().unwrap_or(Duration::MAX)
+                let wanted = |one: &&&Attempt| one.replica == replica && one.began > killed && is(one);
+                during.iter().filter(wanted).map(|one| one.ended - killed).min().unwrap_or(Duration::MAX)
             };
             (0..REPLICAS).map(of).max().unwrap_or_default()
         };
         let refused = || during.iter().filter(|one| one.status == 503);
         Self {
-            first_read: first(false),
-            first_write: first(true),
+            first_read: first(|one| one.is_good() && !one.writes),
+            first_write: first(Attempt::has_written),
             longest: during.iter().map(|one| one.ended - one.began).max().unwrap_or_default(),
             refused: refused().count(),
             unanswered: during.iter().filter(|one| one.status == 0).count(),
@@ -229,7 +227,7 @@ fn draw(path: &Path, began: Instant, attempts: &[Attempt], failures: &[Failure])
         unit: "answers in a second",
         lines: vec![
             ("good, reads", blue, per_second(|one| one.is_good() && !one.writes)),
-            ("good, writes", green, per_second(|one| one.is_good() && one.writes)),
+            ("good, writes", green, per_second(Attempt::has_written)),
             ("503 with Retry-After", orange, per_second(|one| one.status == 503)),
         ],
         marks: vec![

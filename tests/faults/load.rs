@@ -75,11 +75,18 @@ pub(crate) struct Attempt {
     pub(crate) began: Instant,
     pub(crate) ended: Instant,
     pub(crate) status: u16,
+    /// Whether this is the stored answer to an attempt from before.
+    pub(crate) replayed: bool,
 }
 
 impl Attempt {
     pub(crate) fn is_good(&self) -> bool {
         is_good(self.status)
+    }
+
+    /// Whether something was written now.
+    pub(crate) fn has_written(&self) -> bool {
+        self.writes && self.is_good() && !self.replayed
     }
 }
 
@@ -276,7 +283,7 @@ impl One {
             };
             let (status, replayed, text) = answer.await.unwrap_or_default();
             let (replica, writes, ended) = (self.replica, asked != Asked::Read, Instant::now());
-            let attempt = Attempt { replica, writes, began: asked_at, ended, status };
+            let attempt = Attempt { replica, writes, began: asked_at, ended, status, replayed };
             self.attempts.lock().unwrap().push(attempt);
             let unknown = matches!(status, 0 | 503) || text.contains("request_in_progress");
             if retries && unknown && began.elapsed() < NEVER {

@@ -129,15 +129,21 @@ impl OwnServer {
 
     /// A program of this PostgreSQL, to be run as the user of the server.
     pub fn program(&self, name: &str) -> Command {
-        let options = fs::read_to_string(self.data().join("postmaster.opts")).unwrap();
-        let server = options.split_whitespace().next().unwrap();
-        let mut command = Command::new(Path::new(server).with_file_name(name));
-        let owner = fs::metadata(self.data()).unwrap();
+        let (programs, (user, group)) = self.place();
+        let mut command = Command::new(programs.join(name));
         if nix::unistd::geteuid().is_root() {
-            command.uid(owner.uid()).gid(owner.gid());
+            command.uid(user).gid(group);
         }
         command.env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
         command
+    }
+
+    /// The directory of the programs of this PostgreSQL, and the user and the group whose server it is.
+    pub(crate) fn place(&self) -> (PathBuf, (u32, u32)) {
+        let options = fs::read_to_string(self.data().join("postmaster.opts")).unwrap();
+        let server = Path::new(options.split_whitespace().next().unwrap());
+        let owner = fs::metadata(self.data()).unwrap();
+        (server.parent().unwrap().to_owned(), (owner.uid(), owner.gid()))
     }
 
     /// Writes the rules of who may connect how, which hold until it is started again.

@@ -16,14 +16,17 @@ use std::{
 use diesel::{Connection, PgConnection, connection::SimpleConnection};
 use nix::{
     sys::signal::{Signal, kill, killpg},
-    unistd::{Pid, User, geteuid},
+    unistd::{Pid, geteuid},
 };
 use serde_json::json;
 use tempfile::TempDir;
 use tenantry_persistence::Migrator;
 use uuid::Uuid;
 
-use crate::{count, lines, own_server::children};
+use crate::{
+    count, lines,
+    own_server::{OwnServer, children},
+};
 
 /// How many there are of each.
 const MEMBERS: usize = 3;
@@ -47,7 +50,9 @@ pub struct Patroni {
     nodes: Vec<Node>,
     end: Child,
     directory: TempDir,
-    account: Option<User>,
+    /// Where the programs of PostgreSQL are, and whose servers they are.
+    programs: PathBuf,
+    account: (u32, u32),
     password: String,
 }
 
@@ -83,11 +88,9 @@ impl Patroni {
         }
         let directory = tempfile::Builder::new().prefix("tenantry-patroni-").tempdir().unwrap();
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        // PostgreSQL does not run as root.
-        let account = geteuid().is_root().then(|| User::from_name("postgres").unwrap().expect("the user postgres"));
-        let end = guard(directory.path());
-        let mut cluster =
-            Self { etcd: Vec::new(), nodes: Vec::new(), end, directory, account, password: Uuid::now_v7().to_string() };
+        let (programs, account) = OwnServer::unmigrated().place();
+        let (end, password) = (guard(directory.path()), Uuid::now_v7().to_string());
+        let mut cluster = Self { etcd: Vec::new(), nodes: Vec::new(), end, directory, programs, account, password };
         let keepers = cluster.start_etcd();
         for (at, (port, rest)) in pairs().into_iter().enumerate() {
             let home = cluster.home(&format!("node{at}"));
@@ -229,8 +232,6 @@ impl Patroni {
     }
 
     fn settings(&self, at: usize, node: &Node, rest: u16, keepers: &str) -> serde_json::Value {
-        let said = Command::new("pg_config").arg("--bindir").output().unwrap().stdout;
-        let binaries = String::from_utf8(said).unwrap().trim().to_owned();
         let login = |name: &str| json!({ "username": name, "password": self.password });
         json!({
             "scope": "tenantry",
@@ -251,7 +252,7 @@ impl Patroni {
                 "listen": format!("127.0.0.1:{}", node.port),
                 "connect_address": format!("127.0.0.1:{}", node.port),
                 "data_dir": node.data(),
-                "bin_dir": binaries,
+                "bin_dir": self.programs,
                 "pgpass": node.home.join("pgpass"),
                 "authentication": { "superuser": login("postgres"), "replication": login("replicator") },
                 "pg_hba": [
@@ -288,9 +289,8 @@ impl Patroni {
     }
 
     fn own(&self, path: &Path) {
-        if let Some(user) = &self.account {
-            chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
-        }
+        let (user, group) = self.account;
+        chown(path, Some(user), Some(group)).unwrap();
     }
 
     /// Starts a program, and notes for the guard which process it is.
@@ -304,10 +304,14 @@ impl Patroni {
     fn program(&self, name: &str, home: &Path) -> Command {
         let log = File::options().create(true).append(true).open(home.join("log")).unwrap();
         let mut command = Command::new(find(name).unwrap());
-        if let Some(user) = &self.account {
-            command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+        if geteuid().is_root() {
+            command.uid(self.account.0).gid(self.account.1);
         }
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", home).current_dir(home);
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin")
+            .env("HOME", home)
+            .current_dir(home);
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log).process_group(0);
         command
     }
@@ -373,7 +377,10 @@ fn pid(process: &Child) -> Pid {
 }
 
 fn find(program: &str) -> Option<PathBuf> {
-    ["/usr/bin", "/usr/local/bin"].into_iter().map(|place| Path::new(place).join(program)).find(|path| path.exists())
+    ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
+        .into_iter()
+        .map(|place| Path::new(place).join(program))
+        .find(|path| path.exists())
 }
 
 /// Two ports of each member. All are held until all are known, so that none is named twice.
