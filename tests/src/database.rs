@@ -37,7 +37,7 @@ impl TestDatabase {
         Self { name: format!("t_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)) }
     }
 
-    /// For the service's role.
+    /// For the service's role: through PgBouncer, if `TENANTRY_TEST_POOLER` is set.
     pub fn service_url(&self) -> String {
         Server::get().url("service", &self.name)
     }

@@ -9,10 +9,16 @@ use tenantry_persistence::{
     embedded::{Cluster, Options, Role},
 };
 
-use crate::Again;
+use crate::{Again, Pooler};
 
 /// Set in the environment of the process that is the server.
 const ASKED: &str = "TENANTRY_TEST_DATABASE_SERVER";
+
+/// Set by whoever wants the service to reach every database through PgBouncer.
+const POOLED: &str = "TENANTRY_TEST_POOLER";
+
+/// How many transactions of one database run at once behind it: fewer than a replica has connections.
+const SESSIONS: usize = 4;
 
 /// A child that lives until its standard input is closed, which the system does when this process ends in whatever way. So no
 /// server is left behind.
@@ -56,16 +62,30 @@ pub fn serve_database(say: impl FnOnce(Value)) -> ! {
     let options = Options { durable: false, elsewhere, ..Options::new(directory.path().join("data")) };
     let cluster = Cluster::open(&options).unwrap_or_else(|error| panic!("{error}"));
     prepare_template(&cluster);
+    let pooler = pooler(&cluster);
     say(json!({
-        "service": cluster.url_for(Role::Service, "DATABASE"),
+        "service": match &pooler {
+            Some(pooler) => pooler.service_url_of("DATABASE"),
+            None => cluster.url_for(Role::Service, "DATABASE"),
+        },
         "owner": cluster.url_for(Role::Owner, "DATABASE"),
         "admin": cluster.url_for(Role::Admin, "DATABASE"),
     }));
     wait_for_the_end();
+    drop(pooler);
     cluster.close().unwrap();
     directory.close().unwrap();
     // Not by returning: a test harness would write its summary to somebody who has gone.
     exit(0)
+}
+
+/// What stands in front of all databases, if somebody wants it. Databases are copied only while nobody is connected to the template, so it
+/// is another one that is asked for at first.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says it")]
+fn pooler(cluster: &Cluster) -> Option<Pooler> {
+    std::env::var_os(POOLED)?;
+    let pooler = Pooler::before(&cluster.url_for(Role::Service, "postgres"), "postgres", SESSIONS);
+    Some(pooler.expect("there is no pgbouncer on this machine"))
 }
 
 /// The database that every test's is a copy of.

@@ -143,8 +143,9 @@ struct Cast {
     app: App,
     ours: Tenant,
     theirs: Tenant,
-    /// A replica without a look-up lane.
+    /// A replica without a look-up lane, which gets every other write.
     door: Client,
+    writes: usize,
     rows: Rows,
 }
 
@@ -154,7 +155,7 @@ impl Cast {
         let (ours, theirs) = (app.tenant("Ours").await, app.tenant("Theirs").await);
         let rows = Rows::of(&app.database);
         let door = app.replica_on(&App::store(&app.database.service_url(), |pool| pool.look_up_lane = false));
-        Self { app, ours, theirs, door, rows }
+        Self { app, ours, theirs, door, writes: 0, rows }
     }
 
     async fn client(&self, actor: Actor, target: &mut Target<'_>) -> Client {
@@ -253,7 +254,13 @@ impl Cast {
     async fn play(&mut self, operation: &Operation, actor: Actor) -> Answer {
         let ours = self.ours.clone();
         let mut target = Target::of(&ours).await;
-        let client = self.client(actor, &mut target).await;
+        let mut client = self.client(actor, &mut target).await;
+        if operation.writes() {
+            self.writes += 1;
+            if self.writes.is_multiple_of(2) {
+                client = client.at(&self.door);
+            }
+        }
         let (path, body) = (target.path(operation).await, target.body(operation).await);
         let before = self.rows.all();
         let answer = operation.send(&client, &path, body.as_ref()).await;
