@@ -81,7 +81,7 @@ impl Stage {
 fn walls(database: &TestDatabase) -> Vec<String> {
     lines(
         &mut database.admin(),
-        "SELECT concat_ws(' ', relname, relkind, relrowsecurity, relforcerowsecurity, relowner::regrole, array_to_string(relacl, ','),
+        "SELECT concat_ws(' ', relname, relkind, relrowsecurity, relforcerowsecurity, relowner::regrole, array_to_string(coalesce(relacl, acldefault('r', relowner)), ','),
              (SELECT string_agg(concat_ws(' ', polname, pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)), ';' ORDER BY polname)
               FROM pg_policy WHERE polrelid = pg_class.oid)) AS line
          FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY 1",

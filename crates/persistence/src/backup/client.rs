@@ -39,6 +39,8 @@ impl Programs {
         let service = Service::of(url)?;
         let mut command = self.command("pg_dump", Some(&service));
         command.args(["--format=custom", "--no-password", "--lock-wait-timeout=60000"]);
+        // The rows of a partition are those of its table: so they are counted, and so they find their partition again.
+        command.arg("--load-via-partition-root");
         command.arg(format!("--snapshot={snapshot}")).arg(format!("--dbname=service={SERVICE}"));
         let mut running = Running::start("pg_dump", command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
         let copied = running.child.stdout.take().map(|mut out| io::copy(&mut out, to));
