@@ -7,6 +7,7 @@ use tenantry_tests::{App, view};
 mod create;
 mod deleted;
 mod effective;
+mod signature_shapes;
 mod signatures;
 
 #[tokio::test]

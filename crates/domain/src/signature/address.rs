@@ -17,7 +17,10 @@ pub(super) fn of_link(written: &str) -> Option<Cow<'_, str>> {
         return Some(https.into());
     }
     let scheme = Url::parse(address).ok()?.scheme().to_owned();
-    SCHEMES.split(' ').any(|known| known == scheme).then(|| address.into())
+    // Without the slashes, `https:x` is a path of the page for a browser, where that came over `https` itself.
+    let leads_away =
+        !scheme.starts_with("http") || address.get(scheme.len()..).is_some_and(|rest| rest.starts_with("://"));
+    (leads_away && SCHEMES.split(' ').any(|known| known == scheme)).then(|| address.into())
 }
 
 /// The address of an image. Over `http`, pages that came over `https` do not load it.
@@ -69,6 +72,9 @@ mod tests {
             ("https://a.example/x?y={{z}}", Some("https://a.example/x?y={{z}}")),
             ("http://a.example", Some("http://a.example")),
             (" HTTPS://a.example ", Some("HTTPS://a.example")),
+            ("https:a.example", None),
+            ("http:/a.example", None),
+            ("https:\\\\a.example", None),
             ("mailto:{{email}}", Some("mailto:{{email}}")),
             ("tel:+49301234;ext=1", Some("tel:+49301234;ext=1")),
             ("sms:+49170", Some("sms:+49170")),

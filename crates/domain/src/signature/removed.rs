@@ -111,6 +111,12 @@ pub(super) fn removed(html: &str) -> Vec<Removed> {
     tokenizer.sink.removed.into_inner()
 }
 
+/// Whether what an element says in this property shows on what is in it.
+fn shows_within(property: &str) -> bool {
+    property == "background-color"
+        || ["color", "font", "text-", "line-height"].iter().any(|begin| property.starts_with(begin))
+}
+
 #[derive(Default)]
 struct Report {
     removed: RefCell<Vec<Removed>>,
@@ -161,8 +167,17 @@ impl Report {
                 missed(RemovedKind::Element, element);
             }
             let body = tag.attrs.iter().filter(|_| element == "body");
-            for Attribute { name, .. } in body.filter(|one| matches!(&*one.name.local, "bgcolor" | "background")) {
-                missed(RemovedKind::Attribute, &name.local);
+            for Attribute { name, value } in body {
+                match &*name.local {
+                    "bgcolor" | "background" => missed(RemovedKind::Attribute, &name.local),
+                    // What is around a signature does not stay, and what it says of colours and letters with it.
+                    "style" => {
+                        let Style { kept, missed: gone, .. } = Style::of("div", value);
+                        let kept = kept.into_iter().map(|one| one.property).filter(|name| shows_within(name));
+                        kept.chain(gone).for_each(|name| missed(RemovedKind::Style, &name));
+                    }
+                    _ => {}
+                }
             }
             return;
         }
@@ -244,7 +259,14 @@ mod tests {
                 "<svg><path d=\"x\"/><a href=\"skype:x\"></a></svg><form>",
                 "element svg svg#1 x1; element form form#1 x1",
             ),
-            ("<body bgcolor=\"#000\" style=\"color:#fff\">", "attribute bgcolor body#1 x1"),
+            ("<body bgcolor=\"#000\">", "attribute bgcolor body#1 x1"),
+            (
+                "<body style=\"background:#1a4fa0 url(x);color:#fff;font:12px Arial;word-wrap:break-word;mso-x:1\">",
+                "style background-color body#1 x1; style color body#1 x1; style font body#1 x1; style background body#1 x1",
+            ),
+            ("<body style=\"word-wrap:break-word;-webkit-nbsp-mode:space;line-break:after-white-space\">", ""),
+            ("<p style=\"background:#123 url(https://a.example/x.png)\">", "style background p#1 x1"),
+            ("<p style=\"background:linear-gradient(red,blue)\">", ""),
             ("<td width=\"\">", ""),
         ] {
             assert_eq!(said(html), expected, "{html}");

@@ -26,10 +26,14 @@ impl Style {
         for Declaration { property, value } in declarations(style) {
             match kept(&property, &value) {
                 Some(declaration) => read.kept.push(declaration),
-                None if is_background(&property) => match colour_within(&value) {
-                    Some(colour) => read.kept.push(of_background(colour)),
-                    None => read.missed.push(property),
-                },
+                None if is_background(&property) => {
+                    let colour = colour_within(&value);
+                    let is_all = colour.is_some() && !names_an_image(&value);
+                    read.kept.extend(colour.map(of_background));
+                    if !is_all {
+                        read.missed.push(property);
+                    }
+                }
                 // Of Microsoft's programs, of one browser, or for the writing of mail.
                 None if property.starts_with('-') || property.starts_with("mso-") => {}
                 None if is_one_of(&property, WITHOUT_EFFECT) => {}
@@ -128,6 +132,12 @@ fn is_high(one: &Declaration) -> bool {
 
 fn is_background(property: &str) -> bool {
     matches!(property, "background" | "background-image")
+}
+
+/// Whether a background has a picture, besides its colour.
+fn names_an_image(value: &str) -> bool {
+    let value = value.to_ascii_lowercase();
+    ["url(", "image(", "image-set("].iter().any(|function| value.contains(function))
 }
 
 fn of_background(value: &str) -> Declaration {
