@@ -42,11 +42,18 @@ pub(crate) fn lost_lines() -> u64 {
     LOST.get().map_or(0, |lost| lost.dropped_lines() as u64)
 }
 
+/// The parser of HTML warns of what it does not support in the signature that somebody sent. That is nothing for an operator to read.
+fn filter(level: &str) -> EnvFilter {
+    let filter = EnvFilter::new(level);
+    match "html5ever=error".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    }
+}
+
 fn start_with(settings: &Settings, writer: BoxMakeWriter) {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(&settings.log_level))
-        .with_writer(writer)
-        .with_target(false);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter(&settings.log_level)).with_writer(writer).with_target(false);
     // A second call finds logging already started, which is fine.
     let _ = match settings.log_format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),

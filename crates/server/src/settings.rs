@@ -414,9 +414,11 @@ impl Settings {
                 .unwrap_or(LogFormat::Pretty),
             log_level: reader
                 .parse("log_level", faults, |raw| {
-                    tracing_subscriber::EnvFilter::try_new(raw)
-                        .map(|_| raw.to_owned())
-                        .map_err(|_| "must be a level such as info, or a filter such as info,tenantry_http=debug")
+                    let wrong = "must be a level (error, warn, info, debug, trace, off), or a filter such as info,tenantry_http=debug";
+                    // A word that is no level is taken for the name of a module, of which everything is logged, and nothing else.
+                    let is_level = |part: &str| part.contains('=') || part.trim().parse::<tracing::level_filters::LevelFilter>().is_ok();
+                    let known = raw.split(',').all(is_level) && tracing_subscriber::EnvFilter::try_new(raw).is_ok();
+                    if known { Ok(raw.to_owned()) } else { Err(wrong) }
                 })
                 .unwrap_or_default(),
             master_key_file: reader.text("master_key_file").map(PathBuf::from),
