@@ -105,7 +105,7 @@ fn recognise(credential: &Credential, known: Option<&Known>, learned: &mut Learn
             }
             _ => refused(Unauthenticated::Invalid),
         },
-        Holder::Member { .. } => match known {
+        Holder::Member { tenant, person } => match known {
             Ok(Known { member: Some(member), tenant, .. }) if !tenant.is_deleted() => {
                 if tenant.is_suspended() {
                     return refused(Unauthenticated::Suspended);
@@ -113,7 +113,16 @@ fn recognise(credential: &Credential, known: Option<&Known>, learned: &mut Learn
                 learned.recognised = Some(Lately { rate: tenant.request_rate()? });
                 Ok((Actor::Member(member.id()), Grant::Role { member: member.id(), role: member.role()? }))
             }
-            _ => refused(Unauthenticated::Token),
+            unknown => {
+                // The caller is not told: it is for whoever looks after the issuer's settings.
+                let reason = match unknown {
+                    Err(_) => "there is no tenant with the id in it",
+                    Ok(known) if known.tenant.is_deleted() => "its tenant is deleted",
+                    Ok(_) => "no active member of the tenant has its issuer and subject",
+                };
+                tracing::info!(reason, %tenant, iss = person.issuer.as_str(), "refused an access token");
+                refused(Unauthenticated::Token)
+            }
         },
         Holder::Platform { key, .. } => {
             known.map(|_| (Actor::Platform(key.clone()), Grant::Platform)).map_err(Fault::from)
