@@ -49,6 +49,9 @@ fn objection(raw: &str) -> Option<String> {
     if raw.matches(PLACE).count() != 1 {
         return Some(format!("it must contain {PLACE} exactly once"));
     }
+    if raw.replacen(PLACE, "", 1).contains(['{', '}']) {
+        return Some(format!("it has braces besides those of {PLACE}"));
+    }
     let link = match Url::parse(&raw.replacen(PLACE, "token", 1)) {
         Ok(link) => link,
         Err(error) => return Some(error.to_string()),
@@ -101,6 +104,8 @@ mod tests {
             "https://app.example.com/join",
             "https://app.example.com/{token}/{token}",
             "https://app.example.com/{TOKEN}",
+            "https://app.example.com/{{token}}",
+            "https://app.example.com/{locale}/join#{token}",
             "https://app.example.com/{token }",
             "https://{token}.example.com/",
             "https://app.example.com:{token}/",
