@@ -19,7 +19,10 @@ pub(crate) async fn answer(request: HttpRequest) -> Result<HttpResponse, Failure
     let routes = request.app_data::<Data<Table>>();
     let allowed = routes.map(|routes| routes.methods(request.path())).unwrap_or_default();
     if request.path() == "/" {
-        return Ok(at_the_root(&request));
+        return Ok(led_to_a_page(&request, "/docs"));
+    }
+    if let Some(page) = request.path().strip_suffix('/').filter(|page| page.starts_with("/docs")) {
+        return Ok(led_to_a_page(&request, page));
     }
     if allowed.is_empty() {
         return Err(nothing_here());
@@ -51,11 +54,11 @@ fn nothing_here() -> Failure {
     Failure::http(StatusCode::NOT_FOUND, "no_such_route", message)
 }
 
-/// A browser is led to the documentation that everybody else is told about.
-fn at_the_root(request: &HttpRequest) -> HttpResponse {
+/// A browser is led to the page of the documentation that is meant. Everybody else is told about it.
+fn led_to_a_page(request: &HttpRequest, page: &str) -> HttpResponse {
     let mut response = match request.method() {
         &Method::GET if prefers_html(request) => {
-            HttpResponse::SeeOther().insert_header((header::LOCATION, "/docs")).finish()
+            HttpResponse::SeeOther().insert_header((header::LOCATION, page)).finish()
         }
         _ => nothing_here().error_response(),
     };

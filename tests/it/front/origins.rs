@@ -6,6 +6,10 @@ use tenantry_tests::{Answer, App, Client};
 
 const PAGE: &str = "https://app.example.com";
 
+/// What a page sends: what the API reads, and what programs add that trace requests.
+const ASKED: &str =
+    "authorization,content-type,if-match,if-none-match,idempotency-key,traceparent,sentry-trace,x-requested-with";
+
 async fn preflight(client: &Client, origin: &str, method: &str, headers: &str) -> Answer {
     let request = client.request("OPTIONS", "/api/workspaces/x").header("Origin", origin);
     let request = request.header("Access-Control-Request-Method", method);
@@ -28,12 +32,11 @@ async fn a_page_of_an_allowed_origin_calls_the_api_with_all_that_it_needs() {
     let app = App::behind(Front { origins, ..Front::default() }).await;
     let acme = app.tenant("Acme").await;
     for origin in [PAGE, "http://localhost:3000"] {
-        let allowed =
-            preflight(&app.client(), origin, "PATCH", "authorization,content-type,if-match,idempotency-key").await;
+        let allowed = preflight(&app.client(), origin, "PATCH", ASKED).await;
         let allowed = allowed.expect(200);
         assert_eq!(allowed.header("access-control-allow-origin"), origin);
         assert!(list(&allowed, "access-control-allow-methods").contains(&"patch".to_owned()));
-        for header in ["authorization", "content-type", "if-match", "if-none-match", "idempotency-key"] {
+        for header in ASKED.split(',') {
             assert!(list(&allowed, "access-control-allow-headers").contains(&header.to_owned()), "{header}");
         }
         assert!(list(&allowed, "vary").contains(&"origin".to_owned()));
@@ -79,18 +82,9 @@ async fn a_page_of_another_origin_gets_nothing_that_lets_it_read_an_answer() {
         let answer = with_origin(&acme.owner, "/api/tenant", origin).await.expect(200);
         assert!(!answer.headers.contains_key("access-control-allow-origin"), "{origin}");
     }
-    for (method, headers, why) in [
-        ("TRACE", "authorization", "the method \"TRACE\""),
-        (
-            "PATCH",
-            "authorization,x-own",
-            "the headers \"authorization,x-own\". They may send authorization, content-type,",
-        ),
-    ] {
-        let refused = preflight(&app.client(), PAGE, method, headers).await.expect(403);
-        assert_eq!(refused.header("content-type"), "application/problem+json");
-        assert!(refused.text_of("error").contains(why), "{}", refused.text);
-    }
+    let refused = preflight(&app.client(), PAGE, "TRACE", "authorization").await.expect(403);
+    assert_eq!(refused.header("content-type"), "application/problem+json");
+    assert!(refused.text_of("error").contains("the method \"TRACE\""), "{}", refused.text);
     // What is not from a page is as it was.
     let plain = app.client().send(app.client().request("OPTIONS", "/api/tenant")).await.expect(204);
     assert_eq!(plain.header("allow"), "GET, HEAD, PATCH, OPTIONS");

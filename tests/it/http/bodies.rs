@@ -39,6 +39,7 @@ async fn a_body_is_json_in_utf_8_or_it_is_not_looked_at() {
         "application/json;charset=\"UTF-8\"",
         "application/merge-patch+json",
         "application/json; profile=x",
+        "application/json;charset=utf8",
     ] {
         post(good).await.expect(201);
     }

@@ -141,6 +141,9 @@ async fn what_is_not_unicode_is_unreadable_and_never_replaced() {
     ] {
         refused(&acme.owner, body, "malformed_json").await;
     }
+    let marked = [b"\xff\xfe".to_vec(), text.encode_utf16().flat_map(u16::to_le_bytes).collect()].concat();
+    let message = post(&acme.owner, marked).await.expect(400).text_of("error");
+    assert!(message.contains("UTF-16"), "{message}");
     // A byte order mark in front says nothing.
     let made = post(&acme.owner, [b"\xef\xbb\xbf", text.as_bytes()].concat()).await.expect(201);
     assert_eq!(made.body["name"], "x");

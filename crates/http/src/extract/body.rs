@@ -190,7 +190,8 @@ fn is_of(value: &str, accepted: &[&str]) -> bool {
     accepted.iter().any(|one| media.eq_ignore_ascii_case(one))
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-                value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+                // The second name is of the Encoding standard.
+                ["utf-8", "utf8"].iter().any(|utf8| value.trim_matches('"').eq_ignore_ascii_case(utf8))
             }
             _ => true,
         })
@@ -218,6 +219,10 @@ pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> 
 
 /// Fields never fail to deserialise, so that what is left is not JSON, not an object, or has a member twice.
 fn unreadable(error: &serde_json::Error, body: &[u8]) -> Failure {
+    if body.starts_with(b"\xFF\xFE") || body.starts_with(b"\xFE\xFF") {
+        let message = "The body begins with the byte order mark of UTF-16. Send it in UTF-8.".to_owned();
+        return Error::Unreadable { code: "malformed_json", message }.into();
+    }
     if error.classify() != serde_json::error::Category::Data {
         let message = format!("The body is not JSON: {error}.");
         return Error::Unreadable { code: "malformed_json", message }.into();

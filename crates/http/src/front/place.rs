@@ -46,11 +46,15 @@ impl PublicUrl {
     /// Takes the path off that the proxy has left on. Most proxies take it off themselves.
     pub(crate) fn take_off(&self, request: &mut ServiceRequest) {
         let uri = request.uri();
-        let Some(rest) =
-            uri.path().strip_prefix(&self.path).filter(|rest| !self.path.is_empty() && rest.starts_with('/'))
+        let Some(rest) = uri
+            .path()
+            .strip_prefix(&self.path)
+            .filter(|rest| !self.path.is_empty() && (rest.is_empty() || rest.starts_with('/')))
         else {
             return;
         };
+        // The path alone, as people write it.
+        let rest = if rest.is_empty() { "/" } else { rest };
         let rest = uri.query().map_or_else(|| rest.to_owned(), |query| format!("{rest}?{query}"));
         let mut parts = uri.clone().into_parts();
         parts.path_and_query = PathAndQuery::try_from(rest).ok();
@@ -116,7 +120,8 @@ mod tests {
         for (asked, seen) in [
             ("/t/api/me?a=/t/b", "/api/me?a=/t/b"),
             ("/api/me", "/api/me"),
-            ("/t", "/t"),
+            ("/t", "/"),
+            ("/t?a=b", "/?a=b"),
             ("/tt/api", "/tt/api"),
             ("/t/t/x", "/t/x"),
             ("/t/", "/"),
