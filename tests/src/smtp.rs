@@ -31,6 +31,8 @@ pub enum Turn {
     Accept,
     /// Greets with this reply, and goes.
     Greet(String),
+    /// Answers `EHLO` with this reply.
+    Hello(String),
     /// Answers `MAIL FROM` with this reply.
     Sender(String),
     /// Answers `RCPT TO` with this reply.

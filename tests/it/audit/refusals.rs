@@ -48,6 +48,9 @@ async fn what_a_known_actor_may_not_do_is_in_the_log_of_its_tenant() {
     try_all(&key, &[("GET", path(&here)), ("GET", "/api/audit-events".to_owned())], 403).await;
     try_all(&agent, &[("DELETE", path(&here)), ("GET", "/api/api-keys".to_owned())], 403).await;
     try_all(&agent, &[("GET", path(&there)), ("PATCH", path(&there))], 404).await;
+    // More than one has.
+    let (inviter, inviter_id) = acme.key_with_id(&["members:write"], json!({})).await;
+    inviter.post("/api/invitations", json!({ "email": "eve@example.com", "role": "owner" })).await.expect(403);
     // What is not there, or another tenant's, tells nothing about the actor.
     let foreign = beta.workspace("Foreign").await;
     try_all(&agent, &[("GET", path(&foreign)), ("GET", path("0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48"))], 404).await;
@@ -61,7 +64,8 @@ async fn what_a_known_actor_may_not_do_is_in_the_log_of_its_tenant() {
         entry(&key_id, "workspace.read", at(&here), "workspaces:read"),
         entry(&key_id, "audit_event.list", tenant.clone(), "audit:read"),
         entry(&agent_id, "workspace.delete", at(&here), ""),
-        entry(&agent_id, "api_key.list", tenant, ""),
+        entry(&agent_id, "api_key.list", tenant.clone(), ""),
+        entry(&inviter_id, "invitation.create", tenant, "members:read"),
         entry(&agent_id, "workspace.read", at(&there), ""),
         entry(&agent_id, "workspace.update", at(&there), ""),
     ];

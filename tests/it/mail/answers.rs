@@ -87,6 +87,7 @@ async fn what_is_no_fault_of_the_email_is_for_later_even_with_five_hundred() {
         (Turn::Greet("554 5.3.2 no service here".to_owned()), "554 5.3.2 no service here"),
         (Turn::Greet("421 4.3.2 too busy".to_owned()), "421 4.3.2 too busy"),
         (Turn::Greet("Hello?".to_owned()), "no connection to"),
+        (Turn::Hello("504 5.5.2 need a fully qualified host name".to_owned()), "504 5.5.2 need a fully qualified"),
         (Turn::Sender("553 5.7.1 not your address".to_owned()), "the sender was refused: 553 5.7.1 not your address"),
         (Turn::Sender("530 5.7.0 who are you?".to_owned()), "530 5.7.0 who are you?"),
         (Turn::Recipient("530 5.7.0 who are you?".to_owned()), "530 5.7.0 who are you?"),

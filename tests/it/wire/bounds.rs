@@ -20,6 +20,18 @@ async fn drip(connection: &mut RawConnection, bytes: &str) {
 }
 
 #[tokio::test]
+async fn an_idle_connection_is_kept_as_long_as_the_setting_says() {
+    let service = Tenantry::on(&TestDatabase::new()).with("TENANTRY_KEEP_ALIVE", "1s").serve();
+    let mut connection = RawConnection::open(&service.base).await;
+    connection.send(request("GET", "/healthz", "").as_bytes()).await;
+    assert_eq!(connection.answer().await.status, 200);
+    // Without the setting it is kept for longer than this waits.
+    let ending = tokio::time::timeout(Duration::from_secs(30), connection.ending()).await.expect("it is closed");
+    assert_eq!((ending.bytes.len(), ending.in_order), (0, true));
+    service.stop(Signal::SIGTERM);
+}
+
+#[tokio::test]
 async fn nobody_holds_a_connection_without_asking_for_something() {
     let app = App::start().await;
     let silent = async {

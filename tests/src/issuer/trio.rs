@@ -55,6 +55,8 @@ impl Trio {
         good.push(("exp with a fraction".to_owned(), draft().claim("exp", later(200) as f64 + 0.5)));
         good.push(("lives a day".to_owned(), draft().lives(chrono::Utc::now(), 86_400)));
         good.push(("nbf in the past".to_owned(), draft().claim("nbf", later(-1))));
+        good.push(("nbf of the epoch".to_owned(), draft().claim("nbf", 0)));
+        good.push(("a nonce in the header, as Entra's".to_owned(), draft().header("nonce", "n")));
         good.push(("the longest sub".to_owned(), draft().claim("sub", "s".repeat(255))));
         good.push(("a short sub of many bytes".to_owned(), draft().claim("sub", "é".repeat(255))));
         for (name, kind) in [("typ", "Bearer"), ("token_use", "access"), ("token_type", "access")] {

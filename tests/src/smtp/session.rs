@@ -67,7 +67,10 @@ impl Session {
 
     async fn obey(&mut self, line: &str, mail: &mut ReceivedMail) -> io::Result<bool> {
         match line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase().as_str() {
-            "EHLO" => self.extensions().await?,
+            "EHLO" => match self.turn.clone() {
+                Turn::Hello(reply) => self.say(&reply).await?,
+                _ => self.extensions().await?,
+            },
             "STARTTLS" if self.shared.encryption == Encryption::StartTls && !self.encrypted => {
                 self.consent().await?;
                 // What was sent ahead of the encryption is none of it.

@@ -159,6 +159,7 @@ fn other_kinds(draft: &Draft) -> Named {
         ("typ", json!("ID")),
         ("typ", json!("Refresh")),
         ("typ", json!("Offline")),
+        ("typ", json!("DPoP")),
         ("typ", json!("Logout")),
         ("typ", json!(null)),
         ("token_use", json!("id")),
