@@ -14,6 +14,7 @@ mod log;
 mod master_keys;
 mod members;
 mod migrations;
+mod moves;
 mod names;
 mod outbox;
 mod own_database;

@@ -10,6 +10,7 @@ use tenantry_domain::{
 use tenantry_operations::{housekeeping, invitations, tenants};
 use tenantry_persistence::{Ended, Pruner};
 use tenantry_tests::{App, Client, Operation, Rows, Target, Tenant, TestDatabase, difference};
+use tokio::task::JoinHandle;
 
 async fn change(app: &App, tenant: &Tenant, verb: &str) -> Value {
     let path = format!("/api/admin/tenants/{}/{verb}", tenant.id);
@@ -111,13 +112,14 @@ async fn freezing_is_in_the_log_and_counts_no_version_and_a_deleted_tenant_is_no
     assert_eq!(refused.body["code"], "tenant_deleted");
 }
 
-/// Returns when this many connections of the service wait for a lock of this kind.
-async fn until_waiting(app: &App, event: &str, how_many: i64) {
+/// Returns when this many connections of the service wait for a lock of this kind, which none of them gets before.
+async fn until_waiting<T>(app: &App, (event, how_many): (&str, i64), task: &JoinHandle<T>) {
     let waiting = format!(
         "SELECT FROM pg_stat_activity WHERE datname = current_database() AND usename = 'tenantry_service'
          AND wait_event_type = 'Lock' AND wait_event = '{event}'"
     );
     while app.database.rows(&waiting) < how_many {
+        assert!(!task.is_finished(), "it did not wait");
         tokio::task::yield_now().await;
     }
 }
@@ -132,15 +134,15 @@ async fn a_freeze_waits_for_who_is_writing_and_lets_nobody_write_behind_them() {
     holder.batch_execute("BEGIN; SELECT FROM brands FOR UPDATE").unwrap();
     let (owner, path) = (acme.owner.clone(), brand.clone());
     let writing = tokio::spawn(async move { owner.patch(&path, json!({ "name": "Let in before" })).await });
-    until_waiting(&app, "transactionid", 1).await;
+    until_waiting(&app, ("transactionid", 1), &writing).await;
     let (store, credential, id) = (app.store.clone(), operator(), acme.id);
     let freezing = tokio::spawn(async move { tenants::freeze(&store, &credential, id).await });
-    until_waiting(&app, "advisory", 1).await;
+    until_waiting(&app, ("advisory", 1), &freezing).await;
     assert!(!freezing.is_finished());
     // Whoever comes now waits for the answer to whether the tenant is frozen.
     let owner = acme.owner.clone();
     let behind = tokio::spawn(async move { owner.post("/api/workspaces", json!({ "name": "Behind" })).await });
-    until_waiting(&app, "advisory", 2).await;
+    until_waiting(&app, ("advisory", 2), &behind).await;
     holder.batch_execute("ROLLBACK").unwrap();
     writing.await.unwrap().expect(200);
     assert!(freezing.await.unwrap().unwrap().0.frozen_at.is_some());

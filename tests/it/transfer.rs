@@ -2,6 +2,7 @@
 
 mod bounds;
 mod coverage;
+mod moving;
 mod numbers;
 
 use std::{

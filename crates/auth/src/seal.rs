@@ -8,6 +8,8 @@
 //!
 //! Form 1 lacks the time. It is still opened, and sealing anew makes it form 2.
 
+mod transfer;
+
 use std::{collections::HashSet, fmt, str::FromStr, sync::Arc};
 
 use aws_lc_rs::{
@@ -18,6 +20,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
 use tenantry_domain::{Error, MasterKeyId, PlainSecret, Provider, SealedSecret, TenantId, WebhookId, WorkspaceId};
 use zeroize::Zeroizing;
+
+pub use self::transfer::{TransferContext, TransferKey};
 
 /// The form that is written.
 const FORM: u8 = 2;

@@ -246,7 +246,7 @@ fn hold(tx: &WriteTx<'_, InWorkspace>, precondition: &Precondition, integration:
     }
 }
 
-fn context(integration: &Integration) -> SealContext {
+pub(crate) fn context(integration: &Integration) -> SealContext {
     SealContext {
         tenant: integration.tenant_id,
         workspace: integration.workspace_id,

@@ -218,7 +218,7 @@ impl WriteTx<'_, InWorkspace> {
     }
 }
 
-#[derive(AsChangeset)]
+#[derive(AsChangeset, Insertable)]
 #[diesel(table_name = integrations, treat_none_as_null = true)]
 struct Verdict<'a> {
     verification_status: &'a str,
@@ -268,26 +268,40 @@ impl<P: TenantPlace> WriteTx<'_, P> {
 
 impl Tx<'_, InTenant> {
     /// The integrations of these workspaces that were ever made, also of deleted ones.
-    pub fn integrations_of(&mut self, workspaces: &[WorkspaceId]) -> Result<Vec<Integration>, Fault> {
+    pub fn integrations_of(&mut self, workspaces: &[WorkspaceId]) -> Result<Vec<StoredIntegration>, Fault> {
         let ids: Vec<Uuid> = workspaces.iter().map(|id| id.uuid()).collect();
         let rows = Row::query()
             .filter(integrations::tenant_id.eq(self.found.uuid()).and(integrations::workspace_id.eq_any(ids)))
             .filter(integrations::version.gt(0))
             .order((integrations::workspace_id, integrations::provider))
             .load::<Row>(self.connection)?;
-        rows.into_iter().map(|row| Ok(row.into_stored()?.integration)).collect()
+        rows.into_iter().map(Row::into_stored).collect()
     }
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Stores an integration as it was elsewhere, without a secret and without what the provider said of it.
-    pub fn import_integration(&mut self, integration: &Integration) -> Result<Option<FieldRefusal>, Fault> {
+    /// Stores an integration as it was elsewhere, with its secret if that came along. The key of the secret is noted already.
+    pub fn import_integration(
+        &mut self,
+        integration: &Integration,
+        secret: Option<&NewSealed>,
+    ) -> Result<Option<FieldRefusal>, Fault> {
         let stored = diesel::insert_into(integrations::table)
             .values((
                 integrations::tenant_id.eq(self.found.uuid()),
                 integrations::workspace_id.eq(integration.workspace_id.uuid()),
                 integrations::provider.eq(integration.provider.as_str()),
                 integrations::plain.eq(integration.plain.as_ref().map(PlainField::as_str)),
+                integrations::api_key_sid.eq(integration.api_key_sid.as_ref().map(ApiKeySid::as_str)),
+                integrations::twilio_region.eq(integration.twilio_region.map(TwilioRegion::as_str)),
+                (
+                    integrations::sealed_secret.eq(secret.map(|new| new.sealed.as_bytes())),
+                    integrations::key_version.eq(secret.map(|new| i32::from(new.key.version()))),
+                    integrations::last_four.eq(secret.and_then(|new| new.last_four.as_deref())),
+                    integrations::secret_set_at.eq(integration.secret.as_ref().map(|secret| secret.set_at)),
+                    integrations::renewable.eq(secret.is_some_and(|new| new.renewable)),
+                ),
+                Verdict::of(&integration.verification),
                 integrations::version.eq(integration.version),
                 integration.updated_at.map(|at| integrations::updated_at.eq(at)),
             ))

@@ -3,6 +3,8 @@
 //! `tenants.mail_due_at` says above the tenants where there is something to do, and is never later than the first message
 //! that is due. Who inserts a message lowers it; only [`WriteTx::note_mail_due`] raises it, under the lock of the tenant's row.
 
+mod kept;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Duration, Utc};
@@ -26,6 +28,8 @@ use crate::{
     scope::TenantScope,
     tx::{Tx, WriteTx},
 };
+
+pub use self::kept::KeptMessage;
 
 /// For how many minutes a message belongs to who has claimed it. Longer than any attempt to send it may take.
 const LEASE_MINUTES: i32 = 2;

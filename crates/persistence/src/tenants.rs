@@ -8,13 +8,13 @@ use diesel::{
 };
 use serde_json::Value;
 use tenantry_domain::{
-    Cap, Error, ExternalId, InTenant, Labels, Limits, Locale, Metadata, Noun, OverTenant, Page, PageRequest, Platform,
-    Refusal, Requests, Tenant, TenantDetails, TenantId, TenantState, Use,
+    Cap, Conflict, Error, ExternalId, InTenant, Labels, Limits, Locale, Metadata, Noun, OverTenant, Page, PageRequest,
+    Platform, Refusal, Requests, Tenant, TenantDetails, TenantId, TenantState, Use,
 };
 use uuid::Uuid;
 
 use crate::{
-    fault::{Fault, stored},
+    fault::{Fault, stored, violates},
     keyset::{self, Keyset, search_form, search_pattern},
     labels::{column, stored_labels, tenants_having, unless_taken},
     places::TenantPlace,
@@ -204,6 +204,32 @@ impl WriteTx<'_, Platform> {
             .get_result(self.connection)
             .map_err(|error| unless_taken(error, labels, Noun::Tenant))?
             .into_tenant()
+    }
+}
+
+impl WriteTx<'_, Platform> {
+    /// Stores a tenant as it was elsewhere, and frozen.
+    pub(crate) fn insert_moved(&mut self, tenant: &Tenant, last: LastNumbers) -> Result<(), Fault> {
+        let stored = diesel::insert_into(tenants::table)
+            .values((
+                tenants::id.eq(tenant.id.uuid()),
+                Columns::of(&tenant.details),
+                LimitColumns::of(tenant.limits),
+                LabelColumns::of(&tenant.labels),
+                (tenants::last_workspace_number.eq(last.workspace), tenants::last_place_number.eq(last.slot)),
+                (tenants::suspended_at.eq(tenant.suspended_at), tenants::deleted_at.eq(tenant.deleted_at)),
+                tenants::frozen_at.eq(now),
+                tenants::version.eq(tenant.version),
+                (tenants::created_at.eq(tenant.created_at), tenants::updated_at.eq(tenant.updated_at)),
+            ))
+            .execute(self.connection);
+        stored.map(drop).map_err(|error| match violates(&error, "tenants_pkey") {
+            true => {
+                let message = format!("The tenant {} is already in this database. Nothing was imported.", tenant.id);
+                Error::conflict(Conflict::TenantExists, message).into()
+            }
+            false => unless_taken(error, &tenant.labels, Noun::Tenant),
+        })
     }
 }
 

@@ -155,18 +155,19 @@ impl WriteTx<'_, InTenant> {
         )
     }
 
-    /// Stores an invitation as it was elsewhere, with its slots. One that could still be accepted there has expired here: its
-    /// emails lead elsewhere, and it can be sent again. The members are there.
+    /// Stores an invitation as it was elsewhere, with its slots. One that could still be accepted there has expired here, unless its
+    /// tokens come along: its emails lead elsewhere, and it can be sent again. The members are there.
     pub fn import_invitation(
         &mut self,
         invitation: &Invitation,
         slots: &[HeldSlot],
+        with_tokens: bool,
     ) -> Result<Option<FieldRefusal>, Fault> {
         use invitation_workspaces::dsl;
         let clock: DateTime<Utc> = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.connection)?;
         let open = invitation.accepted_at.is_none() && invitation.revoked_at.is_none();
         let mut invitation = invitation.clone();
-        if open && invitation.expires_at > clock {
+        if open && !with_tokens && invitation.expires_at > clock {
             (invitation.expires_at, invitation.version) = (clock, invitation.version + 1);
         }
         let stored = self.scope().import_invitation(&invitation).and_then(|()| {
@@ -212,8 +213,8 @@ impl WriteTx<'_, InTenant> {
         Ok(assigned.into_iter().any(|member| !slots.iter().any(|held| is_it(held, member))))
     }
 
-    /// Sums up the usage and counts the rows that were imported. Refuses what was imported if it has no default brand, a month of which more is refunded
-    /// than was used, or more than the limits of this tenant allow.
+    /// Sums up the usage and counts the rows that were imported. Refuses what was imported if it has no default brand, or a month of which
+    /// more is refunded than was used.
     pub fn check_imported(&mut self) -> Result<(), Fault> {
         let tenant = self.found.uuid();
         let default: i64 = brands::table
@@ -232,10 +233,11 @@ impl WriteTx<'_, InTenant> {
             return Err(Error::invalid(Refusal::new("conflicting", message).of("seconds")).into());
         }
         self.scope().recount()?;
-        self.check_imported_limits()
+        Ok(())
     }
 
-    fn check_imported_limits(&mut self) -> Result<(), Fault> {
+    /// Refuses what was imported if it is more than the limits of this tenant allow.
+    pub fn check_imported_limits(&mut self) -> Result<(), Fault> {
         let tenant = self.found.uuid();
         let limits = self.scope().read_tenant()?.limits;
         if let Some(cap) = limits.max_workspaces {

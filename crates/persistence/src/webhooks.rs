@@ -131,13 +131,13 @@ impl Tx<'_, InTenant> {
     }
 
     /// Webhooks by id: the next ones after this.
-    pub fn webhooks_after(&mut self, last: Option<WebhookId>, limit: u16) -> Result<Vec<Webhook>, Fault> {
+    pub fn webhooks_after(&mut self, last: Option<WebhookId>, limit: u16) -> Result<Vec<StoredWebhook>, Fault> {
         let mut query = Row::query().filter(webhooks::tenant_id.eq(self.found.uuid())).into_boxed();
         if let Some(last) = last {
             query = query.filter(webhooks::id.gt(last.uuid()));
         }
         let rows: Vec<Row> = query.order(webhooks::id).limit(limit.into()).load(self.connection)?;
-        rows.into_iter().map(|row| Ok(row.into_stored()?.webhook)).collect()
+        rows.into_iter().map(Row::into_stored).collect()
     }
 }
 
@@ -238,8 +238,12 @@ impl WriteTx<'_, InTenant> {
         Ok(())
     }
 
-    /// Stores a webhook as it was elsewhere: without its secret, and so not enabled.
-    pub fn import_webhook(&mut self, webhook: &Webhook) -> Result<Option<FieldRefusal>, Fault> {
+    /// Stores a webhook as it was elsewhere, with its secret if that came along. The key of the secret is noted already.
+    pub fn import_webhook(
+        &mut self,
+        webhook: &Webhook,
+        secret: Option<&(SealedSecret, MasterKeyId)>,
+    ) -> Result<Option<FieldRefusal>, Fault> {
         let used: i64 =
             webhooks::table.filter(webhooks::tenant_id.eq(self.found.uuid())).count().get_result(self.connection)?;
         if used >= MAX_WEBHOOKS {
@@ -251,9 +255,19 @@ impl WriteTx<'_, InTenant> {
                 webhooks::tenant_id.eq(self.found.uuid()),
                 webhooks::id.eq(webhook.id.uuid()),
                 Columns::of(&webhook.details),
-                reason(Some(DisabledReason::SecretLost)),
-                webhooks::secret_set_at.eq(webhook.secret_set_at),
-                webhooks::version.eq(webhook.version + 1),
+                reason(webhook.disabled),
+                webhooks::sealed_secrets.eq(secret.map(|(sealed, _)| sealed.as_bytes())),
+                webhooks::key_version.eq(secret.map(|(_, key)| i32::from(key.version()))),
+                (
+                    webhooks::secret_set_at.eq(webhook.secret_set_at),
+                    webhooks::previous_until.eq(webhook.previous_until),
+                ),
+                // How many turns have failed is not told; that one has is enough to go on.
+                (
+                    webhooks::failing_since.eq(webhook.failing_since),
+                    webhooks::failures.eq(i32::from(webhook.failing_since.is_some())),
+                ),
+                webhooks::version.eq(webhook.version),
                 webhooks::created_at.eq(webhook.created_at),
                 webhooks::updated_at.eq(webhook.updated_at),
             ))

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tenantry_auth::seal::{MasterKey, MasterKeys};
+use tenantry_auth::seal::{MasterKey, MasterKeys, TransferKey};
 use tenantry_domain::Error;
 use tenantry_operations::{Store, integrations};
 
@@ -100,6 +100,12 @@ pub(crate) fn write(path: &Path, version: u16) -> Result<(), Exit> {
         _ => failed(error),
     })?;
     file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+/// The key of a transfer, which is made as a master key is.
+pub(crate) fn transfer(path: &Path) -> Result<TransferKey, Exit> {
+    let mut faults = Vec::new();
+    read(path, &mut faults).map(TransferKey::new).ok_or_else(|| Exit::failed(faults.join("; ")))
 }
 
 fn read(path: &Path, faults: &mut Vec<String>) -> Option<MasterKey> {

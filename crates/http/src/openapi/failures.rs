@@ -437,6 +437,10 @@ fn sentence(conflict: Conflict) -> &'static str {
         Conflict::TenantNotEmpty => {
             "An import needs an empty tenant, but this one has workspaces. Create a new tenant for it."
         }
+        Conflict::TenantExists => {
+            "The tenant 0193a4c2-7f3e-7b21-9c55-3e1f0a6b2d48 is already in this database. Nothing was imported."
+        }
+        Conflict::TransferKeyMismatch => "This export is sealed under another transfer key.",
         Conflict::MessageSent => "This message has been sent. To send another one, send the invitation again.",
         Conflict::MessageDropped => "This message was dropped because it was no longer needed.",
         Conflict::RequestInProgress => {

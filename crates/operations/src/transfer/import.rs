@@ -8,35 +8,97 @@ use std::{
     io::{BufRead, BufReader, Read, Seek},
 };
 
-use chrono::{DateTime, Utc};
+use aws_lc_rs::digest::{Context, SHA256};
 use serde::{Deserialize, de::DeserializeOwned};
-use tenantry_domain::{Change, Error, FieldRefusal, InTenant, Refusal, TenantDetails, counted};
-use tenantry_persistence::{Fault, LastNumbers, WriteTx};
+use tenantry_domain::{Change, Conflict, Error, FieldRefusal, InTenant, Platform, Refusal, TenantId, counted};
+use tenantry_persistence::{Fault, WriteTx};
 
-use super::lines::{Counts, Line, Target, VERSION};
+use super::{
+    lines::{Counts, End, Header, Line, Target, VERSION, whole_file},
+    sealing::Sealing,
+};
 
-pub(super) fn all(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<Counts>, Fault> {
+/// Into a tenant that is there, and that has nothing yet. Secrets stay behind.
+pub(super) fn into_tenant(tx: &mut WriteTx<'_, InTenant>, file: &File) -> Result<Change<Counts>, Fault> {
     let mut lines = Lines::of(file)?;
     let (before, now) = (tx.lock_tenant()?, tx.clock()?);
-    let (details, last) = lines.header(now)?;
+    let header = lines.header()?;
+    if header.sealed_under.is_some() {
+        let message = "is set: a sealed export creates its tenant. Import it without naming a tenant";
+        return Err(at(1, vec![Refusal::new("conflicting", message).of("sealedUnder")]).into());
+    }
+    let (details, last) = header.tenant.into_tenant(now).map_err(|refused| at(1, refused))?;
     tx.make_way()?;
     tx.number_after(last)?;
-    let (target, mut counts, mut rank) = (Target { tenant_id: before.id, last, now }, Counts::default(), 1);
-    while let Some((number, line)) = lines.next()? {
-        if line.rank() < rank {
-            return Err(at(number, vec![unexpected(OUT_OF_PLACE)]).into());
-        }
-        rank = line.rank();
-        line.store(tx, target, &mut counts).map_err(|refused| refused.at(number))?;
-    }
+    let target = Target { tenant_id: before.id, last, now, sealed: false };
+    let counts = store_all(tx, &mut lines, target, None)?;
     tx.check_imported()?;
+    tx.check_imported_limits()?;
     let after = if details == before.details { before.clone() } else { tx.update_tenant(&details)? };
     let fields = counts.added_to(after.details.fields());
     Ok(Change::between(counts, before.id, &before.details.fields(), &fields))
 }
 
+/// As the tenant that it was elsewhere, which is not there yet. It is frozen until somebody looks after it.
+pub(super) fn moved(
+    tx: &mut WriteTx<'_, Platform>,
+    file: &File,
+    sealing: Option<&Sealing>,
+) -> Result<Change<Counts>, Fault> {
+    let mut lines = Lines::of(file)?;
+    let now = tx.clock()?;
+    let header = lines.header()?;
+    fits(header.sealed_under.as_deref(), sealing)?;
+    let (tenant, last) = header.tenant.into_whole(now).map_err(|refused| at(1, refused))?;
+    let target = Target { tenant_id: tenant.id, last, now, sealed: sealing.is_some() };
+    let counts = tx.move_in((&tenant, last), |tx| {
+        if let Some(sealing) = sealing {
+            tx.note_master_key(sealing.keys.sealing())?;
+        }
+        let counts = store_all(tx, &mut lines, target, sealing)?;
+        tx.check_imported()?;
+        tx.note_imported_mail()?;
+        tx.settle_master_keys()?;
+        Ok(Change::created(counts, tenant.id, &counts.added_to(tenant.fields())))
+    })?;
+    Ok(Change::nothing(counts))
+}
+
+/// Whether the file is sealed under the key that is given.
+pub(super) fn fits(sealed_under: Option<&str>, sealing: Option<&Sealing>) -> Result<(), Error> {
+    let message = match (sealed_under, sealing.map(|sealing| sealing.key.id().to_string())) {
+        (None, None) => return Ok(()),
+        (Some(under), Some(key)) if under == key => return Ok(()),
+        (Some(under), Some(key)) => {
+            format!("This export is sealed under the transfer key {under}, and not under {key}.")
+        }
+        (Some(under), None) => {
+            format!("This export is sealed under the transfer key {under}. Name the file of that key with --sealed.")
+        }
+        (None, Some(_)) => "This export is not sealed. Leave out --sealed.".to_owned(),
+    };
+    Err(Error::conflict(Conflict::TransferKeyMismatch, message))
+}
+
+fn store_all(
+    tx: &mut WriteTx<'_, InTenant>,
+    lines: &mut Lines<&File>,
+    target: Target,
+    sealing: Option<&Sealing>,
+) -> Result<Counts, Fault> {
+    let (mut counts, mut rank) = (Counts::default(), 1);
+    while let Some((number, line)) = lines.next(target.tenant_id, sealing)? {
+        if line.rank() < rank {
+            return Err(at(number, vec![unexpected(OUT_OF_PLACE)]).into());
+        }
+        rank = line.rank();
+        line.store(tx, target, sealing, &mut counts).map_err(|refused| refused.at(number))?;
+    }
+    Ok(counts)
+}
+
 const OUT_OF_PLACE: &str = "is out of order: the order is brands, workspaces with their integrations, agents, usage \
-                            entries, members, invitations, API keys, audit events";
+                            entries, members, invitations, API keys, webhooks, emails, audit events";
 
 /// Why a line is not stored.
 pub(super) enum Refused {
@@ -68,7 +130,7 @@ impl Refused {
 }
 
 /// What is refused of a line, each with the line's number.
-fn at(number: u64, refused: Vec<FieldRefusal>) -> Error {
+pub(super) fn at(number: u64, refused: Vec<FieldRefusal>) -> Error {
     let named = |refusal: FieldRefusal| FieldRefusal { field: format!("line {number} {}", refusal.field), ..refusal };
     Error::Invalid(refused.into_iter().map(named).collect())
 }
@@ -92,17 +154,22 @@ struct Form {
 const MAX_LINE: u64 = 8 * 1024 * 1024;
 
 /// The lines of a file, one at a time.
-struct Lines<'f> {
-    reader: BufReader<&'f File>,
+pub(super) struct Lines<F: Read> {
+    reader: BufReader<F>,
     /// How many were read.
     number: u64,
+    /// Of all that were read.
+    digest: Context,
+    /// Of all but the last one.
+    before: Context,
 }
 
-impl<'f> Lines<'f> {
+impl<F: Read + Seek> Lines<F> {
     /// From the start, because the transaction may run again.
-    fn of(mut file: &'f File) -> Result<Self, Error> {
+    pub(super) fn of(mut file: F) -> Result<Self, Error> {
         file.rewind().map_err(unreadable)?;
-        Ok(Self { reader: BufReader::new(file), number: 0 })
+        let digest = Context::new(&SHA256);
+        Ok(Self { reader: BufReader::new(file), number: 0, before: digest.clone(), digest })
     }
 
     fn raw(&mut self) -> Result<Option<String>, Error> {
@@ -111,8 +178,11 @@ impl<'f> Lines<'f> {
         if bounded.read_until(b'\n', &mut bytes).map_err(unreadable)? == 0 {
             return Ok(None);
         }
+        let too_long = bounded.limit() == 0 && !bytes.ends_with(b"\n");
         self.number += 1;
-        if bounded.limit() == 0 && !bytes.ends_with(b"\n") {
+        self.before = self.digest.clone();
+        self.digest.update(&bytes);
+        if too_long {
             return Err(of_line(self.number, format!("must not be longer than {MAX_LINE} bytes")));
         }
         match String::from_utf8(bytes) {
@@ -135,8 +205,8 @@ impl<'f> Lines<'f> {
         })
     }
 
-    /// What the tenant is to be, by the first line, and the numbers that were given.
-    fn header(&mut self, now: DateTime<Utc>) -> Result<(TenantDetails, LastNumbers), Error> {
+    /// The first line.
+    pub(super) fn header(&mut self) -> Result<Header, Error> {
         let no_header = || of_line(1, "must be the header of an export, with the type \"export\"");
         let raw = self.raw()?.ok_or_else(no_header)?;
         // A header of another version has other fields: its version is read before them.
@@ -146,27 +216,44 @@ impl<'f> Lines<'f> {
             return Err(at(1, vec![Refusal::new("unknown_version", message).of("version")]));
         }
         match self.parsed(&raw)? {
-            Line::Export(header) => header.tenant.into_tenant(now).map_err(|refused| at(1, refused)),
+            Line::Export(header) => Ok(header),
             _ => Err(no_header()),
         }
     }
 
     /// The next line with its number; nothing after the line that ends the file.
-    fn next(&mut self) -> Result<Option<(u64, Line)>, Error> {
+    pub(super) fn next(&mut self, tenant: TenantId, sealing: Option<&Sealing>) -> Result<Option<(u64, Line)>, Error> {
         match self.line()? {
             Some(Line::End(end)) if end.lines != self.number - 1 => {
                 let message =
                     format!("is {}, but {} before it: the file is incomplete", end.lines, come(self.number - 1));
                 Err(at(self.number, vec![Refusal::new("not_whole", message).of("lines")]))
             }
-            Some(Line::End(_)) => match self.raw()? {
-                None => Ok(None),
-                Some(_) => Err(of_line(self.number, "comes after the last line of the export")),
-            },
+            Some(Line::End(end)) => {
+                let (number, digest) = (self.number, self.before.clone().finish());
+                if let Some(sealing) = sealing {
+                    is_whole(&end, (tenant, sealing), digest.as_ref()).map_err(|refused| at(number, vec![refused]))?;
+                }
+                match self.raw()? {
+                    None => Ok(None),
+                    Some(_) => Err(of_line(self.number, "comes after the last line of the export")),
+                }
+            }
             Some(line) => Ok(Some((self.number, line))),
             None => Err(of_line(self.number + 1, "is missing: the file is cut off")),
         }
     }
+}
+
+/// Whether the file is what was written by somebody who has the key of the transfer.
+fn is_whole(end: &End, (tenant, sealing): (TenantId, &Sealing), digest: &[u8]) -> Result<(), FieldRefusal> {
+    let context = whole_file(tenant);
+    let sealed = sealing.opened((tenant, context.kind, context.place), end.sealed.as_deref())?;
+    if sealed.as_slice() == digest {
+        return Ok(());
+    }
+    let message = "does not fit the lines before it: the file was changed after it was exported";
+    Err(Refusal::new("not_whole", message).of("sealed"))
 }
 
 fn come(lines: u64) -> String {

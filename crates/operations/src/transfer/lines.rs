@@ -2,6 +2,7 @@
 //! everything that goes through all kinds is here. Every value is parsed on the way in as if a caller had sent it.
 
 mod brand;
+mod outbox;
 mod people;
 mod record;
 mod tenant;
@@ -13,6 +14,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use tenantry_auth::seal::TransferContext;
 use tenantry_domain::{
     Cap, FieldRefusal, Fields, InTenant, InvitationDays, Labels, Locale, Metadata, Refusal, SlotNumber, TenantId,
     WorkspaceId, counted,
@@ -22,6 +24,7 @@ use tenantry_persistence::{Fault, LastNumbers, Tx, WriteTx};
 pub(super) use self::tenant::Header;
 use self::{
     brand::BrandLine,
+    outbox::OutboxMessageLine,
     people::{InvitationLine, MemberLine},
     record::{ApiKeyLine, AuditEventLine},
     webhook::WebhookLine,
@@ -31,6 +34,7 @@ use self::{
 use super::{
     export::Out,
     import::{Refused, unexpected},
+    sealing::Sealing,
 };
 
 /// The form of the lines. Each change of a kind is a new number, and files of another form are refused. A new kind is not such a
@@ -60,6 +64,7 @@ pub(super) enum Line {
     Invitation(InvitationLine),
     ApiKey(Box<ApiKeyLine>),
     Webhook(Box<WebhookLine>),
+    OutboxMessage(Box<OutboxMessageLine>),
     AuditEvent(Box<AuditEventLine>),
     End(End),
 }
@@ -77,8 +82,9 @@ impl Line {
             Self::Invitation(_) => 6,
             Self::ApiKey(_) => 7,
             Self::Webhook(_) => 8,
-            Self::AuditEvent(_) => 9,
-            Self::End(_) => 10,
+            Self::OutboxMessage(_) => 9,
+            Self::AuditEvent(_) => 10,
+            Self::End(_) => 11,
         }
     }
 }
@@ -93,6 +99,7 @@ pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut 
     InvitationLine::export(tx, out, counts)?;
     ApiKeyLine::export(tx, out, counts)?;
     WebhookLine::export(tx, out, counts)?;
+    OutboxMessageLine::export(tx, out, counts)?;
     AuditEventLine::export(tx, out, counts)
 }
 
@@ -102,6 +109,7 @@ impl Line {
         self,
         tx: &mut WriteTx<'_, InTenant>,
         target: Target,
+        sealing: Option<&Sealing>,
         counts: &mut Counts,
     ) -> Result<(), Refused> {
         let refused = match self {
@@ -115,8 +123,9 @@ impl Line {
             }
             Self::Integration(line) => {
                 counts.integrations += 1;
-                counts.secrets_to_set += u64::from(line.had_secret());
-                tx.import_integration(&line.into_integration(target)?)?
+                let secret = sealing.map(|sealing| line.secret(target, sealing)).transpose()?.flatten();
+                counts.secrets_to_set += u64::from(line.had_secret() && secret.is_none());
+                tx.import_integration(&line.into_integration(target)?, secret.as_ref())?
             }
             Self::Agent(line) => {
                 counts.agents += 1;
@@ -133,18 +142,79 @@ impl Line {
             }
             Self::Invitation(line) => {
                 counts.invitations += 1;
+                let tokens = sealing.map(|sealing| line.tokens(target, sealing)).transpose()?;
                 let (invitation, slots) = line.into_invitation(target)?;
-                tx.import_invitation(&invitation, &slots)?
+                match tx.import_invitation(&invitation, &slots, tokens.is_some())? {
+                    None => tx.import_tokens(&tokens.unwrap_or_default())?,
+                    refused => refused,
+                }
             }
             Self::Webhook(line) => {
                 counts.webhooks += 1;
-                tx.import_webhook(&line.into_webhook(target)?)?
+                let secret = sealing.map(|sealing| line.secret(target, sealing)).transpose()?.flatten();
+                tx.import_webhook(&line.into_webhook(target)?, secret.as_ref())?
             }
-            Self::ApiKey(_) | Self::AuditEvent(_) => None,
+            Self::ApiKey(line) => match sealing {
+                Some(sealing) => {
+                    counts.api_keys += 1;
+                    let (key, hash) = line.into_api_key(target, sealing)?;
+                    tx.import_api_key(&key, &hash)?
+                }
+                None => None,
+            },
+            Self::OutboxMessage(line) => {
+                counts.outbox_messages += 1;
+                tx.import_message(&line.into_message(target)?)?
+            }
+            Self::AuditEvent(_) => None,
             Self::Export(_) | Self::End(_) => Some(unexpected("is in the middle of the file")),
         };
         refused.map_or(Ok(()), |refused| Err(vec![refused].into()))
     }
+}
+
+impl Line {
+    /// The line as it is compared, with digests in the place of secrets if there is a key to open them; nothing for what is not
+    /// compared. Where secrets stayed behind, what an import changes for that is no difference.
+    pub(super) fn comparable(self, tenant: TenantId, how: Comparing<'_>) -> Result<Option<Self>, FieldRefusal> {
+        Ok(Some(match (self, how) {
+            (Self::Export(header), _) => Self::Export(header.comparable()),
+            (Self::End(_) | Self::AuditEvent(_), _) => return Ok(None),
+            (Self::ApiKey(_) | Self::OutboxMessage(_), Comparing::WithoutSecrets) => return Ok(None),
+            (Self::Integration(line), Comparing::WithoutSecrets) => Self::Integration(line.bare()),
+            (Self::Webhook(line), Comparing::WithoutSecrets) => Self::Webhook(line.comparable()),
+            (Self::Invitation(line), Comparing::WithoutSecrets) => Self::Invitation(line.comparable()),
+            (Self::Integration(line), Comparing::OfFile(sealing)) => Self::Integration(line.revealed(tenant, sealing)?),
+            (Self::Webhook(line), Comparing::OfFile(sealing)) => Self::Webhook(line.revealed(tenant, sealing)?),
+            (Self::Invitation(line), Comparing::OfFile(sealing)) => Self::Invitation(line.revealed(tenant, sealing)?),
+            (Self::ApiKey(line), Comparing::OfFile(sealing)) => Self::ApiKey(line.revealed(tenant, sealing)?),
+            (line, _) => line,
+        }))
+    }
+
+    /// What it is, for people, and by what it is found on the other side.
+    pub(super) fn name(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        let text = |name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        match self {
+            Self::Export(_) => "tenant".to_owned(),
+            Self::Integration(_) => {
+                format!("integration {} of the workspace {}", text("provider"), text("workspaceId"))
+            }
+            _ => format!("{} {}", text("type"), text("id")),
+        }
+    }
+}
+
+/// How lines are compared.
+#[derive(Clone, Copy)]
+pub(super) enum Comparing<'a> {
+    /// Secrets stayed behind.
+    WithoutSecrets,
+    /// The lines of a file, whose secrets are sealed.
+    OfFile(&'a Sealing),
+    /// The lines of a tenant, which have digests already.
+    OfTenant,
 }
 
 #[cfg(test)]
@@ -160,6 +230,7 @@ impl Line {
             Self::Member(line) => line.into_member(target).is_ok(),
             Self::Invitation(line) => line.into_invitation(target).is_ok(),
             Self::Webhook(line) => line.into_webhook(target).is_ok(),
+            Self::OutboxMessage(line) => line.into_message(target).is_ok(),
             Self::Export(_) | Self::ApiKey(_) | Self::AuditEvent(_) | Self::End(_) => false,
         }
     }
@@ -180,6 +251,7 @@ pub struct Counts {
     pub members: u64,
     pub invitations: u64,
     pub webhooks: u64,
+    pub outbox_messages: u64,
     pub api_keys: u64,
     pub audit_events: u64,
 }
@@ -206,6 +278,7 @@ impl fmt::Display for Counts {
             members,
             invitations,
             webhooks,
+            outbox_messages,
             api_keys,
             audit_events,
         } = self;
@@ -219,6 +292,9 @@ impl fmt::Display for Counts {
             counted(*invitations, "invitation"),
             counted(*webhooks, "webhook"),
         ];
+        if *outbox_messages > 0 {
+            parts.push(counted(*outbox_messages, "email"));
+        }
         if api_keys + audit_events > 0 {
             parts.extend([counted(*api_keys, "API key"), counted(*audit_events, "audit event")]);
         }
@@ -232,6 +308,14 @@ impl fmt::Display for Counts {
 pub(super) struct End {
     /// How many lines came before it.
     pub(super) lines: u64,
+    /// The digest of what came before it, sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sealed: Option<String>,
+}
+
+/// Where the digest of a whole file stands, and where alone it is good.
+pub(super) fn whole_file(tenant: TenantId) -> TransferContext<'static> {
+    TransferContext { tenant, kind: "end", place: "" }
 }
 
 /// Where the lines are read into.
@@ -243,6 +327,8 @@ pub(super) struct Target {
     pub(super) last: LastNumbers,
     /// When, by the database.
     pub(super) now: DateTime<Utc>,
+    /// Whether secrets come along.
+    pub(super) sealed: bool,
 }
 
 /// Collects what is refused of one line, so that all of it is said at once.
@@ -321,6 +407,11 @@ impl Reading {
     /// When something ends that has begun at most [`InvitationDays`] before.
     fn expiry(&mut self, field: &str, time: DateTime<Utc>) -> DateTime<Utc> {
         self.until(field, time, self.now + AHEAD + InvitationDays::MAX.duration())
+    }
+
+    /// When something is to happen.
+    fn someday(&mut self, field: &str, time: DateTime<Utc>) -> DateTime<Utc> {
+        self.until(field, time, DateTime::<Utc>::MAX_UTC)
     }
 
     fn until(&mut self, field: &str, time: DateTime<Utc>, last: DateTime<Utc>) -> DateTime<Utc> {

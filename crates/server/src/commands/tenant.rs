@@ -17,7 +17,7 @@ use self::{
     change::{Limit, State, Update},
     create::Create,
     erase::Erase,
-    transfer::{Export, Import},
+    transfer::{Compare, Export, Import},
 };
 use super::labels;
 use crate::{
@@ -62,11 +62,15 @@ pub(crate) enum Tenant {
     Restore(One),
     /// Erase tenants deleted more than 30 days ago, with everything in them, as the owner of the database
     Erase(Erase),
-    /// Write a tenant as lines of JSON, without secrets
+    /// Write a tenant as lines of JSON, without secrets or with encrypted ones
     #[command(after_long_help = EXPORT)]
     Export(Export),
-    /// Read an export into an empty tenant: everything or nothing
+    /// Read an export, as the tenant that it is of or into an empty tenant: everything or nothing
+    #[command(after_long_help = IMPORT)]
     Import(Import),
+    /// Compare a tenant with an export of it, row by row; exit code 1 if they differ
+    #[command(after_long_help = COMPARE)]
+    Compare(Compare),
 }
 
 const CREATE: &str = "\
@@ -79,7 +83,26 @@ Examples:
 const EXPORT: &str = "\
 Examples:
   tenantry tenant export Acme --file acme.ndjson
-  tenantry tenant export Acme | gzip > acme.ndjson.gz";
+  tenantry tenant export Acme | gzip > acme.ndjson.gz
+  With everything that another service needs to go on:
+    tenantry master-key transfer.key --version 1
+    tenantry tenant freeze Acme
+    tenantry tenant export Acme --sealed transfer.key --file acme.ndjson";
+
+const IMPORT: &str = "\
+Examples:
+  A copy, in a tenant that you have created for it:
+    tenantry tenant import 'Acme (copy)' --file acme.ndjson
+  The tenant itself, in another database. It is frozen until you have compared it:
+    tenantry tenant import --sealed transfer.key --file acme.ndjson
+    tenantry tenant compare --sealed transfer.key acme.ndjson
+    tenantry tenant unfreeze Acme";
+
+const COMPARE: &str = "\
+Examples:
+  tenantry tenant compare acme.ndjson
+  With the secrets of a sealed export:
+    tenantry tenant compare --sealed transfer.key acme.ndjson";
 
 #[derive(Args)]
 pub(crate) struct List {
@@ -144,6 +167,7 @@ pub(crate) fn run(command: Tenant, settings: &Settings, output: &Output) -> Resu
         Tenant::Unfreeze(one) => change::set(State::Unfrozen, &one, settings, output),
         Tenant::Export(export) => transfer::export(&export, settings, output),
         Tenant::Import(import) => transfer::import(&import, settings, output),
+        Tenant::Compare(compare) => transfer::compare(&compare, settings, output),
         Tenant::Erase(erase) => erase::run(&erase, settings, output),
         Tenant::Delete { one, consent } => change::delete(&one, consent, settings, output),
     }

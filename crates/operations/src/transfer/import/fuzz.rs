@@ -53,7 +53,7 @@ fn value() -> impl Strategy<Value = Value> {
 /// Whether the line would be stored; reading it must end either way.
 fn is_read(line: Line) -> bool {
     let id = TenantId::from_uuid(Uuid::nil());
-    let target = Target { tenant_id: id, last: LastNumbers { workspace: 1, slot: 1 }, now: Utc::now() };
+    let target = Target { tenant_id: id, last: LastNumbers { workspace: 1, slot: 1 }, now: Utc::now(), sealed: false };
     line.reads(target)
 }
 
@@ -67,10 +67,10 @@ proptest! {
     ) {
         let file = file(&bytes);
         let mut lines = Lines::of(&file).unwrap();
-        let header = lines.header(Utc::now());
+        let header = lines.header();
         prop_assert!(matches!(header, Err(Error::Invalid(_))));
         for _ in 0..bytes.len() + 2 {
-            match lines.next() {
+            match lines.next(TenantId::from_uuid(Uuid::nil()), None) {
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(Error::Invalid(refused)) => {

@@ -2,14 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tenantry_auth::seal::MasterKeys;
 use tenantry_domain::{
     Delivery, ExternalId, FieldRefusal, InTenant, Invitation, InvitationDetails, InvitationId, IssuerName, Member,
-    MemberDetails, MemberId, Person, Refusal, SlotNumber, Subject, WorkspaceId,
+    MemberDetails, MemberId, Person, Refusal, SlotNumber, Subject, TenantId, WorkspaceId,
 };
-use tenantry_persistence::{Fault, HeldSlot, InvitationFilter, KeptAssignment, MemberFilter, Tx};
+use tenantry_persistence::{Fault, HeldSlot, InvitationFilter, KeptAssignment, KeptToken, MemberFilter, Tx};
+use zeroize::Zeroizing;
 
 use super::{Counts, Entries, Line, Reading, Target, entries, text};
-use crate::transfer::export::{Out, pages};
+use crate::transfer::{
+    export::{Out, pages},
+    sealing::{Sealing, hash_of},
+};
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -125,7 +130,18 @@ impl MemberLine {
     }
 }
 
-/// An invitation, without its token.
+/// The hash of a token, sealed.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TokenLine {
+    sealed: String,
+    replaced_at: Option<DateTime<Utc>>,
+}
+
+/// What a token is called where it is sealed.
+const KIND: &str = "invitation";
+
+/// An invitation. Its tokens are sealed, or not there.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::transfer) struct InvitationLine {
@@ -133,6 +149,8 @@ pub(in crate::transfer) struct InvitationLine {
     email: String,
     role: String,
     slots: Vec<SlotLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tokens: Vec<TokenLine>,
     #[serde(default)]
     invited_by: Option<String>,
     expires_at: DateTime<Utc>,
@@ -150,8 +168,18 @@ impl InvitationLine {
             let page = tx.invitations(&InvitationFilter::default(), page)?;
             let ids: Vec<InvitationId> = page.items.iter().map(|invitation| invitation.id).collect();
             let slots = tx.slots_of(&ids)?;
+            let tokens = if out.secrets().sealing().is_some() { tx.tokens_of(&ids)? } else { Vec::new() };
             for invitation in page.items {
-                counts.invitations += out.line(&Line::Invitation(Self::of(invitation, &slots)))?;
+                let (tenant, id) = (invitation.tenant_id, invitation.id);
+                let mut line = Self::of(invitation, &slots);
+                for token in tokens.iter().filter(|token| token.invitation_id == id) {
+                    let open = |_: &MasterKeys| Some(Zeroizing::new(token.hash.as_bytes().to_vec()));
+                    let place = line.place(token.replaced_at);
+                    if let Some(sealed) = out.secrets().written((tenant, KIND, &place), open)? {
+                        line.tokens.push(TokenLine { sealed, replaced_at: token.replaced_at });
+                    }
+                }
+                counts.invitations += out.line(&Line::Invitation(line))?;
             }
             Ok(page.next)
         })
@@ -167,6 +195,7 @@ impl InvitationLine {
             email: details.email.as_str().to_owned(),
             role: details.role.to_string(),
             slots: own.map(slot).collect(),
+            tokens: Vec::new(),
             invited_by: invitation.invited_by.map(|maker| maker.to_string()),
             expires_at: invitation.expires_at,
             accepted_at: invitation.accepted_at,
@@ -174,6 +203,48 @@ impl InvitationLine {
             version: invitation.version,
             created_at: invitation.created_at,
             updated_at: invitation.updated_at,
+        }
+    }
+
+    /// What one of its tokens is bound to.
+    fn place(&self, replaced_at: Option<DateTime<Utc>>) -> String {
+        let replaced_at = replaced_at.map(|at| at.timestamp_micros().to_string()).unwrap_or_default();
+        format!("{}/{replaced_at}", self.id)
+    }
+
+    /// The tokens that came along.
+    pub(super) fn tokens(&self, target: Target, sealing: &Sealing) -> Result<Vec<KeptToken>, Vec<FieldRefusal>> {
+        let mut reading = Reading::at(target.now);
+        let id: Option<InvitationId> = reading.value("id", &self.id);
+        let id = reading.end(id)?;
+        let token = |line: &TokenLine| {
+            let place = (target.tenant_id, KIND, &*self.place(line.replaced_at));
+            let hash = hash_of(&sealing.opened(place, Some(&line.sealed))?)?;
+            Ok(KeptToken { invitation_id: id, hash, replaced_at: line.replaced_at })
+        };
+        self.tokens.iter().map(token).collect::<Result<_, FieldRefusal>>().map_err(|refused| vec![refused])
+    }
+
+    /// The same line with what its tokens are compared by.
+    pub(super) fn revealed(mut self, tenant: TenantId, sealing: &Sealing) -> Result<Self, FieldRefusal> {
+        let places: Vec<String> = self.tokens.iter().map(|token| self.place(token.replaced_at)).collect();
+        for (token, place) in self.tokens.iter_mut().zip(places) {
+            token.sealed = sealing.compared((tenant, KIND, &place), &token.sealed)?;
+        }
+        Ok(self)
+    }
+
+    /// The same line without its tokens.
+    pub(super) fn bare(self) -> Self {
+        Self { tokens: Vec::new(), ..self }
+    }
+
+    /// The same line where no tokens come along: whether it had expired there, and how often it changed for that, is not compared.
+    pub(super) fn comparable(self) -> Self {
+        let line = self.bare();
+        match (line.accepted_at, line.revoked_at) {
+            (None, None) => Self { expires_at: line.created_at, version: 0, ..line },
+            _ => line,
         }
     }
 

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use tenantry_domain::{Cap, ExternalId, FieldRefusal, Refusal, Requests, Tenant, TenantDetails};
+use tenantry_domain::{
+    Cap, ExternalId, FieldRefusal, Limits, MasterKeyId, Refusal, Requests, Tenant, TenantDetails, TenantId,
+};
 use tenantry_persistence::LastNumbers;
 
 use super::{Entries, MOST, Reading, VERSION, entries, locale, text};
@@ -13,10 +15,14 @@ use super::{Entries, MOST, Reading, VERSION, entries, locale, text};
 pub(in crate::transfer) struct Header {
     version: u32,
     exported_at: DateTime<Utc>,
+    /// The key of the transfer, if secrets come along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::transfer) sealed_under: Option<String>,
     pub(in crate::transfer) tenant: TenantLine,
 }
 
-/// The tenant. Its limits, its state, its external ID and its metadata are told and not taken over: they are for the platform that it comes to.
+/// The tenant. A tenant that is there already takes over its name and its defaults alone: its limits, its state, its external ID and its
+/// metadata are for the platform that it comes to. Since when it was frozen is only told.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(in crate::transfer) struct TenantLine {
@@ -56,7 +62,11 @@ pub(in crate::transfer) struct TenantLine {
 }
 
 impl Header {
-    pub(in crate::transfer) fn of(tenant: &Tenant, last: LastNumbers, exported_at: DateTime<Utc>) -> Self {
+    pub(in crate::transfer) fn of(
+        tenant: &Tenant,
+        last: LastNumbers,
+        (exported_at, sealed_under): (DateTime<Utc>, Option<MasterKeyId>),
+    ) -> Self {
         let defaults = tenant.details.defaults;
         let tenant = TenantLine {
             id: tenant.id.to_string(),
@@ -85,7 +95,14 @@ impl Header {
             created_at: tenant.created_at,
             updated_at: tenant.updated_at,
         };
-        Self { version: VERSION, exported_at, tenant }
+        let sealed_under = sealed_under.map(|key| key.to_string());
+        Self { version: VERSION, exported_at, sealed_under, tenant }
+    }
+
+    /// The same header without what two exports of the same tenant differ in.
+    pub(in crate::transfer) fn comparable(self) -> Self {
+        let (exported_at, tenant) = (DateTime::UNIX_EPOCH, TenantLine { frozen_at: None, ..self.tenant });
+        Self { exported_at, sealed_under: None, tenant, ..self }
     }
 }
 
@@ -115,4 +132,55 @@ impl TenantLine {
         }
         reading.end(name.zip(defaults).map(|(name, defaults)| (TenantDetails { name, defaults }, last)))
     }
+
+    /// The id of the tenant.
+    pub(in crate::transfer) fn id(&self) -> Result<TenantId, Vec<FieldRefusal>> {
+        self.id.parse().map_err(|refusal: Refusal| vec![refusal.of("tenant.id")])
+    }
+
+    /// The whole tenant as it was, and the numbers that it must not give again.
+    pub(in crate::transfer) fn into_whole(
+        self,
+        now: DateTime<Utc>,
+    ) -> Result<(Tenant, LastNumbers), Vec<FieldRefusal>> {
+        let mut reading = Reading::at(now);
+        let id = reading.value("tenant.id", &self.id);
+        let limits = Limits {
+            max_workspaces: reading.cap("tenant.maxWorkspaces", self.max_workspaces),
+            max_members: reading.cap("tenant.maxMembers", self.max_members),
+            max_agents: reading.cap("tenant.maxAgents", self.max_agents),
+            max_minutes: reading.cap("tenant.maxMinutes", self.max_minutes),
+            max_pending_invitations: reading.cap("tenant.maxPendingInvitations", self.max_pending_invitations),
+            max_emails_per_day: reading.cap("tenant.maxEmailsPerDay", self.max_emails_per_day),
+            max_emails_per_recipient: reading.cap("tenant.maxEmailsPerRecipient", self.max_emails_per_recipient),
+            requests_per_second: requests(&mut reading, "tenant.requestsPerSecond", self.requests_per_second),
+            request_burst: requests(&mut reading, "tenant.requestBurst", self.request_burst),
+        };
+        let labels = reading.labels(self.external_id.as_deref(), &self.metadata);
+        let suspended_at = reading.optional_time("tenant.suspendedAt", self.suspended_at);
+        let deleted_at = reading.optional_time("tenant.deletedAt", self.deleted_at);
+        let version = reading.version("tenant.version", self.version);
+        let created_at = reading.time("tenant.createdAt", self.created_at);
+        let updated_at = reading.time("tenant.updatedAt", self.updated_at);
+        let id = reading.end(id)?;
+        let (details, last) = self.into_tenant(now)?;
+        let frozen_at = Some(now);
+        let tenant = Tenant {
+            id,
+            details,
+            limits,
+            labels,
+            suspended_at,
+            deleted_at,
+            frozen_at,
+            version,
+            created_at,
+            updated_at,
+        };
+        Ok((tenant, last))
+    }
+}
+
+fn requests(reading: &mut Reading, field: &str, raw: Option<u32>) -> Option<Requests> {
+    raw.and_then(|raw| reading.parsed(field, Requests::try_from(i64::from(raw))))
 }

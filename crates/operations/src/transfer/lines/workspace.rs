@@ -2,14 +2,26 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use tenantry_auth::seal::{MasterKeys, SealContext};
 use tenantry_domain::{
-    Cap, ExternalId, FieldRefusal, InTenant, Instructions, Integration, PlainField, Provider, SecretTrace,
-    SignatureHtml, SignatureText, Verification, Workspace, WorkspaceDetails, WorkspaceId, WorkspaceLimits,
+    ApiKeySid, Cap, ExternalId, FieldRefusal, InTenant, Instructions, Integration, PlainField, PlainSecret, Provider,
+    Refusal, SecretTrace, SignatureHtml, SignatureText, TenantId, Verification, Workspace, WorkspaceDetails,
+    WorkspaceId, WorkspaceLimits,
 };
-use tenantry_persistence::{Fault, KeptWorkspace, Tx};
+use tenantry_persistence::{Fault, KeptWorkspace, NewSealed, StoredIntegration, Tx};
+use zeroize::Zeroizing;
 
 use super::{Counts, Entries, Line, Reading, Target, entries, locale, text};
-use crate::transfer::export::{Out, pages};
+use crate::{
+    integrations::context,
+    transfer::{
+        export::{Out, pages},
+        sealing::{Sealing, Secrets},
+    },
+};
+
+/// What its secret is called where it is sealed.
+const KIND: &str = "integration";
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -49,9 +61,9 @@ impl WorkspaceLine {
             let integrations = tx.integrations_of(&ids)?;
             for (kept, id) in page.items.into_iter().zip(ids) {
                 counts.workspaces += out.line(&Line::Workspace(Self::of(kept)))?;
-                for integration in integrations.iter().filter(|integration| integration.workspace_id == id) {
-                    let line = IntegrationLine::of(integration.clone());
-                    counts.secrets_to_set += u64::from(line.had_secret());
+                for stored in integrations.iter().filter(|stored| stored.integration.workspace_id == id) {
+                    let line = IntegrationLine::of(stored, out.secrets())?;
+                    counts.secrets_to_set += u64::from(line.had_secret() && line.sealed.is_none());
                     counts.integrations += out.line(&Line::Integration(line))?;
                 }
             }
@@ -149,7 +161,13 @@ pub(in crate::transfer) struct IntegrationLine {
     workspace_id: String,
     provider: String,
     plain: Option<String>,
+    #[serde(default)]
+    api_key_sid: Option<String>,
+    #[serde(default)]
+    twilio_region: Option<String>,
     secret: Option<TraceLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sealed: Option<String>,
     verification_status: String,
     verified_at: Option<DateTime<Utc>>,
     last_error: Option<String>,
@@ -163,48 +181,121 @@ pub(in crate::transfer) struct IntegrationLine {
 struct TraceLine {
     last_four: Option<String>,
     set_at: DateTime<Utc>,
+    #[serde(default)]
+    renewable: bool,
 }
 
 impl IntegrationLine {
-    fn of(integration: Integration) -> Box<Self> {
-        let trace = |SecretTrace { last_four, set_at, renewable: _ }| TraceLine { last_four, set_at };
-        Box::new(Self {
+    fn of(stored: &StoredIntegration, secrets: &Secrets) -> Result<Box<Self>, Fault> {
+        let StoredIntegration { integration, sealed } = stored;
+        let trace = |trace: &SecretTrace| TraceLine {
+            last_four: trace.last_four.clone(),
+            set_at: trace.set_at,
+            renewable: trace.renewable,
+        };
+        let mut line = Box::new(Self {
             workspace_id: integration.workspace_id.to_string(),
             provider: integration.provider.to_string(),
             plain: text(integration.plain.as_ref(), PlainField::as_str),
-            secret: integration.secret.map(trace),
+            api_key_sid: text(integration.api_key_sid.as_ref(), ApiKeySid::as_str),
+            twilio_region: integration.twilio_region.map(|region| region.to_string()),
+            secret: integration.secret.as_ref().map(trace),
+            sealed: None,
             verification_status: integration.verification.status.to_string(),
             verified_at: integration.verification.verified_at,
-            last_error: integration.verification.last_error,
+            last_error: integration.verification.last_error.clone(),
             version: integration.version,
             updated_at: integration.updated_at,
-        })
+        });
+        if let Some(sealed) = sealed {
+            let open = |keys: &MasterKeys| {
+                let secret = keys.open(&context(integration), sealed).ok()?;
+                Some(Zeroizing::new(secret.to_stored().as_bytes().to_vec()))
+            };
+            line.sealed = secrets.written((integration.tenant_id, KIND, &line.place()), open)?;
+        }
+        Ok(line)
     }
 
-    /// Whether a secret is left behind.
+    /// What its secret is bound to.
+    fn place(&self) -> String {
+        let set_at = self.secret.as_ref().map_or(0, |secret| secret.set_at.timestamp_micros());
+        format!("{}/{}/{set_at}", self.workspace_id, self.provider)
+    }
+
+    /// Whether there is a secret.
     pub(super) fn had_secret(&self) -> bool {
         self.secret.is_some()
     }
 
-    /// The integration without its secret and without what the provider said of it, which is a change that its version counts.
-    pub(super) fn into_integration(self, target: Target) -> Result<Integration, Vec<FieldRefusal>> {
+    /// The secret that came along, sealed under the master key of this service.
+    pub(super) fn secret(&self, target: Target, sealing: &Sealing) -> Result<Option<NewSealed>, Vec<FieldRefusal>> {
+        let Some(trace) = &self.secret else { return Ok(None) };
+        let opened = sealing.opened((target.tenant_id, KIND, &self.place()), self.sealed.as_deref());
+        let opened = opened.map_err(|refused| vec![refused])?;
+        let unreadable = || vec![Refusal::new("not_sealed", "does not hold a secret").of("sealed")];
+        let secret = std::str::from_utf8(&opened).ok().and_then(PlainSecret::from_stored).ok_or_else(unreadable)?;
         let mut reading = Reading::at(target.now);
-        let workspace_id = reading.value("workspaceId", &self.workspace_id);
+        let workspace = reading.value("workspaceId", &self.workspace_id);
         let provider: Option<Provider> = reading.value("provider", &self.provider);
-        let plain = provider.zip(self.plain.as_deref()).map(|(provider, raw)| PlainField::parse(provider, raw));
+        let (workspace, provider) = reading.end(workspace.zip(provider))?;
+        let (field, set_at) = (provider.secret_field(), trace.set_at);
+        let context = SealContext { tenant: target.tenant_id, workspace, provider, field, set_at };
+        let sealed = sealing.keys.seal(&context, &secret).map_err(|_| unreadable())?;
+        let (last_four, renewable) = (trace.last_four.clone(), trace.renewable);
+        Ok(Some(NewSealed { sealed, key: sealing.keys.sealing().clone(), last_four, renewable }))
+    }
+
+    /// The same line with what its secret is compared by.
+    pub(super) fn revealed(
+        mut self: Box<Self>,
+        tenant: TenantId,
+        sealing: &Sealing,
+    ) -> Result<Box<Self>, FieldRefusal> {
+        if let Some(sealed) = &self.sealed {
+            self.sealed = Some(sealing.compared((tenant, KIND, &self.place()), sealed)?);
+        }
+        Ok(self)
+    }
+
+    /// The same line as it is without its secret and without what the provider said of it, which is a change that its version counts.
+    pub(super) fn bare(mut self: Box<Self>) -> Box<Self> {
+        self.version = self.version.saturating_add(self.had_secret().into());
+        (self.secret, self.sealed, self.api_key_sid, self.twilio_region) = (None, None, None, None);
+        let none = Verification::default();
+        self.verification_status = none.status.to_string();
+        (self.verified_at, self.last_error) = (none.verified_at, none.last_error);
+        self
+    }
+
+    /// The integration, with what belongs to its secret if that comes along.
+    pub(super) fn into_integration(self: Box<Self>, target: Target) -> Result<Integration, Vec<FieldRefusal>> {
+        let line = *if target.sealed { self } else { self.bare() };
+        let mut reading = Reading::at(target.now);
+        let workspace_id = reading.value("workspaceId", &line.workspace_id);
+        let provider: Option<Provider> = reading.value("provider", &line.provider);
+        let plain = provider.zip(line.plain.as_deref()).map(|(provider, raw)| PlainField::parse(provider, raw));
         let plain = plain.and_then(|plain| reading.parsed("plain", plain));
-        let version = reading.version("version", self.version).saturating_add(self.had_secret().into());
-        let updated_at = reading.optional_time("updatedAt", self.updated_at);
-        reading.end(workspace_id.zip(provider).map(|(workspace_id, provider)| Integration {
+        let api_key_sid = reading.optional("apiKeySid", line.api_key_sid.as_deref());
+        let twilio_region = reading.optional("twilioRegion", line.twilio_region.as_deref());
+        let status = reading.value("verificationStatus", &line.verification_status);
+        let verified_at = reading.optional_time("verifiedAt", line.verified_at);
+        let version = reading.version("version", line.version);
+        let updated_at = reading.optional_time("updatedAt", line.updated_at);
+        let trace = line.secret.map(|trace| SecretTrace {
+            last_four: trace.last_four,
+            set_at: reading.time("secret.setAt", trace.set_at),
+            renewable: trace.renewable,
+        });
+        reading.end(workspace_id.zip(provider).zip(status).map(|((workspace_id, provider), status)| Integration {
             tenant_id: target.tenant_id,
             workspace_id,
             provider,
             plain,
-            // It goes with its secret.
-            api_key_sid: None,
-            twilio_region: None,
-            secret: None,
-            verification: Verification::default(),
+            api_key_sid,
+            twilio_region,
+            secret: trace,
+            verification: Verification { status, verified_at, last_error: line.last_error },
             version,
             updated_at,
         }))

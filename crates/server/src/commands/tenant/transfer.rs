@@ -1,4 +1,4 @@
-//! `tenantry tenant export` and `import`.
+//! `tenantry tenant export`, `import` and `compare`.
 
 use std::{
     fs::{self, File},
@@ -8,10 +8,14 @@ use std::{
 
 use clap::Args;
 use serde_json::json;
-use tenantry_operations::transfer::{self, Counts};
+use tenantry_domain::counted;
+use tenantry_operations::transfer::{self, Counts, Sealing};
 
+use super::operator;
 use crate::{
+    database::with_store,
     exit::Exit,
+    master_keys,
     named::{One, in_tenant},
     new_file::{NewFile, unwritable},
     output::Output,
@@ -25,24 +29,51 @@ pub(crate) struct Export {
     /// Write to this file, which must not exist yet and which only you can read. Default: standard output
     #[arg(long)]
     file: Option<PathBuf>,
+    /// Export the secrets too, encrypted under the transfer key in this file (create it with `tenantry master-key`)
+    #[arg(long, value_name = "TRANSFER-KEY")]
+    sealed: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub(crate) struct Import {
-    #[command(flatten)]
-    one: One,
+    /// The empty tenant that becomes a copy: its id, or its name if only one tenant has it. Default: create the tenant of the file, with
+    /// its id, and frozen
+    #[arg(value_name = "TENANT")]
+    tenant: Option<String>,
     /// Read this file. Default: standard input
     #[arg(long)]
     file: Option<PathBuf>,
+    /// Import the secrets too, which are encrypted under the transfer key in this file
+    #[arg(long, value_name = "TRANSFER-KEY", conflicts_with = "tenant")]
+    sealed: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Compare {
+    /// The export
+    file: PathBuf,
+    /// Compare the secrets too, which are encrypted under the transfer key in this file
+    #[arg(long, value_name = "TRANSFER-KEY")]
+    sealed: Option<PathBuf>,
+}
+
+/// What secrets travel under, if they do.
+fn sealing(key: Option<&Path>, settings: &Settings) -> Result<Option<Sealing>, Exit> {
+    let sealing = |path| Ok(Sealing { key: master_keys::transfer(path)?, keys: master_keys::required(settings)? });
+    key.map(sealing).transpose()
 }
 
 /// A failed export leaves no partial output, neither in the file nor on standard output.
 pub(super) fn export(export: &Export, settings: &Settings, output: &Output) -> Result<(), Exit> {
     let path = export.file.as_deref().filter(|path| *path != Path::new("-"));
+    let sealing = sealing(export.sealed.as_deref(), settings)?;
     let kept = NewFile::begin(path, WHAT)?;
     let file = kept.file()?;
     let counts = in_tenant(settings, &export.one.tenant, async |store, operator| {
-        Ok(transfer::export(store, operator, file).await?)
+        Ok(match sealing {
+            Some(sealing) => transfer::export_sealed(store, operator, file, sealing).await?,
+            None => transfer::export(store, operator, file).await?,
+        })
     })?;
     let Some(path) = path else {
         return copy_out(&mut kept.file()?);
@@ -62,10 +93,49 @@ pub(super) fn import(import: &Import, settings: &Settings, output: &Output) -> R
         }
         None => spooled(&mut io::stdin().lock())?,
     };
-    let counts = in_tenant(settings, &import.one.tenant, async |store, operator| {
-        Ok(transfer::import(store, operator, file).await?)
-    })?;
+    let Some(tenant) = &import.tenant else {
+        return move_in(file, sealing(import.sealed.as_deref(), settings)?, settings, output);
+    };
+    let counts =
+        in_tenant(settings, tenant, async |store, operator| Ok(transfer::import(store, operator, file).await?))?;
     output.print(&json!({ "imported": counts }), || format!("{}\n{STAYS_BEHIND}", words("imported", counts)))
+}
+
+/// Creates the tenant of the file.
+fn move_in(file: File, sealing: Option<Sealing>, settings: &Settings, output: &Output) -> Result<(), Exit> {
+    let (id, sealed) = (transfer::tenant_of(&file)?, sealing.is_some());
+    let counts =
+        with_store(settings, async |store| Ok(transfer::move_in(store, &operator(None)?, file, sealing).await?))?;
+    output.print(&json!({ "imported": counts, "tenant": id.to_string(), "frozen": true }), || {
+        let left = if sealed { SEALED_LEAVES } else { BARE_LEAVES };
+        format!(
+            "{}\n{left}\nThe tenant {id} is frozen. Compare it with `tenantry tenant compare`, then `tenantry tenant unfreeze {id}`.",
+            words("imported", counts)
+        )
+    })
+}
+
+/// Succeeds if the tenant of the file is what the file says.
+pub(super) fn compare(compare: &Compare, settings: &Settings, output: &Output) -> Result<(), Exit> {
+    let file = open(&compare.file)
+        .map_err(|error| Exit::failed(format!("cannot read {}: {error}", compare.file.display())))?;
+    let sealing = sealing(compare.sealed.as_deref(), settings)?;
+    let id = transfer::tenant_of(&file)?;
+    let compared =
+        with_store(settings, async |store| Ok(transfer::compare(store, &operator(Some(id))?, file, sealing).await?))?;
+    output.print(&json!(compared), || {
+        let secrets = if compared.secrets { "with secrets" } else { "without secrets" };
+        let mut lines = compared.differences.clone();
+        lines.push(format!("{}, {secrets}", counted(compared.same, "equal row")));
+        lines.join("\n")
+    })?;
+    match compared.different {
+        0 => Ok(()),
+        different => Err(Exit::failed(format!(
+            "the tenant {id} is not what the file says: {}",
+            counted(different, "difference")
+        ))),
+    }
 }
 
 /// The file to import. A pipe is copied first, because the file may be read twice.
@@ -97,7 +167,15 @@ fn spooled(from: &mut impl io::Read) -> Result<File, Exit> {
     Ok(file)
 }
 
-/// What does not come along, for people. The whole list, column by column, is `transfer::LEFT_BEHIND`.
+/// What stays behind of a tenant that moves with its secrets.
+const SEALED_LEAVES: &str =
+    "The audit log and events that were not delivered to webhooks stay behind in the old service.";
+
+/// What stays behind of a tenant that moves without its secrets.
+const BARE_LEAVES: &str = "API keys (create new ones), secrets, the audit log, emails and events that were waiting stay behind in the old \
+                           service. Pending invitations are expired: resend them.";
+
+/// What does not come along into a copy, for people. The whole list, column by column, is `transfer::LEFT_BEHIND`.
 const STAYS_BEHIND: &str = "API keys (create new ones), the audit log and emails that were waiting stay behind in the old service. \
                             Pending invitations are expired: resend them. State and limits are those of this tenant.";
 
