@@ -51,6 +51,8 @@ pub(super) struct Comparison {
     tenant: TenantId,
     /// The header of the file, until it is compared.
     first: Option<Line>,
+    /// The file has ended.
+    ended: bool,
     only_there: BTreeMap<String, String>,
     only_here: BTreeMap<String, String>,
     found: Compared,
@@ -68,6 +70,7 @@ impl Comparison {
             sealing: sealing.cloned(),
             tenant,
             first: Some(Line::Export(header)),
+            ended: false,
             only_there: BTreeMap::new(),
             only_here: BTreeMap::new(),
             found: Compared { secrets: sealing.is_some(), ..Compared::default() },
@@ -76,12 +79,15 @@ impl Comparison {
 
     /// The next line of the file that is compared.
     fn next(&mut self) -> Result<Option<Line>, Error> {
-        loop {
+        while !self.ended {
             let (number, line) = match self.first.take() {
                 Some(header) => (1, header),
                 None => match self.there.next(self.tenant, self.sealing.as_ref())? {
                     Some(next) => next,
-                    None => return Ok(None),
+                    None => {
+                        self.ended = true;
+                        break;
+                    }
                 },
             };
             let how = self.sealing.as_ref().map_or(Comparing::WithoutSecrets, Comparing::OfFile);
@@ -90,6 +96,7 @@ impl Comparison {
                 return Ok(line);
             }
         }
+        Ok(None)
     }
 
     /// A line of the tenant, and with it one of the file.
