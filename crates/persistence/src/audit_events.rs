@@ -22,7 +22,7 @@ use crate::{
     schema::audit_events,
     scope::TenantScope,
     tx::Tx,
-    webhook_deliveries::has_webhooks,
+    webhook_deliveries::WithWebhooks,
 };
 
 #[derive(Insertable)]
@@ -88,11 +88,9 @@ impl TenantScope<'_> {
             None => (Uuid::now_v7(), None),
         };
         let dated = (audit_events::id.eq(event_id(id, at(time))), audit_events::occurred_at.eq(at(time)));
-        let (id, has_webhooks): (Uuid, bool) = diesel::insert_into(audit_events::table)
-            .values((row, dated))
-            .returning((audit_events::id, has_webhooks(self.tenant)))
-            .prepared()
-            .get_result(self.connection)?;
+        let insert = diesel::insert_into(audit_events::table).values((row, dated)).returning(audit_events::id);
+        let (id, has_webhooks): (Uuid, bool) =
+            WithWebhooks { event: insert, tenant: self.tenant.uuid() }.prepared().get_result(self.connection)?;
         let tells = has_webhooks && self.insert_deliveries(action, id, event.subject_id)?;
         if event.subject_type == Noun::Tenant && self.tenant != TenantId::PLATFORM {
             let event = AuditEvent { id: Some(AuditEventId::from_uuid(id)), ..event.clone() };

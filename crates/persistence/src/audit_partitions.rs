@@ -29,10 +29,13 @@ const NEWEST: &str = "audit_events_newest";
 /// For how many months after the present one there are partitions.
 const AHEAD: u32 = 3;
 
-/// All of both tables at once, so that nobody waits for one of them who has the other. Less than `deadlock_timeout`: who has begun goes
-/// first, and housekeeping tries again the next time.
-const LOCK: &str =
-    "SET LOCAL lock_timeout = '800ms'; LOCK TABLE webhook_deliveries, audit_events IN ACCESS EXCLUSIVE MODE";
+/// All of both tables at once, so that nobody waits for one of them who has the other. A statement of its own: a distributed PostgreSQL
+/// passes a string with a `SET LOCAL` on as a whole.
+const LOCK: &str = "LOCK TABLE webhook_deliveries, audit_events IN ACCESS EXCLUSIVE MODE";
+
+/// Less than `deadlock_timeout`: who has begun goes first, and housekeeping tries again the next time.
+const SESSION: &str =
+    "SET application_name = 'tenantry housekeeping'; SET client_min_messages = 'warning'; SET lock_timeout = '800ms'";
 
 /// What refers to events.
 const REFERENCE: &str = "webhook_deliveries_event_fkey FOREIGN KEY (tenant_id, event_id) REFERENCES audit_events (tenant_id, id) \
@@ -101,8 +104,7 @@ impl AuditPartitions {
     /// See [`EraseError`].
     pub fn connect(owner_url: &str) -> Result<Self, EraseError> {
         let mut connection = establish(owner_url)?;
-        connection
-            .batch_execute("SET application_name = 'tenantry housekeeping'; SET client_min_messages = 'warning'")?;
+        connection.batch_execute(SESSION)?;
         Ok(Self { connection })
     }
 
@@ -145,7 +147,8 @@ impl AuditPartitions {
                 make(connection, NEWEST, Some(month), None)?;
                 refer(connection)?;
             } else {
-                connection.batch_execute(&format!("ALTER TABLE {NEWEST} FORCE ROW LEVEL SECURITY"))?;
+                let force = forcing(connection)?;
+                connection.batch_execute(&format!("ALTER TABLE {NEWEST} {force} ROW LEVEL SECURITY"))?;
             }
             Ok(made)
         })
@@ -222,6 +225,12 @@ fn attach(
     connection.batch_execute(&format!("ALTER TABLE audit_events ATTACH PARTITION {name} {}", bounds(from, until)))
 }
 
+/// How row security treats the owner: as on the whole log. On Citus it does not bind them.
+fn forcing(connection: &mut PgConnection) -> Result<&'static str, DieselError> {
+    let forced = "SELECT relforcerowsecurity AS yes FROM pg_class WHERE oid = 'audit_events'::regclass";
+    Ok(if sql_query(forced).get_result::<Yes>(connection)?.yes { "FORCE" } else { "NO FORCE" })
+}
+
 /// Makes a partition, with the walls of its table: whoever gets a right on it by mistake sees no more than through the table.
 fn make(
     connection: &mut PgConnection,
@@ -229,11 +238,12 @@ fn make(
     from: Option<NaiveDate>,
     until: Option<NaiveDate>,
 ) -> Result<(), DieselError> {
+    let force = forcing(connection)?;
     connection.batch_execute(&format!(
         "CREATE TABLE {name} PARTITION OF audit_events {};
          ALTER TABLE {name} ALTER tenant_id SET (n_distinct = 1);
          ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;
-         ALTER TABLE {name} FORCE ROW LEVEL SECURITY;
+         ALTER TABLE {name} {force} ROW LEVEL SECURITY;
          CREATE POLICY audit_events_of_the_tenant ON {name}
              USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)
              WITH CHECK (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)",
@@ -244,12 +254,12 @@ fn make(
 /// Lets the newest partition, which has events, be that of these months. It is read once. Deliveries do not refer to its events while
 /// it is taken off.
 fn keep_newest(connection: &mut PgConnection, from: NaiveDate, until: NaiveDate) -> Result<(), DieselError> {
-    let name = name_of(from);
+    let (name, force) = (name_of(from), forcing(connection)?);
     connection.batch_execute(&format!(
         "ALTER TABLE webhook_deliveries DROP CONSTRAINT webhook_deliveries_event_fkey;
          ALTER TABLE audit_events DETACH PARTITION {NEWEST};
          ALTER TABLE {NEWEST} RENAME TO {name};
-         ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
+         ALTER TABLE {name} {force} ROW LEVEL SECURITY"
     ))?;
     attach(connection, &name, Some(from), Some(until))
 }
@@ -290,6 +300,7 @@ fn drop_until(connection: &mut PgConnection, name: &str, until: Option<NaiveDate
         ))?;
     }
     make(connection, OLDEST, None, until)?;
-    connection.batch_execute("ALTER TABLE webhook_deliveries FORCE ROW LEVEL SECURITY")?;
+    let force = forcing(connection)?;
+    connection.batch_execute(&format!("ALTER TABLE webhook_deliveries {force} ROW LEVEL SECURITY"))?;
     Ok(())
 }

@@ -13,7 +13,10 @@ use diesel::{
     sql_types::{Array, BigInt, Bool, Integer, Text, Timestamptz},
 };
 
-use crate::pool::{establish, one_line, role};
+use crate::{
+    audit_partitions::partitioned_until,
+    pool::{establish, one_line, role},
+};
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -42,6 +45,10 @@ pub struct Examined {
     pub unprotected: Vec<String>,
     /// Tables that the role may not read.
     pub forbidden: Vec<String>,
+    /// Up to when the audit log has a partition for each month; `None` before it has any.
+    pub partitioned_until: Option<DateTime<Utc>>,
+    /// When that was, by the database.
+    pub now: DateTime<Utc>,
     /// Whether a pooler lends the server's sessions to several connections in turn.
     pub shares_sessions: bool,
     /// Whether prepared statements work all the same, because the pooler tracks them; `None` if that was not tried.
@@ -68,9 +75,11 @@ struct Facts {
     forbidden: Vec<String>,
 }
 
-/// The tables of tenants are those with a tenant_id, and the list of tenants itself. Partitions are reached through their table.
+/// The tables of tenants are those with a tenant_id, and the list of tenants itself. Partitions are reached through their table. On Citus,
+/// row security does not bind the owner, who could not move shards otherwise.
 const FACTS: &str = "WITH theirs AS (
-        SELECT c.oid, c.relname::text AS name, c.relrowsecurity AND c.relforcerowsecurity AS is_protected
+        SELECT c.oid, c.relname::text AS name, c.relrowsecurity AND (c.relforcerowsecurity
+                   OR EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')) AS is_protected
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND (c.relname = 'tenants' OR EXISTS (
             SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped)))
@@ -99,6 +108,7 @@ pub fn examine(url: &str, prepares: bool) -> Result<Examined, String> {
     let asked = Utc::now();
     let facts: Facts = sql_query(FACTS).get_result(&mut connection).map_err(said)?;
     let answered = Utc::now();
+    let partitioned_until = partitioned_until(&mut connection).map_err(said)?;
     // A server that lets in one connection and no more has no pooler that could be told from it.
     let mut other = establish(url).ok();
     let shared = other.as_mut().map(|other| shares(&mut connection, other)).transpose();
@@ -118,6 +128,8 @@ pub fn examine(url: &str, prepares: bool) -> Result<Examined, String> {
         has_tables: facts.has_tables,
         unprotected: facts.unprotected,
         forbidden: facts.forbidden,
+        partitioned_until,
+        now: facts.now,
         shares_sessions,
         tracks_prepared,
     })

@@ -86,6 +86,7 @@ async fn where_all_is_well_it_says_so_and_nothing_happens() {
         "rights",
         "clock",
         "pooler",
+        "audit log",
         "migrations",
         "owner",
         "master key",
@@ -202,6 +203,25 @@ fn wrong_settings_are_named_without_a_secret_and_nothing_else_is_looked_at() {
     let new = Tenantry::embedded();
     assert!(examine(&new, &[]).expect("database", "warning").contains("no embedded database yet"));
     assert!(!new.path("data").exists());
+}
+
+#[test]
+fn months_of_the_audit_log_that_nobody_made_are_found() {
+    let database = TestDatabase::new();
+    let tenantry = Tenantry::on(&database);
+    examine(&tenantry, &[]).expect("audit log", "ok");
+    // As if the months had been made until in three weeks.
+    let sql = "DO $$ BEGIN
+            ALTER TABLE audit_events DETACH PARTITION audit_events_newest;
+            ALTER TABLE audit_events DETACH PARTITION audit_events_oldest;
+            EXECUTE format('ALTER TABLE audit_events ATTACH PARTITION audit_events_oldest FOR VALUES FROM (MINVALUE) TO (%L)',
+                           first_event_id(now() + interval '21 days'));
+            EXECUTE format('ALTER TABLE audit_events ATTACH PARTITION audit_events_newest FOR VALUES FROM (%L) TO (MAXVALUE)',
+                           first_event_id(now() + interval '21 days'));
+        END $$";
+    database.admin().batch_execute(sql).unwrap();
+    let found = examine(&tenantry, &[]);
+    assert!(found.expect("audit log", "warning").contains("goes into one partition"), "{:?}", found.0);
 }
 
 #[test]

@@ -26,7 +26,7 @@ async fn the_command_for_cron_counts_deletes_and_says_who_may() {
         json!({ "dryRun": dry_run, "deleted": {
             "outboxMessages": 0, "invitationTokens": 0, "invitations": 1, "storedAnswers": 0, "webhookDeliveries": 0,
             "auditEvents": events, "apiKeys": 1, "savedEmails": 0,
-        } })
+        }, "auditPartitions": { "made": 0, "dropped": [] } })
     };
     assert_eq!(tenantry.json(&["housekeeping", "--dry-run"]), expected(true));
     assert_eq!(app.database.rows("SELECT FROM audit_events"), events);
@@ -36,6 +36,7 @@ async fn the_command_for_cron_counts_deletes_and_says_who_may() {
     // What the service may delete is gone already.
     let mut rest = expected(false);
     rest["deleted"]["invitations"] = json!(0);
+    rest["auditPartitions"]["made"] = json!(2);
     assert_eq!(tenantry.json(&["housekeeping"]), rest);
     assert_eq!((app.database.rows("SELECT FROM audit_events"), app.database.rows("SELECT FROM invitations")), (0, 0));
     let text = tenantry.run(&["housekeeping"]).expect(0).out;

@@ -53,6 +53,7 @@ pub(super) fn look(settings: &Settings, runtime: &Runtime) -> Result<Vec<Finding
             findings.extend(role(&found));
             findings.push(clock(&found));
             findings.push(pooler(&found, settings));
+            findings.extend(audit_log(&found));
             findings.extend(migrations(&database));
             findings.extend(owner(settings));
             findings.extend(keys(settings, &database, runtime));
@@ -150,6 +151,22 @@ fn clock(found: &Examined) -> Finding {
         some if some >= WORTH_A_LOOK => Finding::warning("clock", says, does),
         _ => Finding::ok("clock", format!("within {apart} of the database's")),
     }
+}
+
+/// For how long the next partition of the audit log should be there before it is needed.
+const AHEAD: TimeDelta = TimeDelta::days(28);
+
+fn audit_log(found: &Examined) -> Option<Finding> {
+    let until = found.partitioned_until?;
+    let says = format!("it has a partition for each month until {}", until.format("%Y-%m-%d"));
+    Some(match until - found.now < AHEAD {
+        true => Finding::warning(
+            "audit log",
+            format!("{says}; what comes after that goes into one partition"),
+            "run `tenantry housekeeping` every night as the owner: it makes the months",
+        ),
+        false => Finding::ok("audit log", says),
+    })
 }
 
 fn pooler(found: &Examined, settings: &Settings) -> Finding {
