@@ -3,6 +3,7 @@
 mod backups;
 mod commands;
 mod consent;
+mod distribute;
 mod doctor;
 mod embedded;
 mod housekeeping;

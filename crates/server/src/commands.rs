@@ -6,6 +6,7 @@ pub(crate) mod backup;
 pub(crate) mod brand;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod distribute;
 pub(crate) mod doctor;
 pub(crate) mod healthcheck;
 pub(crate) mod house_key;

@@ -81,6 +81,8 @@ enum Command {
     /// Run, revert and list the migrations of the database
     #[command(subcommand)]
     Migrate(commands::migrate::Migrate),
+    /// Distribute the tables by tenant over the workers of a Citus cluster
+    Distribute(commands::distribute::Distribute),
     /// Write the whole database into one file, with the number of rows of each tenant
     Backup(commands::backup::Backup),
     /// Restore a backup and compare every number of rows, or check that it can be restored
@@ -154,6 +156,7 @@ fn run(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Key(command) => commands::key::run(command, &settings, output),
         Command::Outbox(command) => commands::outbox::run(command, &settings, output),
         Command::Housekeeping(command) => commands::housekeeping::run(&command, &settings, output),
+        Command::Distribute(command) => commands::distribute::run(&command, &settings, output),
         Command::Member(command) => commands::member::run(command, &settings, output),
         Command::MasterKey(new) => commands::master_key::run(&new, &settings, output),
         Command::Reseal(reseal) => commands::reseal::run(&reseal, &settings, output),
