@@ -208,7 +208,7 @@ pub mod demo {
     pub const EXTERNAL_ID: &str = "crm-4711";
     /// A webhook. Nobody is at its address.
     pub const WEBHOOK: WebhookId = WebhookId::from_uuid(uuid!("11a2b3c4-5678-4abc-9ef0-1234567890ab"));
-    /// A test of the webhook, which is delivered to it. As that of every event, its id begins with a time.
+    /// A test of the webhook, which is delivered to it. Its id is of a time before there were any events.
     pub const WEBHOOK_TEST: AuditEventId = AuditEventId::from_uuid(uuid!("0192b3c4-5678-7abc-9ef0-1234567890ab"));
     /// What another system calls something that is not there yet.
     pub const NEW_EXTERNAL_ID: &str = "crm-4713";

@@ -15,7 +15,7 @@ use tenantry_domain::{
 use uuid::Uuid;
 
 use crate::{
-    event_ids::{APART, event_id, first_id, time_of},
+    event_ids::{APART, KNOWN_BEFORE, event_id, first_id, time_of},
     fault::Fault,
     keyset::{self, Keyset},
     prepared::Prepare,
@@ -66,7 +66,7 @@ impl<'a> NewRow<'a> {
     }
 }
 
-/// When an event happened: now, or at this time.
+/// The time that an id should have: now, or this one.
 fn at(time: Option<DateTime<Utc>>) -> SqlLiteral<Timestamptz, At> {
     sql::<Timestamptz>("coalesce(").bind::<Nullable<Timestamptz>, _>(time).sql(", now())")
 }
@@ -74,7 +74,7 @@ fn at(time: Option<DateTime<Utc>>) -> SqlLiteral<Timestamptz, At> {
 type At = UncheckedBind<SqlLiteral<Timestamptz>, AsExprOf<Option<DateTime<Utc>>, Nullable<Timestamptz>>>;
 
 impl TenantScope<'_> {
-    /// Adds an event. Says whether a webhook is to be told of it. One whose id is known beforehand happened at the time of its id.
+    /// Adds an event. Says whether a webhook is to be told of it. An id that is known beforehand stays as it is.
     pub(crate) fn insert_audit_event(
         &mut self,
         action: Action,
@@ -87,7 +87,7 @@ impl TenantScope<'_> {
             Some(id) => (id, time_of(id)),
             None => (Uuid::now_v7(), None),
         };
-        let dated = (audit_events::id.eq(event_id(id, at(time))), audit_events::occurred_at.eq(at(time)));
+        let dated = audit_events::id.eq(event_id(id, at(time)));
         let insert = diesel::insert_into(audit_events::table).values((row, dated)).returning(audit_events::id);
         let (id, has_webhooks): (Uuid, bool) =
             WithWebhooks { event: insert, tenant: self.tenant.uuid() }.prepared().get_result(self.connection)?;
@@ -230,7 +230,7 @@ impl Tx<'_, InTenant> {
         let (after, before) = if page.sort.descending { (None, position) } else { (position, None) };
         if let Some(from) = after.into_iter().chain(filter.from).max() {
             let first = from.checked_sub_signed(APART).map_or(Uuid::nil(), first_id);
-            query = query.filter(audit_events::id.ge(first));
+            query = query.filter(audit_events::id.ge(first).or(audit_events::id.lt(KNOWN_BEFORE)));
         }
         if let Some(until) = before.into_iter().chain(filter.until).min().and_then(|at| at.checked_add_signed(APART)) {
             query = query.filter(audit_events::id.lt(first_id(until)));

@@ -7,6 +7,9 @@ use uuid::Uuid;
 /// database differ, and a refused attempt has the id of its hour.
 pub(crate) const APART: TimeDelta = TimeDelta::days(1);
 
+/// Ids that were known beforehand are of a time before this, 2025, whenever their events happened: they are in the oldest partition.
+pub(crate) const KNOWN_BEFORE: Uuid = Uuid::from_u128(0x0194_1f29_7c00 << REST);
+
 /// The digits after the time.
 const REST: u32 = 80;
 
@@ -37,5 +40,6 @@ mod tests {
         assert_eq!((id.to_string().as_str(), time_of(id)), ("01a22ee6-b000-0000-0000-000000000000", Some(at)));
         assert!(first_id(at) <= Uuid::new_v7(uuid::Timestamp::from_unix_time(1_796_083_200, 0, 0, 0)));
         assert_eq!(first_id(DateTime::<Utc>::MIN_UTC), Uuid::nil());
+        assert_eq!(time_of(KNOWN_BEFORE), Some("2025-01-01T00:00:00Z".parse().unwrap()));
     }
 }
