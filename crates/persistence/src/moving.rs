@@ -39,7 +39,7 @@ impl WriteTx<'_, Platform> {
         diesel::sql_query("SELECT set_tenant($1)").bind::<Text, _>(tenant.id.to_string()).execute(self.connection)?;
         let Tx { connection, actor, grant, .. } = &mut self.tx;
         let mut inside = WriteTx {
-            tx: Tx { connection: &mut **connection, actor: actor.clone(), grant: grant.clone(), found: tenant.id },
+            tx: Tx { connection, actor: actor.clone(), grant: grant.clone(), found: tenant.id },
             action: self.action,
             credential: self.credential,
             rules: self.rules,

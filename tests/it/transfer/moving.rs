@@ -111,7 +111,7 @@ async fn a_tenant_moves_with_its_keys_its_secrets_and_its_invitations_and_goes_o
     acme.owner.post("/api/brands", json!({ "name": "New", "emailFromName": "New" })).await.expect(503);
     let invitee = Invitee {
         person: Person { issuer: "https://login.example.com/".parse().unwrap(), subject: "ada".parse().unwrap() },
-        email: Some("ada@example.com".parse().unwrap()),
+        email: Ok("ada@example.com".parse().unwrap()),
         origin: Origin::default(),
         trusted_for: TrustedFor::default(),
     };
