@@ -227,7 +227,8 @@ async fn a_comparison_names_what_differs_and_no_values() {
         "agent 00000000-0000-4000-8000-000000000001: not in the file".to_owned(),
     ];
     let mut found = compared.differences.clone();
-    (found.sort(), expected.sort());
+    found.sort();
+    expected.sort();
     assert_eq!((found, compared.different, compared.same), (expected, 7, same - 6));
     let other = compare(&there, &acme, &text, Some(&key_of(9))).await.unwrap_err();
     assert!(matches!(other, Error::Conflict { code: Conflict::TransferKeyMismatch, .. }), "{other:?}");
