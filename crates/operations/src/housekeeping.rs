@@ -195,14 +195,16 @@ impl Tenants {
     pub(crate) async fn next(&mut self, store: &Store) -> Result<Option<Vec<TenantId>>, Error> {
         let Some(request) = self.request.take() else { return Ok(None) };
         let this = request.clone();
-        let page = store
+        let (page, has_own) = store
             .read(&job(self.job, None), Platform, Action::TenantList, move |tx| {
-                tx.tenants(&TenantFilter::default(), &this)
+                let page = tx.tenants(&TenantFilter::default(), &this)?;
+                let has_own = page.next.is_none() && tx.has_own()?;
+                Ok((page, has_own))
             })
             .await?;
         self.request = page.next.map(|next| PageRequest { after: Some(next), ..request });
         let ids = page.items.into_iter().map(|tenant| tenant.id);
-        let own = self.request.is_none().then_some(TenantId::PLATFORM);
+        let own = has_own.then_some(TenantId::PLATFORM);
         Ok(Some(ids.chain(own).collect()))
     }
 }

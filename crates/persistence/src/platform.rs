@@ -8,9 +8,14 @@ use diesel::{
     sql_query,
     sql_types::{Text, Uuid as SqlUuid},
 };
-use tenantry_domain::{Action, Actor, AuditEvent, Fields, InTenant, Origin, Record, TenantId};
+use tenantry_domain::{Action, Actor, AuditEvent, Fields, InTenant, Origin, Platform, Record, TenantId};
 
-use crate::{fault::Fault, schema::webhooks, scope::TenantScope, tx::WriteTx};
+use crate::{
+    fault::Fault,
+    schema::{tenants, webhooks},
+    scope::TenantScope,
+    tx::{Tx, WriteTx},
+};
 
 /// Moves the transaction into a tenant.
 pub(crate) fn stand_in(connection: &mut PgConnection, tenant: TenantId) -> QueryResult<()> {
@@ -29,6 +34,14 @@ impl WriteTx<'_, InTenant> {
             VALUES ($1, 'Platform', 'US', 'en', 'USD', 'b2b') ON CONFLICT DO NOTHING";
         sql_query(sql).bind::<SqlUuid, _>(self.found.uuid()).execute(self.connection)?;
         Ok(())
+    }
+}
+
+impl Tx<'_, Platform> {
+    /// Whether the platform has a row, and so may have something of its own.
+    pub fn has_own(&mut self) -> Result<bool, Fault> {
+        let own = tenants::table.filter(tenants::id.eq(TenantId::PLATFORM.uuid())).select(tenants::id);
+        Ok(diesel::select(exists(own)).get_result(self.connection)?)
     }
 }
 
