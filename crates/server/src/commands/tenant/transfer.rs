@@ -36,8 +36,7 @@ pub(crate) struct Export {
 
 #[derive(Args)]
 pub(crate) struct Import {
-    /// The empty tenant that becomes a copy: its id, or its name if only one tenant has it. Default: create the tenant of the file, with
-    /// its id, and frozen
+    /// The empty tenant that becomes a copy: its id, or its name. Default: create the tenant of the file, frozen
     #[arg(value_name = "TENANT")]
     tenant: Option<String>,
     /// Read this file. Default: standard input
