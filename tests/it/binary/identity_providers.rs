@@ -3,10 +3,11 @@
 use std::{collections::BTreeSet, fs, sync::Arc};
 
 use diesel::connection::SimpleConnection;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tenantry_tests::{
-    App, Client, Encryption, Presented, SmtpServer, Tenant,
-    issuer::{Behaviour, DISCOVERY, Draft, Issuer, Signing, SigningKey},
+    App, Client, Encryption, Presented, SmtpServer, Tenant, TestDatabase,
+    issuer::{AUDIENCE, Behaviour, DISCOVERY, Draft, Issuer, Signing, SigningKey},
 };
 
 use super::kit::{Service, Tenantry};
@@ -202,6 +203,23 @@ async fn the_log_names_the_iss_that_was_refused_and_what_it_almost_is() {
     provider.client(&service, &invited).post("/api/invitations/accept", body).await.expect(404);
     let line = service.until_logged("does not prove an email address");
     assert!(line.contains("verified") && !line.contains("ada"), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_that_the_variable_of_the_system_names_is_trusted() {
+    let (database, issuer) = (TestDatabase::new(), Issuer::start_secure().await);
+    issuer.publish_discovery(&issuer.name, &format!("{}/keys", issuer.name));
+    let settings = format!("[[issuers]]\nissuer = {:?}\naudience = [{AUDIENCE:?}]\n", issuer.name);
+    let file = issuer.ca_file();
+    // Whose keys cannot be had may be right. One who is known is told that nobody knows the person.
+    for (authority, status) in [(None, 503), (Some(file.to_str().unwrap()), 401)] {
+        let tenantry = Tenantry::on(&database).with("TENANTRY_CONFIG", "tenantry.toml");
+        let tenantry = authority.iter().fold(tenantry, |tenantry, file| tenantry.with("SSL_CERT_FILE", file));
+        fs::write(tenantry.path("tenantry.toml"), &settings).unwrap();
+        let service = tenantry.serve();
+        service.client().with_key(&issuer.draft("es").token()).get("/api/me").await.expect(status);
+        service.stop(Signal::SIGTERM);
+    }
 }
 
 #[test]
