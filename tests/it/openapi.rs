@@ -56,7 +56,13 @@ fn the_page_of_the_api_names_each_scope_and_each_list() {
 }
 
 /// Conflicts that no operation can end in. What can is a command, which prints the sentence and no code.
-const OF_COMMANDS: [Conflict; 3] = [Conflict::TenantNotEmpty, Conflict::MessageSent, Conflict::MessageDropped];
+const OF_COMMANDS: [Conflict; 5] = [
+    Conflict::TenantNotEmpty,
+    Conflict::TenantExists,
+    Conflict::TransferKeyMismatch,
+    Conflict::MessageSent,
+    Conflict::MessageDropped,
+];
 
 #[test]
 fn the_table_of_errors_has_each_conflict_that_an_operation_documents_and_no_other() {
