@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     fault::Fault,
     schema::{outbox_messages, tenants},
+    tenants::sends,
     tx::Tx,
 };
 
@@ -38,9 +39,7 @@ impl Tx<'_, Platform> {
     pub fn tenants_with_mail_waiting(&mut self, limit: i64) -> Result<Vec<TenantId>, Fault> {
         let ids: Vec<Uuid> = tenants::table
             .filter(tenants::mail_due_at.is_not_null())
-            .filter(
-                tenants::suspended_at.is_null().and(tenants::deleted_at.is_null()).and(tenants::frozen_at.is_null()),
-            )
+            .filter(sends())
             .order((tenants::mail_due_at, tenants::id))
             .limit(limit)
             .select(tenants::id)

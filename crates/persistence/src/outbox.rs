@@ -26,6 +26,7 @@ use crate::{
     prepared::Prepare,
     schema::{outbox_messages, tenants},
     scope::TenantScope,
+    tenants::sends,
     tx::{Tx, WriteTx},
 };
 
@@ -85,9 +86,7 @@ impl Tx<'_, Platform> {
         let ids: Vec<Uuid> = tenants::table
             .filter(tenants::mail_due_at.assume_not_null().le(now.into_sql::<Timestamptz>()))
             .filter(tenants::mail_due_at.is_not_null())
-            .filter(
-                tenants::suspended_at.is_null().and(tenants::deleted_at.is_null()).and(tenants::frozen_at.is_null()),
-            )
+            .filter(sends())
             .order((tenants::mail_due_at, tenants::id))
             .limit(limit)
             .select(tenants::id)

@@ -205,9 +205,7 @@ impl WriteTx<'_, Platform> {
             .map_err(|error| unless_taken(error, labels, Noun::Tenant))?
             .into_tenant()
     }
-}
 
-impl WriteTx<'_, Platform> {
     /// Stores a tenant as it was elsewhere, and frozen.
     pub(crate) fn insert_moved(&mut self, tenant: &Tenant, last: LastNumbers) -> Result<(), Fault> {
         let stored = diesel::insert_into(tenants::table)
@@ -272,6 +270,12 @@ impl Tx<'_, Platform> {
         Ok(diesel::select(exists(tenants::table.filter(is_account()).select(tenants::id)))
             .get_result(self.connection)?)
     }
+}
+
+/// Those for which emails and events are sent: who lets nobody in, or moves to another database, sends nothing.
+#[diesel::dsl::auto_type]
+pub(crate) fn sends() -> _ {
+    tenants::suspended_at.is_null().and(tenants::deleted_at.is_null()).and(tenants::frozen_at.is_null())
 }
 
 /// Everybody's but the platform's own.

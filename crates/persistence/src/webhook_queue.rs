@@ -19,6 +19,7 @@ use crate::{
     schema::{tenants, webhook_deliveries, webhooks},
     scope::TenantScope,
     subjects::Subject,
+    tenants::sends,
     tx::{Tx, WriteTx},
     webhooks::{Row, StoredWebhook, this},
 };
@@ -107,9 +108,7 @@ impl Tx<'_, Platform> {
         let due: Vec<(Uuid, Option<DateTime<Utc>>)> = tenants::table
             .filter(tenants::webhooks_due_at.is_not_null())
             .filter(tenants::webhooks_due_at.assume_not_null().le(now.into_sql::<Timestamptz>()))
-            .filter(
-                tenants::suspended_at.is_null().and(tenants::deleted_at.is_null()).and(tenants::frozen_at.is_null()),
-            )
+            .filter(sends())
             .order((tenants::webhooks_due_at, tenants::id))
             .limit(limit)
             .select((tenants::id, tenants::webhooks_due_at))
