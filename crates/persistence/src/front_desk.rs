@@ -82,9 +82,18 @@ impl Store {
     }
 }
 
+/// What a token leads to.
+struct Invited {
+    id: InvitationId,
+    /// The invitation was sent anew since.
+    replaced: bool,
+    /// Its tenant can only be read.
+    frozen: bool,
+}
+
 impl TenantScope<'_> {
     fn preview(&mut self, token: &SecretHash) -> Result<InvitationPreview, Fault> {
-        let (id, replaced) = self.find_invited(token).map_err(|fault| match fault {
+        let Invited { id, replaced, .. } = self.find_invited(token).map_err(|fault| match fault {
             // Who has no token learns nothing about a tenant, and who has one not that it is suspended.
             Fault(Kind::Refused(Error::Unauthenticated(_))) => Error::NotFound(Noun::Invitation).into(),
             fault => fault,
@@ -148,7 +157,7 @@ impl TenantScope<'_> {
         self.find_open(token)?;
         // Who is in the tenant changes only under this lock, and what was found may have changed before it was had.
         self.lock_tenant()?;
-        let (invitation, replaced) = self.find_invited(token)?;
+        let Invited { id: invitation, replaced, .. } = self.find_invited(token)?;
         let invitation = self.lock_invitation(invitation)?;
         let invited = invitation.details.email.key();
         let email = invitee.email.as_ref().map_err(|reason| Error::forbidden(reason.sentence()))?;
@@ -179,9 +188,9 @@ impl TenantScope<'_> {
         Ok((accepted, member))
     }
 
-    /// The invitation that the token was sent with, in a tenant that lets people in; and whether it was sent anew since.
-    fn find_invited(&mut self, token: &SecretHash) -> Result<(InvitationId, bool), Fault> {
-        type Found = (Uuid, bool, bool);
+    /// The invitation that the token was sent with, in a tenant that lets people in.
+    fn find_invited(&mut self, token: &SecretHash) -> Result<Invited, Fault> {
+        type Found = (Uuid, bool, bool, bool);
         let found: Option<Found> = invitation_tokens::table
             .inner_join(tenants::table.on(tenants::id.eq(invitation_tokens::tenant_id)))
             .filter(
@@ -194,23 +203,19 @@ impl TenantScope<'_> {
                 invitation_tokens::invitation_id,
                 invitation_tokens::replaced_at.is_not_null(),
                 tenants::suspended_at.is_not_null(),
+                tenants::frozen_at.is_not_null(),
             ))
             .first(self.connection)
             .optional()?;
         match found.ok_or(Error::NotFound(Noun::Invitation))? {
-            (_, _, true) => Err(Error::Unauthenticated(Unauthenticated::Suspended).into()),
-            (id, replaced, false) => Ok((InvitationId::from_uuid(id), replaced)),
+            (_, _, true, _) => Err(Error::Unauthenticated(Unauthenticated::Suspended).into()),
+            (id, replaced, false, frozen) => Ok(Invited { id: InvitationId::from_uuid(id), replaced, frozen }),
         }
     }
 
     /// [`Self::find_invited`], in a tenant that can be written.
     fn find_open(&mut self, token: &SecretHash) -> Result<(), Fault> {
-        self.find_invited(token)?;
-        let frozen = tenants::table.filter(tenants::id.eq(self.tenant.uuid())).select(tenants::frozen_at.is_not_null());
-        if frozen.first(self.connection)? {
-            return Err(Error::TenantFrozen.into());
-        }
-        Ok(())
+        if self.find_invited(token)?.frozen { Err(Error::TenantFrozen.into()) } else { Ok(()) }
     }
 
     fn mark_accepted(&mut self, id: InvitationId) -> Result<Invitation, Fault> {
