@@ -72,6 +72,18 @@ impl Sealing {
         })
     }
 
+    /// Puts what it is compared by in the place of a sealed value, if there is one.
+    pub(super) fn reveal(
+        &self,
+        place: (TenantId, &str, &str),
+        sealed: &mut Option<String>,
+    ) -> Result<(), FieldRefusal> {
+        if let Some(value) = sealed {
+            *value = self.compared(place, value)?;
+        }
+        Ok(())
+    }
+
     /// What stands in the place of a sealed value when it is compared.
     pub(super) fn compared(&self, place: (TenantId, &str, &str), sealed: &str) -> Result<String, FieldRefusal> {
         self.opened(place, Some(sealed)).map(|plain| told(&plain))

@@ -92,9 +92,7 @@ impl ApiKeyLine {
         tenant: TenantId,
         sealing: &Sealing,
     ) -> Result<Box<Self>, FieldRefusal> {
-        if let Some(sealed) = &self.sealed {
-            self.sealed = Some(sealing.compared((tenant, KIND, &self.id), sealed)?);
-        }
+        sealing.reveal((tenant, KIND, &self.id), &mut self.sealed)?;
         Ok(self)
     }
 

@@ -107,10 +107,7 @@ impl WebhookLine {
         tenant: TenantId,
         sealing: &Sealing,
     ) -> Result<Box<Self>, FieldRefusal> {
-        if let Some(sealed) = &self.sealed {
-            let place = (tenant, KIND, &*place(&self.id, self.secret_set_at));
-            self.sealed = Some(sealing.compared(place, sealed)?);
-        }
+        sealing.reveal((tenant, KIND, &place(&self.id, self.secret_set_at)), &mut self.sealed)?;
         Ok(self)
     }
 

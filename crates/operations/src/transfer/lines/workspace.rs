@@ -252,9 +252,7 @@ impl IntegrationLine {
         tenant: TenantId,
         sealing: &Sealing,
     ) -> Result<Box<Self>, FieldRefusal> {
-        if let Some(sealed) = &self.sealed {
-            self.sealed = Some(sealing.compared((tenant, KIND, &self.place()), sealed)?);
-        }
+        sealing.reveal((tenant, KIND, &self.place()), &mut self.sealed)?;
         Ok(self)
     }
 
