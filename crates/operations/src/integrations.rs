@@ -194,9 +194,9 @@ pub async fn verify(
             let now = tx.clock()?;
             let before = tx.lock_integration(provider)?.integration;
             // What was asked about may have been replaced meanwhile: the answer says nothing of what is there now.
-            let fields =
-                |of: &Integration| (of.plain.clone(), of.api_key_sid.clone(), of.twilio_region, of.secret.clone());
-            if fields(&before) != fields(&asked) {
+            if (&before.plain, &before.api_key_sid, before.twilio_region, &before.secret)
+                != (&asked.plain, &asked.api_key_sid, asked.twilio_region, &asked.secret)
+            {
                 return Ok(Change::nothing(before));
             }
             let verification = match outcome.clone() {
