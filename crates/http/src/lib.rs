@@ -189,7 +189,7 @@ pub fn serve(
             .wrap(Condition::new(has_standby, from_fn(staleness::allowed)))
             .wrap(from_fn(host::checked))
             .wrap(Condition::new(origins.are_given(), origins.cors()))
-            .wrap(from_fn(front::explained))
+            .wrap(Condition::new(origins.are_given(), from_fn(front::explained)))
             .wrap(from_fn(middleware::observe))
             .configure(|config| {
                 elsewhere.iter().fold(config, |config, path| config.route(path, web::to(fallback::nothing)));
