@@ -78,14 +78,11 @@ impl FromStr for EmailAddress {
             Refusal::new("not_an_email_address", message)
         };
         let (written, ascii) = match raw.rsplit_once('@') {
-            Some((local, domain)) if !domain.is_ascii() && local.is_ascii() => {
-                let (letters, ascii) = international(domain).map_err(refused)?;
-                (format!("{local}@{letters}"), Some(format!("{local}@{ascii}")))
-            }
-            // One whose letters are not to be had is a domain all the same.
             Some((local, domain)) if local.is_ascii() && has_letters(domain) => match international(domain) {
                 Ok((letters, ascii)) => (format!("{local}@{letters}"), Some(format!("{local}@{ascii}"))),
-                Err(_) => (raw.to_owned(), None),
+                // One whose letters are not to be had is a domain all the same.
+                Err(_) if domain.is_ascii() => (raw.to_owned(), None),
+                Err(why) => return Err(refused(why)),
             },
             _ => (raw.to_owned(), None),
         };
@@ -98,9 +95,10 @@ impl FromStr for EmailAddress {
     }
 }
 
-/// Whether a domain in ASCII stands for other letters (RFC 5890).
+/// Whether a domain has other letters than ASCII has, or stands for some (RFC 5890).
 fn has_letters(domain: &str) -> bool {
-    domain.split('.').any(|label| label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--")))
+    let is_encoded = |label: &str| label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
+    !domain.is_ascii() || domain.split('.').any(is_encoded)
 }
 
 /// A domain that is not ASCII in the letters that it stands for, and in ASCII (UTS 46, as browsers do it). What only looks like other
