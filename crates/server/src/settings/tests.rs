@@ -115,6 +115,23 @@ fn all_faults_are_reported_together_and_each_names_its_setting() {
 }
 
 #[test]
+fn a_log_level_is_a_level_or_names_what_it_is_of() {
+    let read = |level: &str| {
+        let environment = Values::from([("log_level".to_owned(), level.to_owned())]);
+        let mut faults = Faults::default();
+        Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+        faults.texts()
+    };
+    for good in ["info", "WARN", "off", "info,tenantry_http=debug", "tenantry_http=trace"] {
+        assert_eq!(read(good), Vec::<String>::new(), "{good}");
+    }
+    for bad in ["warning", "verbose", "info,warning", "tenantry_http", "info,tenantry_http=loud"] {
+        let faults = read(bad);
+        assert!(faults.len() == 1 && faults[0].contains("TENANTRY_LOG_LEVEL"), "{bad}: {faults:?}");
+    }
+}
+
+#[test]
 fn the_defaults_are_good_and_the_environment_wins_over_the_file() {
     let mut faults = Faults::default();
     let file = Values::from([("workers".to_owned(), "3".to_owned()), ("bind".to_owned(), "[::1]:1".to_owned())]);
