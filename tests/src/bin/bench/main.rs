@@ -2,8 +2,8 @@
 //! statements sent by PostgreSQL's own program. Ratios travel from machine to machine; seconds do not.
 //!
 //! `make bench` runs the parts `table`, `growth` and `idle`. `make bench ARGS='overload neighbours'` runs the named ones: also `bodies`,
-//! `storm`, `tokens` and `usage`, and `all`. `--large` adds the data set of five million workspaces, and `--quick` shows in a minute that
-//! everything works. What is printed is written to `target/bench/report.md`, next to the plots.
+//! `storm`, `tokens` and `usage`, and `all`. `--large` adds the data set of five million workspaces, `--quick` shows in a minute that
+//! everything works, and `--rows=lane` leaves all rows out of `table` but the bare answer and those with `lane` in their names. What is printed is written to `target/bench/report.md`, next to the plots.
 //!
 //! Clients, service and PostgreSQL share the machine. So what is said of times is said of a machine that has this to do, too.
 #![expect(clippy::unwrap_used, reason = "a measurement ends when something is not as it must be")]
@@ -130,7 +130,8 @@ async fn measure() {
     let usual = arguments.iter().all(|argument| argument.starts_with("--"));
     report::begin();
     if usual || named("table") {
-        table::run(effort).await;
+        let rows = arguments.iter().find_map(|argument| argument.strip_prefix("--rows="));
+        table::run(effort, rows.unwrap_or_default()).await;
     }
     if usual || named("growth") {
         growth::run(effort).await;

@@ -111,7 +111,8 @@ pub(crate) async fn closed(app: &App, load: Load, name: &str, time: Duration) ->
     Figure::of(&met, cpu)
 }
 
-pub(crate) async fn run(effort: Effort) {
+/// Measures the bare answer and the rows that have this in their names.
+pub(crate) async fn run(effort: Effort, wanted: &str) {
     let app = serving().await;
     let callers = data::load(&app, SET).callers;
     let door = App::store(&app.database.service_url(), |pool| {
@@ -119,7 +120,8 @@ pub(crate) async fn run(effort: Effort) {
         pool.look_up_lane = false;
     });
     let door = app.replica_on(&door);
-    let all = rows(&app, door.base(), &callers).await;
+    let mut all = rows(&app, door.base(), &callers).await;
+    all.retain(|row| row.row.name == BARE.name || row.name.contains(wanted));
     let mut figures: Vec<_> = all.iter().map(|row| Figures { name: row.name.clone(), ..Figures::default() }).collect();
     for connections in CONNECTIONS {
         let mut rounds = vec![Vec::new(); all.len()];
