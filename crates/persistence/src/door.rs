@@ -278,7 +278,7 @@ impl Store {
             let value = work(&mut Tx { connection, actor: actor.clone(), grant: grant.clone(), found: found.clone() });
             Ok(Ok((session.finish(connection, value)?, age)))
         };
-        match standby.pool().run(share, "BEGIN READ ONLY".to_owned(), read).await? {
+        match standby.pool().run(share, "BEGIN READ ONLY", read).await? {
             Ok((value, age)) => {
                 staleness.note(age);
                 standby.answered();

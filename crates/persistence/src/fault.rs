@@ -61,15 +61,24 @@ pub(crate) fn remedy(error: &DieselError) -> Remedy {
         _ if says(&["deadlock detected"]) => Remedy::Again,
         _ if is_about_a_prepared_statement(info.message()) => Remedy::Unprepared,
         _ if says(&["cached plan must not change"]) => Remedy::Anew,
-        _ if says(&CANNOT_ANSWER) => Remedy::Later,
+        _ if says(&GONE) || says(&CANNOT_ANSWER) => Remedy::Later,
         _ if is_not_migrated(info.message()) => Remedy::Migrate,
         _ => Remedy::None,
     }
 }
 
-const CANNOT_ANSWER: [&str; 24] = [
-    // 57014, 55P03
-    "canceling statement due to",
+/// Whether the connection is gone, and another one may answer.
+pub(crate) fn is_gone(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
+            true
+        }
+        DieselError::DatabaseError(_, info) => GONE.iter().any(|words| info.message().contains(words)),
+        _ => false,
+    }
+}
+
+const GONE: [&str; 14] = [
     // 57P01..57P03
     "terminating connection",
     "the database system is",
@@ -82,11 +91,17 @@ const CANNOT_ANSWER: [&str; 24] = [
     "could not send data to server",
     "lost synchronization with server",
     // 08P01 of PgBouncer
-    "query_wait_timeout",
     "server_login_retry",
     "server conn crashed",
     "cannot connect to server",
     "server login failed",
+];
+
+const CANNOT_ANSWER: [&str; 10] = [
+    // 57014, 55P03
+    "canceling statement due to",
+    // 08P01 of PgBouncer
+    "query_wait_timeout",
     // 53xxx: out of connections, memory, disk
     "too many clients",
     "remaining connection slots",

@@ -13,7 +13,7 @@ mod statement;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -31,7 +31,7 @@ use self::{
 };
 use crate::{
     fault::{Fault, Kind, Remedy, remedy},
-    pool::{Pool, Session, lock},
+    pool::{Begin, Pool, Session, lock},
     recess::Recess,
     seats::Party,
 };
@@ -46,12 +46,21 @@ pub(crate) struct Lane(Arc<Inner>);
 struct Inner {
     pool: Pool,
     line: Mutex<Line>,
+    /// Somebody has joined while a reader had nothing to read.
+    joined: Condvar,
     wait: Duration,
     /// The database was asked whether the lane is of use on it, and it is.
     is_of_use: AtomicBool,
     /// While the door answers.
     off: Recess,
 }
+
+/// How long one visit goes on to the next batch, so that it ends.
+const VISIT: Duration = Duration::from_millis(100);
+
+/// How long a reader waits for the next look-up before it leaves its connection. Whoever has an answer may soon ask again, and to begin
+/// anew costs more than to wake.
+const LINGER: Duration = Duration::from_millis(1);
 
 /// Look-ups that are read together.
 struct Batch {
@@ -60,13 +69,16 @@ struct Batch {
     askers: Mutex<Vec<Option<Asker>>>,
 }
 
+/// The batch that is being read in a visit. `None` once the visit is over for those who wait, whatever its thread does.
+struct Current(Mutex<Option<Arc<Batch>>>);
+
 type Asker = oneshot::Sender<Result<Answer, Error>>;
 
 impl Lane {
     pub(crate) fn new(pool: Pool, wait: Duration) -> Self {
         let line = Mutex::new(Line::new(pool.lane_readers(), wait / 2));
         let (is_of_use, off) = (AtomicBool::new(false), Recess::new());
-        Self(Arc::new(Inner { pool, line, wait, is_of_use, off }))
+        Self(Arc::new(Inner { pool, line, joined: Condvar::new(), wait, is_of_use, off }))
     }
 
     pub(crate) fn state(&self) -> LaneState {
@@ -84,9 +96,11 @@ impl Lane {
         }
         let (asker, mut answer) = oneshot::channel();
         let joined = self.0.line().join(party, Ticket { question, asker })?;
+        if joined.reader_lingers {
+            self.0.joined.notify_one();
+        }
         if joined.reader_is_missing {
-            let this = Arc::clone(&self.0);
-            self.0.pool.spawn(async move { this.read().await });
+            self.0.pool.spawn(Arc::clone(&self.0).read());
         }
         let deadline = Instant::now() + self.0.wait;
         let waiting = async {
@@ -107,54 +121,30 @@ impl Lane {
 impl Inner {
     /// Reads what waits until nothing does.
     async fn read(self: Arc<Self>) {
-        let mut reader = Reader { lane: &self, at_work: true };
-        while reader.at_work {
-            let batch = self.line().take();
-            reader.at_work = batch.is_some();
-            if let Some(tickets) = batch {
-                let began = Instant::now();
-                let size = tickets.iter().map(Ticket::weight).sum();
-                self.answer(tickets).await;
-                self.line().took(began.elapsed(), size);
-            }
+        let reader = Arc::new(Reader { lane: Arc::clone(&self), at_work: AtomicBool::new(true) });
+        while let Some(batch) = reader.next() {
+            self.answer(&reader, batch).await;
         }
     }
 
-    async fn answer(self: &Arc<Self>, tickets: Vec<Ticket>) {
-        let (questions, askers) = tickets.into_iter().map(|Ticket { question, asker }| (question, Some(asker))).unzip();
-        let batch = Arc::new(Batch { questions, askers: Mutex::new(askers) });
-        let (this, reading) = (Arc::clone(self), Arc::clone(&batch));
-        // Questions that wait are taken before this begins, so that what was committed before they were asked is seen.
-        let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
-        let work =
-            move |connection: &mut PgConnection, session: &Session<'_>| this.visit(connection, session, &reading);
-        match self.pool.run((Party::Lane, Weight::Light), begin, work).await {
-            Ok(()) => {}
-            Err(Error::Unavailable { cause }) if !self.off.is_on() => {
+    /// Answers this batch, and those that wait by then, on one connection.
+    async fn answer(&self, reader: &Arc<Reader>, batch: Batch) {
+        let current = Arc::new(Current(Mutex::new(Some(Arc::new(batch)))));
+        let (reader, reading) = (Arc::clone(reader), Arc::clone(&current));
+        let work = move |connection: &mut PgConnection, session: &Session<'_>| {
+            let outcome = reader.batches(connection, session, &reading);
+            session.finish(connection, outcome)
+        };
+        let outcome = self.pool.run((Party::Lane, Weight::Light), Begin::Reading, work).await;
+        let (Err(error), Some(batch)) = (outcome, current.take()) else { return };
+        match error {
+            Error::Unavailable { cause } if !self.off.is_on() => {
                 batch.answer(std::iter::repeat_with(|| Err(Error::Unavailable { cause: cause.clone() })));
             }
-            Err(Error::Overloaded) => batch.answer(std::iter::repeat_with(|| Err(Error::Overloaded))),
+            Error::Overloaded => batch.answer(std::iter::repeat_with(|| Err(Error::Overloaded))),
             // Whose asker is dropped goes to the door.
-            Err(error) => tracing::warn!(%error, "a batch of look-ups failed, so each of them is asked alone"),
+            error => tracing::warn!(%error, "a batch of look-ups failed, so each of them is asked alone"),
         }
-    }
-
-    /// Reads one batch on this connection, and answers it.
-    fn visit(&self, connection: &mut PgConnection, session: &Session<'_>, batch: &Batch) -> Result<(), Fault> {
-        let outcome = self.is_of_use(connection).and_then(|is_of_use| match is_of_use {
-            true => answers(connection, &batch.questions).map(Some),
-            false => Ok(None),
-        });
-        if let Err(Fault(Kind::Database(error))) = &outcome
-            && remedy(error) == Remedy::Migrate
-        {
-            self.switch_off("the database has not the function that the look-up lane calls");
-        }
-        match session.finish(connection, outcome)? {
-            Some(answers) => batch.answer(answers.into_iter().map(Ok)),
-            None => self.switch_off("the database is distributed"),
-        }
-        Ok(())
     }
 
     fn is_of_use(&self, connection: &mut PgConnection) -> Result<bool, Fault> {
@@ -177,6 +167,15 @@ impl Inner {
 }
 
 impl Batch {
+    fn of(tickets: Vec<Ticket>) -> Self {
+        let (questions, askers) = tickets.into_iter().map(|Ticket { question, asker }| (question, Some(asker))).unzip();
+        Self { questions, askers: Mutex::new(askers) }
+    }
+
+    fn size(&self) -> usize {
+        self.questions.iter().map(Question::weight).sum()
+    }
+
     fn answer(&self, answers: impl Iterator<Item = Result<Answer, Error>>) {
         let mut askers = lock(&self.askers);
         for (asker, answer) in askers.iter_mut().zip(answers) {
@@ -188,15 +187,84 @@ impl Batch {
     }
 }
 
-/// A reader that is counted, also when its task is dropped in the middle of something.
-struct Reader<'a> {
-    lane: &'a Inner,
-    at_work: bool,
+impl Current {
+    fn get(&self) -> Option<Arc<Batch>> {
+        lock(&self.0).clone()
+    }
+
+    fn take(&self) -> Option<Arc<Batch>> {
+        lock(&self.0).take()
+    }
+
+    /// Goes on to the next batch, unless the visit is over.
+    fn go_on(&self, next: impl FnOnce() -> Option<Batch>) {
+        let mut current = lock(&self.0);
+        if current.is_some() {
+            *current = next().map(Arc::new);
+        }
+    }
 }
 
-impl Drop for Reader<'_> {
+/// A reader that is counted, also when its task is dropped in the middle of something.
+struct Reader {
+    lane: Arc<Inner>,
+    at_work: AtomicBool,
+}
+
+impl Reader {
+    /// What to read next. `None` when this reader has ended.
+    fn next(&self) -> Option<Batch> {
+        self.take(&mut self.lane.line())
+    }
+
+    /// The same, for one who can wait a moment for somebody to come.
+    fn next_soon(&self) -> Option<Batch> {
+        let mut line = self.lane.line();
+        if line.lingers() {
+            let waited = self.lane.joined.wait_timeout_while(line, LINGER, |line| line.is_empty());
+            line = waited.unwrap_or_else(PoisonError::into_inner).0;
+            line.lingered();
+        }
+        self.take(&mut line)
+    }
+
+    fn take(&self, line: &mut Line) -> Option<Batch> {
+        if !self.at_work.load(Ordering::Acquire) {
+            return None;
+        }
+        let tickets = line.take();
+        self.at_work.store(tickets.is_some(), Ordering::Release);
+        tickets.map(Batch::of)
+    }
+
+    /// Reads this batch on this connection and answers it, and then those that wait by then.
+    fn batches(&self, connection: &mut PgConnection, session: &Session<'_>, current: &Current) -> Result<(), Fault> {
+        let visit = Instant::now();
+        if !self.lane.is_of_use(connection)? {
+            self.lane.switch_off("the database is distributed");
+            // Those who wait go to the door.
+            drop(current.take());
+        }
+        while let Some(batch) = current.get() {
+            let began = Instant::now();
+            let answers = answers(connection, session.name(), &batch.questions).inspect_err(|Fault(kind)| {
+                if matches!(kind, Kind::Database(error) if remedy(error) == Remedy::Migrate) {
+                    self.lane.switch_off("the database has not the function that the look-up lane calls");
+                }
+            })?;
+            batch.answer(answers.into_iter().map(Ok));
+            self.lane.line().took(began.elapsed(), batch.size());
+            // A transaction would see the time at which it began, so it has one batch.
+            let goes_on = !session.has_begun() && visit.elapsed() < VISIT;
+            current.go_on(|| if goes_on { self.next_soon() } else { None });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Reader {
     fn drop(&mut self) {
-        if self.at_work {
+        if *self.at_work.get_mut() {
             self.lane.line().reader_ends();
         }
     }

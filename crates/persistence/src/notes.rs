@@ -114,5 +114,5 @@ async fn write<N: Note>(pool: &Pool, notes: Vec<(N, N::More)>) -> Result<(), Err
         });
         session.finish(connection, written)
     };
-    pool.run((Party::House, Weight::Light), "BEGIN".to_owned(), work).await
+    pool.run((Party::House, Weight::Light), "BEGIN", work).await
 }

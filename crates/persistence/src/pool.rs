@@ -17,6 +17,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicBool, Ordering},
     },
+    task::{Context, Waker},
     time::{Duration, Instant},
 };
 
@@ -35,11 +36,11 @@ pub use self::{
     options::{PoolOptions, PoolState, Prepare},
 };
 pub(crate) use self::{
-    link::{establish, is_full, one_line, role},
+    link::{OWN_SESSION, establish, is_full, one_line, role},
     visit::{lock, roll_back},
 };
 use crate::{
-    fault::{Fault, Kind, Remedy, remedy},
+    fault::{Fault, Kind, Remedy, is_gone, remedy},
     lane::LaneState,
     seats::{Party, Seats},
     standby::StandbyState,
@@ -81,13 +82,58 @@ struct Inner {
     lent: AtomicBool,
 }
 
-/// What work in a transaction can ask of the pool.
+/// How work on a connection begins.
+#[derive(Debug, Clone)]
+pub(crate) enum Begin {
+    /// A transaction, with this statement.
+    Transaction(String),
+    /// Nothing is begun where the connection allows it: work that only reads sends statements of their own. It can be done again when
+    /// the connection turns out to be dead.
+    Reading,
+}
+
+impl<T: Into<String>> From<T> for Begin {
+    fn from(sql: T) -> Self {
+        Self::Transaction(sql.into())
+    }
+}
+
+impl Begin {
+    fn is_reading(&self) -> bool {
+        matches!(self, Self::Reading)
+    }
+
+    /// The statement, on this connection.
+    fn sql(&self, link: &Link) -> Option<&str> {
+        match self {
+            Self::Transaction(sql) => Some(sql),
+            Self::Reading if link.prepares => None,
+            // The limits on how long things take are those of a transaction.
+            Self::Reading => Some("BEGIN READ ONLY"),
+        }
+    }
+}
+
+/// What work on a connection can ask of the pool.
 pub(crate) struct Session<'a> {
     guard: &'a str,
+    name: Option<&'a str>,
+    /// Whether there is a transaction to end.
+    has_begun: bool,
     visit: &'a Visit,
 }
 
 impl Session<'_> {
+    /// The name of the connection, if statements outside a transaction have to ask for their [own session](OWN_SESSION).
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name
+    }
+
+    /// Whether the work is in a transaction.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// Begins another transaction, after the first one.
     pub(crate) fn begin(&self, connection: &mut PgConnection, begin: &str) -> QueryResult<()> {
         AnsiTransactionManager::begin_transaction_sql(connection, &format!("{begin}{}", self.guard))
@@ -101,6 +147,7 @@ impl Session<'_> {
     /// Commits what went well, unless the caller was told that it failed, and takes back what did not.
     pub(crate) fn finish<T>(&self, connection: &mut PgConnection, outcome: Result<T, Fault>) -> Result<T, Fault> {
         match outcome {
+            outcome if !self.has_begun => outcome,
             Ok(value) => {
                 self.visit.commit(connection)?;
                 Ok(value)
@@ -158,9 +205,13 @@ impl Pool {
         self.0.seats.lane()
     }
 
-    /// Does this beside the requests, until the pool is dropped.
+    /// Does this beside the requests, until the pool is dropped. What can be done without waiting is done before this returns.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        if let Some(threads) = &self.0.threads {
+        let Some(threads) = &self.0.threads else { return };
+        let mut work = Box::pin(work);
+        // Its timers are those of the pool.
+        let _within = threads.enter();
+        if work.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
             threads.spawn(work);
         }
     }
@@ -195,12 +246,12 @@ impl Pool {
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         (mut party, weight): (Party, Weight),
-        begin: String,
+        begin: impl Into<Begin>,
         work: impl Fn(&mut PgConnection, &Session<'_>) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         // One deadline for the seat and for the connection.
         let deadline = Instant::now() + self.0.options.wait;
-        let job = Arc::new((begin, work));
+        let job = Arc::new((begin.into(), work));
         loop {
             let seat = self.0.health.unless_down(self.0.seats.take(party, weight, deadline)).await??;
             let visit = self.0.watch.begin(seat);
@@ -250,7 +301,7 @@ impl Inner {
         self: &Arc<Self>,
         visit: &Arc<Visit>,
         mut deadline: Instant,
-        begin: &str,
+        begin: &Begin,
         work: &impl Fn(&mut PgConnection, &Session<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         // Every idle connection may be dead after a restart of the server, and one more is needed that is not.
@@ -259,9 +310,11 @@ impl Inner {
         loop {
             let mut link = self.take(visit, deadline)?;
             link.connection.set_instrumentation(self.beat(visit));
-            let Link { connection, guard, .. } = &mut link;
-            let session = Session { guard: guard.as_str(), visit };
-            let outcome = match session.begin(connection, begin) {
+            let begin_sql = begin.sql(&link);
+            let Link { connection, guard, name, .. } = &mut link;
+            let session =
+                Session { guard: guard.as_str(), name: name.as_deref(), has_begun: begin_sql.is_some(), visit };
+            let outcome = match begin_sql.map_or(Ok(()), |sql| session.begin(connection, sql)) {
                 Ok(()) => work(connection, &session),
                 Err(error) => {
                     let again = self.replaces(&link, &error) || remedy(&error) == Remedy::Later;
@@ -277,7 +330,7 @@ impl Inner {
                 self.give_back(visit, link);
                 return outcome;
             };
-            if self.replaces(&link, error) && spare > 0 && visit.is_wanted() {
+            if (begin.is_reading() && is_gone(error) || self.replaces(&link, error)) && spare > 0 && visit.is_wanted() {
                 spare -= 1;
                 deadline = deadline.max(Instant::now() + ANOTHER_TRY);
                 continue;

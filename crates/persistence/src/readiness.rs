@@ -99,7 +99,7 @@ impl Store {
     }
 
     async fn asked(&self) -> Result<Condition, Unready> {
-        let condition = self.pool.run((Party::Probe, Weight::Light), "BEGIN".to_owned(), |connection, _| {
+        let condition = self.pool.run((Party::Probe, Weight::Light), "BEGIN", |connection, _| {
             let condition = condition(connection);
             let _ = roll_back(connection);
             condition

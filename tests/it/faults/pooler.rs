@@ -6,7 +6,7 @@ use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
 use serde_json::json;
 use tenantry_persistence::Prepare;
-use tenantry_tests::{App, Pooler, TestDatabase};
+use tenantry_tests::{App, Pooler, TestDatabase, lines};
 
 use super::{as_superuser, dawdle, later};
 use crate::binary::kit::Tenantry;
@@ -58,6 +58,25 @@ async fn nothing_fails_and_nobody_sees_what_is_anothers() {
         assert_eq!(app.database.rows("SELECT 1 FROM brands WHERE name LIKE 'Brand %'"), 120);
         acme.owner.get("/readyz").await.expect(200);
     }
+}
+
+#[tokio::test]
+async fn a_look_up_does_not_read_in_a_session_that_is_anothers() {
+    let app = App::on(TestDatabase::new(), |options| (options.connections, options.prepare) = (1, Prepare::Auto)).await;
+    let acme = app.tenant("Acme").await;
+    let path = format!("/api/workspaces/{}", acme.workspace("DACH").await);
+    let mut admin = app.database.admin();
+    let function = lines(&mut admin, "SELECT pg_get_functiondef('look_ups'::regproc) AS line").remove(0);
+    // After a look-up, the session bears another name, as if a pooler had put another one in its place.
+    let other = function.replacen("BEGIN\n", "BEGIN PERFORM set_config('app.connection', 'another', false);\n", 1);
+    admin.batch_execute(&other).unwrap();
+    let sessions = "SELECT pid::text AS line FROM pg_stat_activity
+        WHERE datname = current_database() AND usename = 'tenantry_service'";
+    acme.owner.get(&path).await.expect(200);
+    let before = lines(&mut admin, sessions);
+    acme.owner.get(&path).await.expect(200);
+    let after = lines(&mut admin, sessions);
+    assert!(!before.is_empty() && before.iter().all(|session| !after.contains(session)), "{before:?} {after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

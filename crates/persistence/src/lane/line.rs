@@ -58,12 +58,16 @@ pub(super) struct Joined {
     pub(super) number: u64,
     /// Nobody will read it but a reader that is started now.
     pub(super) reader_is_missing: bool,
+    /// A reader waits for it, and has to be told.
+    pub(super) reader_lingers: bool,
 }
 
 pub(super) struct Line {
     most_readers: usize,
     patience: Duration,
     readers: usize,
+    /// Whether the only reader waits for somebody to come.
+    lingers: bool,
     /// Who waits. A party whose tickets have all left stays until its turn.
     parties: HashMap<Party, Own>,
     /// The same parties, in the order of their turns.
@@ -90,6 +94,7 @@ impl Line {
             most_readers,
             patience,
             readers: 0,
+            lingers: false,
             parties: HashMap::new(),
             turns: VecDeque::new(),
             waiting: 0,
@@ -120,7 +125,7 @@ impl Line {
         // Another one is worth it when those who read cannot take all: fewer readers have fuller batches.
         let reader_is_missing = self.readers < self.most_readers && self.waiting > self.readers * BATCH;
         self.readers += usize::from(reader_is_missing);
-        Ok(Joined { number: self.numbers, reader_is_missing })
+        Ok(Joined { number: self.numbers, reader_is_missing, reader_lingers: self.lingers })
     }
 
     /// Whether who joins with so many look-ups behind so many of its party can expect an answer in time.
@@ -189,6 +194,21 @@ impl Line {
         self.state.batches += 1;
         self.state.look_ups += size as u64;
         Some(taken)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// Whether a reader may wait for somebody to come: the only one, when there is nobody. It does, if so.
+    pub(super) fn lingers(&mut self) -> bool {
+        self.lingers = self.readers == 1 && self.is_empty();
+        self.lingers
+    }
+
+    /// It waits no longer.
+    pub(super) fn lingered(&mut self) {
+        self.lingers = false;
     }
 
     pub(super) fn reader_ends(&mut self) {
@@ -320,6 +340,23 @@ mod tests {
         assert_eq!(line.take().unwrap().len(), 8);
         assert!(line.take().is_none());
         assert!(join(&mut line, tenant(1)).unwrap().1);
+    }
+
+    #[test]
+    fn only_the_last_reader_lingers_and_only_while_nobody_waits() {
+        let mut line = a_line();
+        let asked: Vec<_> = (0..=BATCH).map(|_| join(&mut line, tenant(1)).unwrap()).collect();
+        assert!(!line.lingers(), "there are two");
+        assert_eq!(line.take().unwrap().len(), BATCH);
+        assert!(line.take().is_none(), "the other one takes the last");
+        assert!(!line.lingers(), "somebody waits");
+        assert_eq!(line.take().unwrap().len(), 1);
+        assert!(line.lingers());
+        let ticket = |asker| Ticket { question: Question::nobody(), asker };
+        assert!(line.join(tenant(1), ticket(oneshot::channel().0)).unwrap().reader_lingers, "it has to be told");
+        line.lingered();
+        assert!(!line.join(tenant(1), ticket(oneshot::channel().0)).unwrap().reader_lingers);
+        drop(asked);
     }
 
     #[test]

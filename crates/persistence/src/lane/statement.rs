@@ -16,9 +16,10 @@ use uuid::Uuid;
 
 use crate::{
     api_keys, brands,
-    fault::Fault,
+    fault::{ANOTHER, Fault},
     limits, members,
     places::{FoundWorkspace, Known, Visitor, WorkspaceIds},
+    pool::OWN_SESSION,
     tenants, workspaces,
 };
 
@@ -154,10 +155,12 @@ struct LookUps<T: Selectable<Pg>> {
     ids: Vec<Option<Uuid>>,
     numbers: Vec<Option<i64>>,
     with_brands: bool,
+    /// The name of the connection, if the statement has to ask whether the session is its own.
+    connection: Option<String>,
 }
 
 impl<T: Selectable<Pg>> LookUps<T> {
-    fn of(look_ups: &[LookUp<'_>], with_brands: bool) -> Self {
+    fn of(look_ups: &[LookUp<'_>], with_brands: bool, connection: Option<&str>) -> Self {
         let visitors = || look_ups.iter().map(|look_up| look_up.visitor);
         let (ids, numbers) = look_ups
             .iter()
@@ -176,6 +179,7 @@ impl<T: Selectable<Pg>> LookUps<T> {
             ids,
             numbers,
             with_brands,
+            connection: connection.map(str::to_owned),
         }
     }
 }
@@ -215,14 +219,30 @@ where
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.numbers)?;
         out.push_sql(", ");
+        // Arguments are worked out before the call. Not `AND`, of which the planner leaves out a part when it knows the other.
+        if let Some(name) = &self.connection {
+            let [when, other, end] = OWN_SESSION;
+            for part in ["CASE ", when] {
+                out.push_sql(part);
+            }
+            out.push_bind_param::<Text, _>(name)?;
+            for part in [other, ANOTHER, end, " WHEN 0 THEN "] {
+                out.push_sql(part);
+            }
+        }
         out.push_bind_param::<Bool, _>(&self.with_brands)?;
+        out.push_sql(if self.connection.is_some() { " END" } else { "" });
         out.push_sql(FROM);
         Ok(())
     }
 }
 
 /// One answer for each question, in their order.
-pub(super) fn answers(connection: &mut PgConnection, questions: &[Question]) -> Result<Vec<Answer>, Fault> {
+pub(super) fn answers(
+    connection: &mut PgConnection,
+    name: Option<&str>,
+    questions: &[Question],
+) -> Result<Vec<Answer>, Fault> {
     let mut answers: Vec<Answer> = questions.iter().map(|_| None).collect();
     let that = |is_meant: fn(&Asks) -> bool| -> Vec<_> {
         questions.iter().enumerate().filter(|(_, question)| is_meant(&question.asks)).collect()
@@ -232,11 +252,11 @@ pub(super) fn answers(connection: &mut PgConnection, questions: &[Question]) -> 
             *answer = Some(Found { known, rows });
         }
     };
-    let plain = read::<Plain>(connection, that(|asks| matches!(asks, Asks::Workspace(_))), false)?;
+    let plain = read::<Plain>((connection, name), that(|asks| matches!(asks, Asks::Workspace(_))), false)?;
     for Line { at, is_assigned, row: (known, workspace), .. } in plain {
         keep(at, known, Rows::Workspace(workspace.map(|row| (row.found(is_assigned), row))));
     }
-    let full = read::<Full>(connection, that(|asks| matches!(asks, Asks::Effective(_))), true)?;
+    let full = read::<Full>((connection, name), that(|asks| matches!(asks, Asks::Effective(_))), true)?;
     for Line { at, is_assigned, row: (known, workspace, limits, tenant, brand), .. } in full {
         let rows = workspace.zip(limits).zip(brand);
         let found = rows.map(|((workspace, limits), brand)| {
@@ -244,12 +264,12 @@ pub(super) fn answers(connection: &mut PgConnection, questions: &[Question]) -> 
         });
         keep(at, known, Rows::Effective(found));
     }
-    let callers = read::<Asker>(connection, that(|asks| matches!(asks, Asks::Caller)), false)?;
+    let callers = read::<Asker>((connection, name), that(|asks| matches!(asks, Asks::Caller)), false)?;
     for Line { at, reached, row: (known, tenant, count, key, member), .. } in callers {
         let (workspaces, reached) = (count.workspace_count, reached.unwrap_or(0));
         keep(at, known, Rows::Caller(Box::new(CallerRows { tenant, key, member, workspaces, reached })));
     }
-    let shown = read::<Shown>(connection, that(|asks| matches!(asks, Asks::Introspection(_))), false)?;
+    let shown = read::<Shown>((connection, name), that(|asks| matches!(asks, Asks::Introspection(_))), false)?;
     for Line { at, part, is_assigned, row: (known, tenant, key, member, ids), .. } in shown {
         let Some(answer) = answers.get_mut(at) else { continue };
         let found = answer.get_or_insert_with(|| {
@@ -288,7 +308,7 @@ struct Line<T> {
 
 /// Reads these questions, each with its place.
 fn read<T: Selectable<Pg> + 'static>(
-    connection: &mut PgConnection,
+    (connection, name): (&mut PgConnection, Option<&str>),
     questions: Vec<(usize, &Question)>,
     with_brands: bool,
 ) -> Result<Vec<Line<T>>, Fault>
@@ -305,7 +325,7 @@ where
     }
     // Those of one tenant, and of one key or person, follow each other, and share what is read for them.
     look_ups.sort_by_key(|LookUp { visitor, .. }| (visitor.tenant, &visitor.key, &visitor.issuer, &visitor.subject));
-    let rows: Vec<(i32, bool, Option<i64>, T)> = LookUps::<T>::of(&look_ups, with_brands).load(connection)?;
+    let rows: Vec<(i32, bool, Option<i64>, T)> = LookUps::<T>::of(&look_ups, with_brands, name).load(connection)?;
     let place = |place: i32| usize::try_from(place - 1).ok().and_then(|place| look_ups.get(place)).map(|one| one.at);
     let line =
         |(of, is_assigned, reached, row)| place(of).map(|(at, part)| Line { at, part, is_assigned, reached, row });

@@ -29,6 +29,8 @@ pub(super) struct Link {
     pub(super) connection: PgConnection,
     /// Appended to what begins each transaction.
     pub(super) guard: String,
+    /// How a statement outside a transaction knows that the server's session is the connection's own, if it has to ask.
+    pub(super) name: Option<String>,
     /// Whether its statements are prepared.
     pub(super) prepares: bool,
 }
@@ -52,23 +54,24 @@ impl Link {
             return Err(Refused::new(objection));
         }
         let limits = Limits::of(options, role.version);
-        let guard = if prepare {
+        let (guard, name) = if prepare {
             // A name of its own, by which the connection knows in each transaction that the server process is still its own.
-            let name = Uuid::now_v7();
+            let name = Uuid::now_v7().to_string();
             let sql = format!("{}; SET app.connection = '{name}'", limits.sql("SET"));
             connection.batch_execute(&sql).map_err(|error| Refused::because(&error))?;
             connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
             match options.prepare {
-                super::Prepare::Always => String::new(),
-                _ => format!(
-                    "; SELECT (CASE current_setting('app.connection', true) WHEN '{name}' THEN '0' ELSE '{ANOTHER}' END)::int"
-                ),
+                super::Prepare::Always => (String::new(), None),
+                _ => {
+                    let [when, other, end] = OWN_SESSION;
+                    (format!("; SELECT {when}'{name}'{other}{ANOTHER}{end}"), Some(name))
+                }
             }
         } else {
             // A session may be another one in each transaction.
-            format!("; {}", limits.sql("SET LOCAL"))
+            (format!("; {}", limits.sql("SET LOCAL")), None)
         };
-        Ok(Self { connection, guard, prepares: prepare })
+        Ok(Self { connection, guard, name, prepares: prepare })
     }
 
     /// Whether it can be used again: it is not in the middle of something.
@@ -76,6 +79,11 @@ impl Link {
         !self.connection.is_broken()
     }
 }
+
+/// An expression that is 0 in the session of a connection, and fails with [`ANOTHER`] in every other one: what stands before the
+/// connection's name, between that and [`ANOTHER`], and after it.
+pub(crate) const OWN_SESSION: [&str; 3] =
+    ["(CASE current_setting('app.connection', true) WHEN ", " THEN '0' ELSE '", "' END)::int"];
 
 impl Refused {
     pub(super) fn new(cause: impl Into<String>) -> Self {
