@@ -258,6 +258,53 @@ mod tests {
     }
 
     #[test]
+    fn no_range_of_the_registries_is_public() {
+        // The first or the last address of each range that is not in the list above.
+        let four = [
+            "10.255.255.255",
+            "172.16.0.0",
+            "192.168.255.255",
+            "100.127.255.255",
+            "192.0.2.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "192.0.0.1",
+            "192.88.99.1",
+            "198.18.0.0",
+            "198.19.255.255",
+            "239.255.255.255",
+            "240.0.0.0",
+        ];
+        let six = [
+            "::10.0.0.1",
+            "2001::1",
+            "fd00:ec2::254",
+            "fc00::1",
+            "febf::1",
+            "fec0::1",
+            "feff::1",
+            "2001:db8::1",
+            "3fff:fff::1",
+            "2001:1::1",
+            "2001:1ff::1",
+            "100::1",
+            "4000::1",
+        ];
+        let none = Destinations::default();
+        for address in four.iter().chain(&six) {
+            assert!(none.objection(address.parse().unwrap()).is_some(), "{address}");
+        }
+        for public in
+            ["172.15.0.1", "172.32.0.1", "100.63.0.1", "100.128.0.1", "198.17.0.1", "198.20.0.1", "2001:200::1"]
+        {
+            assert_eq!(none.objection(public.parse().unwrap()), None, "{public}");
+        }
+        // Whoever allows private networks has not thought of the metadata of clouds; the sentence must say what it is.
+        let clouds = none.objection("fd00:ec2::254".parse().unwrap());
+        assert_eq!(clouds, Some("an address where clouds keep their metadata"));
+    }
+
+    #[test]
     fn what_the_operator_allows_may_be_reached_and_without_encryption() {
         let inside = Destinations::with(vec!["10.1.0.0/16".parse().unwrap()]);
         for good in ["http://10.1.2.3:8080/", "https://10.1.2.3/", "http://receiver.internal/", "https://example.com/"]
