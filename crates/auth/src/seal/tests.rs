@@ -132,6 +132,20 @@ fn an_answer_opens_for_its_own_request_of_its_own_sender_alone() {
 }
 
 #[test]
+fn the_parts_of_a_webhooks_context_stand_behind_their_lengths() {
+    let part = |bytes: &[u8]| [&(bytes.len() as u64).to_be_bytes(), bytes].concat();
+    let id = |last: u8| [[0; 15].as_slice(), &[last]].concat();
+    let context = WebhookContext {
+        tenant: TenantId::from_uuid(Uuid::from_u128(1)),
+        webhook: tenantry_domain::WebhookId::from_uuid(Uuid::from_u128(2)),
+        set_at: DateTime::from_timestamp_micros(7).unwrap(),
+    };
+    let parts: [&[u8]; 6] = [&[2], &[1, 2], b"webhook", &id(1), &id(2), &[0, 0, 0, 0, 0, 0, 0, 7]];
+    // Whoever changes this can open no secret of a webhook that is stored.
+    assert_eq!(context.associated_data(2, 0x0102), parts.map(part).concat());
+}
+
+#[test]
 fn the_parts_of_an_answers_context_stand_behind_their_lengths() {
     let part = |bytes: &[u8]| [&(bytes.len() as u64).to_be_bytes(), bytes].concat();
     let id = [[0; 15].as_slice(), &[1]].concat();

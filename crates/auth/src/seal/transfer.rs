@@ -102,4 +102,15 @@ mod tests {
             assert!(key.open(&own, broken).is_err(), "{broken}");
         }
     }
+
+    #[test]
+    fn the_parts_of_a_values_context_stand_behind_their_lengths() {
+        let part = |bytes: &[u8]| [&(bytes.len() as u64).to_be_bytes(), bytes].concat();
+        let tenant = TenantId::from_uuid(uuid::Uuid::from_u128(1));
+        let parts: [&[u8]; 6] =
+            [&[2], &[1, 2], b"transfer", &[[0; 15].as_slice(), &[1]].concat(), b"integration", b"a/openai"];
+        // Whoever changes this can read no file that was written before.
+        let data = TransferContext { tenant, kind: "integration", place: "a/openai" }.associated_data(2, 0x0102);
+        assert_eq!(data, parts.map(part).concat());
+    }
 }
