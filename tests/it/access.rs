@@ -14,6 +14,7 @@ mod reach;
 mod statements;
 mod twins;
 mod unasked;
+mod webhooks;
 
 use diesel::connection::SimpleConnection;
 use serde_json::Value;

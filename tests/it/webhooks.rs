@@ -38,7 +38,7 @@ fn workers_with(app: &App, sender: Sender) -> Workers {
 }
 
 /// Sends everything that is due now, and waits until it was sent.
-async fn deliver(app: &App) {
+pub(crate) async fn deliver(app: &App) {
     deliver_with(app, sender(app)).await;
 }
 
@@ -50,7 +50,7 @@ async fn deliver_with(app: &App, sender: Sender) {
 }
 
 /// A new webhook for these events; `null` for all. Returns its id and its secret.
-async fn webhook(tenant: &Tenant, receiver: &Receiver, events: Value) -> (String, String) {
+pub(crate) async fn webhook(tenant: &Tenant, receiver: &Receiver, events: Value) -> (String, String) {
     let made = create(tenant, &receiver.url(), events).await.expect(201);
     (made.id(), made.text_of("secret"))
 }
@@ -64,7 +64,7 @@ fn behind_the_back(app: &App, sql: &str) {
 }
 
 /// Lets the time pass until everything that is pending is due.
-fn wait_for_the_next_attempt(app: &App) {
+pub(crate) fn wait_for_the_next_attempt(app: &App) {
     behind_the_back(
         app,
         "UPDATE webhook_deliveries SET next_attempt_at = next_attempt_at - interval '10 days'
@@ -89,7 +89,7 @@ fn http_headers() -> reqwest::header::HeaderMap {
 }
 
 /// The deliveries of a webhook, the oldest first.
-async fn deliveries(tenant: &Tenant, id: &str) -> Vec<Value> {
+pub(crate) async fn deliveries(tenant: &Tenant, id: &str) -> Vec<Value> {
     let path = format!("/api/webhooks/{id}/deliveries?sort=occurredAt&limit=100");
     let list = tenant.owner.get(&path).await.expect(200);
     list.body["data"].as_array().unwrap().clone()

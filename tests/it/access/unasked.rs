@@ -57,13 +57,13 @@ fn job(tenant: &Tenant) -> Credential {
 
 impl World {
     /// The other tenant lets nobody in, so that no job has anything to do there.
-    async fn suspend_theirs(&self) {
+    pub(super) async fn suspend_theirs(&self) {
         let path = format!("/api/admin/tenants/{}/suspend", self.theirs.id);
         self.app.platform().post(&path, json!({})).await.expect(200);
     }
 
     /// Gives each row that the other tenant has in a table a copy in which these members are others, such as an id that we do not have.
-    fn more_of_theirs(&self, table: &str, others: &str) {
+    pub(super) fn more_of_theirs(&self, table: &str, others: &str) {
         self.behind_the_back(&format!(
             "SET session_replication_role = replica;
              INSERT INTO {table} ({columns}) SELECT {columns} FROM (
