@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl,
-    connection::SimpleConnection,
     sql_types::{BigInt, Text},
 };
 
@@ -22,14 +21,15 @@ impl TestDatabase {
     pub fn new() -> Self {
         let database = Self::named();
         let sql = format!("CREATE DATABASE {} TEMPLATE template_tenantry OWNER tenantry_owner", database.name);
-        admin().batch_execute(&sql).unwrap();
+        Server::get().say_everywhere(&sql).unwrap();
         database
     }
 
     /// An empty database without a single migration.
     pub fn unmigrated() -> Self {
         let database = Self::named();
-        admin().batch_execute(&format!("CREATE DATABASE {} OWNER tenantry_owner", database.name)).unwrap();
+        let sql = format!("CREATE DATABASE {} OWNER tenantry_owner", database.name);
+        Server::get().say_everywhere(&sql).unwrap();
         database
     }
 
@@ -103,12 +103,8 @@ impl Default for TestDatabase {
 impl Drop for TestDatabase {
     fn drop(&mut self) {
         // A service may still be connected; the whole server goes soon anyway.
-        let _ = admin().batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        let _ = Server::get().say_everywhere(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
     }
-}
-
-fn admin() -> PgConnection {
-    PgConnection::establish(&Server::get().url("admin", "postgres")).unwrap()
 }
 
 /// The one column of [`count`].

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsStr, io::Read, os::unix::fs::PermissionsExt, process::exit, sync::OnceLock};
 
-use diesel::{Connection, PgConnection, connection::SimpleConnection};
+use diesel::{Connection, PgConnection, QueryResult, connection::SimpleConnection};
 use serde_json::{Value, json};
 use tenantry_persistence::{
     Migrator,
@@ -17,6 +17,10 @@ const ASKED: &str = "TENANTRY_TEST_DATABASE_SERVER";
 /// Set by whoever wants the service to reach every database through PgBouncer.
 const POOLED: &str = "TENANTRY_TEST_POOLER";
 
+/// Set by whoever runs the tests on servers of their own: what [`serve_database`] says, as JSON. There is a migrated database
+/// `template_tenantry` on each node, to which nobody is connected. `tests/citus/run.sh` makes such servers.
+const THEIRS: &str = "TENANTRY_TEST_SERVERS";
+
 /// How many transactions of one database run at once behind it: fewer than a replica has connections.
 const SESSIONS: usize = 4;
 
@@ -24,23 +28,34 @@ const SESSIONS: usize = 4;
 /// server is left behind.
 pub(crate) struct Server {
     urls: Value,
-    _process: Again,
+    _process: Option<Again>,
 }
 
 static SERVER: OnceLock<Server> = OnceLock::new();
 
 impl Server {
     /// The one server of this process.
+    #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says it")]
     pub(crate) fn get() -> &'static Self {
         SERVER.get_or_init(|| {
+            if let Ok(urls) = std::env::var(THEIRS) {
+                return Self { urls: serde_json::from_str(&urls).unwrap(), _process: None };
+            }
             let process = Again::start("database::server", [(ASKED, OsStr::new("yes"))]);
-            Self { urls: serde_json::from_str(&process.said).unwrap(), _process: process }
+            Self { urls: serde_json::from_str(&process.said).unwrap(), _process: Some(process) }
         })
     }
 
     /// The address of a database for `service`, `owner` or `admin`.
     pub(crate) fn url(&self, role: &str, database: &str) -> String {
         self.urls[role].as_str().unwrap().replace("DATABASE", database)
+    }
+
+    /// Says something as the superuser on each server that has a part of every database: one, unless it is a cluster.
+    pub(crate) fn say_everywhere(&self, sql: &str) -> QueryResult<()> {
+        let nodes = self.urls["nodes"].as_array().unwrap();
+        let urls = nodes.iter().map(|url| url.as_str().unwrap().replace("DATABASE", "postgres"));
+        urls.into_iter().try_for_each(|url| PgConnection::establish(&url).unwrap().batch_execute(sql))
     }
 }
 
@@ -70,6 +85,7 @@ pub fn serve_database(say: impl FnOnce(Value)) -> ! {
         },
         "owner": cluster.url_for(Role::Owner, "DATABASE"),
         "admin": cluster.url_for(Role::Admin, "DATABASE"),
+        "nodes": [cluster.url_for(Role::Admin, "DATABASE")],
     }));
     wait_for_the_end();
     drop(pooler);
