@@ -25,7 +25,7 @@ use crate::{
     lane::Lane,
     notes::Notes,
     places::{Found, Place, TenantPlace},
-    pool::{Pool, PoolOptions, PoolState, Session, roll_back},
+    pool::{Pool, PoolOptions, PoolState, Session, roll_back, set_local_sql},
     refusals::Refusal,
     scope::TenantScope,
     seats::{Lately, Party, Recognised, Seat, Seats},
@@ -93,8 +93,10 @@ impl Access {
         // How a list is read best depends on how much there is and on what is looked for: it is planned each time. A page is never found
         // best by a merge, which reads both sides from their beginning.
         let plan = match action.weight() {
-            Weight::Heavy => "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL enable_mergejoin = off; ",
-            Weight::Light => "",
+            Weight::Heavy => {
+                set_local_sql(&[("plan_cache_mode", "force_custom_plan"), ("enable_mergejoin", "off")]) + "; "
+            }
+            Weight::Light => String::new(),
         };
         Ok(format!("{begin}; {plan}{stand}{lock}"))
     }

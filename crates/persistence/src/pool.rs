@@ -36,7 +36,7 @@ pub use self::{
     options::{PoolOptions, PoolState, Prepare},
 };
 pub(crate) use self::{
-    link::{OWN_SESSION, establish, is_full, one_line, role},
+    link::{OWN_SESSION, establish, is_full, one_line, role, set_local_sql},
     visit::{lock, roll_back},
 };
 use crate::{

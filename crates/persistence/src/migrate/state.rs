@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection;
 
 use super::{LOCK, MigrateError, Migration, status, turn};
-use crate::pool::establish;
+use crate::pool::{establish, set_local_sql};
 
 /// Where the migrations stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,8 @@ pub struct MigrationState {
 pub fn migration_state(url: &str) -> Result<MigrationState, MigrateError> {
     let mut connection = establish(url)?;
     // For this transaction alone: behind a pooler, what a session is told stays with whoever gets it next.
-    connection.batch_execute("BEGIN READ ONLY; SET LOCAL application_name = 'tenantry migrate'")?;
+    let name = set_local_sql(&[("application_name", "tenantry migrate")]);
+    connection.batch_execute(&format!("BEGIN READ ONLY; {name}"))?;
     let migrations = status(&mut connection)?;
     let migrating = turn::holder(&mut connection, LOCK)?.map(|holder| holder.process);
     connection.batch_execute("ROLLBACK")?;

@@ -57,7 +57,7 @@ impl Link {
         let (guard, name) = if prepare {
             // A name of its own, by which the connection knows in each transaction that the server process is still its own.
             let name = Uuid::now_v7().to_string();
-            let sql = format!("{}; SET app.connection = '{name}'", limits.sql("SET"));
+            let sql = format!("{}; SET app.connection = '{name}'", limits.for_session());
             connection.batch_execute(&sql).map_err(|error| Refused::because(&error))?;
             connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
             match options.prepare {
@@ -69,7 +69,7 @@ impl Link {
             }
         } else {
             // A session may be another one in each transaction.
-            (format!("; {}", limits.sql("SET LOCAL")), None)
+            (format!("; {}", limits.for_transaction()), None)
         };
         Ok(Self { connection, guard, name, prepares: prepare })
     }
@@ -125,23 +125,40 @@ impl Limits {
         Self { statement: options.statement_timeout.as_millis().max(1), whole: whole.filter(|_| version >= 170_000) }
     }
 
-    fn sql(&self, set: &str) -> String {
+    fn settings(&self) -> Vec<(&'static str, String)> {
         let Self { statement, whole } = self;
         let (lock, idle) = (statement / 2 + 1, statement * 2);
         let mut settings = vec![
-            format!("statement_timeout = {statement}"),
-            format!("lock_timeout = {lock}"),
-            format!("idle_in_transaction_session_timeout = {idle}"),
-            "timezone = 'UTC'".to_owned(),
+            ("statement_timeout", statement.to_string()),
+            ("lock_timeout", lock.to_string()),
+            ("idle_in_transaction_session_timeout", idle.to_string()),
+            ("timezone", "UTC".to_owned()),
             // Every statement reads the rows of one tenant, by an index. A plan that was made while a table was small must not read
             // all of it once it has grown.
-            "enable_seqscan = off".to_owned(),
-            "jit = off".to_owned(),
-            "application_name = 'tenantry'".to_owned(),
+            ("enable_seqscan", "off".to_owned()),
+            ("jit", "off".to_owned()),
+            ("application_name", "tenantry".to_owned()),
         ];
-        settings.extend(whole.map(|whole| format!("transaction_timeout = {whole}")));
-        settings.iter().map(|setting| format!("{set} {setting}")).collect::<Vec<_>>().join("; ")
+        settings.extend(whole.map(|whole| ("transaction_timeout", whole.to_string())));
+        settings
     }
+
+    fn for_session(&self) -> String {
+        let settings = self.settings().into_iter().map(|(name, value)| format!("SET {name} = '{value}'"));
+        settings.collect::<Vec<_>>().join("; ")
+    }
+
+    fn for_transaction(&self) -> String {
+        let settings = self.settings();
+        set_local_sql(&settings.iter().map(|(name, value)| (*name, value.as_str())).collect::<Vec<_>>())
+    }
+}
+
+/// Changes settings for the rest of a transaction, among other statements. Not as `SET LOCAL`: a distributed PostgreSQL repeats the
+/// whole string that has one on its workers, where the session is another one and locks are not those of the coordinator.
+pub(crate) fn set_local_sql(settings: &[(&str, &str)]) -> String {
+    let settings = settings.iter().map(|(name, value)| format!("set_config('{name}', '{value}', true)"));
+    format!("SELECT {}", settings.collect::<Vec<_>>().join(", "))
 }
 
 /// Connects with limits on how long a silent network is waited for. Statements are not prepared.
