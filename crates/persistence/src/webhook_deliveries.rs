@@ -152,7 +152,7 @@ impl WriteTx<'_, InTenant> {
             .set((
                 webhook_deliveries::state.eq(WebhookDeliveryState::Pending.as_str()),
                 webhook_deliveries::attempts.eq(0),
-                webhook_deliveries::next_attempt_at.eq(sql::<Timestamptz>("clock_timestamp()")),
+                webhook_deliveries::next_attempt_at.eq(sql::<Timestamptz>("statement_timestamp()")),
                 webhook_deliveries::updated_at.eq(diesel::dsl::now),
             ))
             .execute(self.connection)?;
@@ -163,16 +163,18 @@ impl WriteTx<'_, InTenant> {
     /// Sends to a webhook all events since a time that it asks for, in their order, whether they were sent before or not. Returns how
     /// many.
     pub fn replay(&mut self, webhook: WebhookId, since: DateTime<Utc>) -> Result<usize, Fault> {
-        // A microsecond apart, because what has the same time is sent in any order.
+        // A microsecond apart, because what has the same time is sent in any order. All of them are one tenant's, and a distributed
+        // PostgreSQL must see that to leave the statement with the server of the tenant. It also refuses `now()` in `SET`.
         let sql = "
             INSERT INTO webhook_deliveries (tenant_id, webhook_id, event_id, next_attempt_at)
             SELECT w.tenant_id, w.id, e.id,
-                   now() + row_number() OVER (ORDER BY e.occurred_at, e.id) * interval '1 microsecond'
+                   now() + row_number() OVER (PARTITION BY w.tenant_id ORDER BY e.occurred_at, e.id) * interval '1 microsecond'
             FROM webhooks AS w JOIN audit_events AS e ON e.tenant_id = w.tenant_id
             WHERE w.tenant_id = $1 AND w.id = $2 AND e.occurred_at >= $3 AND (w.events IS NULL OR e.action = ANY (w.events))
               AND (e.action <> 'webhook.test' OR e.subject_id = w.id)
             ON CONFLICT (tenant_id, webhook_id, event_id) DO UPDATE
-            SET state = 'pending', attempts = 0, next_attempt_at = excluded.next_attempt_at, updated_at = now()";
+            SET state = 'pending', attempts = 0, next_attempt_at = excluded.next_attempt_at,
+                updated_at = excluded.updated_at";
         let sent = sql_query(sql)
             .bind::<SqlUuid, _>(self.found.uuid())
             .bind::<SqlUuid, _>(webhook.uuid())
@@ -183,27 +185,43 @@ impl WriteTx<'_, InTenant> {
     }
 }
 
+#[derive(QueryableByName)]
+struct Asking {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
 impl TenantScope<'_> {
     /// Puts an event into the queue of each webhook that asks for it: a test into that of the one it is a test of. Says whether there
     /// is one.
     pub(crate) fn insert_deliveries(&mut self, action: Action, event: Uuid, subject: Uuid) -> Result<bool, Fault> {
-        // Whoever deletes a webhook meanwhile is waited for: then it is not there any more, and not missing.
+        // Whoever deletes a webhook meanwhile is waited for: then it is not there any more, and not missing. A statement of its own,
+        // because a distributed PostgreSQL would fetch the rows of such a query and then store them with `COPY`, which row security
+        // does not allow.
         let sql = "
-            INSERT INTO webhook_deliveries (tenant_id, webhook_id, event_id)
-            SELECT w.tenant_id, w.id, $2 FROM webhooks AS w
+            SELECT w.id FROM webhooks AS w
             WHERE w.tenant_id = $1 AND w.enabled
-              AND CASE WHEN $4 = 'webhook.test' THEN w.id = $3 ELSE w.events IS NULL OR $4 = ANY (w.events) END
+              AND CASE WHEN $3 = 'webhook.test' THEN w.id = $2 ELSE w.events IS NULL OR $3 = ANY (w.events) END
             FOR KEY SHARE OF w";
-        let inserted = sql_query(sql)
+        let asking: Vec<Asking> = sql_query(sql)
             .bind::<SqlUuid, _>(self.tenant.uuid())
-            .bind::<SqlUuid, _>(event)
             .bind::<SqlUuid, _>(subject)
             .bind::<Text, _>(action.rule().name)
-            .execute(self.connection)?;
-        if inserted > 0 {
-            self.lower_webhooks_due()?;
+            .load(self.connection)?;
+        if asking.is_empty() {
+            return Ok(false);
         }
-        Ok(inserted > 0)
+        let delivery = |Asking { id }| {
+            (
+                webhook_deliveries::tenant_id.eq(self.tenant.uuid()),
+                webhook_deliveries::webhook_id.eq(id),
+                webhook_deliveries::event_id.eq(event),
+            )
+        };
+        let deliveries: Vec<_> = asking.into_iter().map(delivery).collect();
+        diesel::insert_into(webhook_deliveries::table).values(deliveries).execute(self.connection)?;
+        self.lower_webhooks_due()?;
+        Ok(true)
     }
 
     fn with_events(&mut self, rows: Vec<Row>) -> Result<Vec<WebhookDelivery>, Fault> {

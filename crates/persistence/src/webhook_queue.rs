@@ -127,7 +127,7 @@ impl WriteTx<'_, InTenant> {
                  WHERE w.tenant_id = $1 AND w.enabled AND w.next_turn_at <= now() AND (w.failures = 0 OR NOT $2)
                    AND EXISTS (SELECT FROM webhook_deliveries AS d
                                WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 'pending'
-                                 AND d.next_attempt_at <= clock_timestamp())
+                                 AND d.next_attempt_at <= statement_timestamp())
                  ORDER BY w.next_turn_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED)
              RETURNING id, next_turn_at, failures"
         );
