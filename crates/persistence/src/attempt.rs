@@ -260,6 +260,12 @@ pub(crate) fn in_progress() -> Error {
     )
 }
 
+/// The number of the lock of PostgreSQL that these parts name.
+pub(crate) fn lock_number(parts: &[&[u8]]) -> i64 {
+    let [a, b, c, d, e, f, g, h, ..] = digest(parts);
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
 /// A hash of these parts, each behind its length.
 pub(crate) fn digest(parts: &[&[u8]]) -> [u8; 32] {
     let mut hash = Sha256::new();

@@ -7,7 +7,7 @@
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::Bool, sql_types::Uuid as SqlUuid};
 use tenantry_domain::TenantId;
 
-use crate::{attempt::digest, fault::Fault};
+use crate::{attempt::lock_number, fault::Fault};
 
 /// The statement that takes the lock of a tenant together with others who write there.
 pub(crate) fn write_lock_sql(tenant: TenantId) -> String {
@@ -20,8 +20,7 @@ pub(crate) fn freeze_lock_sql(tenant: TenantId) -> String {
 }
 
 fn key(tenant: TenantId) -> i64 {
-    let [a, b, c, d, e, f, g, h, ..] = digest(&[b"writes", tenant.uuid().as_bytes()]);
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    lock_number(&[b"writes", tenant.uuid().as_bytes()])
 }
 
 #[derive(QueryableByName)]

@@ -10,7 +10,7 @@ use tenantry_domain::{Actor, AuditEvent, Change, Error, IDEMPOTENCY_DAYS, Tenant
 use uuid::Uuid;
 
 use crate::{
-    attempt::{Attempt, Claim, HandOver, Kept, digest, in_progress},
+    attempt::{Attempt, Claim, HandOver, Kept, in_progress, lock_number},
     fault::Fault,
     places::{Found, Place},
     prepared::Prepare,
@@ -158,9 +158,7 @@ impl Claim {
 /// Lets one attempt at a time go on, of those that these parts name. A lock and not a row: it is had or not had at once, while a
 /// row that is not committed would have to be waited for.
 pub(crate) fn lock(connection: &mut PgConnection, parts: &[&[u8]]) -> Result<(), Fault> {
-    let [a, b, c, d, e, f, g, h, ..] = digest(parts);
-    let key = i64::from_be_bytes([a, b, c, d, e, f, g, h]);
-    match diesel::select(pg_try_advisory_xact_lock(key)).get_result(connection)? {
+    match diesel::select(pg_try_advisory_xact_lock(lock_number(parts))).get_result(connection)? {
         true => Ok(()),
         false => Err(in_progress().into()),
     }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{
     dsl::{exists, now},
     prelude::*,
+    sql_query,
     sql_types::Timestamptz,
 };
 use serde_json::Value;
@@ -14,6 +15,7 @@ use tenantry_domain::{
 use uuid::Uuid;
 
 use crate::{
+    attempt::lock_number,
     fault::{Fault, stored, violates},
     keyset::{self, Keyset, search_form, search_pattern},
     labels::{column, stored_labels, tenants_having, unless_taken},
@@ -193,6 +195,7 @@ impl WriteTx<'_, Platform> {
         (details, limits): (&TenantDetails, Limits),
         labels: &Labels,
     ) -> Result<Tenant, Fault> {
+        claim_external_id(self.connection, id, labels)?;
         diesel::insert_into(tenants::table)
             .values((
                 tenants::id.eq(id.uuid()),
@@ -208,6 +211,9 @@ impl WriteTx<'_, Platform> {
 
     /// Stores a tenant as it was elsewhere, and frozen.
     pub(crate) fn insert_moved(&mut self, tenant: &Tenant, last: LastNumbers) -> Result<(), Fault> {
+        if tenant.deleted_at.is_none() {
+            claim_external_id(self.connection, tenant.id, &tenant.labels)?;
+        }
         let stored = diesel::insert_into(tenants::table)
             .values((
                 tenants::id.eq(tenant.id.uuid()),
@@ -272,6 +278,24 @@ impl Tx<'_, Platform> {
     }
 }
 
+/// Refuses the external ID of a tenant that another one has. On one server its index does that too; on a distributed database no index
+/// spans the servers. Whoever gives one waits until whoever gives the same has done so.
+fn claim_external_id(connection: &mut PgConnection, tenant: TenantId, labels: &Labels) -> Result<(), Fault> {
+    let Some(external_id) = &labels.external_id else { return Ok(()) };
+    let lock = lock_number(&[b"external id of a tenant", external_id.as_str().as_bytes()]);
+    sql_query(format!("SELECT pg_advisory_xact_lock({lock})")).execute(connection)?;
+    // Only the platform names tenants, and only from above the others are seen.
+    sql_query("SELECT set_platform()").execute(connection)?;
+    let another = tenants::table
+        .filter(tenants::external_id.eq(external_id.as_str()).and(tenants::deleted_at.is_null()))
+        .filter(tenants::id.ne(tenant.uuid()))
+        .select(tenants::id);
+    match diesel::select(exists(another)).get_result(connection)? {
+        true => Err(labels.taken(Noun::Tenant).into()),
+        false => Ok(()),
+    }
+}
+
 /// Those for which emails and events are sent: who lets nobody in, or moves to another database, sends nothing.
 #[diesel::dsl::auto_type]
 pub(crate) fn sends() -> _ {
@@ -317,6 +341,8 @@ impl Tx<'_, OverTenant> {
 impl WriteTx<'_, OverTenant> {
     /// Stores new details, limits and labels.
     pub fn update_tenant(&mut self, details: &TenantDetails, limits: Limits, labels: &Labels) -> Result<Tenant, Fault> {
+        let id = self.found;
+        claim_external_id(self.connection, id, labels)?;
         diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set((
                 Columns::of(details),
@@ -353,6 +379,10 @@ impl WriteTx<'_, OverTenant> {
 
     /// Refuses the tenant's credentials from the next request on and lets it be erased when its time is over, or no longer.
     pub fn set_deleted(&mut self, before: &Tenant, deleted: bool) -> Result<Tenant, Fault> {
+        if !deleted {
+            let id = self.found;
+            claim_external_id(self.connection, id, &before.labels)?;
+        }
         let at = deleted.then(|| self.clock()).transpose()?;
         diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
             .set((tenants::deleted_at.eq(at), tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
