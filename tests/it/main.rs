@@ -19,6 +19,7 @@ mod conditional;
 mod counts;
 mod database;
 mod deploy;
+mod distributed;
 mod docs_page;
 mod embedded;
 mod erasure;

@@ -15,6 +15,7 @@ use diesel::{
 use uuid::Uuid;
 
 use crate::{
+    distribute::is_distributed,
     erase::{EraseError, within},
     event_ids::{APART, first_id, time_of},
     pool::establish,
@@ -239,28 +240,37 @@ fn make(
     until: Option<NaiveDate>,
 ) -> Result<(), DieselError> {
     let force = forcing(connection)?;
-    connection.batch_execute(&format!(
-        "CREATE TABLE {name} PARTITION OF audit_events {};
-         ALTER TABLE {name} ALTER tenant_id SET (n_distinct = 1);
-         ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;
-         ALTER TABLE {name} {force} ROW LEVEL SECURITY;
-         CREATE POLICY audit_events_of_the_tenant ON {name}
+    let mut statements = vec![format!("CREATE TABLE {name} PARTITION OF audit_events {}", bounds(from, until))];
+    // Citus knows no such statement.
+    if !is_distributed(connection)? {
+        statements.push(format!("ALTER TABLE {name} ALTER tenant_id SET (n_distinct = 1)"));
+    }
+    statements.push(format!("ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"));
+    statements.push(format!("ALTER TABLE {name} {force} ROW LEVEL SECURITY"));
+    statements.push(format!(
+        "CREATE POLICY audit_events_of_the_tenant ON {name}
              USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)
-             WITH CHECK (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)",
-        bounds(from, until)
-    ))
+             WITH CHECK (tenant_id = nullif(current_setting('app.tenant_id', true), '')::uuid)"
+    ));
+    one_by_one(connection, statements)
+}
+
+/// Not as one string: Citus tells the workers all of it for each `ALTER TABLE` in it.
+fn one_by_one(connection: &mut PgConnection, statements: impl IntoIterator<Item = String>) -> Result<(), DieselError> {
+    statements.into_iter().try_for_each(|statement| connection.batch_execute(&statement))
 }
 
 /// Lets the newest partition, which has events, be that of these months. It is read once. Deliveries do not refer to its events while
 /// it is taken off.
 fn keep_newest(connection: &mut PgConnection, from: NaiveDate, until: NaiveDate) -> Result<(), DieselError> {
     let (name, force) = (name_of(from), forcing(connection)?);
-    connection.batch_execute(&format!(
-        "ALTER TABLE webhook_deliveries DROP CONSTRAINT webhook_deliveries_event_fkey;
-         ALTER TABLE audit_events DETACH PARTITION {NEWEST};
-         ALTER TABLE {NEWEST} RENAME TO {name};
-         ALTER TABLE {name} {force} ROW LEVEL SECURITY"
-    ))?;
+    let statements = [
+        "ALTER TABLE webhook_deliveries DROP CONSTRAINT webhook_deliveries_event_fkey".to_owned(),
+        format!("ALTER TABLE audit_events DETACH PARTITION {NEWEST}"),
+        format!("ALTER TABLE {NEWEST} RENAME TO {name}"),
+        format!("ALTER TABLE {name} {force} ROW LEVEL SECURITY"),
+    ];
+    one_by_one(connection, statements)?;
     attach(connection, &name, Some(from), Some(until))
 }
 
@@ -293,11 +303,12 @@ fn drop_until(connection: &mut PgConnection, name: &str, until: Option<NaiveDate
     // Forced row security binds the owner too, and then PostgreSQL does not see what deliveries refer to.
     connection.batch_execute("ALTER TABLE webhook_deliveries NO FORCE ROW LEVEL SECURITY")?;
     for name in if name == OLDEST { vec![name] } else { vec![name, OLDEST] } {
-        connection.batch_execute(&format!(
-            "ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY;
-             ALTER TABLE audit_events DETACH PARTITION {name};
-             DROP TABLE {name}"
-        ))?;
+        let statements = [
+            format!("ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY"),
+            format!("ALTER TABLE audit_events DETACH PARTITION {name}"),
+            format!("DROP TABLE {name}"),
+        ];
+        one_by_one(connection, statements)?;
     }
     make(connection, OLDEST, None, until)?;
     let force = forcing(connection)?;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use diesel::{
-    PgConnection, QueryableByName, RunQueryDsl,
+    PgConnection, QueryResult, QueryableByName, RunQueryDsl,
     connection::SimpleConnection,
     sql_query,
     sql_types::{Array, BigInt, Bool, Text},
@@ -37,6 +37,11 @@ pub enum DistributeError {
 
 /// The setting by which `SET LOCAL` reaches the workers. Without it no row is seen there.
 const PROPAGATES: &str = "citus.propagate_set_commands";
+
+/// Whether the database is distributed: some of what PostgreSQL can do, Citus refuses or does on one server only.
+pub(crate) fn is_distributed(connection: &mut PgConnection) -> QueryResult<bool> {
+    diesel::select(diesel::dsl::sql::<Bool>("to_regclass('pg_dist_partition') IS NOT NULL")).get_result(connection)
+}
 
 /// A connection of the owner.
 pub struct Distributor {

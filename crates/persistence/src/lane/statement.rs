@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     api_keys, brands,
+    distribute::is_distributed,
     fault::{ANOTHER, Fault},
     limits, members,
     places::{FoundWorkspace, Known, Visitor, WorkspaceIds},
@@ -334,5 +335,5 @@ where
 
 /// Whether the lane is worth it on this database: not on a distributed one.
 pub(super) fn is_of_use(connection: &mut PgConnection) -> Result<bool, Fault> {
-    Ok(diesel::select(diesel::dsl::sql::<Bool>("to_regclass('pg_dist_partition') IS NULL")).get_result(connection)?)
+    Ok(!is_distributed(connection)?)
 }
