@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 use tenantry_domain::counted;
-use tenantry_persistence::{DistributeError, Distributor, Prepare};
+use tenantry_persistence::{DistributeError, Distributor};
 
 use super::as_owner;
 use crate::{database::Database, exit::Exit, output::Output, settings::Settings};
@@ -19,41 +19,31 @@ pub(crate) struct Distribute {
     check: bool,
 }
 
-/// Settings of the service that Citus needs otherwise: what a transaction sets at its beginning is repeated on the workers.
-fn advice(settings: &Settings) -> Vec<&'static str> {
-    let lane = "set TENANTRY_LOOK_UP_LANE=false for the service: its function does not reach the workers";
-    let prepare = "set TENANTRY_PREPARE_STATEMENTS=true for the service: the look for poolers fails on the workers";
-    let advice = [(settings.look_up_lane, lane), (settings.prepare_statements == Prepare::Auto, prepare)];
-    advice.into_iter().filter(|(needed, _)| *needed).map(|(_, advice)| advice).collect()
-}
-
 pub(crate) fn run(command: &Distribute, settings: &Settings, output: &Output) -> Result<(), Exit> {
     crate::logging::start(settings);
     let database = Database::open(settings)?;
-    let outcome = distribute(command, database.owner_url(), settings, output);
+    let outcome = distribute(command, database.owner_url(), output);
     database.close()?;
     outcome.map_err(|exit| as_owner(exit, settings, "tables can be distributed"))
 }
 
-fn distribute(command: &Distribute, owner_url: &str, settings: &Settings, output: &Output) -> Result<(), Exit> {
+fn distribute(command: &Distribute, owner_url: &str, output: &Output) -> Result<(), Exit> {
     let mut distributor = Distributor::connect(owner_url)?;
     if !command.dry_run {
         distributor.check_cluster()?;
     }
     let missing = distributor.missing()?;
-    let advice = advice(settings);
     if command.dry_run {
         let lines = || missing.iter().map(|statement| format!("{statement};")).collect::<Vec<_>>().join("\n");
         return output.print(&json!({ "dryRun": true, "statements": missing }), lines);
     }
     if command.check {
         let lines = || {
-            let statements = missing.iter().map(|statement| format!("missing  {statement}"));
-            let lines: Vec<_> = statements.chain(advice.iter().map(|advice| format!("missing  {advice}"))).collect();
+            let lines: Vec<_> = missing.iter().map(|statement| format!("missing  {statement}")).collect();
             if lines.is_empty() { "everything is distributed".to_owned() } else { lines.join("\n") }
         };
-        output.print(&json!({ "missing": missing, "advice": advice }), lines)?;
-        return match missing.len() + advice.len() {
+        output.print(&json!({ "missing": missing }), lines)?;
+        return match missing.len() {
             0 => Ok(()),
             some => Err(Exit::failed(format!("{} missing", counted(some as u64, "thing")))),
         };
@@ -61,13 +51,9 @@ fn distribute(command: &Distribute, owner_url: &str, settings: &Settings, output
     for statement in &missing {
         distributor.run(statement)?;
     }
-    output.print(&json!({ "ran": missing, "advice": advice }), || {
-        let mut lines: Vec<_> = missing.iter().map(|statement| format!("ran  {statement}")).collect();
-        if lines.is_empty() {
-            lines.push("nothing to run: everything is distributed".to_owned());
-        }
-        lines.extend(advice.iter().map(|advice| (*advice).to_owned()));
-        lines.join("\n")
+    output.print(&json!({ "ran": missing }), || {
+        let lines: Vec<_> = missing.iter().map(|statement| format!("ran  {statement}")).collect();
+        if lines.is_empty() { "nothing to run: everything is distributed".to_owned() } else { lines.join("\n") }
     })
 }
 
