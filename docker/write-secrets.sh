@@ -4,13 +4,15 @@
 set -eu
 umask 022
 
-# $1: directory, $2: role, $3: password. Nobody may write the file: the program refuses secrets that others can change.
+# $1: file, $2: role, $3: password, $4: server. Nobody may write the file: the program refuses secrets that others can change.
 write() {
-    file="${SECRETS:-/secrets}/$1/database-url"
-    printf 'postgres://%s:%s@%s/tenantry\n' "$2" "$3" "${DATABASE_HOST:-postgres:5432}" >"$file.new"
+    file="${SECRETS:-/secrets}/$1"
+    printf 'postgres://%s:%s@%s/tenantry\n' "$2" "$3" "$4" >"$file.new"
     chmod 0444 "$file.new"
     mv -f "$file.new" "$file"
 }
-write service tenantry_service "$TENANTRY_SERVICE_PASSWORD"
-write owner tenantry_owner "$TENANTRY_OWNER_PASSWORD"
-write backup tenantry_backup "$TENANTRY_BACKUP_PASSWORD"
+database=${DATABASE_HOST:-postgres:5432}
+write service/database-url tenantry_service "$TENANTRY_SERVICE_PASSWORD" "$database"
+write service/read-database-url tenantry_service "$TENANTRY_SERVICE_PASSWORD" replica:5432
+write owner/database-url tenantry_owner "$TENANTRY_OWNER_PASSWORD" "$database"
+write backup/database-url tenantry_backup "$TENANTRY_BACKUP_PASSWORD" "$database"

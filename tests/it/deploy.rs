@@ -5,6 +5,7 @@ mod dist;
 mod kubernetes;
 mod metrics;
 mod queries;
+mod replica;
 mod systemd;
 mod yaml;
 

@@ -23,6 +23,8 @@ use tenantry_persistence::{
     embedded::{Cluster, Options, Role},
 };
 
+use crate::proxy::socket;
+
 /// The database of the service on an own server.
 const DATABASE: &str = "tenantry";
 
@@ -129,8 +131,21 @@ impl OwnServer {
 
     /// A program of this PostgreSQL, to be run as the user of the server.
     pub fn program(&self, name: &str) -> Command {
-        let (programs, (user, group)) = self.place();
-        let mut command = Command::new(programs.join(name));
+        self.as_its_user(self.place().0.join(name))
+    }
+
+    /// A script that finds the programs of this PostgreSQL and the server itself, to be run as the user of the server.
+    pub fn script(&self, path: &Path) -> Command {
+        let mut command = self.as_its_user(PathBuf::from("/bin/bash"));
+        let socket = socket(&self.service_url());
+        command.arg(path).env("PATH", format!("{}:/usr/bin:/bin", self.place().0.display()));
+        command.env("PGHOST", socket.parent().unwrap());
+        command
+    }
+
+    fn as_its_user(&self, program: PathBuf) -> Command {
+        let (_, (user, group)) = self.place();
+        let mut command = Command::new(program);
         if nix::unistd::geteuid().is_root() {
             command.uid(user).gid(group);
         }

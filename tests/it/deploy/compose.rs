@@ -18,6 +18,16 @@ fn ours() -> Vec<(String, Value)> {
     services.into_iter().filter(|(_, service)| service.get("build").is_some()).collect()
 }
 
+/// What a value is that comes from `.env` alone: as in the file of examples.
+fn written_out(value: &str) -> String {
+    let Some(variable) = value.strip_prefix("${").and_then(|rest| rest.strip_suffix(":-}")) else {
+        return value.to_owned();
+    };
+    let example = text(".env.example");
+    let line = example.lines().find_map(|line| line.trim_start_matches('#').strip_prefix(&format!("{variable}=")));
+    line.unwrap_or_else(|| panic!("{variable} is in no line of .env.example")).to_owned()
+}
+
 #[test]
 fn settings_and_commands_exist_and_passwords_are_in_files() {
     let known = variables();
@@ -27,13 +37,13 @@ fn settings_and_commands_exist_and_passwords_are_in_files() {
     for (service, what) in ours.iter().filter(|(service, _)| service != WRITER) {
         for (name, value) in what["environment"].as_object().into_iter().flatten() {
             assert!(known.iter().any(|known| known == name), "{service}: {name} is a setting");
-            let value = value.to_string();
+            let value = written_out(value.as_str().unwrap_or_default());
             assert!(!value.contains("PASSWORD") && !value.contains("://tenantry"), "{service}: {name} is in a file");
             // The file is in a volume that this container sees.
             let mounts: Vec<_> =
                 what["volumes"].as_array().unwrap().iter().map(|volume| volume.as_str().unwrap()).collect();
             if name.ends_with("_FILE") {
-                let directory = value.trim_matches('"').rsplit_once('/').unwrap().0;
+                let directory = value.rsplit_once('/').unwrap().0;
                 assert!(mounts.iter().any(|mount| mount.split(':').nth(1) == Some(directory)), "{service}: {value}");
             }
         }
@@ -80,11 +90,16 @@ fn the_files_with_the_passwords_are_as_the_program_wants_them() {
         [("service", "DATABASE_URL"), ("owner", "OWNER_DATABASE_URL"), ("backup", "BACKUP_DATABASE_URL")]
     {
         let file = directory.path().join(role).join("database-url");
-        assert_eq!(fs::read_dir(directory.path().join(role)).unwrap().count(), 1);
+        let files = if role == "service" { 2 } else { 1 };
+        assert_eq!(fs::read_dir(directory.path().join(role)).unwrap().count(), files, "{role}");
         let url = format!("postgres://tenantry_{role}:canary{}@postgres:5432/tenantry\n", role.to_uppercase());
         assert_eq!(fs::read_to_string(&file).unwrap(), url);
         tenantry = tenantry.with(&format!("TENANTRY_{name}_FILE"), &file.display().to_string());
     }
+    let replica = directory.path().join("service/read-database-url");
+    let url = "postgres://tenantry_service:canarySERVICE@replica:5432/tenantry\n";
+    assert_eq!(fs::read_to_string(&replica).unwrap(), url);
+    tenantry = tenantry.with("TENANTRY_READ_DATABASE_URL_FILE", &replica.display().to_string());
     let ran = tenantry.run(&["config"]).expect(0);
     assert!(!ran.out.contains("canary") && !ran.err.contains("warn"), "{}{}", ran.out, ran.err);
 }
