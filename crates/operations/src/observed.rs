@@ -32,6 +32,8 @@ pub struct Seen {
     pub outbox: Option<Waiting>,
     /// Migrations of this version that have not run; `None` until somebody has looked.
     pub pending_migrations: Option<usize>,
+    /// Up to when the audit log has a partition for each month; `None` until somebody has looked.
+    pub audit_months_until: Option<DateTime<Utc>>,
     /// What has become of the emails that this process tried to send.
     pub emails: Report,
 }
@@ -72,7 +74,7 @@ impl Observed {
         self.state().emails += *report;
     }
 
-    /// Looks at the outbox and at the migrations.
+    /// Looks at the outbox, at the migrations and at the partitions of the audit log.
     ///
     /// # Errors
     ///
@@ -81,6 +83,8 @@ impl Observed {
         // First, because the rest cannot be read while tables are missing.
         let pending = store.pending_migrations().await?;
         self.state().pending_migrations = Some(pending);
+        let until = store.audit_months_until().await?;
+        self.state().audit_months_until = until;
         let waiting = waiting(store).await?;
         self.state().outbox = Some(waiting);
         Ok(())

@@ -1,9 +1,11 @@
 //! Whether requests can be answered.
 
+use chrono::{DateTime, Utc};
 use diesel::{PgConnection, QueryableByName, RunQueryDsl, sql_query, sql_types::Bool};
 use tenantry_domain::{Error, Weight, counted};
 
 use crate::{
+    audit_partitions::partitioned_until,
     door::Store,
     fault::Fault,
     migrate,
@@ -77,6 +79,15 @@ impl Store {
         Ok(self.asked().await?.migrations()?.0)
     }
 
+    /// Up to when the audit log has a partition for each month; `None` before it has any.
+    ///
+    /// # Errors
+    ///
+    /// The database does not answer, or does not let the role serve.
+    pub async fn audit_months_until(&self) -> Result<Option<DateTime<Utc>>, Unready> {
+        self.probe(|connection| Ok(partitioned_until(connection)?)).await
+    }
+
     async fn condition(&self) -> Result<Condition, Unready> {
         let condition = self.asked().await?;
         match condition.migrations()? {
@@ -99,12 +110,16 @@ impl Store {
     }
 
     async fn asked(&self) -> Result<Condition, Unready> {
-        let condition = self.pool.run((Party::Probe, Weight::Light), "BEGIN", |connection, _| {
-            let condition = condition(connection);
+        self.probe(condition).await
+    }
+
+    async fn probe<T: Send + 'static>(&self, ask: fn(&mut PgConnection) -> Result<T, Fault>) -> Result<T, Unready> {
+        let answer = self.pool.run((Party::Probe, Weight::Light), "BEGIN", move |connection, _| {
+            let answer = ask(connection);
             let _ = roll_back(connection);
-            condition
+            answer
         });
-        condition.await.map_err(unreachable)
+        answer.await.map_err(unreachable)
     }
 }
 

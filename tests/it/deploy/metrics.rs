@@ -121,7 +121,7 @@ fn by_type(text: &str) -> Served {
 
 #[tokio::test]
 async fn the_page_for_operators_describes_every_metric_with_its_labels_and_no_other() {
-    let Busy { text, service, issuer, _home, _database } = busy().await;
+    let Busy { text, service, issuer, _home: doctor, _database } = busy().await;
     let (served, described) = (by_type(&text), described());
     // The figures of the process come from /proc.
     let described =
@@ -134,6 +134,10 @@ async fn the_page_for_operators_describes_every_metric_with_its_labels_and_no_ot
     assert_eq!(value(&format!("tenantry_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"))), 1.0);
     assert_eq!(value("tenantry_database_up"), 1.0);
     assert_eq!(value("tenantry_migrations_pending"), 0.0);
+    let months = doctor.run(&["doctor"]).out;
+    let ahead =
+        chrono::DateTime::from_timestamp(value("tenantry_audit_months_until_timestamp_seconds") as i64, 0).unwrap();
+    assert!(months.contains(&format!("for each month until {}", ahead.format("%Y-%m-%d"))), "{ahead} {months}");
     assert_eq!(value(&format!("tenantry_issuer_fetches_total{{issuer=\"{}\",outcome=\"ok\"}}", issuer.name)), 1.0);
     if cfg!(target_os = "linux") {
         assert!(value("process_cpu_seconds_total") > 0.0 && value("process_threads") > 1.0);

@@ -48,6 +48,7 @@ pub(super) struct Work {
     succeeded: Family<JobLabels, Seconds>,
     failed: Family<JobLabels, Counter>,
     migrations: Gauge,
+    audit_months: Seconds,
     outbox: Gauge,
     oldest: Seconds,
     emails: Family<OutcomeLabels, Counter>,
@@ -70,6 +71,11 @@ impl Work {
             "tenantry_migrations_pending",
             "Migrations of this version that the database does not have",
             all.migrations.clone(),
+        );
+        registry.register(
+            "tenantry_audit_months_until_timestamp_seconds",
+            "Up to when the audit log has a partition for each month, in seconds since 1970; 0 while nobody has looked",
+            all.audit_months.clone(),
         );
         registry.register("tenantry_outbox_pending", "Emails that wait in the outbox", all.outbox.clone());
         registry.register(
@@ -106,7 +112,7 @@ impl Work {
     }
 
     pub(super) fn saw(&self, seen: Seen, now: DateTime<Utc>) {
-        let Seen { jobs, outbox, pending_migrations, emails } = seen;
+        let Seen { jobs, outbox, pending_migrations, audit_months_until, emails } = seen;
         for (name, JobState { succeeded_at, failures }) in jobs {
             if let Some(at) = succeeded_at {
                 self.succeeded.get_or_create(&JobLabels { name }).set(at.timestamp_millis() as f64 / 1e3);
@@ -115,6 +121,9 @@ impl Work {
         }
         if let Some(pending) = pending_migrations {
             self.migrations.set(count(pending as u64));
+        }
+        if let Some(until) = audit_months_until {
+            self.audit_months.set(until.timestamp() as f64);
         }
         if let Some(waiting) = outbox {
             self.outbox.set(count(waiting.messages));
