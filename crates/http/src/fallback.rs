@@ -12,7 +12,7 @@ use actix_web::{
     web::{self, Data},
 };
 
-use crate::{error::Failure, extract::prefers_html, openapi};
+use crate::{error::Failure, extract::prefers_html, openapi, request_id::public_address};
 
 /// What is not there, or not with this method: 404, or 405 with `Allow`; `OPTIONS` is answered for every path there is.
 pub(crate) async fn answer(request: HttpRequest) -> Result<HttpResponse, Failure> {
@@ -50,7 +50,7 @@ pub(crate) async fn nothing() -> HttpResponse {
 }
 
 fn nothing_here() -> Failure {
-    let message = "There is nothing at this path. See /docs for all paths.";
+    let message = format!("There is nothing at this path. See {} for all paths.", public_address("/docs"));
     Failure::http(StatusCode::NOT_FOUND, "no_such_route", message)
 }
 

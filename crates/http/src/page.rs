@@ -11,7 +11,7 @@ use actix_web::{
 };
 
 pub(crate) use self::file::{File, Kept};
-use crate::{error::Failure, extract::IfNoneMatch};
+use crate::{error::Failure, extract::IfNoneMatch, request_id::public_address};
 
 /// The media type of scripts.
 pub(crate) const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -98,5 +98,6 @@ fn is_version_of(plain: &str, name: &str) -> bool {
 
 /// The page has no file of that name.
 pub(crate) fn no_such_file() -> Failure {
-    Failure::http(StatusCode::NOT_FOUND, "no_such_route", "The page has no such file. See /docs for all paths.")
+    let message = format!("The page has no such file. See {} for all paths.", public_address("/docs"));
+    Failure::http(StatusCode::NOT_FOUND, "no_such_route", message)
 }

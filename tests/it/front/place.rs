@@ -46,7 +46,11 @@ async fn paths_in_answers_are_those_that_callers_know() {
     // As people write it.
     assert_eq!(led_to(&app, "/tenantry").await, (303, "/tenantry/docs".to_owned()));
     assert_eq!(led_to(&app, "/tenantryapi/").await.0, 404);
-    app.client().get("/tenantry").await.expect(404);
+    for nothing in ["/tenantry", "/tenantry/api/nothing", "/api/nothing", "/tenantry/docs/nothing.js"] {
+        let said = app.client().get(nothing).await.expect(404);
+        let page = "See https://tenantry.example.com/tenantry/docs for all paths.";
+        assert!(said.body["error"].as_str().unwrap().contains(page), "{nothing}: {}", said.text);
+    }
     app.client().get("/tenantryapi/me").await.expect(404);
 }
 
