@@ -105,7 +105,7 @@ fn recognise(credential: &Credential, known: Option<&Known>, learned: &mut Learn
             }
             _ => refused(Unauthenticated::Invalid),
         },
-        Holder::Member { tenant, person } => match known {
+        Holder::Member { person, .. } => match known {
             Ok(Known { member: Some(member), tenant, .. }) if !tenant.is_deleted() => {
                 if tenant.is_suspended() {
                     return refused(Unauthenticated::Suspended);
@@ -120,7 +120,7 @@ fn recognise(credential: &Credential, known: Option<&Known>, learned: &mut Learn
                     Ok(known) if known.tenant.is_deleted() => "its tenant is deleted",
                     Ok(_) => "no active member of the tenant has its issuer and subject",
                 };
-                tracing::info!(reason, %tenant, iss = person.issuer.as_str(), "refused an access token");
+                tracing::info!(reason, iss = person.issuer.as_str(), "refused an access token");
                 refused(Unauthenticated::Token)
             }
         },

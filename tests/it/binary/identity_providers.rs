@@ -196,7 +196,9 @@ async fn the_log_names_the_iss_that_was_refused_and_what_it_almost_is() {
     let line: Value = serde_json::from_str(&service.until_logged("stranger.test")).unwrap();
     assert!(line["hint"].is_null() && line["iss"].as_str().unwrap().len() < 300, "{line}");
     provider.client(&service, &provider.draft()).get("/api/me").await.expect(401);
-    let line: Value = serde_json::from_str(&service.until_logged("no active member of the tenant")).unwrap();
+    let line = service.until_logged("no active member of the tenant");
+    assert_eq!(line.matches("\"tenant\":").count(), 1, "{line}");
+    let line: Value = serde_json::from_str(&line).unwrap();
     assert_eq!((&line["iss"], &line["message"]), (&json!(name), &json!("refused an access token")), "{line}");
     let invited = provider.draft().claim(provider.setting("email_verified").unwrap(), false);
     let body = json!({ "token": "tnt_inv_v1_mistyped" });

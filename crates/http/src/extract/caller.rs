@@ -140,6 +140,9 @@ impl AskingService {
             },
             CredentialKind::PlatformKey | CredentialKind::ServiceKey => None,
         };
+        if let Some((Holder::ApiKey { tenant, .. } | Holder::Member { tenant, .. }, _)) = &found {
+            request_id::of_tenant(*tenant);
+        }
         let nobodys = || Holder::ApiKey { tenant: TenantId::from_uuid(Uuid::nil()), hash: SecretHash::new([0; 32]) };
         let (holder, until) = found.unwrap_or_else(|| (nobodys(), None));
         Ok(Shown { credential: Credential { holder, origin: origin(request) }, until })
