@@ -39,6 +39,17 @@ async fn the_line_that_the_first_start_prints_looks_up_the_demo_workspace() {
     service.stop(Signal::SIGTERM);
 }
 
+#[test]
+fn the_lines_that_a_start_prints_name_the_public_address_where_there_is_one() {
+    let tenantry = Tenantry::embedded().with("TENANTRY_PUBLIC_URL", "https://tenantry.example.com/t");
+    for expected in ["https://tenantry.example.com/t/api/workspaces/", "https://tenantry.example.com/t/docs"] {
+        let service = tenantry.serve();
+        let line = service.until_printed(expected);
+        assert!(!line.contains(&service.base), "{line}");
+        service.stop(Signal::SIGTERM);
+    }
+}
+
 trait PopDigit {
     fn pop_digit(&self) -> String;
 }

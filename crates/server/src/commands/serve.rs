@@ -155,7 +155,7 @@ async fn prepare(settings: &Settings, database: &Database, address: SocketAddr) 
     let keys = master_keys::for_service(settings, &store).await?;
     // Root's as well: the first start saves the key of the demo tenant in the directory of the data.
     let banner = match database.is_embedded() {
-        true => Some(demo::banner((&store, &keys), address, &settings.data_dir).await?),
+        true => Some(demo::banner((&store, &keys), address, settings.front.url.as_ref(), &settings.data_dir).await?),
         false => None,
     };
     let checked = master_keys::check(&store, &keys).await;

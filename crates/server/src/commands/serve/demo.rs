@@ -10,6 +10,7 @@ use std::{
 
 use tenantry_auth::seal::MasterKeys;
 use tenantry_domain::{Error, demo};
+use tenantry_http::PublicUrl;
 use tenantry_operations::{Store, demo::create_if_first};
 
 /// What a person needs to know when the service starts with its own database: how to look up something in the demo tenant if it
@@ -17,9 +18,10 @@ use tenantry_operations::{Store, demo::create_if_first};
 pub(super) async fn banner(
     (store, keys): (&Store, &MasterKeys),
     address: SocketAddr,
+    public: Option<&PublicUrl>,
     data_dir: &Path,
 ) -> Result<String, Error> {
-    let base = base(address);
+    let base = public.map_or_else(|| base(address), |public| public.as_str().to_owned());
     Ok(match create_if_first(store, keys).await? {
         // Where nobody looks on, standard output may be the log of a container, which many can read.
         Some(key) if !io::stdout().is_terminal() => {
@@ -84,7 +86,7 @@ fn later_banner(base: &str) -> String {
     )
 }
 
-/// The URL of the service for a browser on this machine.
+/// The URL of the service for a browser on this machine, where no other address is set.
 fn base(address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         format!("http://localhost:{}", address.port())
