@@ -21,7 +21,13 @@ async fn members_are_made_listed_and_removed() {
         (&ada["email"], &ada["role"], &ada["status"]),
         (&json!("Ada@Example.com"), &json!("owner"), &json!("active"))
     );
-    let bob = create("bob@example.com", "agent", &["--workspace", &workspace, "--workspace", &workspace]);
+    let labels = ["--external-id", "hr-7", "--metadata", "shift=late"];
+    let bob = create(
+        "bob@example.com",
+        "agent",
+        &[&["--workspace", &workspace, "--workspace", &workspace], &labels[..]].concat(),
+    );
+    assert_eq!((&bob["externalId"], &bob["metadata"]), (&json!("hr-7"), &json!({ "shift": "late" })));
     assert_eq!(of(&["list"]), json!([ada, bob]));
     assert_eq!(of(&["list", "--role", "owner"]), json!([ada]));
     assert_eq!(of(&["list", "--workspace", &workspace]), json!([bob]));
@@ -66,6 +72,10 @@ async fn a_member_gets_another_address_role_and_identity() {
     let ada = ada["id"].as_str().unwrap();
     let changed = json(&[ada, "--role", "owner", "--status", "active"]);
     assert_eq!((&changed["role"], &changed["email"]), (&json!("owner"), &json!("Ada.Lovelace@example.com")));
+    let labels = json(&[ada, "--external-id", "hr-8", "--metadata", "shift=early"]);
+    assert_eq!((&labels["externalId"], &labels["metadata"]), (&json!("hr-8"), &json!({ "shift": "early" })));
+    let removed = json(&[ada, "--external-id", "", "--metadata", "shift="]);
+    assert_eq!((&removed["externalId"], &removed["metadata"]), (&json!(null), &json!({})));
     let taken = run(&["--email", "bob@example.com", "--new-email", "ada.lovelace@EXAMPLE.com"]).expect(4);
     assert!(taken.err.contains("already a member"), "{}", taken.err);
     run(&[bob["id"].as_str().unwrap(), "--issuer", "https://new.example.com/", "--subject", "b8e0"]).expect(4);
@@ -77,7 +87,7 @@ async fn a_member_gets_another_address_role_and_identity() {
         assert!(refused.err.contains(name), "{name} {}", refused.err);
     }
     assert_eq!((run(&[ada]).code, run(&["--role", "agent"]).code), (2, 2), "what, and whose");
-    assert_eq!(done_by_ada(&app.database, "member.update"), 2);
+    assert_eq!(done_by_ada(&app.database, "member.update"), 4);
 }
 
 #[tokio::test]

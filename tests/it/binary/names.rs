@@ -95,6 +95,50 @@ async fn workspaces_are_made_listed_shown_deleted_and_restored() {
 }
 
 #[tokio::test]
+async fn brands_and_workspaces_are_changed_and_moved() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let tenantry = Tenantry::on(&app.database);
+    let of = |command: &[&str]| tenantry.json(&[command, &["--tenant", "Acme"]].concat());
+    let brand = of(&["brand", "create", "--name", "Shop", "--tone", "friendly", "--metadata", "tier=gold"]);
+    let id = brand["id"].as_str().unwrap();
+    let labels = ["--external-id", "crm-7", "--metadata", "tier=", "--metadata", "region=eu"];
+    let change =
+        ["brand", "update", "shop", "--name", "Store", "--slug", "store", "--email-from-name", "Us", "--tone", ""];
+    let changed = of(&[&change[..], &["--instructions", "Be brief."], &labels].concat());
+    assert_eq!(acme.owner.get(&format!("/api/brands/{id}")).await.expect(200).body, changed, "the view of the API");
+    let of_both = json!({ "externalId": "crm-7", "metadata": { "region": "eu" } });
+    let expected = json!({ "name": "Store", "slug": "store", "emailFromName": "Us", "tone": null,
+                           "brandInstructions": "Be brief.", "isDefault": false });
+    for (name, value) in expected.as_object().unwrap().iter().chain(of_both.as_object().unwrap()) {
+        assert_eq!(&changed[name], value, "{name}");
+    }
+    of(&["workspace", "create", "--name", "DACH", "--country", "DE", "--metadata", "tier=gold"]);
+    let change =
+        ["workspace", "update", "DACH", "--name", "Alps", "--brand", "store", "--country", "CH", "--currency", "EUR"];
+    let more = ["--language", "fr", "--type", "b2c", "--instructions", "Be kind."];
+    let changed = of(&[&change[..], &more, &labels].concat());
+    assert_eq!(of(&["workspace", "show", "alps"]), changed);
+    let expected = json!({ "name": "Alps", "brandId": id, "country": "CH", "currency": "EUR", "operatingLanguage": "fr",
+                           "workspaceType": "b2c", "workspaceInstructions": "Be kind." });
+    for (name, value) in expected.as_object().unwrap().iter().chain(of_both.as_object().unwrap()) {
+        assert_eq!(&changed[name], value, "{name}");
+    }
+    let removed = of(&["workspace", "update", "Alps", "--instructions", "", "--external-id", ""]);
+    assert_eq!((&removed["workspaceInstructions"], &removed["externalId"]), (&json!(null), &json!(null)));
+    for (noun, name) in [("brand", "store"), ("workspace", "Alps")] {
+        tenantry.run(&[noun, "update", "--tenant", "Acme", name]).expect(2);
+        let wrong = [noun, "update", "--tenant", "Acme", name, "--name", " ", "--metadata", "tier"];
+        let refused = tenantry.run(&wrong).expect(2);
+        assert!(["name:", "metadata:"].iter().all(|name| refused.err.contains(name)), "{}", refused.err);
+        assert_eq!(done_by_ada(&app.database, &format!("{noun}.update")), if noun == "brand" { 1 } else { 2 });
+    }
+    // Nothing of another tenant.
+    app.tenant("Beta").await;
+    tenantry.run(&["brand", "update", "--tenant", "Beta", id, "--name", "Mine"]).expect(3);
+}
+
+#[tokio::test]
 async fn brands_are_made_listed_shown_and_deleted() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;

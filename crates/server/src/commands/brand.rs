@@ -1,6 +1,6 @@
 //! `tenantry brand`.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
     Brand as Found, BrandDetails, BrandId, BrandName, BrandPatch, Credential, Error, NewBrand, Precondition, Reach,
@@ -10,8 +10,8 @@ use tenantry_http::BrandView;
 use tenantry_operations::{ApiKeyFilter, BrandFilter, Store, api_keys, brands};
 
 use super::{
-    labels::{self, NewLabels},
-    tenant::{minutes, parse, read},
+    labels::{self, ChangedLabels, NewLabels},
+    tenant::{minutes, parse, read, removable},
 };
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
@@ -21,7 +21,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Create, list and delete the brands of a tenant.
+/// Create, list, change and delete the brands of a tenant.
 #[derive(Subcommand)]
 pub(crate) enum Brand {
     /// Create a brand
@@ -30,6 +30,8 @@ pub(crate) enum Brand {
     List(List),
     /// Show one brand
     Show(One),
+    /// Change a brand
+    Update(Update),
     /// Make a brand the default, in place of the current one
     SetDefault(One),
     /// Delete a brand that has no workspaces, with the API keys that are restricted to it, for good
@@ -84,6 +86,51 @@ pub(crate) struct One {
     brand: String,
 }
 
+#[derive(Args)]
+#[command(override_usage = "tenantry brand update [OPTIONS] --tenant <TENANT> <BRAND>")]
+#[command(group = ArgGroup::new("changes").required(true).multiple(true)
+    .args(["name", "slug", "email_from_name", "tone", "instructions", "external_id", "metadata"]))]
+pub(crate) struct Update {
+    #[command(flatten)]
+    one: One,
+    /// Display name
+    #[arg(long)]
+    name: Option<String>,
+    /// The sender name of the brand's emails
+    #[arg(long, value_name = "NAME")]
+    email_from_name: Option<String>,
+    /// A name for use in URLs, unique in the tenant
+    #[arg(long)]
+    slug: Option<String>,
+    /// The tone that the AI writes in, such as friendly, or nothing to remove it
+    #[arg(long)]
+    tone: Option<String>,
+    /// Instructions for the AI, or nothing to remove them
+    #[arg(long, value_name = "TEXT")]
+    instructions: Option<String>,
+    #[command(flatten)]
+    labels: ChangedLabels,
+}
+
+impl Update {
+    /// Reports all refused values together.
+    fn patch(&self) -> Result<BrandPatch, Exit> {
+        let mut refused = Vec::new();
+        let (external_id, metadata) = self.labels.read(&mut refused);
+        let patch = BrandPatch {
+            name: read("name", self.name.as_deref(), &mut refused),
+            slug: parse("slug", self.slug.as_deref(), &mut refused),
+            email_from_name: read("email-from-name", self.email_from_name.as_deref(), &mut refused),
+            tone: removable("tone", self.tone.as_deref(), &mut refused),
+            brand_instructions: removable("instructions", self.instructions.as_deref(), &mut refused),
+            external_id,
+            metadata,
+            ..BrandPatch::default()
+        };
+        if refused.is_empty() { Ok(patch) } else { Err(Error::Invalid(refused).into()) }
+    }
+}
+
 impl Create {
     /// Reports all refused values together.
     fn wanted(&self) -> Result<NewBrand, Exit> {
@@ -131,13 +178,10 @@ pub(crate) fn run(command: Brand, settings: &Settings, output: &Output) -> Resul
             let text = words(&brand);
             output.print(&BrandView::from(brand), || text)
         }
+        Brand::Update(update) => changed(&update.one, update.patch()?, settings, output),
         Brand::SetDefault(one) => {
-            let brand = in_tenant(settings, &one.of.tenant, async |store, operator| {
-                let id = named::brand(store, operator, &one.brand).await?;
-                let patch = BrandPatch { is_default: Some(true), ..BrandPatch::default() };
-                Ok(brands::update(store, operator, id, Precondition::None, patch).await?.into_thing())
-            })?;
-            print_line(output, brand)
+            let patch = BrandPatch { is_default: Some(true), ..BrandPatch::default() };
+            changed(&one, patch, settings, output)
         }
         Brand::Delete { one, consent } => {
             let find = async |store: &Store| {
@@ -150,6 +194,14 @@ pub(crate) fn run(command: Brand, settings: &Settings, output: &Output) -> Resul
             })
         }
     }
+}
+
+fn changed(one: &One, patch: BrandPatch, settings: &Settings, output: &Output) -> Result<(), Exit> {
+    let brand = in_tenant(settings, &one.of.tenant, async |store, operator| {
+        let id = named::brand(store, operator, &one.brand).await?;
+        Ok(brands::update(store, operator, id, Precondition::None, patch).await?.into_thing())
+    })?;
+    print_line(output, brand)
 }
 
 async fn deleted(store: &Store, operator: &Credential, id: BrandId) -> Result<Deed, Exit> {

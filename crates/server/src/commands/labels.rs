@@ -3,6 +3,8 @@
 use clap::Args;
 use tenantry_domain::{ExternalId, FieldRefusal, Labels, Metadata, MetadataPatch, Refusal, entry, entry_name};
 
+use super::tenant::{parse, removable};
+
 /// The labels of something new.
 #[derive(Args)]
 pub(crate) struct NewLabels {
@@ -28,7 +30,7 @@ pub(crate) struct ChangedLabels {
 impl NewLabels {
     /// Records all refused values.
     pub(crate) fn read(&self, refused: &mut Vec<FieldRefusal>) -> Labels {
-        let external_id = external_id(self.external_id.as_deref(), refused);
+        let external_id = parse("external-id", self.external_id.as_deref(), refused);
         let changes = changes(&self.metadata, false, refused);
         let metadata = Metadata::default().patched(&changes).map_err(|refusal| refused.push(refusal.of("metadata")));
         Labels { external_id, metadata: metadata.unwrap_or_default() }
@@ -38,17 +40,10 @@ impl NewLabels {
 impl ChangedLabels {
     /// Records all refused values.
     pub(crate) fn read(&self, refused: &mut Vec<FieldRefusal>) -> (Option<Option<ExternalId>>, Option<MetadataPatch>) {
-        let id = match self.external_id.as_deref() {
-            Some("") => Some(None),
-            given => external_id(given, refused).map(Some),
-        };
+        let id = removable("external-id", self.external_id.as_deref(), refused);
         let metadata = (!self.metadata.is_empty()).then(|| changes(&self.metadata, true, refused));
         (id, metadata)
     }
-}
-
-fn external_id(raw: Option<&str>, refused: &mut Vec<FieldRefusal>) -> Option<ExternalId> {
-    raw?.parse().map_err(|refusal: Refusal| refused.push(refusal.of("external-id"))).ok()
 }
 
 fn changes(raw: &[String], removable: bool, refused: &mut Vec<FieldRefusal>) -> MetadataPatch {

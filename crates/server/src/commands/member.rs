@@ -1,6 +1,6 @@
 //! `tenantry member`.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
     Credential, EmailAddress, Error, InvitationState, IssuerName, Member as Person, MemberDetails, MemberId,
@@ -9,7 +9,10 @@ use tenantry_domain::{
 use tenantry_http::MemberView;
 use tenantry_operations::{ApiKeyFilter, InvitationFilter, MemberFilter, Store, api_keys, invitations, members};
 
-use super::tenant::parse;
+use super::{
+    labels::{ChangedLabels, NewLabels},
+    tenant::parse,
+};
 use crate::{
     consent::{Consent, Deed, carry_out},
     exit::Exit,
@@ -26,7 +29,7 @@ pub(crate) enum Member {
     Create(Create),
     /// List the members of a tenant
     List(List),
-    /// Change a member's email address, role, status or identity; they keep their id, assignments and history
+    /// Change a member's email address, role, status, identity or labels; they keep their id, assignments and history
     #[command(after_long_help = UPDATE)]
     #[command(override_usage = "tenantry member update [OPTIONS] --tenant <TENANT> <CHANGES> [MEMBER]")]
     Update(Update),
@@ -66,6 +69,8 @@ pub(crate) struct Create {
     /// A workspace to assign them to: its id, or its name if only one workspace has it; can be repeated
     #[arg(long = "workspace", value_name = "WORKSPACE")]
     workspaces: Vec<String>,
+    #[command(flatten)]
+    labels: NewLabels,
 }
 
 #[derive(Args)]
@@ -105,7 +110,8 @@ pub(crate) struct Update {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = true)]
+#[command(group = ArgGroup::new("changes").required(true).multiple(true)
+    .args(["new_email", "role", "status", "issuer", "subject", "external_id", "metadata"]))]
 struct Changes {
     /// New email address
     #[arg(long)]
@@ -122,6 +128,8 @@ struct Changes {
     /// Their id at the issuer from now on, exactly as in sub, or in the subject_claim of the issuer's settings
     #[arg(long, value_name = "SUB")]
     subject: Option<String>,
+    #[command(flatten)]
+    labels: ChangedLabels,
 }
 
 #[derive(Args)]
@@ -142,10 +150,11 @@ impl Create {
         let role = parse("role", Some(&self.role), &mut refused);
         let issuer: Option<IssuerName> = parse("issuer", Some(&self.issuer), &mut refused);
         let subject: Option<Subject> = parse("subject", Some(&self.subject), &mut refused);
+        let labels = self.labels.read(&mut refused);
         match (email, role, issuer, subject) {
             (Some(email), Some(role), Some(issuer), Some(subject)) if refused.is_empty() => {
                 let person = tenantry_domain::Person { issuer, subject };
-                Ok(MemberDetails { email, role, status: MemberStatus::Active, person, labels: Default::default() })
+                Ok(MemberDetails { email, role, status: MemberStatus::Active, person, labels })
             }
             _ => Err(Error::Invalid(refused).into()),
         }
@@ -175,13 +184,15 @@ impl Changes {
     /// All of it, or all that is refused of it.
     fn patch(&self) -> Result<MemberPatch, Exit> {
         let mut refused = Vec::new();
+        let (external_id, metadata) = self.labels.read(&mut refused);
         let patch = MemberPatch {
             email: parse("new-email", self.new_email.as_deref(), &mut refused),
             role: parse("role", self.role.as_deref(), &mut refused),
             status: parse("status", self.status.as_deref(), &mut refused),
             issuer: parse("issuer", self.issuer.as_deref(), &mut refused),
             subject: parse("subject", self.subject.as_deref(), &mut refused),
-            ..MemberPatch::default()
+            external_id,
+            metadata,
         };
         if refused.is_empty() { Ok(patch) } else { Err(Error::Invalid(refused).into()) }
     }

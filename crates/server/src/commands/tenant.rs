@@ -135,6 +135,15 @@ pub(crate) fn parse<T: std::str::FromStr<Err = Refusal>>(
     raw?.parse().map_err(|refusal: Refusal| refused.push(refusal.of(name))).ok()
 }
 
+/// [`parse`], for what an empty value removes.
+pub(crate) fn removable<T: std::str::FromStr<Err = Refusal>>(
+    name: &str,
+    raw: Option<&str>,
+    refused: &mut Vec<FieldRefusal>,
+) -> Option<Option<T>> {
+    if raw == Some("") { Some(None) } else { parse(name, raw, refused).map(Some) }
+}
+
 /// [`parse`], as callers of the API are read.
 pub(crate) fn read<T: Input<Raw = str>>(name: &str, raw: Option<&str>, refused: &mut Vec<FieldRefusal>) -> Option<T> {
     T::read(raw?).map_err(|refusal| refused.push(refusal.of(name))).ok()

@@ -1,17 +1,17 @@
 //! `tenantry workspace`.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
     Credential, Error, LocaleRequest, NewWorkspace, Precondition, RESTORABLE_DAYS, Workspace as Found, WorkspaceId,
-    counted,
+    WorkspacePatch, counted,
 };
 use tenantry_http::WorkspaceView;
 use tenantry_operations::{Store, WorkspaceFilter, agents, assignments, brands, workspaces};
 
 use super::{
-    labels::{self, NewLabels},
-    tenant::{minutes, parse, read},
+    labels::{self, ChangedLabels, NewLabels},
+    tenant::{minutes, parse, read, removable},
 };
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
@@ -21,7 +21,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Create, list, delete and restore the workspaces of a tenant.
+/// Create, list, change, delete and restore the workspaces of a tenant.
 #[derive(Subcommand)]
 pub(crate) enum Workspace {
     /// Create a workspace under a brand
@@ -31,6 +31,8 @@ pub(crate) enum Workspace {
     List(List),
     /// Show one workspace
     Show(One),
+    /// Change a workspace
+    Update(Update),
     /// Delete a workspace: it disappears at once, can be restored for 30 days, and is then erased
     Delete {
         #[command(flatten)]
@@ -96,6 +98,60 @@ pub(crate) struct One {
     of: OfTenant,
     /// The workspace: its id, or its name if only one workspace has it
     workspace: String,
+}
+
+#[derive(Args)]
+#[command(override_usage = "tenantry workspace update [OPTIONS] --tenant <TENANT> <WORKSPACE>")]
+#[command(group = ArgGroup::new("changes").required(true).multiple(true)
+    .args(["name", "brand", "country", "language", "currency", "workspace_type", "instructions", "external_id", "metadata"]))]
+pub(crate) struct Update {
+    #[command(flatten)]
+    one: One,
+    /// Display name
+    #[arg(long)]
+    name: Option<String>,
+    /// The brand: its id, its slug, or its name if only one brand has it
+    #[arg(long)]
+    brand: Option<String>,
+    /// Country (ISO 3166-1 alpha-2, such as NL)
+    #[arg(long)]
+    country: Option<String>,
+    /// Operating language (ISO 639-1, such as nl)
+    #[arg(long)]
+    language: Option<String>,
+    /// Currency (ISO 4217, such as EUR)
+    #[arg(long)]
+    currency: Option<String>,
+    /// Type: b2b or b2c
+    #[arg(long = "type", value_name = "TYPE")]
+    workspace_type: Option<String>,
+    /// Instructions for the AI, or nothing to remove them
+    #[arg(long, value_name = "TEXT")]
+    instructions: Option<String>,
+    #[command(flatten)]
+    labels: ChangedLabels,
+}
+
+impl Update {
+    /// Everything but the brand, which is looked up. Reports all refused values together.
+    fn patch(&self) -> Result<WorkspacePatch, Exit> {
+        let mut refused = Vec::new();
+        let (external_id, metadata) = self.labels.read(&mut refused);
+        let patch = WorkspacePatch {
+            name: read("name", self.name.as_deref(), &mut refused),
+            locale: LocaleRequest {
+                country: parse("country", self.country.as_deref(), &mut refused),
+                language: parse("language", self.language.as_deref(), &mut refused),
+                currency: parse("currency", self.currency.as_deref(), &mut refused),
+                workspace_type: parse("type", self.workspace_type.as_deref(), &mut refused),
+            },
+            workspace_instructions: removable("instructions", self.instructions.as_deref(), &mut refused),
+            external_id,
+            metadata,
+            ..WorkspacePatch::default()
+        };
+        if refused.is_empty() { Ok(patch) } else { Err(Error::Invalid(refused).into()) }
+    }
 }
 
 #[derive(Args)]
@@ -173,6 +229,19 @@ pub(crate) fn run(command: Workspace, settings: &Settings, output: &Output) -> R
             })?;
             let text = words(&workspace, &brand);
             output.print(&WorkspaceView::from(workspace), || text)
+        }
+        Workspace::Update(update) => {
+            let (one, patch) = (&update.one, update.patch()?);
+            let changed = in_tenant(settings, &one.of.tenant, async |store, operator| {
+                let id = named::workspace(store, operator, &one.workspace).await?;
+                let brand_id = match &update.brand {
+                    Some(named) => Some(named::brand(store, operator, named).await?),
+                    None => None,
+                };
+                let patch = WorkspacePatch { brand_id, ..patch };
+                Ok(workspaces::update(store, operator, id, Precondition::None, patch).await?.into_thing())
+            })?;
+            print_line(output, changed)
         }
         Workspace::Delete { one, consent } => {
             let find = async |store: &Store| {
