@@ -81,11 +81,9 @@ bench: setup-run ## Measure the service on this machine; ARGS=--large adds five 
 	@. ./scripts/env.sh && "$${CARGO_TARGET_DIR:-target}/release/bench" $(ARGS)
 
 # One test at a time: their promises are in seconds. What is skipped says so.
-faults: setup-test ## Break the database, the network, the service and the migrations, for half an hour, and print figures
+faults: setup-test ## Break the database, the network, the service, receivers and the migrations, for half an hour, and print figures
 	@. ./scripts/env.sh && TENANTRY_TEST_RESTARTS=6 cargo test --locked -p tenantry-server --test it -- \
 	--nocapture a_rolling_restart_loses_no_request
-	@. ./scripts/env.sh && TENANTRY_TEST_WEBHOOK_EVENTS=100000 cargo test --locked -p tenantry-server --test it -- \
-	--nocapture no_event_is_lost_while_receivers_fail_and_workers_die
 	@$(CARGO) test --locked -p tenantry-server --test faults -- --nocapture --test-threads=1 --skip failover::
 
 # In the second part, the service of each test reaches its database through PgBouncer.

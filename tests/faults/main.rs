@@ -20,3 +20,4 @@ mod outage;
 mod pauses;
 mod refusals;
 mod service;
+mod webhooks;

@@ -1,24 +1,22 @@
-//! Many events, and receivers of every kind. `make faults` does the same with more.
+//! Many events, and receivers of every kind. `make faults` does it with processes that are killed.
 
-use std::{collections::HashSet, env, time::Instant};
+use std::collections::HashSet;
 
 use serde_json::json;
 use tenantry_tests::{App, Receiver, Receiving};
 
 use super::{behind_the_back, deliver, wait_for_the_next_attempt, webhook, workers};
 
-/// How many webhooks, and how many events for each.
-fn size() -> (usize, usize) {
-    #[expect(clippy::disallowed_methods, reason = "the switch that `make faults` turns")]
-    let full = env::var_os("TENANTRY_TEST_WEBHOOK_EVENTS").and_then(|events| events.to_str()?.parse::<usize>().ok());
-    full.map_or((10, 40), |events| (50, events / 50))
-}
+const WEBHOOKS: usize = 10;
+
+/// Events for each.
+const EVENTS: usize = 40;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_event_is_lost_while_receivers_fail_and_workers_die() {
-    let (app, (webhooks, events)) = (App::start().await, size());
+    let app = App::start().await;
     let mut receivers = Vec::new();
-    for n in 0..webhooks {
+    for n in 0..WEBHOOKS {
         let (tenant, receiver) = (app.tenant(&format!("Tenant {n}")).await, Receiver::start());
         // A tenth of them hangs, and a tenth answers 500.
         match n % 10 {
@@ -34,7 +32,7 @@ async fn no_event_is_lost_while_receivers_fail_and_workers_die() {
                 "WITH event AS (
                      INSERT INTO audit_events (tenant_id, id, action, actor_type, actor_id, subject_type, subject_id, changes)
                      SELECT '{0}', gen_random_uuid(), 'webhook.rotate', 'job', 'test', 'webhook', gen_random_uuid(), '{{}}'
-                     FROM generate_series(1, {events}) RETURNING tenant_id, id)
+                     FROM generate_series(1, {EVENTS}) RETURNING tenant_id, id)
                  INSERT INTO webhook_deliveries (tenant_id, webhook_id, event_id) SELECT tenant_id, '{id}', id FROM event;
                  UPDATE tenants SET webhooks_due_at = now() WHERE id = '{0}'",
                 tenant.id
@@ -43,14 +41,13 @@ async fn no_event_is_lost_while_receivers_fail_and_workers_die() {
         receivers.push(receiver);
     }
     let healthy = |n: usize| n % 10 > 1;
-    let (begun, all) = (Instant::now(), (0..webhooks).filter(|n| healthy(*n)).count() * events);
+    let all = (0..WEBHOOKS).filter(|n| healthy(*n)).count() * EVENTS;
     let distinct = |receiver: &Receiver| {
         receiver.received().iter().map(|request| request.id().to_owned()).collect::<HashSet<_>>().len()
     };
     let arrived =
         || receivers.iter().enumerate().filter(|(n, _)| healthy(*n)).map(|(_, one)| distinct(one)).sum::<usize>();
     // Workers die in the middle of what they do, again and again.
-    let mut deaths = 0;
     while arrived() < all {
         let mut workers = workers(&app);
         for _ in 0..200 {
@@ -58,7 +55,6 @@ async fn no_event_is_lost_while_receivers_fail_and_workers_die() {
             tokio::task::yield_now().await;
         }
         drop(workers);
-        deaths += 1;
         // Their leases end.
         behind_the_back(
             &app,
@@ -66,17 +62,11 @@ async fn no_event_is_lost_while_receivers_fail_and_workers_die() {
              UPDATE tenants SET webhooks_due_at = now() - interval '1 second' WHERE webhooks_due_at IS NOT NULL",
         );
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    println!(
-        "{all} events to healthy receivers in {seconds:.1} s, {:.0} a second; {deaths} workers died",
-        all as f64 / seconds
-    );
     // The others take theirs when they are well again.
     for receiver in &receivers {
         receiver.receive(Receiving::Well);
     }
-    let everything = webhooks * events;
-    while receivers.iter().map(distinct).sum::<usize>() < everything {
+    while receivers.iter().map(distinct).sum::<usize>() < WEBHOOKS * EVENTS {
         wait_for_the_next_attempt(&app);
         deliver(&app).await;
     }
