@@ -27,6 +27,9 @@ use crate::{
 /// For how long a webhook belongs to who has leased it. Longer than a batch of deliveries may take.
 const LEASE_SECONDS: i32 = 60;
 
+/// How long those that fail wait at least where there is no room for them.
+const CROWDED_SECONDS: i32 = 5;
+
 /// How far pending deliveries are counted.
 const MOST_COUNTED: i64 = 10_000;
 
@@ -247,20 +250,25 @@ impl WriteTx<'_, InTenant> {
     }
 
     /// Writes down when the webhooks of the tenant have something to do next: never, where nothing is pending. Not while somebody is
-    /// writing in the tenant: what they write is not seen yet. Says whether it was written down.
-    pub fn settle_webhooks_due(&mut self) -> Result<bool, Fault> {
+    /// writing in the tenant: what they write is not seen yet. Says whether it was written down. Where only `healthy` webhooks have room,
+    /// those that fail wait for some seconds more, so that however many they are, tenants that came later are seen.
+    pub fn settle_webhooks_due(&mut self, healthy: bool) -> Result<bool, Fault> {
         let alone = "SELECT id FROM tenants WHERE id = $1 FOR UPDATE SKIP LOCKED";
         let locked: Option<Locked> =
             sql_query(alone).bind::<SqlUuid, _>(self.found.uuid()).get_result(self.connection).optional()?;
         if locked.is_none() {
             return Ok(false);
         }
-        let first = "(SELECT min(greatest(w.next_turn_at, d.due)) FROM webhooks AS w,
-                         LATERAL (SELECT min(d.next_attempt_at) AS due FROM webhook_deliveries AS d
-                                  WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 'pending') AS d
-                      WHERE w.tenant_id = tenants.id AND w.enabled AND d.due IS NOT NULL)";
+        let (failing, later) = if healthy { ("w.failures > 0", CROWDED_SECONDS) } else { ("false", 0) };
+        let first = format!(
+            "(SELECT min(greatest(w.next_turn_at, d.due, CASE WHEN {failing} THEN now() + interval '{later} seconds' END))
+              FROM webhooks AS w,
+                   LATERAL (SELECT min(d.next_attempt_at) AS due FROM webhook_deliveries AS d
+                            WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 'pending') AS d
+              WHERE w.tenant_id = tenants.id AND w.enabled AND d.due IS NOT NULL)"
+        );
         diesel::update(tenants::table.filter(tenants::id.eq(self.found.uuid())))
-            .set(tenants::webhooks_due_at.eq(sql::<Nullable<Timestamptz>>(first)))
+            .set(tenants::webhooks_due_at.eq(sql::<Nullable<Timestamptz>>(&first)))
             .execute(self.connection)?;
         Ok(true)
     }

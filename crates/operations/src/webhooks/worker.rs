@@ -155,9 +155,8 @@ impl Workers {
                 .store
                 .write(&job(Some(tenant)), InTenant, Action::WebhookDeliver, move |tx| {
                     let lease = tx.lease_webhook(healthy)?;
-                    // Of those that fail there may be some left.
-                    if lease.is_none() && !healthy {
-                        tx.settle_webhooks_due()?;
+                    if lease.is_none() {
+                        tx.settle_webhooks_due(healthy)?;
                     }
                     Ok(Change::bookkeeping(lease))
                 })
