@@ -1,10 +1,13 @@
-//! Lists the Markdown of the repository, and the pictures in it, for the program to carry.
+//! Lists the Markdown of the repository, the pictures in it and the files that its pages include, for the program to carry.
 
 use std::{
     error::Error,
     fs,
     path::{Path, PathBuf},
 };
+
+/// How the line of a page ends that gives way to the file which it links to.
+const INCLUDED: &str = " \"included\")";
 
 /// Pages that stand elsewhere, because people look for them there.
 const AT_THE_ROOT: [&str; 2] = ["CHANGELOG.md", "CONTRIBUTING.md"];
@@ -27,9 +30,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("svg") => pictures.push(path),
         _ => {}
     })?;
+    let included = included(&root, &pages)?;
     let list = format!(
         "/// Each page: its path in the repository, and its text.\npub(crate) const PAGES: &[(&str, &str)] = &[\n{}];\n\
-         /// Each picture in the same way.\npub(crate) const PICTURES: &[(&str, &str)] = &[\n{}];\n",
+         /// Each picture in the same way.\npub(crate) const PICTURES: &[(&str, &str)] = &[\n{}];\n\
+         /// Each line of a page that gives way to a file: the page, the line, and the file in the same way.\n\
+         pub(crate) const INCLUDED: &[(&str, &str, (&str, &str))] = &[\n{included}];\n",
         rows(&root, pages)?,
         rows(&root, pictures)?
     );
@@ -49,12 +55,33 @@ fn below(directory: &Path, take: &mut impl FnMut(PathBuf)) -> Result<(), Box<dyn
     Ok(())
 }
 
+/// What these pages include. A file that is missing is an error, so that no page is without its sample.
+fn included(root: &Path, pages: &[PathBuf]) -> Result<String, Box<dyn Error>> {
+    let mut found = String::new();
+    for page in pages {
+        let (text, directory) = (fs::read_to_string(page)?, page.parent().ok_or("a page is in no directory")?);
+        for line in text.lines().filter(|line| line.starts_with('[')) {
+            let link = line.strip_suffix(INCLUDED).and_then(|line| line.split_once("](")).map(|(_, link)| link);
+            let Some(link) = link else { continue };
+            let file = directory.join(link).canonicalize();
+            let file = file.map_err(|error| format!("{link} in {}: {error}", page.display()))?;
+            found += &format!("    ({:?}, {line:?}, {}),\n", in_repository(root, page)?, row(root, &file)?);
+        }
+    }
+    Ok(found)
+}
+
 /// In the order of their names, so that the same files always become the same program.
 fn rows(root: &Path, mut paths: Vec<PathBuf>) -> Result<String, Box<dyn Error>> {
     paths.sort();
-    let row = |path: PathBuf| {
-        let name = path.strip_prefix(root)?.to_str().ok_or("a path is not UTF-8")?.replace('\\', "/");
-        Ok(format!("    ({name:?}, include_str!({:?})),\n", path.display().to_string()))
-    };
-    paths.into_iter().map(row).collect()
+    paths.iter().map(|path| Ok(format!("    {},\n", row(root, path)?))).collect()
+}
+
+/// A file: its path in the repository, and what it says.
+fn row(root: &Path, path: &Path) -> Result<String, Box<dyn Error>> {
+    Ok(format!("({:?}, include_str!({:?}))", in_repository(root, path)?, path.display().to_string()))
+}
+
+fn in_repository(root: &Path, path: &Path) -> Result<String, Box<dyn Error>> {
+    Ok(path.strip_prefix(root)?.to_str().ok_or("a path is not UTF-8")?.replace('\\', "/"))
 }

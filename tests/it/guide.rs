@@ -4,6 +4,7 @@
 mod browser;
 mod errors;
 mod files;
+mod included;
 mod links;
 mod samples;
 

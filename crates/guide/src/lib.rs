@@ -3,6 +3,9 @@
 //! `docs/contents.md` orders the pages. What it does not name still has a page and stands at its end. A page's name follows from its
 //! path in the repository. This crate refuses to know HTTP and where the pages are served: all addresses in them are relative. Markup in
 //! the Markdown is shown as text.
+//!
+//! A line that is nothing but a link with the title `included` gives way to the file that it leads to. So samples are parts of programs
+//! that run.
 
 mod contents;
 mod links;

@@ -1,4 +1,4 @@
-//! The Markdown that the program carries, and the names of its pages.
+//! The Markdown that the program carries with the files that it includes, and the names of its pages.
 
 include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
@@ -19,11 +19,12 @@ pub(crate) struct Source {
 /// All pages, with the parts that the program makes of what it knows.
 pub(crate) fn all(generated: &[(&str, String)]) -> Vec<Source> {
     let source = |(path, text): &(&'static str, &'static str)| {
-        let lines = text.lines().map(|line| match generated_by(line, generated) {
+        let lines = text.lines().map(|line| match (generated_by(line, generated), included_by(line, path)) {
             // The part is written like a page in `docs/`.
-            Some(part) if path.starts_with("docs/guide/") => one_step_below(part),
-            Some(part) => part.to_owned(),
-            None => format!("{line}\n"),
+            (Some(part), _) if path.starts_with("docs/guide/") => one_step_below(part),
+            (Some(part), _) => part.to_owned(),
+            (None, Some(sample)) => sample,
+            (None, None) => format!("{line}\n"),
         });
         Source { path, name: name(path), text: lines.collect() }
     };
@@ -35,6 +36,19 @@ fn generated_by<'a>(line: &str, generated: &'a [(&str, String)]) -> Option<&'a s
     let (_, rest) = line.split_once(GENERATED).filter(|_| line.starts_with('['))?;
     let wanted = rest.strip_suffix("\")")?;
     generated.iter().find(|(name, _)| *name == wanted).map(|(_, part)| part.as_str())
+}
+
+/// The file that takes the place of this line of a page, as a block of code.
+fn included_by(line: &str, page: &str) -> Option<String> {
+    let (.., (path, code)) = INCLUDED.iter().find(|(of, gives_way, _)| (*of, *gives_way) == (page, line))?;
+    let language = match path.rsplit('.').next() {
+        Some("py") => "python",
+        Some("ts") => "typescript",
+        Some("rs") => "rust",
+        Some(other) => other,
+        None => "text",
+    };
+    Some(format!("````{language}\n{code}````\n"))
 }
 
 /// The part with links to other files as a page has them that stands one step below.
@@ -78,6 +92,14 @@ mod tests {
     fn links_of_a_part_lead_to_the_same_from_one_step_below() {
         let part = "[a](#b) [c](/docs#d) [e](f.md#g) (h)";
         assert_eq!(one_step_below(part), "[a](#b) [c](/docs#d) [e](../f.md#g) (h)");
+    }
+
+    #[test]
+    fn a_file_takes_the_place_of_the_line_that_includes_it_and_of_no_other() {
+        let (page, line, (_, text)) = INCLUDED.iter().find(|(.., (path, _))| path.ends_with(".py")).unwrap();
+        assert_eq!(included_by(line, page), Some(format!("````python\n{text}````\n")));
+        assert_eq!(included_by(&format!("See {line}"), page), None);
+        assert_eq!(included_by(line, "docs/another.md"), None);
     }
 
     #[test]

@@ -47,12 +47,12 @@ curl() {
 "#;
 
 /// What the samples of a page were answered: for each request the number of its sample, the status and the body.
-fn run(samples: &[Sample], directory: &Path, url: &str, key: &str) -> Vec<(usize, u16, String)> {
+fn run(samples: &[Sample], directory: &Path, variables: &[(&str, &str)]) -> Vec<(usize, u16, String)> {
     let bodies = samples.iter().enumerate().map(|(number, sample)| format!("SAMPLE={number}\n{}", sample.script));
     let script = format!("{CURL}{}", bodies.collect::<String>());
     let mut command = Command::new("bash");
     command.arg("-c").arg(script).current_dir(directory);
-    command.env("ANSWERS", directory).env("TENANTRY_URL", url).env("TENANTRY_KEY", key);
+    command.env("ANSWERS", directory).envs(variables.iter().copied());
     let output = command.output().unwrap();
     let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
     assert!(output.status.success(), "{log}{}", String::from_utf8_lossy(&output.stderr));
@@ -107,13 +107,21 @@ fn an_answer_is_as_said_only_if_all_that_is_said_is_so() {
 async fn every_sample_of_the_guide_runs_and_is_answered_as_the_page_says() {
     let app = App::start().await;
     let mut requests = 0;
-    for path in markdown(&root().join("docs/guide")) {
+    let beside = ["docs/webhooks.md", "docs/introspection.md"].map(|page| root().join(page));
+    for path in markdown(&root().join("docs/guide")).into_iter().chain(beside) {
         let page = path.file_name().unwrap().to_str().unwrap();
         let samples = samples(&fs::read_to_string(&path).unwrap());
         // A reader begins with a tenant of their own.
         let tenant = app.tenant(&format!("Reader of {page}")).await;
         let directory = tempfile::tempdir().unwrap();
-        let answers = tokio::task::block_in_place(|| run(&samples, directory.path(), &app.base, tenant.owner.key()));
+        let (platform, service) = (app.platform(), app.service());
+        let variables = [
+            ("TENANTRY_URL", app.base.as_str()),
+            ("TENANTRY_KEY", tenant.owner.key()),
+            ("TENANTRY_PLATFORM_KEY", platform.key()),
+            ("TENANTRY_SERVICE_KEY", service.key()),
+        ];
+        let answers = tokio::task::block_in_place(|| run(&samples, directory.path(), &variables));
         requests += answers.len();
         for (number, sample) in samples.iter().enumerate() {
             let own: Vec<_> = answers.iter().filter(|(of, ..)| *of == number).collect();
