@@ -38,7 +38,7 @@ fn hang_up(app: &App) {
 }
 
 /// Returns when this many connections of the service wait for a lock. It is they who are waited for, and no time.
-async fn until_waiting(app: &App, how_many: i64) {
+pub(crate) async fn until_waiting(app: &App, how_many: i64) {
     let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()
                    AND usename = 'tenantry_service' AND wait_event_type = 'Lock'";
     while app.database.rows(waiting) < how_many {

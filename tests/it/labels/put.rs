@@ -1,9 +1,11 @@
 //! `PUT` by external ID: creates or changes, as often as it is sent.
 
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use tenantry_tests::{Client, new_name};
 
 use super::Stage;
+use crate::faults::until_waiting;
 
 /// The routes, each with who may call it and a body that is enough.
 fn routes(stage: &Stage) -> [(String, Client, Value); 3] {
@@ -183,5 +185,31 @@ async fn fifty_clients_at_once_make_one_thing() {
         let listed = client.get(&format!("{list}?externalId=raced")).await.expect(200);
         assert_eq!(listed.body["data"].as_array().map(Vec::len), Some(1));
         assert_eq!(listed.body["data"][0]["metadata"].as_object().map(serde_json::Map::len), Some(5));
+    }
+}
+
+#[tokio::test]
+async fn of_two_who_both_find_nothing_one_makes_it_and_the_other_changes_it() {
+    let stage = Stage::new().await;
+    for ((list, client, body), table) in routes(&stage).into_iter().zip(["workspaces", "brands", "tenants"]) {
+        // Whoever creates or changes waits, and whoever looks does not: none is there yet for either of the two.
+        let mut holder = stage.app.database.admin();
+        holder.batch_execute(&format!("BEGIN; LOCK TABLE {table} IN SHARE MODE")).unwrap();
+        let path = format!("{list}/by-external-id/found-by-nobody");
+        let both = [1, 2].map(|n| {
+            let (client, path, body) =
+                (client.clone(), path.clone(), with(&body, json!({ "metadata": { "n": n.to_string() } })));
+            tokio::spawn(async move { client.put(&path, body).await })
+        });
+        until_waiting(&stage.app, 2).await;
+        holder.batch_execute("COMMIT").unwrap();
+        let mut said = Vec::new();
+        for one in both {
+            let answer = one.await.unwrap();
+            said.push((answer.status, answer.body["id"].clone()));
+        }
+        said.sort_by_key(|(status, _)| *status);
+        assert_eq!((said[0].0, said[1].0), (200, 201), "{path}");
+        assert_eq!(said[0].1, said[1].1, "{path}");
     }
 }
