@@ -12,6 +12,7 @@ mod overrides;
 mod people;
 mod reach;
 mod statements;
+mod told;
 mod twins;
 mod unasked;
 mod webhooks;

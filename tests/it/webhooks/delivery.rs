@@ -26,6 +26,36 @@ async fn only_what_is_committed_and_asked_for_is_sent() {
 }
 
 #[tokio::test]
+async fn a_change_and_its_event_are_committed_together_or_not_at_all() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    webhook(&tenant, &receiver, json!(["workspace.create"])).await;
+    let count = |table: &str| app.database.rows(&format!("SELECT FROM {table} WHERE tenant_id = '{}'", tenant.id));
+    let all = || ["workspaces", "audit_events", "webhook_deliveries"].map(count);
+    let before = all();
+    behind_the_back(
+        &app,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$",
+    );
+    // The last thing that a change writes, and the commit itself.
+    for (name, when) in [
+        ("webhook_deliveries", "CREATE TRIGGER refuses BEFORE INSERT ON webhook_deliveries"),
+        ("workspaces", "CREATE CONSTRAINT TRIGGER refuses AFTER INSERT ON workspaces DEFERRABLE INITIALLY DEFERRED"),
+    ] {
+        behind_the_back(&app, &format!("{when} FOR EACH ROW EXECUTE FUNCTION refuse()"));
+        let refused = tenant.owner.post("/api/workspaces", json!({ "name": "Berlin" })).await;
+        assert!(refused.status >= 500, "{}", refused.text);
+        assert_eq!(all(), before, "{name}");
+        behind_the_back(&app, &format!("DROP TRIGGER refuses ON {name}"));
+    }
+    deliver(&app).await;
+    assert_eq!(receiver.received().len(), 0);
+    tenant.workspace("Berlin").await;
+    deliver(&app).await;
+    assert_eq!(receiver.received().len(), 1, "the control");
+}
+
+#[tokio::test]
 async fn a_tenant_without_a_webhook_has_no_deliveries_and_is_not_looked_at() {
     let (app, receiver) = (App::start().await, Receiver::start());
     let (acme, other) = (app.tenant("Acme").await, app.tenant("Other").await);
@@ -70,6 +100,34 @@ async fn events_about_one_thing_arrive_in_order() {
             .collect();
         assert_eq!(names, (0..20).map(|n| format!("N {n}")).collect::<Vec<_>>());
     }
+}
+
+#[tokio::test]
+async fn behind_an_event_that_does_not_arrive_those_about_the_same_thing_wait_and_others_do_not() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    webhook(&tenant, &receiver, json!(["workspace.update"])).await;
+    let workspaces = [tenant.workspace("A").await, tenant.workspace("B").await];
+    receiver.receive(Receiving::Status(500, "", String::new()));
+    for name in ["One", "Two", "Three"] {
+        for workspace in &workspaces {
+            let path = format!("/api/workspaces/{workspace}");
+            tenant.owner.patch(&path, json!({ "name": name })).await.expect(200);
+        }
+    }
+    let mut workers = workers(&app);
+    workers.round().await.unwrap();
+    workers.finish().await;
+    let mut sent: Vec<_> = receiver
+        .received()
+        .iter()
+        .map(|request| {
+            let data = &request.event()["data"];
+            (data["subject"]["id"].clone(), data["changes"]["name"]["after"].clone())
+        })
+        .collect();
+    sent.sort_by_key(|(workspace, _)| *workspace != workspaces[0]);
+    assert_eq!(sent, workspaces.map(|workspace| (json!(workspace), json!("One"))));
 }
 
 #[tokio::test]

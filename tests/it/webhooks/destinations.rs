@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     io,
-    net::IpAddr,
+    net::{IpAddr, TcpListener},
     pin::Pin,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -46,11 +46,16 @@ async fn a_redirect_is_not_followed() {
     let tenant = app.tenant("Acme").await;
     let (id, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
     let location: &'static str = Box::leak(format!("Location: {}\r\n", inside.url()).into_boxed_str());
-    receiver.receive(Receiving::Status(302, location, String::new()));
-    tenant.brand("One").await;
-    deliver(&app).await;
-    assert_eq!((receiver.received().len(), inside.received().len()), (1, 0));
-    assert_eq!(deliveries(&tenant, &id).await[0]["lastError"], "The receiver answered 302.");
+    // With 307 and 308, whoever follows sends the body again.
+    for (n, status) in [302, 303, 307, 308].into_iter().enumerate() {
+        receiver.receive(Receiving::Status(status, location, String::new()));
+        tenant.brand(&format!("Brand {n}")).await;
+        wait_for_the_next_attempt(&app);
+        deliver(&app).await;
+        assert_eq!(inside.received().len(), 0, "{status}");
+        let said = deliveries(&tenant, &id).await[0]["lastError"].clone();
+        assert_eq!(said, format!("The receiver answered {status}."));
+    }
 }
 
 static ASKED: AtomicUsize = AtomicUsize::new(0);
@@ -85,6 +90,37 @@ async fn the_address_that_is_used_is_the_one_that_was_checked() {
         wait_for_the_next_attempt(&app);
     }
     assert_eq!(receiver.received().len(), 0);
+}
+
+static ASKED_OF_TWO: AtomicUsize = AtomicUsize::new(0);
+
+/// The same between two addresses of this machine, of which the first is allowed.
+fn changing_from_an_allowed_one(_: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+    let first = ASKED_OF_TWO.fetch_add(1, Ordering::SeqCst) == 0;
+    let address = if first { "127.0.0.1" } else { "127.0.0.2" };
+    Box::pin(async move { Ok(vec![address.parse().unwrap()]) })
+}
+
+#[tokio::test]
+async fn a_name_is_resolved_once_for_the_check_and_for_the_connection() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    // Whoever asks a second time gets here.
+    let inside = TcpListener::bind(("127.0.0.2", receiver.port())).unwrap();
+    inside.set_nonblocking(true).unwrap();
+    let tenant = app.tenant("Acme").await;
+    let url = format!("http://rebinding.example:{}/", receiver.port());
+    let id = create(&tenant, &url, json!(["brand.create"])).await.expect(201).id();
+    tenant.brand("One").await;
+    let only = Destinations::with(vec!["127.0.0.1/32".parse().unwrap()]);
+    let client = WebhookClient::asking(changing_from_an_allowed_one, only, Timeouts::default()).unwrap();
+    let keys = app.integrations.keys.clone();
+    let mut workers = workers_with(&app, Sender { client, keys, view: subject_view, figures: Figures::default() });
+    workers.round().await.unwrap();
+    workers.finish().await;
+    let connected = inside.accept();
+    assert!(connected.is_err(), "it connects to an address that was not checked");
+    assert_eq!(deliveries(&tenant, &id).await[0]["state"], "delivered");
+    assert_eq!((receiver.received().len(), ASKED_OF_TWO.load(Ordering::SeqCst)), (1, 1));
 }
 
 /// Good and bad at once.
