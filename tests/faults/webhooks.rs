@@ -369,9 +369,7 @@ async fn no_event_is_lost_and_healthy_receivers_wait_for_nobody() {
         (before * taking) as f64 / took.as_secs_f64(),
         figures(&calm)
     );
-    println!(
-        "  memory of a replica: {idle} MiB idle, {first} MiB after a {STEPS}th, {last} MiB at the end ({memory:?})"
-    );
+    println!("  memory of a replica: {idle} MiB idle, {first} MiB after a {STEPS}th, {last} MiB at the end");
     println!(
         "  replicas killed {KILLS} times: {}; {duplicates} requests more than once to those that take them, with the same id",
         figures(&killed)
