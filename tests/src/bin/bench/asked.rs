@@ -37,7 +37,7 @@ pub(crate) fn unknown_key(tenant: tenantry_domain::TenantId) -> String {
 }
 
 /// This key with another last character, which is part of a checksum.
-fn mistyped(key: &str) -> String {
+pub(crate) fn mistyped(key: &str) -> String {
     let (start, last) = key.split_at(key.len().saturating_sub(1));
     format!("{start}{}", if last == "x" { "y" } else { "x" })
 }

@@ -2,8 +2,9 @@
 //! statements sent by PostgreSQL's own program. Ratios travel from machine to machine; seconds do not.
 //!
 //! `make bench` runs the parts `table`, `growth` and `idle`. `make bench ARGS='overload neighbours'` runs the named ones: also `bodies`,
-//! `storm`, `tokens` and `usage`, and `all`. `--large` adds the data set of five million workspaces, `--quick` shows in a minute that
-//! everything works, and `--rows=lane` leaves all rows out of `table` but the bare answer and those with `lane` in their names. What is printed is written to `target/bench/report.md`, next to the plots.
+//! `storm`, `timing`, `tokens` and `usage`, and `all`. `--large` adds the data set of five million workspaces, `--quick` shows in a minute
+//! that everything works, and `--rows=lane` leaves all rows out of `table` but the bare answer and those with `lane` in their names. What
+//! is printed is written to `target/bench/report.md`, next to the plots.
 //!
 //! Clients, service and PostgreSQL share the machine. So what is said of times is said of a machine that has this to do, too.
 #![expect(clippy::unwrap_used, reason = "a measurement ends when something is not as it must be")]
@@ -27,6 +28,7 @@ mod report;
 mod requests;
 mod storm;
 mod table;
+mod timing;
 mod tokens;
 mod usage;
 
@@ -150,6 +152,9 @@ async fn measure() {
     }
     if named("storm") {
         storm::run(effort.time).await;
+    }
+    if named("timing") {
+        timing::run(effort.time).await;
     }
     if named("tokens") {
         tokens::run(effort.time).await;
