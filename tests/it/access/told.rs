@@ -21,9 +21,10 @@ impl World {
              DELETE FROM audit_events WHERE tenant_id = '{theirs}';
              INSERT INTO audit_events SELECT (jsonb_populate_record(e, jsonb_build_object('tenant_id', '{theirs}',
                  'changes', jsonb_build_object('name', '{MARK}')))).* FROM audit_events AS e WHERE tenant_id = '{ours}';
-             UPDATE webhooks SET url = 'https://{MARK}.example/', events = NULL WHERE tenant_id = '{theirs}';
+             UPDATE webhooks SET url = 'https://{MARK}.example/', events = NULL, failures = 7, failing_since = now()
+                 WHERE tenant_id = '{theirs}';
              -- Waiting since long ago, and visited by nobody.
-             UPDATE webhook_deliveries SET state = 'pending', attempts = 3, next_attempt_at = now() - interval '1 day'
+             UPDATE webhook_deliveries SET state = 'pending', attempts = 0, next_attempt_at = now() - interval '1 day'
                  WHERE tenant_id = '{theirs}';
              UPDATE tenants SET webhooks_due_at = NULL WHERE id = '{theirs}'"
         ));
