@@ -171,7 +171,7 @@ pub async fn verify(
     now: DateTime<Utc>,
 ) -> Result<Written<Integration>, Error> {
     let asked = store
-        .read(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
+        .read_ahead(credential, InWorkspace::Id(workspace), Action::IntegrationVerify, move |tx| {
             tx.integration(known(provider)?)
         })
         .await?;

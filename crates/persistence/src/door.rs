@@ -59,6 +59,8 @@ pub struct LongAnswer(#[expect(dead_code, reason = "it is given back when it is 
 #[derive(Clone, Copy)]
 pub(crate) enum Access {
     Read,
+    /// Reads what is written about later, and is refused where that would be.
+    Ahead,
     Write,
     /// Sees the whole of it as it was at one moment, however long it takes.
     Snapshot,
@@ -72,16 +74,16 @@ impl Access {
         if action == Action::TenantFreeze { Self::Alone } else { Self::Write }
     }
 
-    /// Whether it writes what the action is about.
+    /// Whether it writes what the action is about, now or later.
     pub(crate) fn writes(self) -> bool {
-        matches!(self, Self::Write | Self::Alone)
+        matches!(self, Self::Ahead | Self::Write | Self::Alone)
     }
 
     /// The statements that begin a transaction which stands in this place.
     fn begin<P: Place>(self, credential: &Credential, place: P, action: Action) -> Result<String, Error> {
         let stand = place.stand_sql(credential.tenant()).ok_or_else(|| nowhere(credential, action))?;
         let begin = match self {
-            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Read | Self::Ahead => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Self::Write | Self::Alone => "BEGIN",
             Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ",
         };
@@ -238,6 +240,22 @@ impl Store {
             Err(Passed::On(why)) => standby.passes(&why),
         }
         self.see(credential, place, action, Access::Read, move |tx| work(tx).map(Change::nothing)).await
+    }
+
+    /// [`Store::read`] for who then does something outside of the database, and writes what came of it: refused where the write would be, so
+    /// that nobody is asked for nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Store::read`], and `TenantFrozen`.
+    pub async fn read_ahead<P: Place, T: Send + 'static>(
+        &self,
+        credential: &Credential,
+        place: P,
+        action: Action,
+        work: impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        self.see(credential, place, action, Access::Ahead, move |tx| work(tx).map(Change::nothing)).await
     }
 
     /// Returns when something was written here of which a webhook is to be told: since the last time that this was asked, or from now
