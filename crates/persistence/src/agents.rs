@@ -215,10 +215,10 @@ impl TenantScope<'_> {
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Stores an agent as it was elsewhere.
-    pub fn import_agent(&mut self, agent: &Agent) -> Result<Option<FieldRefusal>, Fault> {
-        let stored = diesel::insert_into(agents::table)
-            .values((
+    /// Stores agents as they were elsewhere.
+    pub fn import_agents(&mut self, agents: &[&Agent]) -> Result<Option<FieldRefusal>, Fault> {
+        let rows = agents.iter().map(|agent| {
+            (
                 agents::tenant_id.eq(self.found.uuid()),
                 agents::id.eq(agent.id.uuid()),
                 agents::workspace_id.eq(agent.workspace_id.uuid()),
@@ -226,10 +226,12 @@ impl WriteTx<'_, InTenant> {
                 agents::version.eq(agent.version),
                 agents::created_at.eq(agent.created_at),
                 agents::updated_at.eq(agent.updated_at),
-            ))
-            .execute(self.connection);
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        let stored = diesel::insert_into(agents::table).values(rows).execute(self.connection);
         if stored.is_ok() {
-            self.scope().index_metadata(agent.id, &Metadata::default(), &agent.details.labels.metadata)?;
+            self.scope().index_new_metadata(agents.iter().map(|agent| agent.id))?;
         }
         refusal(
             stored,

@@ -206,20 +206,22 @@ impl WriteTx<'_, InTenant> {
         self.scope().insert_brand(id, new)
     }
 
-    /// Stores a brand as it was elsewhere. What is refused depends on what came before it.
-    pub fn import_brand(&mut self, brand: &Brand) -> Result<Option<FieldRefusal>, Fault> {
-        let stored = diesel::insert_into(brands::table)
-            .values((
+    /// Stores brands as they were elsewhere. What is refused depends on what came before them.
+    pub fn import_brands(&mut self, brands: &[&Brand]) -> Result<Option<FieldRefusal>, Fault> {
+        let rows = brands.iter().map(|brand| {
+            (
                 brands::tenant_id.eq(self.found.uuid()),
                 brands::id.eq(brand.id.uuid()),
                 Columns::of(&brand.details, &brand.slug, brand.is_default),
                 brands::version.eq(brand.version),
                 brands::created_at.eq(brand.created_at),
                 brands::updated_at.eq(brand.updated_at),
-            ))
-            .execute(self.connection);
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        let stored = diesel::insert_into(brands::table).values(rows).execute(self.connection);
         if stored.is_ok() {
-            self.scope().index_metadata(brand.id, &Metadata::default(), &brand.details.labels.metadata)?;
+            self.scope().index_new_metadata(brands.iter().map(|brand| brand.id))?;
         }
         refusal(
             stored,

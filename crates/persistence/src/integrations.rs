@@ -280,14 +280,14 @@ impl Tx<'_, InTenant> {
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Stores an integration as it was elsewhere, with its secret if that came along. The key of the secret is noted already.
-    pub fn import_integration(
+    /// Stores integrations as they were elsewhere, with their secrets if those came along. The keys of the secrets are noted already.
+    pub fn import_integrations(
         &mut self,
-        integration: &Integration,
-        secret: Option<&NewSealed>,
+        integrations: &[&(Integration, Option<NewSealed>)],
     ) -> Result<Option<FieldRefusal>, Fault> {
-        let stored = diesel::insert_into(integrations::table)
-            .values((
+        let rows = integrations.iter().map(|(integration, secret)| {
+            let secret = secret.as_ref();
+            (
                 integrations::tenant_id.eq(self.found.uuid()),
                 integrations::workspace_id.eq(integration.workspace_id.uuid()),
                 integrations::provider.eq(integration.provider.as_str()),
@@ -304,8 +304,10 @@ impl WriteTx<'_, InTenant> {
                 Verdict::of(&integration.verification),
                 integrations::version.eq(integration.version),
                 integration.updated_at.map(|at| integrations::updated_at.eq(at)),
-            ))
-            .execute(self.connection);
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        let stored = diesel::insert_into(integrations::table).values(rows).execute(self.connection);
         refusal(
             stored,
             &[

@@ -370,10 +370,10 @@ impl TenantScope<'_> {
             .collect()
     }
 
-    /// Stores an invitation as it was elsewhere, without a token and without its slots.
-    pub(crate) fn import_invitation(&mut self, invitation: &Invitation) -> QueryResult<()> {
-        diesel::insert_into(invitations::table)
-            .values((
+    /// Stores invitations as they were elsewhere, without tokens and without slots.
+    pub(crate) fn import_invitations(&mut self, invitations: &[Invitation]) -> QueryResult<()> {
+        let rows = invitations.iter().map(|invitation| {
+            (
                 invitations::tenant_id.eq(self.tenant.uuid()),
                 invitations::id.eq(invitation.id.uuid()),
                 invitations::email.eq(invitation.details.email.as_str()),
@@ -386,9 +386,10 @@ impl TenantScope<'_> {
                 invitations::version.eq(invitation.version),
                 invitations::created_at.eq(invitation.created_at),
                 invitations::updated_at.eq(invitation.updated_at),
-            ))
-            .execute(self.connection)
-            .map(drop)
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        diesel::insert_into(invitations::table).values(rows).execute(self.connection).map(drop)
     }
 }
 

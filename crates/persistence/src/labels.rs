@@ -10,7 +10,7 @@ use diesel::{
     prelude::*,
     query_builder::{AstPass, QueryFragment},
     sql_query,
-    sql_types::{Bool, Text, Uuid as SqlUuid},
+    sql_types::{Array, Bool, Text, Uuid as SqlUuid},
 };
 use serde_json::Value;
 use tenantry_domain::{
@@ -66,22 +66,25 @@ impl TenantScope<'_> {
         let noun = K::NOUN;
         if !before.is_empty() {
             let sql = format!("DELETE FROM {noun}_metadata WHERE tenant_id = $1 AND {noun}_id = $2");
-            self.run(sql, id.uuid())?;
+            let sql = sql_query(sql).bind::<SqlUuid, _>(self.tenant.uuid()).bind::<SqlUuid, _>(id.uuid());
+            sql.execute(self.connection)?;
         }
-        if !after.is_empty() {
-            let sql = format!(
-                "INSERT INTO {noun}_metadata (tenant_id, {noun}_id, name, value, created_at)
-                 SELECT own.tenant_id, own.id, entry.key, entry.value, own.created_at
-                 FROM {noun}s AS own, jsonb_each_text(own.metadata) AS entry WHERE own.tenant_id = $1 AND own.id = $2"
-            );
-            self.run(sql, id.uuid())?;
-        }
-        Ok(())
+        if after.is_empty() { Ok(()) } else { self.index_new_metadata([id]) }
     }
 
-    fn run(&mut self, sql: String, id: Uuid) -> QueryResult<()> {
-        let tenant = self.tenant.uuid();
-        sql_query(sql).bind::<SqlUuid, _>(tenant).bind::<SqlUuid, _>(id).execute(self.connection).map(drop)
+    /// [`TenantScope::index_metadata`] of things that are new.
+    pub(crate) fn index_new_metadata<K: Identified>(
+        &mut self,
+        ids: impl IntoIterator<Item = Id<K>>,
+    ) -> QueryResult<()> {
+        let (noun, ids): (_, Vec<Uuid>) = (K::NOUN, ids.into_iter().map(|id| id.uuid()).collect());
+        let sql = format!(
+            "INSERT INTO {noun}_metadata (tenant_id, {noun}_id, name, value, created_at)
+             SELECT own.tenant_id, own.id, entry.key, entry.value, own.created_at
+             FROM {noun}s AS own, jsonb_each_text(own.metadata) AS entry WHERE own.tenant_id = $1 AND own.id = ANY($2)"
+        );
+        let sql = sql_query(sql).bind::<SqlUuid, _>(self.tenant.uuid()).bind::<Array<SqlUuid>, _>(ids);
+        sql.execute(self.connection).map(drop)
     }
 }
 

@@ -105,7 +105,7 @@ pub use slots::Standing;
 pub use standby::{Staleness, StandbyState};
 pub use subjects::Subject;
 pub use tenants::{LastNumbers, TenantFilter};
-pub use transfer::{HeldSlot, KeptAssignment};
+pub use transfer::{HeldSlot, KeptAssignment, KeptInvitation};
 pub use tx::{Tx, WriteTx};
 pub use webhook_deliveries::WebhookDeliveryFilter;
 pub use webhook_mail::DisabledWebhook;

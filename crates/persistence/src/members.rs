@@ -323,17 +323,19 @@ impl TenantScope<'_> {
             .map(drop)
     }
 
-    /// Stores a member as it was elsewhere.
-    pub(crate) fn import_member(&mut self, member: &Member) -> QueryResult<()> {
-        diesel::insert_into(members::table)
-            .values((
+    /// Stores members as they were elsewhere.
+    pub(crate) fn import_members(&mut self, members: &[&Member]) -> QueryResult<()> {
+        let rows = members.iter().map(|member| {
+            (
                 NewRow::of(self.tenant, member.id, &member.details),
                 members::version.eq(member.version),
                 members::created_at.eq(member.created_at),
                 members::updated_at.eq(member.updated_at),
-            ))
-            .execute(self.connection)?;
-        self.index_metadata(member.id, &Metadata::default(), &member.details.labels.metadata)
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        diesel::insert_into(members::table).values(rows).execute(self.connection)?;
+        self.index_new_metadata(members.iter().map(|member| member.id))
     }
 }
 

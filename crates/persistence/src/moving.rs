@@ -12,7 +12,7 @@ use crate::{
     fault::Fault,
     schema::{api_keys, invitation_tokens},
     tenants::LastNumbers,
-    transfer::{NO_WORKSPACE, refusal},
+    transfer::{AT_ONCE, NO_WORKSPACE, refusal},
     tx::{Tx, WriteTx},
 };
 
@@ -81,12 +81,12 @@ impl Tx<'_, InTenant> {
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Stores a key as it was elsewhere.
-    pub fn import_api_key(&mut self, key: &ApiKey, hash: &SecretHash) -> Result<Option<FieldRefusal>, Fault> {
-        let (brand, workspace) = key.details.reach.restriction();
-        let scopes: Vec<&str> = key.details.scopes.iter().map(|scope| scope.as_str()).collect();
-        let stored = diesel::insert_into(api_keys::table)
-            .values((
+    /// Stores keys as they were elsewhere.
+    pub fn import_api_keys(&mut self, keys: &[&(ApiKey, SecretHash)]) -> Result<Option<FieldRefusal>, Fault> {
+        let rows = keys.iter().map(|(key, hash)| {
+            let (brand, workspace) = key.details.reach.restriction();
+            let scopes: Vec<&str> = key.details.scopes.iter().map(|scope| scope.as_str()).collect();
+            (
                 api_keys::tenant_id.eq(self.found.uuid()),
                 api_keys::id.eq(key.id.uuid()),
                 api_keys::secret_hash.eq(hash.as_bytes()),
@@ -104,8 +104,10 @@ impl WriteTx<'_, InTenant> {
                 api_keys::version.eq(key.version),
                 api_keys::created_at.eq(key.created_at),
                 api_keys::updated_at.eq(key.updated_at),
-            ))
-            .execute(self.connection);
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        let stored = diesel::insert_into(api_keys::table).values(rows).execute(self.connection);
         refusal(
             stored,
             &[
@@ -117,23 +119,21 @@ impl WriteTx<'_, InTenant> {
         )
     }
 
-    /// Stores the tokens of an invitation as they were elsewhere.
-    pub fn import_tokens(&mut self, tokens: &[KeptToken]) -> Result<Option<FieldRefusal>, Fault> {
-        for token in tokens {
-            let stored = diesel::insert_into(invitation_tokens::table)
-                .values((
+    /// Stores the tokens of invitations as they were elsewhere.
+    pub(crate) fn import_tokens(&mut self, tokens: &[&KeptToken]) -> QueryResult<()> {
+        for some in tokens.chunks(AT_ONCE) {
+            let rows = some.iter().map(|token| {
+                (
                     invitation_tokens::tenant_id.eq(self.found.uuid()),
                     invitation_tokens::token_hash.eq(token.hash.as_bytes()),
                     invitation_tokens::invitation_id.eq(token.invitation_id.uuid()),
                     invitation_tokens::replaced_at.eq(token.replaced_at),
-                ))
-                .execute(self.connection);
-            let refused = refusal(stored, &[("invitation_tokens_pkey", "tokens", "belong to an earlier invitation")])?;
-            if refused.is_some() {
-                return Ok(refused);
-            }
+                )
+            });
+            let rows: Vec<_> = rows.collect();
+            diesel::insert_into(invitation_tokens::table).values(rows).execute(self.connection)?;
         }
-        Ok(None)
+        Ok(())
     }
 }
 

@@ -1,11 +1,12 @@
 //! What only an export reads and only an import writes: a whole tenant, with its ids, numbers, versions and times as they are.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use diesel::{
-    dsl::now,
     prelude::*,
     sql_query,
-    sql_types::{Int8, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Int8, Uuid as SqlUuid},
 };
 use tenantry_domain::{
     Conflict, Error, FieldRefusal, InTenant, Invitation, InvitationId, Member, MemberId, Noun, Refusal, SlotNumber,
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use crate::{
     erase::ERASED_TABLES,
     fault::{Fault, violates},
+    moving::KeptToken,
     schema::{agents, api_keys, assignments, brands, invitation_workspaces},
     tx::{Tx, WriteTx},
 };
@@ -43,6 +45,20 @@ pub struct HeldSlot {
     /// The number of the slot.
     pub number: SlotNumber,
 }
+
+/// An invitation with what it holds.
+#[derive(Debug, Clone)]
+pub struct KeptInvitation {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// Its slots.
+    pub slots: Vec<HeldSlot>,
+    /// Its tokens; `None` where they stay behind.
+    pub tokens: Option<Vec<KeptToken>>,
+}
+
+/// So many rows of another table that belong to what is imported are written by one statement. PostgreSQL takes 65,535 values in one.
+pub(crate) const AT_ONCE: usize = 1_000;
 
 /// How many rows of the tenant a table has.
 #[derive(QueryableByName)]
@@ -120,24 +136,28 @@ impl WriteTx<'_, InTenant> {
         Ok(())
     }
 
-    /// Stores a member as it was elsewhere, with its assignments.
-    pub fn import_member(
+    /// Stores members as they were elsewhere, with their assignments.
+    pub fn import_members(
         &mut self,
-        member: &Member,
-        assignments: &[KeptAssignment],
+        members: &[&(Member, Vec<KeptAssignment>)],
     ) -> Result<Option<FieldRefusal>, Fault> {
         use assignments::dsl;
-        let stored = self.scope().import_member(member).and_then(|()| {
-            for kept in assignments {
-                diesel::insert_into(dsl::assignments)
-                    .values((
-                        dsl::tenant_id.eq(self.found.uuid()),
+        let tenant = self.found.uuid();
+        let all: Vec<&KeptAssignment> = members.iter().flat_map(|(_, own)| own).collect();
+        let members: Vec<&Member> = members.iter().map(|(member, _)| member).collect();
+        let stored = self.scope().import_members(&members).and_then(|()| {
+            for some in all.chunks(AT_ONCE) {
+                let rows = some.iter().map(|kept| {
+                    (
+                        dsl::tenant_id.eq(tenant),
                         dsl::workspace_id.eq(kept.workspace_id.uuid()),
-                        dsl::member_id.eq(member.id.uuid()),
+                        dsl::member_id.eq(kept.member_id.uuid()),
                         dsl::created_at.eq(kept.created_at),
                         dsl::number.eq(kept.number.get()),
-                    ))
-                    .execute(self.connection)?;
+                    )
+                });
+                let rows: Vec<_> = rows.collect();
+                diesel::insert_into(dsl::assignments).values(rows).execute(self.connection)?;
             }
             Ok(())
         });
@@ -155,33 +175,36 @@ impl WriteTx<'_, InTenant> {
         )
     }
 
-    /// Stores an invitation as it was elsewhere, with its slots. One that could still be accepted there has expired here, unless its
-    /// tokens come along: its emails lead elsewhere, and it can be sent again. The members are there.
-    pub fn import_invitation(
-        &mut self,
-        invitation: &Invitation,
-        slots: &[HeldSlot],
-        with_tokens: bool,
-    ) -> Result<Option<FieldRefusal>, Fault> {
+    /// Stores invitations as they were elsewhere, with their slots and tokens. One that could still be accepted there has expired here,
+    /// unless its tokens come along: its emails lead elsewhere, and it can be sent again. The members are there.
+    pub fn import_invitations(&mut self, all: &[&KeptInvitation]) -> Result<Option<FieldRefusal>, Fault> {
         use invitation_workspaces::dsl;
-        let clock: DateTime<Utc> = diesel::select(now.into_sql::<Timestamptz>()).get_result(self.connection)?;
-        let open = invitation.accepted_at.is_none() && invitation.revoked_at.is_none();
-        let mut invitation = invitation.clone();
-        if open && !with_tokens && invitation.expires_at > clock {
-            (invitation.expires_at, invitation.version) = (clock, invitation.version + 1);
-        }
-        let stored = self.scope().import_invitation(&invitation).and_then(|()| {
-            for held in slots {
-                diesel::insert_into(dsl::invitation_workspaces)
-                    .values((
-                        dsl::tenant_id.eq(self.found.uuid()),
-                        dsl::invitation_id.eq(invitation.id.uuid()),
+        let (tenant, clock) = (self.found.uuid(), self.clock()?);
+        let rows = all.iter().map(|kept| {
+            let mut invitation = kept.invitation.clone();
+            let open = invitation.accepted_at.is_none() && invitation.revoked_at.is_none();
+            if open && kept.tokens.is_none() && invitation.expires_at > clock {
+                (invitation.expires_at, invitation.version) = (clock, invitation.version + 1);
+            }
+            invitation
+        });
+        let rows: Vec<Invitation> = rows.collect();
+        let slots: Vec<&HeldSlot> = all.iter().flat_map(|kept| &kept.slots).collect();
+        let tokens: Vec<&KeptToken> = all.iter().filter_map(|kept| kept.tokens.as_ref()).flatten().collect();
+        let stored = self.scope().import_invitations(&rows).and_then(|()| {
+            for some in slots.chunks(AT_ONCE) {
+                let rows = some.iter().map(|held| {
+                    (
+                        dsl::tenant_id.eq(tenant),
+                        dsl::invitation_id.eq(held.invitation_id.uuid()),
                         dsl::workspace_id.eq(held.workspace_id.uuid()),
                         dsl::number.eq(held.number.get()),
-                    ))
-                    .execute(self.connection)?;
+                    )
+                });
+                let rows: Vec<_> = rows.collect();
+                diesel::insert_into(dsl::invitation_workspaces).values(rows).execute(self.connection)?;
             }
-            Ok(())
+            self.import_tokens(&tokens)
         });
         let refused = refusal(
             stored,
@@ -191,26 +214,26 @@ impl WriteTx<'_, InTenant> {
                 ("invitation_workspaces_pkey", "slots", "name a workspace twice"),
                 ("invitation_workspaces_number_key", "slots", "have a number that an earlier slot has"),
                 ("invitation_workspaces_workspace_fkey", "slots", "name a workspace that is not on an earlier line"),
+                ("invitation_tokens_pkey", "tokens", "belong to an earlier invitation"),
             ],
         )?;
-        if refused.is_none() && self.has_a_members_slot(&invitation, slots)? {
+        if refused.is_none() && self.has_a_members_slot(all, &slots)? {
             let message = "have a number that already belongs to a member in the same workspace";
             return Ok(Some(Refusal::new("conflicting", message).of("slots")));
         }
         Ok(refused)
     }
 
-    /// Whether a slot of the invitation has the number of a member's slot, and is not the same that the invitee got.
-    fn has_a_members_slot(&mut self, invitation: &Invitation, slots: &[HeldSlot]) -> Result<bool, Fault> {
+    /// Whether a slot of the invitations has the number of a member's slot, and is not the same that the invitee got.
+    fn has_a_members_slot(&mut self, all: &[&KeptInvitation], slots: &[&HeldSlot]) -> Result<bool, Fault> {
         let numbers: Vec<i64> = slots.iter().map(|held| held.number.get()).collect();
         let assigned: Vec<(i64, Uuid)> = assignments::table
             .filter(assignments::tenant_id.eq(self.found.uuid()).and(assignments::number.eq_any(numbers)))
             .select((assignments::number, assignments::workspace_id))
             .load(self.connection)?;
-        let is_it = |held: &HeldSlot, (number, workspace): (i64, Uuid)| {
-            invitation.accepted_at.is_some() && (held.number.get(), held.workspace_id.uuid()) == (number, workspace)
-        };
-        Ok(assigned.into_iter().any(|member| !slots.iter().any(|held| is_it(held, member))))
+        let accepted = all.iter().filter(|kept| kept.invitation.accepted_at.is_some()).flat_map(|kept| &kept.slots);
+        let got: HashSet<(i64, Uuid)> = accepted.map(|held| (held.number.get(), held.workspace_id.uuid())).collect();
+        Ok(assigned.iter().any(|member| !got.contains(member)))
     }
 
     /// Sums up the usage and counts the rows that were imported. Refuses what was imported if it has no default brand, or a month of which

@@ -164,11 +164,11 @@ impl Tx<'_, InTenant> {
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Stores an entry of the ledger as it was elsewhere; its month is summed up at the end of the import.
-    pub fn import_usage(&mut self, entry: &UsageEntry) -> Result<Option<FieldRefusal>, Fault> {
-        let seconds = i32::try_from(entry.seconds.get()).unwrap_or(i32::MAX);
-        let stored = diesel::insert_into(usage_entries::table)
-            .values((
+    /// Stores entries of the ledger as they were elsewhere; their months are summed up at the end of the import.
+    pub fn import_usage(&mut self, entries: &[&UsageEntry]) -> Result<Option<FieldRefusal>, Fault> {
+        let rows = entries.iter().map(|entry| {
+            let seconds = i32::try_from(entry.seconds.get()).unwrap_or(i32::MAX);
+            (
                 usage_entries::tenant_id.eq(self.found.uuid()),
                 usage_entries::id.eq(entry.id.uuid()),
                 usage_entries::workspace_id.eq(entry.workspace_id.uuid()),
@@ -178,8 +178,10 @@ impl WriteTx<'_, InTenant> {
                 usage_entries::month.eq(entry.month.first_day()),
                 usage_entries::reference.eq(entry.reference.as_str()),
                 usage_entries::created_at.eq(entry.created_at),
-            ))
-            .execute(self.connection);
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        let stored = diesel::insert_into(usage_entries::table).values(rows).execute(self.connection);
         refusal(
             stored,
             &[

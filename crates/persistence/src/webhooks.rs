@@ -238,20 +238,14 @@ impl WriteTx<'_, InTenant> {
         Ok(())
     }
 
-    /// Stores a webhook as it was elsewhere, with its secret if that came along. The key of the secret is noted already.
-    pub fn import_webhook(
+    /// Stores webhooks as they were elsewhere, with their secrets if those came along. The keys of the secrets are noted already.
+    pub fn import_webhooks(
         &mut self,
-        webhook: &Webhook,
-        secret: Option<&(SealedSecret, MasterKeyId)>,
+        webhooks: &[&(Webhook, Option<(SealedSecret, MasterKeyId)>)],
     ) -> Result<Option<FieldRefusal>, Fault> {
-        let used: i64 =
-            webhooks::table.filter(webhooks::tenant_id.eq(self.found.uuid())).count().get_result(self.connection)?;
-        if used >= MAX_WEBHOOKS {
-            let message = format!("is one more than the {MAX_WEBHOOKS} webhooks that a tenant may have");
-            return Ok(Some(Refusal::new("too_many", message).of("id")));
-        }
-        let stored = diesel::insert_into(webhooks::table)
-            .values((
+        let rows = webhooks.iter().map(|(webhook, secret)| {
+            let secret = secret.as_ref();
+            (
                 webhooks::tenant_id.eq(self.found.uuid()),
                 webhooks::id.eq(webhook.id.uuid()),
                 Columns::of(&webhook.details),
@@ -270,9 +264,18 @@ impl WriteTx<'_, InTenant> {
                 webhooks::version.eq(webhook.version),
                 webhooks::created_at.eq(webhook.created_at),
                 webhooks::updated_at.eq(webhook.updated_at),
-            ))
-            .execute(self.connection);
-        refusal(stored, &[("webhooks_pkey", "id", "is the id of an earlier webhook")])
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        let stored = diesel::insert_into(webhooks::table).values(rows).execute(self.connection);
+        let refused = refusal(stored, &[("webhooks_pkey", "id", "is the id of an earlier webhook")])?;
+        if refused.is_some() {
+            return Ok(refused);
+        }
+        let used: i64 =
+            webhooks::table.filter(webhooks::tenant_id.eq(self.found.uuid())).count().get_result(self.connection)?;
+        let message = || format!("is one more than the {MAX_WEBHOOKS} webhooks that a tenant may have");
+        Ok((used > MAX_WEBHOOKS).then(|| Refusal::new("too_many", message()).of("id")))
     }
 }
 

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod fuzz;
+mod rows;
 
 use std::{
     fs::File,
@@ -13,6 +14,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use tenantry_domain::{Change, Conflict, Error, FieldRefusal, InTenant, Platform, Refusal, TenantId, counted};
 use tenantry_persistence::{Fault, WriteTx};
 
+use self::rows::Batch;
+pub(super) use self::rows::Row;
 use super::{
     lines::{Counts, End, Header, Line, Target, VERSION, whole_file},
     sealing::Sealing,
@@ -86,48 +89,31 @@ fn store_all(
     target: Target,
     sealing: Option<&Sealing>,
 ) -> Result<Counts, Fault> {
-    let (mut counts, mut rank) = (Counts::default(), 1);
-    while let Some((number, line)) = lines.next(target.tenant_id, sealing)? {
-        if line.rank() < rank {
-            return Err(at(number, vec![unexpected(OUT_OF_PLACE)]).into());
+    let (mut counts, mut rank, mut batch) = (Counts::default(), 1, Batch::default());
+    loop {
+        let next = lines.next(target.tenant_id, sealing).and_then(|next| {
+            let Some((number, line)) = next else { return Ok(None) };
+            if line.rank() < rank {
+                return Err(at(number, vec![unexpected(OUT_OF_PLACE)]));
+            }
+            rank = line.rank();
+            let row = line.read(target, sealing, &mut counts).map_err(|refused| at(number, refused))?;
+            Ok(Some(row.map(|row| (number, row))))
+        });
+        match next {
+            Ok(Some(Some(row))) => batch.add(tx, row, lines.length)?,
+            Ok(Some(None)) => {}
+            // What is wrong with an earlier line is said first.
+            Ok(None) | Err(_) => {
+                batch.store(tx)?;
+                return Ok(next.map(|_| counts)?);
+            }
         }
-        rank = line.rank();
-        line.store(tx, target, sealing, &mut counts).map_err(|refused| refused.at(number))?;
     }
-    Ok(counts)
 }
 
 const OUT_OF_PLACE: &str = "is out of order: the order is brands, workspaces with their integrations, agents, usage \
                             entries, members, invitations, API keys, webhooks, emails, audit events";
-
-/// Why a line is not stored.
-pub(super) enum Refused {
-    /// Something in it is not good, or cannot stand beside earlier lines.
-    Line(Vec<FieldRefusal>),
-    /// Whatever the line is.
-    Fault(Fault),
-}
-
-impl From<Vec<FieldRefusal>> for Refused {
-    fn from(refused: Vec<FieldRefusal>) -> Self {
-        Self::Line(refused)
-    }
-}
-
-impl From<Fault> for Refused {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
-impl Refused {
-    fn at(self, number: u64) -> Fault {
-        match self {
-            Self::Line(refused) => at(number, refused).into(),
-            Self::Fault(fault) => fault,
-        }
-    }
-}
 
 /// What is refused of a line, each with the line's number.
 pub(super) fn at(number: u64, refused: Vec<FieldRefusal>) -> Error {
@@ -158,6 +144,8 @@ pub(super) struct Lines<F: Read> {
     reader: BufReader<F>,
     /// How many were read.
     number: u64,
+    /// The bytes of the last one.
+    length: usize,
     /// Of all that were read.
     digest: Context,
     /// Of all but the last one.
@@ -169,7 +157,7 @@ impl<F: Read + Seek> Lines<F> {
     pub(super) fn of(mut file: F) -> Result<Self, Error> {
         file.rewind().map_err(unreadable)?;
         let digest = Context::new(&SHA256);
-        Ok(Self { reader: BufReader::new(file), number: 0, before: digest.clone(), digest })
+        Ok(Self { reader: BufReader::new(file), number: 0, length: 0, before: digest.clone(), digest })
     }
 
     fn raw(&mut self) -> Result<Option<String>, Error> {
@@ -179,7 +167,7 @@ impl<F: Read + Seek> Lines<F> {
             return Ok(None);
         }
         let too_long = bounded.limit() == 0 && !bytes.ends_with(b"\n");
-        self.number += 1;
+        (self.number, self.length) = (self.number + 1, bytes.len());
         self.before = self.digest.clone();
         self.digest.update(&bytes);
         if too_long {

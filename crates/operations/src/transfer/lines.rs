@@ -19,7 +19,7 @@ use tenantry_domain::{
     Cap, FieldRefusal, Fields, InTenant, InvitationDays, Labels, Locale, Metadata, Refusal, SlotNumber, TenantId,
     WorkspaceId, counted,
 };
-use tenantry_persistence::{Fault, LastNumbers, Tx, WriteTx};
+use tenantry_persistence::{Fault, KeptInvitation, LastNumbers, Tx};
 
 pub(super) use self::tenant::Header;
 use self::{
@@ -33,7 +33,7 @@ use self::{
 };
 use super::{
     export::Out,
-    import::{Refused, unexpected},
+    import::{Row, unexpected},
     sealing::Sealing,
 };
 
@@ -104,72 +104,63 @@ pub(super) fn export(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>, counts: &mut 
 }
 
 impl Line {
-    /// Stores what is in the line.
-    pub(super) fn store(
+    /// What the line holds, and counts it; nothing for what is not taken over.
+    pub(super) fn read(
         self,
-        tx: &mut WriteTx<'_, InTenant>,
         target: Target,
         sealing: Option<&Sealing>,
         counts: &mut Counts,
-    ) -> Result<(), Refused> {
-        let refused = match self {
+    ) -> Result<Option<Row>, Vec<FieldRefusal>> {
+        Ok(Some(match self {
             Self::Brand(line) => {
                 counts.brands += 1;
-                tx.import_brand(&line.into_brand(target)?)?
+                Row::Brand(line.into_brand(target)?)
             }
             Self::Workspace(line) => {
                 counts.workspaces += 1;
-                tx.import_workspace(&line.into_workspace(target)?)?
+                Row::Workspace(line.into_workspace(target)?)
             }
             Self::Integration(line) => {
                 counts.integrations += 1;
                 let secret = sealing.map(|sealing| line.secret(target, sealing)).transpose()?.flatten();
                 counts.secrets_to_set += u64::from(line.had_secret() && secret.is_none());
-                tx.import_integration(&line.into_integration(target)?, secret.as_ref())?
+                Row::Integration((line.into_integration(target)?, secret))
             }
             Self::Agent(line) => {
                 counts.agents += 1;
-                tx.import_agent(&line.into_agent(target)?)?
+                Row::Agent(line.into_agent(target)?)
             }
             Self::UsageEntry(line) => {
                 counts.usage_entries += 1;
-                tx.import_usage(&line.into_entry(target)?)?
+                Row::UsageEntry(line.into_entry(target)?)
             }
             Self::Member(line) => {
                 counts.members += 1;
-                let (member, assignments) = line.into_member(target)?;
-                tx.import_member(&member, &assignments)?
+                Row::Member(line.into_member(target)?)
             }
             Self::Invitation(line) => {
                 counts.invitations += 1;
                 let tokens = sealing.map(|sealing| line.tokens(target, sealing)).transpose()?;
                 let (invitation, slots) = line.into_invitation(target)?;
-                match tx.import_invitation(&invitation, &slots, tokens.is_some())? {
-                    None => tx.import_tokens(&tokens.unwrap_or_default())?,
-                    refused => refused,
-                }
+                Row::Invitation(KeptInvitation { invitation, slots, tokens })
             }
             Self::Webhook(line) => {
                 counts.webhooks += 1;
                 let secret = sealing.map(|sealing| line.secret(target, sealing)).transpose()?.flatten();
-                tx.import_webhook(&line.into_webhook(target)?, secret.as_ref())?
+                Row::Webhook((line.into_webhook(target)?, secret))
             }
-            Self::ApiKey(line) => match sealing {
-                Some(sealing) => {
-                    counts.api_keys += 1;
-                    let (key, hash) = line.into_api_key(target, sealing)?;
-                    tx.import_api_key(&key, &hash)?
-                }
-                None => None,
-            },
+            Self::ApiKey(line) => {
+                let Some(sealing) = sealing else { return Ok(None) };
+                counts.api_keys += 1;
+                Row::ApiKey(line.into_api_key(target, sealing)?)
+            }
             Self::OutboxMessage(line) => {
                 counts.outbox_messages += 1;
-                tx.import_message(&line.into_message(target)?)?
+                Row::OutboxMessage(line.into_message(target)?)
             }
-            Self::AuditEvent(_) => None,
-            Self::Export(_) | Self::End(_) => Some(unexpected("is in the middle of the file")),
-        };
-        refused.map_or(Ok(()), |refused| Err(vec![refused].into()))
+            Self::AuditEvent(_) => return Ok(None),
+            Self::Export(_) | Self::End(_) => return Err(vec![unexpected("is in the middle of the file")]),
+        }))
     }
 }
 

@@ -39,11 +39,11 @@ impl Tx<'_, InTenant> {
 }
 
 impl WriteTx<'_, InTenant> {
-    /// Stores a message as it was elsewhere. It is not due before [`WriteTx::note_imported_mail`].
-    pub fn import_message(&mut self, kept: &KeptMessage) -> Result<Option<FieldRefusal>, Fault> {
-        let KeptMessage { message, updated_at } = kept;
-        let stored = diesel::insert_into(outbox_messages::table)
-            .values((
+    /// Stores messages as they were elsewhere. None is due before [`WriteTx::note_imported_mail`].
+    pub fn import_messages(&mut self, messages: &[&KeptMessage]) -> Result<Option<FieldRefusal>, Fault> {
+        let rows = messages.iter().map(|kept| {
+            let KeptMessage { message, updated_at } = kept;
+            (
                 outbox_messages::tenant_id.eq(self.found.uuid()),
                 outbox_messages::id.eq(message.id.uuid()),
                 outbox_messages::kind.eq(message.mail.kind()),
@@ -54,8 +54,10 @@ impl WriteTx<'_, InTenant> {
                 outbox_messages::last_error.eq(message.last_error.as_deref()),
                 outbox_messages::created_at.eq(message.created_at),
                 outbox_messages::updated_at.eq(updated_at),
-            ))
-            .execute(self.connection);
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        let stored = diesel::insert_into(outbox_messages::table).values(rows).execute(self.connection);
         refusal(stored, &[("outbox_messages_pkey", "id", "is the id of an earlier message")])
     }
 

@@ -8,8 +8,8 @@ use diesel::{
     sql_types::Timestamptz,
 };
 use tenantry_domain::{
-    ApiKey, FieldRefusal, InRestorableWorkspace, InTenant, MAIL_WINDOW_HOURS, Metadata, Noun, OutboxState, Page,
-    PageRequest, Reach, SortKey, Workspace, WorkspaceId, WorkspaceLimits, WorkspaceNumber,
+    ApiKey, FieldRefusal, InRestorableWorkspace, InTenant, MAIL_WINDOW_HOURS, Noun, OutboxState, Page, PageRequest,
+    Reach, SortKey, Workspace, WorkspaceId, WorkspaceLimits, WorkspaceNumber,
 };
 use uuid::Uuid;
 
@@ -109,11 +109,11 @@ impl WriteTx<'_, InTenant> {
         Ok(Some((row.into_workspace()?, keys)))
     }
 
-    /// Stores a workspace as it was elsewhere, deleted ones too.
-    pub fn import_workspace(&mut self, kept: &KeptWorkspace) -> Result<Option<FieldRefusal>, Fault> {
-        let KeptWorkspace { workspace, number, limits, limits_version } = kept;
-        let stored = diesel::insert_into(workspaces::table)
-            .values((
+    /// Stores workspaces as they were elsewhere, deleted ones too.
+    pub fn import_workspaces(&mut self, workspaces: &[&KeptWorkspace]) -> Result<Option<FieldRefusal>, Fault> {
+        let rows = workspaces.iter().map(|kept| {
+            let KeptWorkspace { workspace, number, limits, limits_version } = kept;
+            (
                 workspaces::tenant_id.eq(self.found.uuid()),
                 workspaces::id.eq(workspace.id.uuid()),
                 Columns::of(&workspace.details),
@@ -124,10 +124,12 @@ impl WriteTx<'_, InTenant> {
                 workspaces::number.eq(number.get()),
                 limits::Columns::of(limits),
                 workspaces::limits_version.eq(limits_version),
-            ))
-            .execute(self.connection);
+            )
+        });
+        let rows: Vec<_> = rows.collect();
+        let stored = diesel::insert_into(workspaces::table).values(rows).execute(self.connection);
         if stored.is_ok() {
-            self.scope().index_metadata(workspace.id, &Metadata::default(), &workspace.details.labels.metadata)?;
+            self.scope().index_new_metadata(workspaces.iter().map(|kept| kept.workspace.id))?;
         }
         refusal(
             stored,
