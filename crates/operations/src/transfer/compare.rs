@@ -100,11 +100,8 @@ impl Comparison {
     }
 
     /// A line of the tenant, and with it one of the file.
-    pub(super) fn here(&mut self, line: &Line) -> Result<(), Error> {
+    pub(super) fn here(&mut self, line: Line) -> Result<(), Error> {
         let how = if self.sealing.is_some() { Comparing::OfTenant } else { Comparing::WithoutSecrets };
-        // The way that a line of the file takes.
-        let line: Line = serde_json::from_str(&json(line)?)
-            .map_err(|error| Error::internal(format!("cannot read a line again: {error}")))?;
         let Ok(Some(here)) = line.comparable(self.tenant, how) else { return Ok(()) };
         let there = self.next()?;
         let text = json(&here)?;

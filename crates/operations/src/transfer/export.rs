@@ -32,7 +32,7 @@ pub(super) fn all(tx: &mut Tx<'_, InTenant>, file: &File, sealing: Option<&Seali
 pub(super) fn whole(tx: &mut Tx<'_, InTenant>, out: &mut Out<'_>) -> Result<(TenantId, Counts), Fault> {
     let (tenant, last, clock) = (tx.tenant()?, tx.last_numbers()?, tx.clock()?);
     let sealed_under = out.secrets().sealing().map(|sealing| sealing.key.id().clone());
-    out.line(&Line::Export(Header::of(&tenant, last, (clock, sealed_under))))?;
+    out.line(Line::Export(Header::of(&tenant, last, (clock, sealed_under))))?;
     let mut counts = Counts::default();
     lines::export(tx, out, &mut counts)?;
     Ok((tenant.id, counts))
@@ -105,10 +105,10 @@ impl<'f> Out<'f> {
     }
 
     /// Writes a line, and counts one.
-    pub(super) fn line(&mut self, line: &Line) -> Result<u64, Fault> {
+    pub(super) fn line(&mut self, line: Line) -> Result<u64, Fault> {
         match &mut self.sink {
             Sink::File(writer, digest) => {
-                let json = json(line)? + "\n";
+                let json = json(&line)? + "\n";
                 digest.update(json.as_bytes());
                 writer.write_all(json.as_bytes()).map_err(unwritable)?;
             }

@@ -44,7 +44,7 @@ impl BrandLine {
         pages(|page| {
             let page = tx.brands(&BrandFilter::default(), page)?;
             for brand in page.items {
-                counts.brands += out.line(&Line::Brand(Self::of(brand)))?;
+                counts.brands += out.line(Line::Brand(Self::of(brand)))?;
             }
             Ok(page.next)
         })

@@ -34,7 +34,7 @@ impl OutboxMessageLine {
             |last| tx.messages_after(last, PAGE),
             |kept| {
                 let id = kept.message.id;
-                counts.outbox_messages += out.line(&Line::OutboxMessage(Self::of(kept)))?;
+                counts.outbox_messages += out.line(Line::OutboxMessage(Self::of(kept)))?;
                 Ok(id)
             },
         )

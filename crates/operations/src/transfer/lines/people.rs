@@ -60,7 +60,7 @@ impl MemberLine {
             let ids: Vec<MemberId> = page.items.iter().map(|member| member.id).collect();
             let assignments = tx.assignments_of(&ids)?;
             for member in page.items {
-                counts.members += out.line(&Line::Member(Self::of(member, &assignments)))?;
+                counts.members += out.line(Line::Member(Self::of(member, &assignments)))?;
             }
             Ok(page.next)
         })
@@ -179,7 +179,7 @@ impl InvitationLine {
                         line.tokens.push(TokenLine { sealed, replaced_at: token.replaced_at });
                     }
                 }
-                counts.invitations += out.line(&Line::Invitation(line))?;
+                counts.invitations += out.line(Line::Invitation(line))?;
             }
             Ok(page.next)
         })

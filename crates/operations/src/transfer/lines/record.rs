@@ -58,7 +58,7 @@ impl ApiKeyLine {
                 let open = |_: &MasterKeys| Some(Zeroizing::new(hash?.1.as_bytes().to_vec()));
                 let mut line = Self::of(key);
                 line.sealed = out.secrets().written((tenant, KIND, &line.id), open)?;
-                counts.api_keys += out.line(&Line::ApiKey(line))?;
+                counts.api_keys += out.line(Line::ApiKey(line))?;
             }
             Ok(page.next)
         })
@@ -172,7 +172,7 @@ impl AuditEventLine {
         pages(|page| {
             let page = tx.audit_events(&AuditFilter::default(), page)?;
             for event in page.items {
-                counts.audit_events += out.line(&Line::AuditEvent(Self::of(event)))?;
+                counts.audit_events += out.line(Line::AuditEvent(Self::of(event)))?;
             }
             Ok(page.next)
         })

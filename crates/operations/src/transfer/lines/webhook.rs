@@ -49,7 +49,7 @@ impl WebhookLine {
             |stored| {
                 let id = stored.webhook.id;
                 let line = Self::of(stored, out.secrets())?;
-                counts.webhooks += out.line(&Line::Webhook(line))?;
+                counts.webhooks += out.line(Line::Webhook(line))?;
                 Ok(id)
             },
         )

@@ -36,7 +36,7 @@ impl AgentLine {
             |last| tx.agents_after(last, PAGE),
             |agent| {
                 let id = agent.id;
-                counts.agents += out.line(&Line::Agent(Self::of(agent)))?;
+                counts.agents += out.line(Line::Agent(Self::of(agent)))?;
                 Ok(id)
             },
         )
@@ -103,7 +103,7 @@ impl UsageEntryLine {
             |last| tx.usage_after(last, PAGE),
             |entry| {
                 let id = entry.id;
-                counts.usage_entries += out.line(&Line::UsageEntry(Self::of(entry)))?;
+                counts.usage_entries += out.line(Line::UsageEntry(Self::of(entry)))?;
                 Ok(id)
             },
         )

@@ -60,11 +60,11 @@ impl WorkspaceLine {
             let ids: Vec<WorkspaceId> = page.items.iter().map(|kept| kept.workspace.id).collect();
             let integrations = tx.integrations_of(&ids)?;
             for (kept, id) in page.items.into_iter().zip(ids) {
-                counts.workspaces += out.line(&Line::Workspace(Self::of(kept)))?;
+                counts.workspaces += out.line(Line::Workspace(Self::of(kept)))?;
                 for stored in integrations.iter().filter(|stored| stored.integration.workspace_id == id) {
                     let line = IntegrationLine::of(stored, out.secrets())?;
                     counts.secrets_to_set += u64::from(line.had_secret() && line.sealed.is_none());
-                    counts.integrations += out.line(&Line::Integration(line))?;
+                    counts.integrations += out.line(Line::Integration(line))?;
                 }
             }
             Ok(page.next)
