@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     fault::{Fault, stored},
     prepared::Prepare,
-    schema::{usage_entries, usage_months},
+    schema::{usage_entries, usage_months, workspaces},
     scope::TenantScope,
     transfer::{NO_WORKSPACE, refusal},
     tx::{Tx, WriteTx},
@@ -193,15 +193,45 @@ impl WriteTx<'_, InTenant> {
     }
 }
 
+/// Of so many workspaces at a time.
+const SUMMED_UP: i64 = 500;
+
 impl TenantScope<'_> {
-    /// Sums up all that was imported. A month in which more was refunded than used is given back.
+    /// Sums up all that was imported, some workspaces at a time, because no statement may take long. A month in which more was refunded
+    /// than used is given back.
     pub(crate) fn sum_up_usage(&mut self) -> QueryResult<Option<(WorkspaceId, MonthUse)>> {
+        let tenant_id: Uuid = self.tenant.uuid();
+        let mut last = None;
+        loop {
+            let mut next =
+                workspaces::table.filter(workspaces::tenant_id.eq(tenant_id)).select(workspaces::id).into_boxed();
+            if let Some(last) = last {
+                next = next.filter(workspaces::id.gt(last));
+            }
+            let some: Vec<Uuid> = next.order(workspaces::id).limit(SUMMED_UP).load(self.connection)?;
+            last = some.last().copied();
+            if last.is_none() {
+                break;
+            }
+            self.sum_up_usage_of(&some)?;
+        }
+        let below: Option<(Uuid, NaiveDate, i64)> = usage_months::table
+            .filter(usage_months::tenant_id.eq(tenant_id).and(usage_months::seconds.lt(0)))
+            .select((usage_months::workspace_id, usage_months::month, usage_months::seconds))
+            .first(self.connection)
+            .optional()?;
+        Ok(below.map(|(workspace, day, seconds)| {
+            (WorkspaceId::from_uuid(workspace), MonthUse { month: Month::of_date(day), seconds })
+        }))
+    }
+
+    fn sum_up_usage_of(&mut self, workspaces: &[Uuid]) -> QueryResult<()> {
         let tenant_id: Uuid = self.tenant.uuid();
         let refund = UsageKind::Refund.as_str();
         let seconds =
             case_when(usage_entries::kind.eq(refund), usage_entries::seconds * -1).otherwise(usage_entries::seconds);
         usage_entries::table
-            .filter(usage_entries::tenant_id.eq(tenant_id))
+            .filter(usage_entries::tenant_id.eq(tenant_id).and(usage_entries::workspace_id.eq_any(workspaces)))
             .group_by((usage_entries::tenant_id, usage_entries::workspace_id, usage_entries::month))
             .select((
                 usage_entries::tenant_id,
@@ -216,14 +246,7 @@ impl TenantScope<'_> {
                 usage_months::month,
                 usage_months::seconds,
             ))
-            .execute(self.connection)?;
-        let below: Option<(Uuid, NaiveDate, i64)> = usage_months::table
-            .filter(usage_months::tenant_id.eq(tenant_id).and(usage_months::seconds.lt(0)))
-            .select((usage_months::workspace_id, usage_months::month, usage_months::seconds))
-            .first(self.connection)
-            .optional()?;
-        Ok(below.map(|(workspace, day, seconds)| {
-            (WorkspaceId::from_uuid(workspace), MonthUse { month: Month::of_date(day), seconds })
-        }))
+            .execute(self.connection)
+            .map(drop)
     }
 }
