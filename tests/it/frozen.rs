@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tenantry_domain::{
     Action, Credential, Error, Holder, Invitee, Origin, Person, Platform, Retention, Role, TenantId, TrustedFor,
 };
-use tenantry_operations::{housekeeping, invitations, tenants};
+use tenantry_operations::{housekeeping, invitations, providers::Timeouts, tenants};
 use tenantry_persistence::{Ended, Pruner};
-use tenantry_tests::{App, Client, Operation, Rows, Target, Tenant, TestDatabase, difference};
+use tenantry_tests::{App, Client, Operation, Rows, Target, Tenant, TestDatabase, difference, master_keys};
 use tokio::task::JoinHandle;
 
 async fn change(app: &App, tenant: &Tenant, verb: &str) -> Value {
@@ -217,4 +217,19 @@ async fn nothing_writes_in_a_frozen_tenant_beside_the_door_and_no_job_does() {
     invitations::accept(&app.store, invitee(), token.reveal()).await.unwrap();
     let due = mail_due(&app).await;
     assert_eq!(due, [acme.id]);
+}
+
+#[tokio::test]
+async fn no_provider_is_asked_where_its_answer_could_not_be_stored() {
+    let app = App::integrating(master_keys(&[1]), Timeouts::default()).await;
+    let acme = app.tenant("Acme").await;
+    let openai = format!("/api/workspaces/{}/integrations/openai", acme.workspace("DACH").await);
+    acme.owner.put(&openai, json!({ "apiKey": "canary-openai-4567" })).await.expect(200);
+    let verify = async || acme.owner.post(&format!("{openai}/verify"), json!({})).await;
+    change(&app, &acme, "freeze").await;
+    assert_eq!(verify().await.expect(503).body["code"], "tenant_frozen");
+    assert_eq!(app.providers.requests().len(), 0);
+    change(&app, &acme, "unfreeze").await;
+    verify().await.expect(200);
+    assert_eq!(app.providers.requests().len(), 1);
 }
