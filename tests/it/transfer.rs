@@ -1,5 +1,6 @@
 //! A tenant goes out as lines of JSON and comes in again, whole or not at all, and without a secret.
 
+mod batches;
 mod bounds;
 mod coverage;
 mod moving;

@@ -91,7 +91,8 @@ impl Tenantry {
         self.directory.path().join(name)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A command that is not run yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("USER", "ada");
         command.env("TENANTRY_BIND", "127.0.0.1:0").env("TENANTRY_WORKERS", "1");
