@@ -15,6 +15,7 @@ mod kills;
 mod kit;
 mod load;
 mod migrations;
+mod moving;
 mod network;
 mod outage;
 mod pauses;
