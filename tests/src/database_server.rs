@@ -18,7 +18,7 @@ const ASKED: &str = "TENANTRY_TEST_DATABASE_SERVER";
 const POOLED: &str = "TENANTRY_TEST_POOLER";
 
 /// Set by whoever runs the tests on servers of their own: what [`serve_database`] says, as JSON. There is a migrated database
-/// `template_tenantry` on each node, to which nobody is connected. `tests/citus/run.sh` makes such servers.
+/// `template_tenantry` on each node, to which nobody is connected.
 const THEIRS: &str = "TENANTRY_TEST_SERVERS";
 
 /// How many transactions of one database run at once behind it: fewer than a replica has connections.
