@@ -87,16 +87,18 @@ async fn a_change_of_role_an_assignment_and_a_removal_count_at_the_next_request_
         replica.patch(&format!("/api/workspaces/{id}"), json!({ "name": "Mine" })).await.expect(200);
     }
     acme.owner.patch(&path, json!({ "status": "suspended" })).await.expect(200);
-    for replica in [&here, &there] {
-        replica.get("/api/me").await.expect(401);
+    // In the lane, and at the door.
+    let asked = [(&here, "/api/me"), (&there, "/api/brands"), (&there, "/api/me"), (&here, "/api/brands")];
+    for (replica, what) in asked {
+        replica.get(what).await.expect(401);
     }
     acme.owner.patch(&path, json!({ "status": "active" })).await.expect(200);
-    for replica in [&there, &here] {
-        replica.get("/api/me").await.expect(200);
+    for (replica, what) in asked {
+        replica.get(what).await.expect(200);
     }
     acme.owner.delete(&path).await.expect(204);
-    for replica in [&here, &there] {
-        let refused = replica.get("/api/me").await.expect(401);
+    for (replica, what) in asked {
+        let refused = replica.get(what).await.expect(401);
         assert_eq!(refused.body["code"], "invalid_credentials");
         assert_eq!(refused.header("www-authenticate"), "Bearer realm=\"tenantry\", error=\"invalid_token\"");
     }

@@ -46,7 +46,10 @@ async fn the_same_subject_of_another_issuer_is_another_person() {
     join(&app, &acme, People::ISSUER, "ada", Role::Owner).await;
     let claims = json!({ "sub": "ada", "tenant_id": acme.id.to_string() });
     let stranger = app.client().with_key(&other.token(claims));
-    stranger.get("/api/me").await.expect(401);
+    // In the lane, and at the door.
+    for path in ["/api/me", "/api/brands"] {
+        stranger.get(path).await.expect(401);
+    }
     app.client().with_key(&app.people.token("ada", Some(acme.id), json!({}))).get("/api/me").await.expect(200);
     join(&app, &acme, &other.name, "ada", Role::Observer).await;
     assert_eq!(stranger.get("/api/me").await.expect(200).body["member"]["role"], "observer");
@@ -54,7 +57,9 @@ async fn the_same_subject_of_another_issuer_is_another_person() {
     let member = stranger.get("/api/me").await.body["member"]["id"].clone();
     for subject in [json!("Ada"), json!("ada "), member] {
         let token = other.token(json!({ "sub": subject, "tenant_id": acme.id.to_string() }));
-        app.client().with_key(&token).get("/api/me").await.expect(401);
+        for path in ["/api/me", "/api/brands"] {
+            app.client().with_key(&token).get(path).await.expect(401);
+        }
     }
 }
 
