@@ -125,13 +125,15 @@ fn script(once: &[Statement], again: &[Statement]) -> String {
     assert!(once.len() == again.len() && !again.is_empty(), "other statements the second time: {once:?} {again:?}");
     let (mut made_up, mut sql) = (Vec::new(), String::new());
     for (before, statement) in once.iter().zip(again) {
+        // The service asks whether the session is its own.
+        let in_any_session = statement.sql.replace("'another session'", "'0'");
         if statement.parameters.is_empty() {
-            // Several at once are one round trip of the simple protocol. The service asks whether the session is its own.
-            let text = statement.sql.replace("'another session'", "'0'").replace("; ", ";\n");
+            // Several at once are one round trip of the simple protocol.
+            let text = in_any_session.replace("; ", ";\n");
             sql += &format!("\\startpipeline\n{text};\n\\endpipeline\n");
             continue;
         }
-        let mut text = statement.sql.replace('\n', " ");
+        let mut text = in_any_session.replace('\n', " ");
         let parameters = before.parameters.iter().zip(&statement.parameters).enumerate();
         // Those with more digits first.
         for (at, (before, value)) in parameters.rev() {
