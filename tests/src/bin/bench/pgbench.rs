@@ -139,6 +139,8 @@ fn script(once: &[Statement], again: &[Statement]) -> String {
         for (at, (before, value)) in parameters.rev() {
             let value = match value {
                 None => "NULL".to_owned(),
+                // In an expression, PostgreSQL would take it for text.
+                Some(value) if ["t", "f"].contains(&value.as_str()) => format!("'{value}'::boolean"),
                 Some(value) if before.as_ref() == Some(value) => quoted(value),
                 Some(value) => another(value, &mut made_up),
             };
