@@ -11,7 +11,7 @@ use tenantry_operations::{ApiKeyFilter, BrandFilter, Store, api_keys, brands};
 
 use super::{
     labels::{self, ChangedLabels, NewLabels},
-    tenant::{minutes, parse, read, removable},
+    tenant::{minutes, parse, read, removable, unless_refused},
 };
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
@@ -127,7 +127,7 @@ impl Update {
             metadata,
             ..BrandPatch::default()
         };
-        if refused.is_empty() { Ok(patch) } else { Err(Error::Invalid(refused).into()) }
+        unless_refused(patch, refused)
     }
 }
 

@@ -11,7 +11,7 @@ use tenantry_operations::{ApiKeyFilter, InvitationFilter, MemberFilter, Store, a
 
 use super::{
     labels::{ChangedLabels, NewLabels},
-    tenant::parse,
+    tenant::{parse, unless_refused},
 };
 use crate::{
     consent::{Consent, Deed, carry_out},
@@ -170,7 +170,7 @@ impl List {
             status: parse("status", self.status.as_deref(), &mut refused),
             ..MemberFilter::default()
         };
-        if refused.is_empty() { Ok(filter) } else { Err(Error::Invalid(refused).into()) }
+        unless_refused(filter, refused)
     }
 }
 
@@ -194,7 +194,7 @@ impl Changes {
             external_id,
             metadata,
         };
-        if refused.is_empty() { Ok(patch) } else { Err(Error::Invalid(refused).into()) }
+        unless_refused(patch, refused)
     }
 }
 

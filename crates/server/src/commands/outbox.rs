@@ -5,7 +5,7 @@ use serde::Serialize;
 use tenantry_domain::{Choice, Error, FieldRefusal, OutboxMessage, OutboxMessageId, OutboxState, TenantId};
 use tenantry_operations::{Store, TenantFilter, outbox, tenants};
 
-use super::tenant::{operator, parse};
+use super::tenant::{operator, parse, unless_refused};
 use crate::{
     database::with_store,
     exit::Exit,
@@ -97,7 +97,7 @@ pub(crate) fn run(command: Outbox, settings: &Settings, output: &Output) -> Resu
 fn ids(raw: &[String]) -> Result<Vec<OutboxMessageId>, Exit> {
     let mut refused: Vec<FieldRefusal> = Vec::new();
     let ids = raw.iter().filter_map(|raw| parse(raw, Some(raw), &mut refused)).collect();
-    if refused.is_empty() { Ok(ids) } else { Err(Error::Invalid(refused).into()) }
+    unless_refused(ids, refused)
 }
 
 async fn all(store: &Store, tenant: Option<&str>, state: Option<OutboxState>) -> Result<Vec<MessageView>, Exit> {

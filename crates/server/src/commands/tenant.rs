@@ -122,7 +122,7 @@ impl List {
             search: self.search,
             ..TenantFilter::default()
         };
-        if refused.is_empty() { Ok(filter) } else { Err(Error::Invalid(refused).into()) }
+        unless_refused(filter, refused)
     }
 }
 
@@ -142,6 +142,11 @@ pub(crate) fn removable<T: std::str::FromStr<Err = Refusal>>(
     refused: &mut Vec<FieldRefusal>,
 ) -> Option<Option<T>> {
     if raw == Some("") { Some(None) } else { parse(name, raw, refused).map(Some) }
+}
+
+/// What was read, unless something was refused.
+pub(crate) fn unless_refused<T>(read: T, refused: Vec<FieldRefusal>) -> Result<T, Exit> {
+    if refused.is_empty() { Ok(read) } else { Err(Error::Invalid(refused).into()) }
 }
 
 /// [`parse`], as callers of the API are read.

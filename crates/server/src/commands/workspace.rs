@@ -3,15 +3,15 @@
 use clap::{ArgGroup, Args, Subcommand};
 use serde_json::json;
 use tenantry_domain::{
-    Credential, Error, LocaleRequest, NewWorkspace, Precondition, RESTORABLE_DAYS, Workspace as Found, WorkspaceId,
-    WorkspacePatch, counted,
+    BrandId, Credential, Error, LocaleRequest, NewWorkspace, Precondition, RESTORABLE_DAYS, Workspace as Found,
+    WorkspaceId, WorkspacePatch, counted,
 };
 use tenantry_http::WorkspaceView;
 use tenantry_operations::{Store, WorkspaceFilter, agents, assignments, brands, workspaces};
 
 use super::{
     labels::{self, ChangedLabels, NewLabels},
-    tenant::{minutes, parse, read, removable},
+    tenant::{minutes, parse, read, removable, unless_refused},
 };
 use crate::{
     consent::{Consent, Deed, carry_out, thing},
@@ -150,7 +150,7 @@ impl Update {
             metadata,
             ..WorkspacePatch::default()
         };
-        if refused.is_empty() { Ok(patch) } else { Err(Error::Invalid(refused).into()) }
+        unless_refused(patch, refused)
     }
 }
 
@@ -189,16 +189,21 @@ impl Create {
     }
 }
 
+/// The brand that was named, if one was.
+async fn brand_if_named(store: &Store, operator: &Credential, named: Option<&str>) -> Result<Option<BrandId>, Exit> {
+    match named {
+        Some(named) => Ok(Some(named::brand(store, operator, named).await?)),
+        None => Ok(None),
+    }
+}
+
 pub(crate) fn run(command: Workspace, settings: &Settings, output: &Output) -> Result<(), Exit> {
     crate::logging::start(settings);
     match command {
         Workspace::Create(create) => {
             let new = create.wanted()?;
             let made = in_tenant(settings, &create.of.tenant, async |store, operator| {
-                let brand = match &create.brand {
-                    Some(named) => Some(named::brand(store, operator, named).await?),
-                    None => None,
-                };
+                let brand = brand_if_named(store, operator, create.brand.as_deref()).await?;
                 Ok(workspaces::create(store, operator, brand, new).await?.into_thing())
             })?;
             print_line(output, made)
@@ -211,10 +216,7 @@ pub(crate) fn run(command: Workspace, settings: &Settings, output: &Output) -> R
         }
         Workspace::List(list) => {
             let found = in_tenant(settings, &list.of.tenant, async |store, operator| {
-                let brand_id = match &list.brand {
-                    Some(named) => Some(named::brand(store, operator, named).await?),
-                    None => None,
-                };
+                let brand_id = brand_if_named(store, operator, list.brand.as_deref()).await?;
                 let filter = WorkspaceFilter { brand_id, search: list.search, ..WorkspaceFilter::default() };
                 Ok(named::all(async |page| workspaces::list(store, operator, filter.clone(), page).await).await?)
             })?;
@@ -234,10 +236,7 @@ pub(crate) fn run(command: Workspace, settings: &Settings, output: &Output) -> R
             let (one, patch) = (&update.one, update.patch()?);
             let changed = in_tenant(settings, &one.of.tenant, async |store, operator| {
                 let id = named::workspace(store, operator, &one.workspace).await?;
-                let brand_id = match &update.brand {
-                    Some(named) => Some(named::brand(store, operator, named).await?),
-                    None => None,
-                };
+                let brand_id = brand_if_named(store, operator, update.brand.as_deref()).await?;
                 let patch = WorkspacePatch { brand_id, ..patch };
                 Ok(workspaces::update(store, operator, id, Precondition::None, patch).await?.into_thing())
             })?;
