@@ -43,6 +43,8 @@ const FIRST_GOOD: Duration = Duration::from_secs(60);
 
 /// One failure, by the clock.
 struct Failure {
+    /// Before anything was done to the primary.
+    begun: Instant,
     killed: Instant,
     /// When the former primary was started again.
     returned: Instant,
@@ -117,10 +119,10 @@ async fn run() {
 
 /// Kills the primary, and lets it come back once another one has taken its place.
 async fn fail(cluster: &mut Patroni, load: &Load, last: Last) -> Failure {
-    let former = tokio::task::block_in_place(|| {
-        let former = cluster.primary();
+    let (former, begun) = tokio::task::block_in_place(|| {
+        let (former, begun) = (cluster.primary(), Instant::now());
         cluster.kill(former, last);
-        former
+        (former, begun)
     });
     let killed = Instant::now();
     while !(0..REPLICAS).all(|replica| has_written(load, replica, killed)) {
@@ -140,7 +142,7 @@ async fn fail(cluster: &mut Patroni, load: &Load, last: Last) -> Failure {
     let stays = "SELECT FROM pg_stat_activity WHERE usename = 'tenantry_service' AND backend_start < now() - interval '3 seconds'";
     let staying = tokio::task::block_in_place(|| count(&mut cluster.admin_of(former), stays));
     assert_eq!(staying, 0, "the former primary is left alone");
-    Failure { killed, returned, whole }
+    Failure { begun, killed, returned, whole }
 }
 
 fn has_written(load: &Load, replica: usize, since: Instant) -> bool {
@@ -156,9 +158,9 @@ async fn is_ready(replica: &Service) {
 impl Outcome {
     /// Of the failure with this number: until the next one.
     fn of(attempts: &[Attempt], failures: &[Failure], at: usize) -> Self {
-        let Failure { killed, whole, .. } = failures[at];
-        let until = failures.get(at + 1).map(|next| next.killed);
-        let of_this = |one: &&Attempt| one.ended > killed && until.is_none_or(|until| one.ended < until);
+        let Failure { begun, killed, whole, .. } = failures[at];
+        let until = failures.get(at + 1).map(|next| next.begun);
+        let of_this = |one: &&Attempt| one.ended > begun && until.is_none_or(|until| one.ended < until);
         let during: Vec<_> = attempts.iter().filter(of_this).collect();
         // Of the replica that took longer.
         let first = |is: fn(&Attempt) -> bool| {
