@@ -8,6 +8,8 @@
     reason = "a test ends when something is not as it must be, and prints what it measured"
 )]
 
+#[path = "../it/database.rs"]
+mod database;
 mod failover;
 mod kills;
 #[path = "../it/binary/kit.rs"]
@@ -21,4 +23,5 @@ mod outage;
 mod pauses;
 mod refusals;
 mod service;
+mod tenants;
 mod webhooks;
