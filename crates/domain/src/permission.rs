@@ -91,9 +91,10 @@ impl FromStr for KeyScope {
 
     /// Whether a permission is declared is not known here, see [`Permissions::all_are_known`].
     fn from_str(raw: &str) -> Result<Self, Refusal> {
-        Scope::choose(raw)
-            .map(Self::Own)
-            .or_else(|refusal| raw.parse().map(Self::Declared).map_err(|_: Refusal| refusal))
+        match Scope::of_word(raw) {
+            Some(scope) => Ok(Self::Own(scope)),
+            None => raw.parse().map(Self::Declared).or_else(|_: Refusal| Scope::choose(raw).map(Self::Own)),
+        }
     }
 }
 

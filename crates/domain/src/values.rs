@@ -180,10 +180,15 @@ pub trait Choice: Copy + PartialEq + 'static {
         Self::ALL.iter().find(|(value, _)| *value == self).map_or("", |(_, word)| word)
     }
 
+    /// The value with exactly this word.
+    fn of_word(raw: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, word)| *word == raw).map(|(value, _)| *value)
+    }
+
     /// Reads one of the words, exactly as written in [`Choice::ALL`]; another case is refused with a hint.
     fn choose(raw: &str) -> Result<Self, Refusal> {
-        if let Some((value, _)) = Self::ALL.iter().find(|(_, word)| *word == raw) {
-            return Ok(*value);
+        if let Some(value) = Self::of_word(raw) {
+            return Ok(value);
         }
         if let Some((_, word)) = Self::ALL.iter().find(|(_, word)| word.eq_ignore_ascii_case(raw)) {
             return Err(Refusal::new("wrong_case", format!("is in the wrong case: use \"{word}\"")));

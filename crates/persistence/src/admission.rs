@@ -101,7 +101,7 @@ fn recognise(credential: &Credential, known: Option<&Known>, learned: &mut Learn
                 }
                 let recognised = Some(Lately { rate: tenant.request_rate()? });
                 *learned = Learned { recognised, stale_key: key.is_stale().then(|| key.id()), stood: None };
-                Ok((Actor::ApiKey(key.id()), key.grant()?))
+                Ok((Actor::ApiKey(key.id()), key.grant()))
             }
             _ => refused(Unauthenticated::Invalid),
         },

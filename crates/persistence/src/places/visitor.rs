@@ -1,7 +1,14 @@
 //! The visitor: a credential as the look-up takes it, and what the tenant knows of it.
 
 use chrono::{DateTime, Utc};
-use diesel::{PgConnection, QueryResult, dsl::now, pg::Pg, prelude::*, sql_types::Timestamptz};
+use diesel::{
+    PgConnection, QueryResult,
+    deserialize::{self, FromSql, FromSqlRow},
+    dsl::now,
+    pg::{Pg, PgValue},
+    prelude::*,
+    sql_types::{Array, Text, Timestamptz},
+};
 use tenantry_domain::{
     ApiKeyId, BrandId, Credential, Grant, Holder, KeyScope, Limits, MemberId, MemberStatus, Reach, RequestRate, Role,
     TenantId, WorkspaceId,
@@ -156,7 +163,7 @@ impl MemberRow {
 #[diesel(table_name = api_keys, check_for_backend(Pg))]
 pub(crate) struct KeyRow {
     id: Uuid,
-    scopes: Vec<String>,
+    scopes: Scopes,
     pub(super) brand_id: Option<Uuid>,
     pub(super) workspace_id: Option<Uuid>,
     expires_at: Option<DateTime<Utc>>,
@@ -168,15 +175,34 @@ impl KeyRow {
         ApiKeyId::from_uuid(self.id)
     }
 
-    pub(crate) fn grant(&self) -> Result<Grant, Fault> {
-        let scopes =
-            self.scopes.iter().map(|scope| stored::<KeyScope>("api_keys.scopes", scope)).collect::<Result<_, _>>()?;
-        Ok(Grant::Scopes { scopes, reach: reach(self.brand_id, self.workspace_id), until: self.expires_at })
+    pub(crate) fn grant(&self) -> Grant {
+        let (Scopes(scopes), reach) = (self.scopes.clone(), reach(self.brand_id, self.workspace_id));
+        Grant::Scopes { scopes, reach, until: self.expires_at }
     }
 
     /// Whether the last use on record is more than a minute ago.
     pub(crate) fn is_stale(&self) -> bool {
         self.last_used_at.is_none_or(|at| Utc::now() - at > chrono::Duration::minutes(1))
+    }
+}
+
+/// What a key carries. Each word is understood where it was received: every request by a key reads all of them.
+#[derive(Clone, FromSqlRow)]
+pub(crate) struct Scopes(Vec<KeyScope>);
+
+struct Word(KeyScope);
+
+impl FromSql<Array<Text>, Pg> for Scopes {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let words: Vec<Word> = FromSql::<Array<Text>, Pg>::from_sql(value)?;
+        Ok(Self(words.into_iter().map(|Word(scope)| scope).collect()))
+    }
+}
+
+impl FromSql<Text, Pg> for Word {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        let scope = str::from_utf8(value.as_bytes())?.parse();
+        scope.map(Self).map_err(|refusal| format!("api_keys.scopes holds a value that {refusal}").into())
     }
 }
 
@@ -227,7 +253,7 @@ impl TenantScope<'_> {
             .select(KeyRow::as_select())
             .first(self.connection)
             .optional()?;
-        row.as_ref().map(KeyRow::grant).transpose()
+        Ok(row.as_ref().map(KeyRow::grant))
     }
 }
 
