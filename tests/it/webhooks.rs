@@ -8,6 +8,7 @@ mod failing;
 mod load;
 mod neighbours;
 mod platform;
+mod refused;
 mod resealing;
 mod signature;
 

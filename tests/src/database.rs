@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::{
     Connection, PgConnection, QueryableByName, RunQueryDsl,
+    connection::SimpleConnection,
     sql_types::{BigInt, Text},
 };
 
@@ -74,6 +75,27 @@ impl TestDatabase {
              WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"
         );
         lines(&mut self.admin(), &sql).remove(0)
+    }
+
+    /// Refuses the first writes of this kind, `BEFORE UPDATE ON brands FOR EACH ROW`, as a database does that is busy. Taking a transaction
+    /// back does not set a sequence back, so it counts them.
+    pub fn refuse(&self, writes: u32, what: &str) {
+        let sql = format!(
+            "CREATE SEQUENCE refusals;
+             CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+                 IF nextval('public.refusals') <= {writes} THEN
+                     RAISE EXCEPTION 'canceling statement due to lock timeout' USING ERRCODE = 'lock_not_available';
+                 END IF;
+                 RETURN NEW;
+             END $$;
+             CREATE TRIGGER refuses {what} EXECUTE FUNCTION refuse()"
+        );
+        self.admin().batch_execute(&sql).unwrap();
+    }
+
+    /// How often somebody has tried to write what [`Self::refuse`] is about.
+    pub fn tries(&self) -> i64 {
+        self.rows("SELECT FROM refusals, generate_series(1, last_value) WHERE is_called")
     }
 
     /// Every row of every table as text, also of those that only the superuser sees; binary columns as hexadecimal digits.

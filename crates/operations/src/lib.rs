@@ -12,6 +12,7 @@ pub mod brands;
 pub mod calendars;
 pub mod demo;
 pub mod housekeeping;
+mod insist;
 pub mod integrations;
 pub mod introspection;
 pub mod invitations;

@@ -13,7 +13,10 @@ use tenantry_domain::{
 };
 use tenantry_persistence::{DisabledWebhook, DueInvitation, Pick, Store};
 
-use crate::mail::{InvitationLink, MailFault, Mailer, Signatures, webhook_email};
+use crate::{
+    insist::{insist, is_passing},
+    mail::{InvitationLink, MailFault, Mailer, Signatures, webhook_email},
+};
 
 /// The name of the job.
 pub const DELIVER: &str = "deliver mail";
@@ -81,7 +84,7 @@ pub async fn deliver_due(store: &Store, sender: &Sender, go_on: impl Fn() -> boo
     for tenant in due {
         match visit(store, sender, tenant, &go_on, &mut report).await {
             Ok(()) => {}
-            Err(error @ (Error::Unavailable { .. } | Error::Overloaded)) => return Err(error),
+            Err(error) if is_passing(&error) => return Err(error),
             // It was frozen meanwhile. An email that was just sent is sent once more when the tenant is not frozen any more.
             Err(Error::TenantFrozen) => tracing::info!(%tenant, "the tenant is frozen; its email waits"),
             Err(error) => tracing::error!(%tenant, ?error, "could not deliver a tenant's email; will try again"),
@@ -199,16 +202,20 @@ async fn note(
     let reason = outcome.err().map(|fault| without_tokens(fault.reason(), token)).unwrap_or_default();
     let (id, attempts, logged) = (message.id, message.attempts, without_addresses(&reason));
     let wait = pause(attempts, chance());
-    store
-        .write(&job(Some(tenant)), InTenant, Action::OutboxDeliver, move |tx| {
-            match state {
-                OutboxState::Sent => tx.mark_sent(&message),
-                OutboxState::Dead => tx.mark_dead(&message, &reason),
-                _ => tx.mark_failed(&message, &reason, wait),
-            }
-            .map(Change::bookkeeping)
-        })
-        .await?;
+    insist(|| async {
+        let (message, reason) = (message.clone(), reason.clone());
+        store
+            .write(&job(Some(tenant)), InTenant, Action::OutboxDeliver, move |tx| {
+                match state {
+                    OutboxState::Sent => tx.mark_sent(&message),
+                    OutboxState::Dead => tx.mark_dead(&message, &reason),
+                    _ => tx.mark_failed(&message, &reason, wait),
+                }
+                .map(Change::bookkeeping)
+            })
+            .await
+    })
+    .await?;
     match state {
         OutboxState::Sent => tracing::info!(%tenant, message = %id, attempts, "sent an email"),
         OutboxState::Dead => {

@@ -204,13 +204,15 @@ impl WriteTx<'_, InTenant> {
         Ok(())
     }
 
-    /// Writes down whether a webhook takes anything; returns since when it does not, and for how many turns.
-    pub fn note_failing(&mut self, id: WebhookId, fails: bool) -> Result<Option<(DateTime<Utc>, i32)>, Fault> {
+    /// Writes down whether a webhook takes anything; returns since when it does not, and for how many turns. `None` as well for one that
+    /// somebody else has leased.
+    pub fn note_failing(&mut self, lease: WebhookLease, fails: bool) -> Result<Option<(DateTime<Utc>, i32)>, Fault> {
         let since = match fails {
             true => "coalesce(failing_since, now())",
             false => "NULL",
         };
-        let noted: Option<(Option<DateTime<Utc>>, i32)> = diesel::update(this(self.found, id))
+        let noted: Option<(Option<DateTime<Utc>>, i32)> = diesel::update(this(self.found, lease.webhook))
+            .filter(webhooks::next_turn_at.eq(lease.until))
             .filter(webhooks::failures.gt(0).or(sql::<Bool>(if fails { "true" } else { "false" })))
             .set((
                 webhooks::failing_since.eq(sql::<Nullable<Timestamptz>>(since)),

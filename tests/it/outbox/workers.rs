@@ -136,6 +136,19 @@ async fn a_lost_answer_is_an_email_that_may_come_twice_and_the_second_link_is_go
 }
 
 #[tokio::test]
+async fn an_email_that_was_sent_while_the_database_is_busy_is_sent_once() {
+    let (app, server) = (App::start().await, server());
+    let acme = app.tenant("Acme").await;
+    acme.invitation("p1@example.com", json!({})).await;
+    app.database.refuse(3, "BEFORE UPDATE ON outbox_messages FOR EACH ROW WHEN (NEW.state = 'sent')");
+    assert_eq!(deliver(&app, &server).await.sent, 1);
+    assert_eq!(app.database.tries(), 4, "the fourth time it is taken");
+    wait_for_the_next_attempt(&app);
+    assert!(deliver(&app, &server).await.is_empty());
+    each_got_one(&server, 1);
+}
+
+#[tokio::test]
 async fn a_worker_that_is_asked_to_stop_begins_no_other_email() {
     let (app, server) = (App::start().await, server());
     let acme = app.tenant("Acme").await;

@@ -200,6 +200,31 @@ async fn what_was_given_for_a_refresh_token_is_stored_when_the_caller_has_gone()
 }
 
 #[tokio::test]
+async fn what_was_given_for_a_refresh_token_is_stored_when_the_database_is_not_busy_any_more() {
+    let place = Place::new().await;
+    place.server.end(TOKEN);
+    let changes = "BEFORE UPDATE ON integrations FOR EACH ROW WHEN (NEW.sealed_secret <> OLD.sealed_secret)";
+    place.app.database.refuse(3, changes);
+    assert_eq!(place.calendars(in_hours(25)).await.unwrap(), 1);
+    assert_eq!((place.app.database.tries(), place.renewals()), (4, 1));
+    assert_eq!(field(&place.shown().await, "accessToken")["lastFour"], "this");
+}
+
+#[tokio::test]
+async fn a_renewal_that_failed_while_the_database_is_busy_keeps_nobody_from_the_next_one() {
+    let place = Place::new().await;
+    place.server.end(TOKEN);
+    place.server.misbehave_to("application/x-www-form-urlencoded", Misbehaviour::Status(503));
+    let ends = "BEFORE UPDATE ON integrations FOR EACH ROW
+                WHEN (OLD.renewing_until IS NOT NULL AND NEW.renewing_until IS NULL)";
+    place.app.database.refuse(3, ends);
+    place.calendars(in_hours(25)).await.unwrap_err();
+    assert_eq!(place.app.database.tries(), 4, "the fourth time it is taken");
+    place.server.behave();
+    assert_eq!(place.calendars(in_hours(25)).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn to_verify_an_integration_renews_its_token_first() {
     let place = Place::new().await;
     place.server.end(TOKEN);

@@ -15,7 +15,10 @@ use tenantry_persistence::{Store, StoredIntegration};
 use tokio::time::{Instant, sleep};
 
 use super::{context, seal, unseal};
-use crate::providers::{Failure, OpenedFields, Providers, not_renewed};
+use crate::{
+    insist::insist,
+    providers::{Failure, OpenedFields, Providers, not_renewed},
+};
 
 const JOB: &str = "renew access tokens";
 
@@ -121,9 +124,9 @@ impl Renewing {
                     let place = (opened.integration.tenant_id, opened.integration.workspace_id);
                     match self.providers.renew(place, &opened.fields.secret, self.now).await {
                         // If it was replaced meanwhile, that is found at the next turn.
-                        Ok(secret) => self.store_renewed(&opened, secret).await?,
+                        Ok(secret) => insist(|| self.store_renewed(&opened, secret.clone())).await?,
                         Err(failure) => {
-                            self.give_up(&opened, failure).await?;
+                            insist(|| self.give_up(&opened, failure)).await?;
                             return Err(failure.of(opened.integration.provider));
                         }
                     }

@@ -23,6 +23,7 @@ use super::{
     job, opened, payload,
     shares::{Room, Share, Shares},
 };
+use crate::insist::{insist, is_passing};
 
 /// How many tenants a round visits at most.
 const TENANTS: i64 = 100;
@@ -47,6 +48,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// How long a webhook rests whose secret does not open.
 const WITHOUT_SECRET: TimeDelta = TimeDelta::minutes(5);
+
+/// How long a webhook rests about whose events nothing could be read.
+const WITHOUT_DATABASE: TimeDelta = TimeDelta::seconds(1);
 
 /// Who sends, and how.
 #[derive(Clone)]
@@ -128,7 +132,7 @@ impl Workers {
             }
             match self.visit(tenant).await {
                 Ok(begun) => round.begun += begun,
-                Err(error @ (Error::Unavailable { .. } | Error::Overloaded)) => return Err(error),
+                Err(error) if is_passing(&error) => return Err(error),
                 // It was erased or frozen meanwhile.
                 Err(Error::NotFound(_) | Error::TenantFrozen) => {}
                 Err(error) => tracing::error!(%tenant, ?error, "could not read a tenant's queue; will try again"),
@@ -197,8 +201,8 @@ struct Batch {
     gone: bool,
     /// How long the receiver asks to be left alone.
     wish: Option<TimeDelta>,
-    /// Its secret does not open.
-    without_secret: bool,
+    /// How long the webhook rests because of us.
+    rest: TimeDelta,
 }
 
 /// What comes after a batch.
@@ -221,23 +225,33 @@ impl Turn {
     async fn batches(&self, mut lease: WebhookLease) -> Result<(), Error> {
         let mut batch = Batch::default();
         loop {
-            let (last, goes_on) = (batch, Instant::now() < self.until && !*self.stop.borrow());
-            let next = self
-                .store
-                .write(&job(Some(self.tenant)), InTenant, Action::WebhookDeliver, move |tx| {
-                    settle(tx, lease, &last, goes_on).map(Change::bookkeeping)
-                })
-                .await?;
-            let turn = match next {
-                Next::Batch(turn) => self.with_accounts(turn).await?,
+            let goes_on = Instant::now() < self.until && !*self.stop.borrow();
+            let turn = match insist(|| self.settle(lease, batch.clone(), goes_on)).await? {
+                Next::Batch(turn) => turn,
                 Next::Nothing(pending) => {
                     self.sender.figures.pending(self.webhook, pending);
                     return Ok(());
                 }
             };
             lease = turn.lease;
-            batch = self.send(*turn).await;
+            batch = match self.with_accounts(turn).await {
+                Ok(turn) => self.send(*turn).await,
+                Err(error) if is_passing(&error) => {
+                    let (tenant, webhook) = (self.tenant, self.webhook);
+                    tracing::warn!(%tenant, %webhook, ?error, "could not read what events are about; will try again");
+                    Batch { rest: WITHOUT_DATABASE, ..Batch::default() }
+                }
+                Err(error) => return Err(error),
+            };
         }
+    }
+
+    async fn settle(&self, lease: WebhookLease, batch: Batch, goes_on: bool) -> Result<Next, Error> {
+        self.store
+            .write(&job(Some(self.tenant)), InTenant, Action::WebhookDeliver, move |tx| {
+                settle(tx, lease, &batch, goes_on).map(Change::bookkeeping)
+            })
+            .await
     }
 
     /// Adds the tenants that events of the platform are about, as they are now. Nobody in its own tenant sees another one.
@@ -263,7 +277,7 @@ impl Turn {
 
     async fn send(&self, turn: WebhookTurn) -> Batch {
         let Some(secrets) = opened(&self.sender.keys, &turn.webhook) else {
-            return Batch { without_secret: true, ..Batch::default() };
+            return Batch { rest: WITHOUT_SECRET, ..Batch::default() };
         };
         let webhook = turn.webhook.webhook;
         let with_previous = webhook.previous_until.is_some_and(|until| until > turn.now);
@@ -312,7 +326,7 @@ impl Turn {
             Ok(signature) => signature,
             Err(error) => {
                 tracing::error!(tenant = %self.tenant, webhook = %self.webhook, ?error, "cannot sign a delivery");
-                return Batch { without_secret: true, ..Batch::default() };
+                return Batch { rest: WITHOUT_SECRET, ..Batch::default() };
             }
         };
         let message = Message { url: &webhook.details.url, id, timestamp, signature, body };
@@ -343,7 +357,7 @@ impl Turn {
             None => (WebhookDeliveryState::Failed, TimeDelta::zero()),
         };
         let failed = outcome(state, pause, answered, Some(why));
-        Batch { outcomes: vec![failed], gone, wish, without_secret: false }
+        Batch { outcomes: vec![failed], gone, wish, ..Batch::default() }
     }
 
     fn log(&self, batch: &Batch) {
@@ -365,7 +379,7 @@ impl Batch {
         self.outcomes.extend(other.outcomes);
         self.gone |= other.gone;
         self.wish = self.wish.max(other.wish);
-        self.without_secret |= other.without_secret;
+        self.rest = self.rest.max(other.rest);
         self
     }
 
@@ -397,16 +411,17 @@ fn chains(deliveries: Vec<DueDelivery>) -> Vec<Vec<DueDelivery>> {
     chains
 }
 
-/// Writes down what a batch has come to, and takes the next one, or gives the webhook back.
+/// Writes down what a batch has come to, and takes the next one, or gives the webhook back. A second time nothing changes: an outcome is
+/// that of one attempt, and the lease is another one.
 fn settle(tx: &mut WriteTx<'_, InTenant>, lease: WebhookLease, batch: &Batch, goes_on: bool) -> Result<Next, Fault> {
     let id = lease.webhook;
     for outcome in &batch.outcomes {
         tx.store_outcome(id, outcome)?;
     }
     let fails = !batch.outcomes.is_empty() && batch.delivered() == 0;
-    let mut rest = if batch.without_secret { WITHOUT_SECRET } else { TimeDelta::zero() };
+    let mut rest = batch.rest;
     if !batch.outcomes.is_empty()
-        && let Some((since, failures)) = tx.note_failing(id, fails)?
+        && let Some((since, failures)) = tx.note_failing(lease, fails)?
     {
         rest = webhook_rest(failures, chance()).max(batch.wish.unwrap_or_default().min(TimeDelta::hours(1)));
         if is_over(since, tx.clock()?) {
