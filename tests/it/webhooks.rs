@@ -5,6 +5,7 @@ mod delivery;
 mod destinations;
 mod email;
 mod failing;
+mod lists;
 mod load;
 mod neighbours;
 mod platform;
@@ -27,7 +28,7 @@ fn sender(app: &App) -> Sender {
 }
 
 /// The workers of one process, which do something when the test says so.
-fn workers(app: &App) -> Workers {
+pub(crate) fn workers(app: &App) -> Workers {
     workers_with(app, sender(app))
 }
 

@@ -216,12 +216,13 @@ async fn a_test_reaches_only_the_webhook_that_is_tested() {
     let tenant = app.tenant("Acme").await;
     let (id, _) = webhook(&tenant, &one, json!(["brand.create"])).await;
     webhook(&tenant, &other, Value::Null).await;
+    tenant.brand("One").await;
     deliver(&app).await;
     let before = other.received().len();
     let tested = tenant.owner.post(&format!("/api/webhooks/{id}/test"), json!({})).await.expect(202);
     assert_eq!(tested.body["type"], "webhook.test");
     deliver(&app).await;
-    let [request] = one.received().try_into().unwrap();
+    let [_, request] = one.received().try_into().unwrap();
     assert_eq!((request.id(), request.kind().as_str()), (tested.id().as_str(), "webhook.test"));
     assert_eq!(other.received().len(), before);
 }
@@ -250,6 +251,28 @@ async fn what_a_worker_has_not_written_down_when_it_dies_is_sent_again_with_the_
     let [first, second] = receiver.received().try_into().unwrap();
     assert_eq!(first.id(), second.id());
     assert_eq!(deliveries(&tenant, &id).await[0]["state"], "delivered");
+}
+
+#[tokio::test]
+async fn whoever_has_lost_a_webhook_meanwhile_writes_down_nothing() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    let (id, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
+    receiver.receive(Receiving::Held);
+    tenant.brand("One").await;
+    let mut slow = workers(&app);
+    assert_eq!(slow.round().await.unwrap().begun, 1);
+    receiver.until(1).await;
+    // The lease ends, and somebody else finds that the receiver fails.
+    receiver.receive(Receiving::Status(500, "", String::new()));
+    wait_for_the_next_attempt(&app);
+    deliver(&app).await;
+    receiver.let_go();
+    slow.finish().await;
+    let [delivery] = deliveries(&tenant, &id).await.try_into().unwrap();
+    assert_eq!((&delivery["state"], &delivery["attempts"]), (&json!("pending"), &json!(1)));
+    assert_eq!(app.database.rows("SELECT FROM webhooks WHERE failures = 1 AND failing_since IS NOT NULL"), 1);
+    assert_eq!(app.database.rows("SELECT FROM webhooks WHERE next_turn_at > now()"), 1, "it rests");
 }
 
 #[tokio::test]

@@ -38,6 +38,12 @@ async fn each_address_that_is_not_public_is_refused_with_its_sentence() {
         assert!(error["message"].as_str().unwrap().contains(said), "{url}: {error}");
     }
     assert_eq!(app.database.rows("SELECT 1 FROM webhooks"), 0);
+    // Neither does a change lead there.
+    let made = create(&tenant, "http://127.0.0.1:9/", json!(null)).await.expect(201);
+    let path = format!("/api/webhooks/{}", made.id());
+    let refused = tenant.owner.patch(&path, json!({ "url": "https://10.0.0.1/" })).await.expect(422);
+    assert_eq!(refused.body["fields"][0]["code"], "forbidden_address");
+    assert_eq!(tenant.owner.get(&path).await.expect(200).body["url"], "http://127.0.0.1:9/");
 }
 
 #[tokio::test]

@@ -35,7 +35,10 @@ async fn after_days_of_failures_a_webhook_is_disabled_and_the_owner_gets_an_emai
     assert_eq!(receiver.received().len(), 2);
     // Enabled again, it is sent what waits.
     receiver.receive(Receiving::Well);
+    behind_the_back(&app, "UPDATE webhooks SET next_turn_at = now() + interval '1 hour'");
     tenant.owner.patch(&path, json!({ "enabled": true })).await.expect(200);
+    assert_eq!(app.database.rows("SELECT FROM webhooks WHERE failures = 0 AND next_turn_at <= now()"), 1);
+    assert_eq!(app.database.rows("SELECT FROM tenants WHERE webhooks_due_at <= now()"), 1);
     wait_for_the_next_attempt(&app);
     deliver(&app).await;
     assert_eq!(deliveries(&tenant, &id).await[0]["state"], "delivered");
