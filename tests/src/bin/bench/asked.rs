@@ -22,6 +22,8 @@ pub(crate) struct Caller {
     pub(crate) foreign: String,
     /// What is in the names of ten of the tenant's workspaces.
     pub(crate) word: String,
+    /// A hundred questions about as many of the tenant's workspaces, as JSON.
+    pub(crate) questions: String,
 }
 
 impl Caller {
@@ -104,6 +106,12 @@ pub(crate) const INTROSPECT: Row = Row {
     ..get("introspection, one question", With::ServiceKey, "/api/introspect")
 };
 
+pub(crate) const INTROSPECT_MANY: Row = Row {
+    method: "POST",
+    body: r#"{"token":"{key}","questions":{questions}}"#,
+    ..get("introspection, 100 questions", With::ServiceKey, "/api/introspect")
+};
+
 impl Row {
     /// What these callers send.
     pub(crate) fn requests(&self, callers: &[Caller]) -> Requests {
@@ -121,7 +129,7 @@ impl Row {
     }
 
     fn request(&self, caller: &Caller) -> std::sync::Arc<str> {
-        let Caller { key, token, service_key, unknown_key, workspace, foreign, word } = caller;
+        let Caller { key, token, service_key, unknown_key, workspace, foreign, word, questions } = caller;
         let credential = match self.with {
             With::Key => key.clone(),
             With::Token => token.clone(),
@@ -129,7 +137,13 @@ impl Row {
             With::MistypedKey => mistyped(key),
             With::ServiceKey => service_key.clone(),
         };
-        let members = [("{workspace}", workspace), ("{foreign}", foreign), ("{word}", word), ("{key}", key)];
+        let members = [
+            ("{workspace}", workspace),
+            ("{foreign}", foreign),
+            ("{word}", word),
+            ("{key}", key),
+            ("{questions}", questions),
+        ];
         let filled = |text: String| members.iter().fold(text, |text, (name, value)| text.replace(name, value));
         text(self.method, &filled(self.path.to_owned()), &credential, &filled(self.body.replace('#', NUMBER)))
     }

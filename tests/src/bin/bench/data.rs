@@ -10,7 +10,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry_domain::{ApiKeyDetails, KeyMode, Role, TenantId};
 use tenantry_tests::{App, People, TestDatabase, lines};
 use uuid::Uuid;
@@ -264,6 +264,13 @@ fn workspaces(database: &TestDatabase, set: Set) {
     }
 }
 
+/// A hundred questions about as many of the tenant's workspaces, as far as it has so many.
+fn questions(set: Set, tenant: u64) -> String {
+    let ids = (0..100).map(|at| id(Kind::Workspace, set.workspace(tenant, 1 + at % set.of(tenant))));
+    let ask = |id: Uuid| json!({ "permission": "workspace.read", "workspaceId": id.to_string() });
+    Value::from_iter(ids.map(ask)).to_string()
+}
+
 /// A caller in each of these tenants, with a key and a member of their own.
 fn callers(app: &App, set: Set, tenants: &[u64]) -> Vec<Caller> {
     let scopes = ApiKeyDetails::owner("Bench".parse().unwrap()).scopes;
@@ -291,6 +298,7 @@ fn callers(app: &App, set: Set, tenants: &[u64]) -> Vec<Caller> {
             workspace: id(Kind::Workspace, set.workspace(tenant, number)).to_string(),
             foreign: id(Kind::Workspace, set.workspace((tenant + 1) % set.tenants, 1)).to_string(),
             word: word(tenant),
+            questions: questions(set, tenant),
         });
     }
     keys.end();

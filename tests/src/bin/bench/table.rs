@@ -9,8 +9,8 @@ use tenantry_tests::App;
 use crate::{
     Effort,
     asked::{
-        BARE, CALLFLUENT, CREATE, Caller, EFFECTIVE, FOREIGN, INTROSPECT, LOOK_UP, LOOK_UP_BY_TOKEN, ME, MISTYPED_KEY,
-        PAGE, Row, SEARCH, TENANT, TOKEN, UNKNOWN_KEY, UPDATE, USAGE,
+        BARE, CALLFLUENT, CREATE, Caller, EFFECTIVE, FOREIGN, INTROSPECT, INTROSPECT_MANY, LOOK_UP, LOOK_UP_BY_TOKEN,
+        ME, MISTYPED_KEY, PAGE, Row, SEARCH, TENANT, TOKEN, UNKNOWN_KEY, UPDATE, USAGE,
     },
     bare::{self, WORKERS},
     client::{Load, Met, Pace, quantile},
@@ -178,6 +178,7 @@ async fn rows(app: &App, door: &str, callers: &[Caller]) -> Vec<Measured> {
         row(INTROSPECT, ", lane", lane, one, by_lane),
         row(INTROSPECT, ", lane, each in another tenant", lane, callers, by_lane),
         row(INTROSPECT, ", door", door, one, by_door),
+        row(INTROSPECT_MANY, ", lane", lane, one, by_lane),
         row(TENANT, "", lane, one, by_lane),
         row(PAGE, "", lane, one, by_lane),
         row(SEARCH, "", lane, one, by_lane),
