@@ -98,7 +98,8 @@ pub(crate) fn having<T>(
     of_entries(move |(name, value)| HasEntry { tenant, noun, name, value }, entries)
 }
 
-/// The same of the list of tenants, which belongs to none. It is not large enough for an index.
+/// The same of the list of tenants, which belongs to none. It has no index: to look at 50,000 tenants takes 20 ms, and only the platform
+/// does.
 pub(crate) fn tenants_having<T>(
     entries: &Metadata,
 ) -> impl Iterator<Item = Box<dyn BoxableExpression<T, Pg, SqlType = Bool>>> {
