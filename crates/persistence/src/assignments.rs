@@ -71,9 +71,7 @@ impl Tx<'_, InMember> {
         let FoundMember { tenant, id, .. } = self.found;
         let here = || {
             assignments::table
-                .inner_join(workspaces::table.on(
-                    workspaces::tenant_id.eq(assignments::tenant_id).and(workspaces::id.eq(assignments::workspace_id)),
-                ))
+                .inner_join(workspaces::table.on(workspaces::id.eq(assignments::workspace_id)))
                 .filter(assignments::tenant_id.eq(tenant.uuid()).and(assignments::member_id.eq(id.uuid())))
                 .filter(workspaces::tenant_id.eq(tenant.uuid()).and(workspaces::deleted_at.is_null()))
         };

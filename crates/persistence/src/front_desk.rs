@@ -192,13 +192,13 @@ impl TenantScope<'_> {
     fn find_invited(&mut self, token: &SecretHash) -> Result<Invited, Fault> {
         type Found = (Uuid, bool, bool, bool);
         let found: Option<Found> = invitation_tokens::table
-            .inner_join(tenants::table.on(tenants::id.eq(invitation_tokens::tenant_id)))
+            .inner_join(tenants::table.on(tenants::id.eq(self.tenant.uuid())))
             .filter(
                 invitation_tokens::tenant_id
                     .eq(self.tenant.uuid())
                     .and(invitation_tokens::token_hash.eq(token.as_bytes())),
             )
-            .filter(tenants::id.eq(self.tenant.uuid()).and(tenants::deleted_at.is_null()))
+            .filter(tenants::deleted_at.is_null())
             .select((
                 invitation_tokens::invitation_id,
                 invitation_tokens::replaced_at.is_not_null(),

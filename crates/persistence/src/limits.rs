@@ -207,11 +207,7 @@ fn assigned(tenant: Uuid, workspace: Uuid) -> _ {
 #[diesel::dsl::auto_type]
 fn invited(tenant: Uuid, workspace: Uuid) -> _ {
     invitation_workspaces::table
-        .inner_join(
-            invitations::table.on(invitations::tenant_id
-                .eq(invitation_workspaces::tenant_id)
-                .and(invitations::id.eq(invitation_workspaces::invitation_id))),
-        )
+        .inner_join(invitations::table.on(invitations::id.eq(invitation_workspaces::invitation_id)))
         .filter(invitation_workspaces::tenant_id.eq(tenant).and(invitation_workspaces::workspace_id.eq(workspace)))
         .filter(invitations::tenant_id.eq(tenant))
         .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))

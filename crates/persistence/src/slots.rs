@@ -36,19 +36,12 @@ impl Tx<'_, InWorkspace> {
     pub fn slots(&mut self) -> Result<Vec<Slot>, Fault> {
         let (tenant, workspace) = (self.found.tenant.uuid(), self.found.id.uuid());
         let assigned = assignments::table
-            .inner_join(
-                members::table
-                    .on(members::tenant_id.eq(assignments::tenant_id).and(members::id.eq(assignments::member_id))),
-            )
+            .inner_join(members::table.on(members::id.eq(assignments::member_id)))
             .filter(assignments::tenant_id.eq(tenant).and(assignments::workspace_id.eq(workspace)))
             .filter(members::tenant_id.eq(tenant))
             .select((assignments::number, members::id, members::email, members::role, true.into_sql::<Bool>()));
         let invited = invitation_workspaces::table
-            .inner_join(
-                invitations::table.on(invitations::tenant_id
-                    .eq(invitation_workspaces::tenant_id)
-                    .and(invitations::id.eq(invitation_workspaces::invitation_id))),
-            )
+            .inner_join(invitations::table.on(invitations::id.eq(invitation_workspaces::invitation_id)))
             .filter(invitation_workspaces::tenant_id.eq(tenant))
             .filter(invitation_workspaces::workspace_id.eq(workspace).and(invitations::tenant_id.eq(tenant)))
             .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
@@ -114,11 +107,7 @@ impl TenantScope<'_> {
         }
         // What an accepted invitation held is an assignment now, or is no more.
         let held: Option<(Uuid, Uuid)> = invitation_workspaces::table
-            .inner_join(
-                invitations::table.on(invitations::tenant_id
-                    .eq(invitation_workspaces::tenant_id)
-                    .and(invitations::id.eq(invitation_workspaces::invitation_id))),
-            )
+            .inner_join(invitations::table.on(invitations::id.eq(invitation_workspaces::invitation_id)))
             .filter(invitation_workspaces::tenant_id.eq(self.tenant.uuid()))
             .filter(invitation_workspaces::number.eq(number.get()).and(invitations::tenant_id.eq(self.tenant.uuid())))
             .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))

@@ -101,10 +101,7 @@ fn brand_of(connection: &mut PgConnection, tenant: Uuid, workspace: Uuid) -> Que
 
 fn is_assigned_in(connection: &mut PgConnection, tenant: Uuid, member: Uuid, brand: Uuid) -> QueryResult<bool> {
     let assigned = assignments::table
-        .inner_join(
-            workspaces::table
-                .on(workspaces::tenant_id.eq(assignments::tenant_id).and(workspaces::id.eq(assignments::workspace_id))),
-        )
+        .inner_join(workspaces::table.on(workspaces::id.eq(assignments::workspace_id)))
         .filter(assignments::tenant_id.eq(tenant).and(assignments::member_id.eq(member)))
         .filter(workspaces::tenant_id.eq(tenant).and(workspaces::brand_id.eq(brand)))
         .filter(workspaces::deleted_at.is_null());
