@@ -1,16 +1,25 @@
 //! Every statement that the service sends names its tenant, for each table of tenants that it reads or writes: read from the log of
-//! the database after every operation of the document, with many kinds of callers, every list by each of its parameters, and the
-//! jobs. What row security would hold back anyway must not be asked for. On a distributed database this is also what finds the rows.
+//! the database after every operation of the document, with many kinds of callers, every list by each of its parameters, what sends
+//! emails and webhooks, an invitation that is accepted, and the jobs. What row security would hold back anyway must not be asked for. On a distributed database this is also what finds the rows.
 
-use std::{collections::BTreeSet, fs};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fs,
+    sync::LazyLock,
+};
 
 use diesel::connection::SimpleConnection;
-use regex::Regex;
+use regex::{Regex, RegexSet};
 use serde_json::json;
 use tenantry_domain::{Retention, Role, Scope};
 use tenantry_operations::{housekeeping, transfer};
 use tenantry_persistence::Prepare;
-use tenantry_tests::{App, Client, Operation, Rows, Target, Tenant, TestDatabase, lines};
+use tenantry_tests::{App, Client, Operation, People, Receiver, Receiving, Rows, Target, Tenant, TestDatabase, lines};
+
+use crate::{
+    outbox,
+    webhooks::{self, webhook},
+};
 
 /// What is missing on purpose, of statements with these words, and why. It may only become shorter.
 const EXCEPTIONS: [(&str, &str, &str); 1] =
@@ -94,6 +103,34 @@ async fn jobs(app: &App) {
     app.store.write_notes().await;
 }
 
+/// What is sent, and what comes of it: a person accepts an invitation, twice as if the first answer had been lost, and a receiver fails
+/// for so long that its webhook is disabled.
+async fn sending(app: &App) {
+    let (tenant, server, receiver) = (app.tenant("Sends").await, outbox::server(), Receiver::start());
+    let workspace = tenant.workspace("Somewhere").await;
+    tenant.member(Role::Owner, &[]).await;
+    webhook(&tenant, &receiver, json!(null)).await;
+    tenant.invitation(&People::email("Ada"), json!({ "workspaceIds": [workspace] })).await;
+    assert!(outbox::deliver(app, &server).await.sent > 0);
+    let mails = server.mails();
+    let mail = mails.iter().find(|mail| mail.to == [People::email("Ada")]).unwrap();
+    let body = json!({ "token": outbox::token(mail) });
+    let person = app.client().with_key(&app.people.token("Ada", None, json!({})));
+    for _ in 1..=2 {
+        let request = person.request("POST", "/api/invitations/accept").header("Idempotency-Key", "once");
+        person.send(request.json(&body)).await.expect(201);
+    }
+    webhooks::deliver(app).await;
+    receiver.receive(Receiving::Status(500, "", String::new()));
+    for _ in 1..=2 {
+        tenant.workspace("Somewhere else").await;
+        webhooks::deliver(app).await;
+        app.database.admin().batch_execute("UPDATE webhooks SET failing_since = now() - interval '5 days'").unwrap();
+        webhooks::wait_for_the_next_attempt(app);
+    }
+    assert!(outbox::deliver(app, &server).await.sent > 0, "the owner is told of the webhook");
+}
+
 /// The statements that the service sent to this database, each once.
 fn sent(database: &TestDatabase, name: &str) -> BTreeSet<String> {
     let directory = lines(&mut database.admin(), "SELECT current_setting('data_directory') AS line").remove(0);
@@ -113,36 +150,80 @@ fn sent(database: &TestDatabase, name: &str) -> BTreeSet<String> {
     sent
 }
 
-/// What a statement does not name the tenant of.
+/// A table, and what the statement calls it if that is something else.
+static USE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"\b(?i:FROM|JOIN|UPDATE|INTO|USING)\s+\(*"?(\w+)"?(?:\s+(?:AS\s+)?([a-z]\w*))?"#).unwrap()
+});
+/// A column that is compared with a value, or with a column of another table.
+static CONDITION: LazyLock<Regex> = LazyLock::new(|| {
+    let column = |name: &str| format!(r#"(?:"?\b(?<{name}>\w+)"?\.)?"?\b(?<{name}_column>id|tenant_id)\b"?"#);
+    Regex::new(&format!(r"{} = (?:\$\d+|'[0-9a-f-]{{36}}'|{})", column("one"), column("other"))).unwrap()
+});
+static INSERT: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"INTO "?(\w+)"? \(([^)]*)\)"#).unwrap());
+
+/// What a statement does not name the tenant of. A table that says that it has the tenant of another one is named as that is.
 fn forgotten(statement: &str, tables: &[String]) -> Vec<String> {
-    let count = |pattern: &str| Regex::new(pattern).unwrap().find_iter(statement).count();
-    let mut forgotten = Vec::new();
-    for table in tables {
-        let uses = count(&format!(r#"(?i)\b(?:FROM|JOIN|UPDATE|INTO|USING)\s+\(*"?{table}"?(?:\s|$|\))"#));
-        let column = if table == "tenants" { "id" } else { "tenant_id" };
-        let given = r"(?:\$\d+|'[0-9a-f-]{36}')";
-        let named = count(&format!(r#""{table}"\."{column}" = {given}"#))
-            + count(&format!(r#"(?:^|[ (.]){column} = {given}"#))
-            + count(&format!(r#"INTO "?{table}"? \("?(?:\w+"?, "?)*{column}"?"#));
-        if named < uses {
-            forgotten.push(format!("{table} ({named} of {uses})"));
+    let column = |table: &str| if table == "tenants" { "id" } else { "tenant_id" };
+    let (mut uses, mut called, mut named) = (HashMap::new(), HashMap::new(), HashMap::<&str, usize>::new());
+    for used in USE.captures_iter(statement) {
+        if let Some(table) = tables.iter().find(|table| **table == used[1]) {
+            *uses.entry(table.as_str()).or_insert(0) += 1;
+            called.insert(used.get(2).map_or(table.as_str(), |alias| alias.as_str()), table.as_str());
+            called.insert(table, table);
         }
     }
-    forgotten
+    let used: Vec<_> = tables.iter().map(String::as_str).filter(|table| uses.contains_key(table)).collect();
+    let (mut bare, mut ties) = (Vec::new(), Vec::new());
+    for found in CONDITION.captures_iter(statement) {
+        let side = |name: &str| {
+            let table = called.get(&found.name(name)?.as_str())?;
+            (found[&*format!("{name}_column")] == *column(table)).then_some(*table)
+        };
+        match (side("one"), side("other")) {
+            (Some(one), Some(other)) => ties.push((one, other)),
+            (Some(one), None) if found.name("other_column").is_none() => *named.entry(one).or_default() += 1,
+            (None, None) if found.name("one").is_none() && found.name("other_column").is_none() => {
+                bare.push(found["one_column"].to_owned());
+            }
+            _ => {}
+        }
+    }
+    for found in INSERT.captures_iter(statement) {
+        if let Some(table) = used.iter().find(|table| found[1] == ***table)
+            && found[2].split(", ").any(|name| name.trim_matches('"') == column(table))
+        {
+            *named.entry(table).or_default() += 1;
+        }
+    }
+    let lacks = |named: &HashMap<&str, usize>, table: &str| named.get(table).copied().unwrap_or(0) < uses[table];
+    // A condition without the name of a table is about one table, and no more.
+    for name in bare {
+        if let Some(table) = used.iter().find(|table| column(table) == name && lacks(&named, table)) {
+            *named.entry(table).or_default() += 1;
+        }
+    }
+    while let Some(at) = ties.iter().position(|(one, other)| lacks(&named, one) != lacks(&named, other)) {
+        let (one, other) = ties.remove(at);
+        *named.entry(if lacks(&named, one) { one } else { other }).or_default() += 1;
+    }
+    let said = |table: &&str| format!("{table} ({} of {})", named.get(table).unwrap_or(&0), uses[table]);
+    used.iter().filter(|table| lacks(&named, table)).map(said).collect()
 }
+
+/// What a distributed database would not do, and why.
+const REFUSED: [(&str, &str); 5] = [
+    ("SET LOCAL ", "each worker is told the whole string"),
+    (r"^(?:UPDATE|DELETE) .*(?:clock_timestamp|gen_random_uuid|random)\(\)", "it is volatile"),
+    (r"^INSERT .* ON CONFLICT .* DO UPDATE .*(?:now\(\)|CURRENT_TIMESTAMP)", "it is not immutable"),
+    (r"^INSERT .* SELECT .* FOR (?:KEY |NO KEY )?(?:SHARE|UPDATE)", "the rows are stored with COPY"),
+    (r"^INSERT .* SELECT .* OVER \((?:ORDER|\))", "the rows are stored with COPY"),
+];
 
 /// Why a distributed database would not do what this statement says.
 fn refused_by_citus(statement: &str) -> Option<&'static str> {
-    let is = |pattern: &str| Regex::new(pattern).unwrap().is_match(statement);
-    let clock = r"(?:clock_timestamp|gen_random_uuid|random)\(\)";
-    let reasons = [
-        ("SET LOCAL ", "each worker is told the whole string"),
-        (&*format!("^UPDATE .*{clock}|^DELETE .*{clock}"), "it is volatile"),
-        ("^INSERT .* ON CONFLICT .* DO UPDATE .*(?:now\\(\\)|CURRENT_TIMESTAMP)", "it is not immutable"),
-        ("^INSERT .* SELECT .* FOR (?:KEY |NO KEY )?(?:SHARE|UPDATE)", "the rows are stored with COPY"),
-        ("^INSERT .* SELECT .* OVER \\((?:ORDER|\\))", "the rows are stored with COPY"),
-    ];
-    reasons.into_iter().find(|(pattern, _)| is(&format!("(?i){pattern}"))).map(|(_, why)| why)
+    static PATTERNS: LazyLock<RegexSet> =
+        LazyLock::new(|| RegexSet::new(REFUSED.map(|(pattern, _)| format!("(?i){pattern}"))).unwrap());
+    PATTERNS.matches(statement).iter().next().map(|at| REFUSED[at].1)
 }
 
 #[test]
@@ -179,6 +260,14 @@ fn a_statement_without_its_tenant_is_noticed() {
     assert_eq!(of(r#"INSERT INTO "brands" ("name") VALUES ($1)"#), ["brands (0 of 1)"]);
     assert_eq!(of(r#"INSERT INTO "brands" ("tenant_id", "name") VALUES ($1, $2)"#), [""; 0]);
     assert_eq!(of(r#"SELECT 1 FROM "tenants""#), ["tenants (0 of 1)"]);
+    let tied = "SELECT 1 FROM brands AS b JOIN workspaces w ON w.tenant_id = b.tenant_id AND w.brand_id = b.id";
+    assert_eq!(of(&format!("{tied} WHERE b.tenant_id = $1")), [""; 0]);
+    assert_eq!(of(&format!("{tied} WHERE b.id = $1")), ["brands (0 of 1)", "workspaces (0 of 1)"]);
+    let of_tenant = r#"UPDATE "tenants" SET at = (SELECT min(at) FROM brands WHERE brands.tenant_id = tenants.id)"#;
+    assert_eq!(of(&format!(r#"{of_tenant} WHERE ("tenants"."id" = $1)"#)), [""; 0]);
+    assert_eq!(of(of_tenant), ["tenants (0 of 1)", "brands (0 of 1)"]);
+    let once = "DELETE FROM brands WHERE tenant_id = $1 AND NOT EXISTS (SELECT FROM workspaces WHERE brand_id = $2)";
+    assert_eq!(of(once), ["workspaces (0 of 1)"]);
 }
 
 #[tokio::test]
@@ -187,6 +276,8 @@ async fn every_statement_names_its_tenant() {
     let name = lines(&mut database.admin(), "SELECT current_database() AS line").remove(0);
     database.admin().batch_execute(&format!("ALTER DATABASE {name} SET log_statement = 'all'")).unwrap();
     let app = App::on(database, |_| {}).await;
+    // First, while nobody else has a webhook.
+    sending(&app).await;
     ask(&app, true).await;
     jobs(&app).await;
     let door = App::store(&app.database.service_url(), |pool| {
