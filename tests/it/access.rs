@@ -11,6 +11,7 @@ mod matrix;
 mod overrides;
 mod people;
 mod reach;
+mod restricted;
 mod statements;
 mod told;
 mod twins;
