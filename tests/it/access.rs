@@ -5,6 +5,7 @@
 
 mod answers;
 mod below_http;
+mod credentials;
 mod foreign;
 mod lists;
 mod matrix;
