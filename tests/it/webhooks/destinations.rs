@@ -153,3 +153,25 @@ async fn a_name_with_one_address_that_is_not_public_is_not_sent_to_nor_is_what_i
     assert_eq!(said, "The URL must not lead to a loopback address, as 127.0.0.1 does.");
     assert_eq!(receiver.received().len(), 0);
 }
+
+/// A public address.
+fn public(_: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>> {
+    Box::pin(async { Ok(vec!["8.8.8.8".parse().unwrap()]) })
+}
+
+#[tokio::test]
+async fn what_is_not_encrypted_goes_only_where_the_operator_allows_it() {
+    let app = App::start().await;
+    let tenant = app.tenant("Acme").await;
+    let id = create(&tenant, "http://plain.example:9/", json!(["brand.create"])).await.expect(201).id();
+    tenant.brand("One").await;
+    let only = Destinations::with(vec!["127.0.0.1/32".parse().unwrap()]);
+    let brief = Timeouts { connect: std::time::Duration::from_secs(1), total: std::time::Duration::from_secs(1) };
+    let client = WebhookClient::asking(public, only, brief).unwrap();
+    let keys = app.integrations.keys.clone();
+    let mut workers = workers_with(&app, Sender { client, keys, view: subject_view, figures: Figures::default() });
+    workers.round().await.unwrap();
+    workers.finish().await;
+    let said = deliveries(&tenant, &id).await[0]["lastError"].clone();
+    assert_eq!(said, "Nothing was sent: plain.example resolves to 8.8.8.8, which is an address that needs https://.");
+}
