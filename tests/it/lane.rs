@@ -1,6 +1,7 @@
 //! The look-up lane: what waits together is read together, and everybody hears what the door would have told them.
 
 mod conditions;
+mod facts;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 

@@ -44,6 +44,7 @@ async fn ask(client: &Client, workspace: &str) {
     for path in [
         &format!("/api/workspaces/{workspace}"),
         &format!("/api/workspaces/{workspace}/effective"),
+        "/api/workspace/get/1",
         "/api/me",
         "/api/tenant",
         "/api/workspaces?limit=20",

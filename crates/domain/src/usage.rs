@@ -244,6 +244,11 @@ fn seconds_of(cap: Cap) -> i64 {
 }
 
 impl MonthUse {
+    /// That of this month, among those in which something was used.
+    pub fn among(used: &[Self], month: Month) -> Self {
+        used.iter().find(|used| used.month == month).copied().unwrap_or(Self { month, seconds: 0 })
+    }
+
     /// The sum in minutes, a minute that has begun counted as one.
     pub fn minutes(self) -> i64 {
         (self.seconds + 59).div_euclid(60)

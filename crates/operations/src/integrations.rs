@@ -28,7 +28,7 @@ pub async fn list(store: &Store, credential: &Credential, workspace: WorkspaceId
     store.read(credential, InWorkspace::Id(workspace), Action::IntegrationList, list_in).await
 }
 
-pub(crate) fn list_in(tx: &mut Tx<'_, InWorkspace>) -> Result<Vec<Integration>, Fault> {
+fn list_in(tx: &mut Tx<'_, InWorkspace>) -> Result<Vec<Integration>, Fault> {
     let (tenant, workspace, made) = (tx.tenant_id(), tx.workspace_id(), tx.integrations()?);
     let one = |provider: Provider| {
         let made = made.iter().find(|integration| integration.provider == provider).cloned();

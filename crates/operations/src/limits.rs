@@ -69,7 +69,7 @@ pub(crate) fn update_in(
     Ok(Change::between(with_use(tx, after)?, workspace, &before.own.fields(), &own.fields()))
 }
 
-pub(crate) fn with_use(tx: &mut Tx<'_, InWorkspace>, limits: FoundLimits) -> Result<LimitsAndUse, Fault> {
+fn with_use(tx: &mut Tx<'_, InWorkspace>, limits: FoundLimits) -> Result<LimitsAndUse, Fault> {
     let Taken { members, agents, clock } = tx.taken()?;
     let month = limits.own.time_zone.month_at(clock);
     Ok(LimitsAndUse { members, agents, month: tx.month_use(month)?, limits })

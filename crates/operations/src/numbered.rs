@@ -5,9 +5,9 @@ use tenantry_auth::seal::MasterKeys;
 use tenantry_domain::{
     Action, Change, Credential, Error, InBrand, InTenant, InWorkspace, Integration, IntegrationPatch, Labels,
     LocaleRequest, NewWorkspace, Precondition, Provider, Slot, SlotHolder, Workspace, WorkspaceLimitsPatch,
-    WorkspaceName, WorkspaceNumber, WorkspacePatch,
+    WorkspaceName, WorkspaceNumber, WorkspacePatch, permit,
 };
-use tenantry_persistence::{Fault, Store, TenantPlace, Tx, new_id};
+use tenantry_persistence::{Fault, Store, TenantPlace, Tx, WorkspaceFacts, new_id};
 
 use crate::{
     integrations,
@@ -41,7 +41,7 @@ pub struct Overview {
     pub workspace: Workspace,
     /// Its limits, and how much of them is used.
     pub limits: LimitsAndUse,
-    /// Its integrations with every provider; `None` for a caller who may not see them.
+    /// Its integrations that were ever made; `None` for a caller who may not see them.
     pub integrations: Option<Vec<Integration>>,
     /// Who has a slot in it: members, and invitations for a caller who may list them; `None` for a caller who may not see members.
     pub slots: Option<Vec<Slot>>,
@@ -51,35 +51,22 @@ pub struct Overview {
 ///
 /// # Errors
 ///
-/// Those of [`Store::read`].
+/// Those of [`Store::workspace_facts`].
 pub async fn overview(store: &Store, credential: &Credential, number: WorkspaceNumber) -> Result<Overview, Error> {
-    store
-        .read(credential, InWorkspace::Number(number), Action::WorkspaceRead, move |tx| {
-            tx.permit(Action::LimitsRead)?;
-            let (workspace, limits) = tx.workspace_and_limits()?;
-            Ok(Overview {
-                number,
-                workspace,
-                limits: limits::with_use(tx, limits)?,
-                integrations: match tx.allows(Action::IntegrationList) {
-                    true => Some(integrations::list_in(tx)?),
-                    false => None,
-                },
-                slots: match tx.allows(Action::AssignmentList) {
-                    true => Some(visible_slots(tx)?),
-                    false => None,
-                },
-            })
-        })
-        .await
-}
-
-/// Who has a slot in the workspace, without the invitations where the caller may not list them.
-fn visible_slots(tx: &mut Tx<'_, InWorkspace>) -> Result<Vec<Slot>, Fault> {
-    let invited = tx.allows(Action::InvitationList);
-    let mut slots = tx.slots()?;
-    slots.retain(|slot| invited || matches!(slot.holder, SlotHolder::Member(_)));
-    Ok(slots)
+    let (grant, facts) = store.workspace_facts(credential, InWorkspace::Number(number)).await?;
+    let allows = |action| permit(&grant, action).is_ok();
+    let WorkspaceFacts { workspace, limits, agents, month, integrations, mut slots } = facts;
+    let limits = LimitsAndUse { limits, members: slots.len() as i64, agents, month };
+    if !allows(Action::InvitationList) {
+        slots.retain(|slot| matches!(slot.holder, SlotHolder::Member(_)));
+    }
+    Ok(Overview {
+        number,
+        integrations: allows(Action::IntegrationList).then_some(integrations),
+        workspace,
+        limits,
+        slots: allows(Action::AssignmentList).then_some(slots),
+    })
 }
 
 /// Creates a workspace of a name under the caller's default brand; the rest is the brand's and the tenant's.

@@ -110,13 +110,11 @@ pub async fn show(
             let (first, last) = (from.or(to).unwrap_or(now), to.unwrap_or(now));
             in_order(first, last).map_err(Error::invalid)?;
             let used = tx.month_uses(first, last)?;
-            let in_month =
-                |month| used.iter().find(|used| used.month == month).copied().unwrap_or(MonthUse { month, seconds: 0 });
             Ok(UsageByMonth {
                 tenant: tx.tenant_id(),
                 cap: limits.in_force.minutes.effective(),
                 time_zone: limits.own.time_zone,
-                months: first.through(last).map(in_month).collect(),
+                months: first.through(last).map(|month| MonthUse::among(&used, month)).collect(),
             })
         })
         .await

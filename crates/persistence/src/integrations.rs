@@ -19,7 +19,7 @@ use crate::{
 
 #[derive(HasQuery)]
 #[diesel(table_name = integrations)]
-struct Row {
+pub(crate) struct Row {
     tenant_id: Uuid,
     workspace_id: Uuid,
     provider: String,
@@ -61,7 +61,7 @@ pub struct NewSealed {
 }
 
 impl Row {
-    fn into_stored(self) -> Result<StoredIntegration, Fault> {
+    pub(crate) fn into_stored(self) -> Result<StoredIntegration, Fault> {
         let provider: Provider = stored("integrations.provider", &self.provider)?;
         let plain = self.plain.map(|raw| PlainField::parse(provider, &raw)).transpose().map_err(|refusal| {
             Error::internal(format!("integrations.plain holds a value of {provider} that {refusal}"))
@@ -88,6 +88,11 @@ impl Row {
     }
 }
 
+/// Without their secrets.
+pub(crate) fn made(rows: Vec<Row>) -> Result<Vec<Integration>, Fault> {
+    rows.into_iter().map(|row| Ok(row.into_stored()?.integration)).collect()
+}
+
 impl Tx<'_, InWorkspace> {
     /// The integrations that were ever made, at most one for each provider.
     pub fn integrations(&mut self) -> Result<Vec<Integration>, Fault> {
@@ -96,7 +101,7 @@ impl Tx<'_, InWorkspace> {
             .filter(integrations::workspace_id.eq(self.found.id.uuid()))
             .limit(i64::from(u8::MAX))
             .load(self.connection)?;
-        rows.into_iter().map(|row| Ok(row.into_stored()?.integration)).collect()
+        made(rows)
     }
 
     /// The integration with this provider, be it made or not.

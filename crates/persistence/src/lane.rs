@@ -8,6 +8,7 @@
 //! Whatever the lane cannot answer, the door answers: one look-up at a time, when a batch fails; all of them, while the database
 //! has not the function that the lane calls or is a distributed one, where each look-up would be a journey of its own.
 
+mod contents;
 mod line;
 mod statement;
 
@@ -24,7 +25,10 @@ use tenantry_domain::{Error, Weight};
 use tokio::sync::oneshot;
 
 pub use self::line::LaneState;
-pub(crate) use self::statement::{Answer, Asks, CallerRows, EffectiveRows, Found, IntrospectionRows, Question, Rows};
+pub(crate) use self::{
+    contents::Contents,
+    statement::{Answer, Asks, CallerRows, EffectiveRows, FactsRows, Found, IntrospectionRows, Question, Rows},
+};
 use self::{
     line::{Line, Ticket},
     statement::{answers, is_of_use},
@@ -249,7 +253,7 @@ impl Reader {
             let began = Instant::now();
             let answers = answers(connection, session.name(), &batch.questions).inspect_err(|Fault(kind)| {
                 if matches!(kind, Kind::Database(error) if remedy(error) == Remedy::Migrate) {
-                    self.lane.switch_off("the database has not the function that the look-up lane calls");
+                    self.lane.switch_off("the database lacks a function that the look-up lane calls");
                 }
             })?;
             batch.answer(answers.into_iter().map(Ok));

@@ -67,6 +67,7 @@ mod webhook_mail;
 mod webhook_queue;
 mod webhook_secrets;
 mod webhooks;
+mod workspace_facts;
 mod workspaces;
 
 pub use admission::nowhere;
@@ -112,6 +113,7 @@ pub use webhook_mail::DisabledWebhook;
 pub use webhook_queue::{DueDelivery, WebhookLease, WebhookOutcome, WebhookTurn};
 pub use webhook_secrets::StaleWebhook;
 pub use webhooks::{NewWebhook, SealedWebhook, StoredWebhook};
+pub use workspace_facts::WorkspaceFacts;
 pub use workspaces::{KeptWorkspace, WorkspaceFilter};
 
 /// A new identifier: a UUID of version 7 (RFC 9562), so that rows of one time lie together.

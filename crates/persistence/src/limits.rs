@@ -78,7 +78,7 @@ impl<'a> Columns<'a> {
 
 impl Row {
     /// Together with those of the tenant.
-    fn found(self, tenant: tenants::Row) -> Result<FoundLimits, Fault> {
+    pub(crate) fn found(self, tenant: tenants::Row) -> Result<FoundLimits, Fault> {
         let version = self.limits_version;
         let own = self.into_limits()?;
         let in_force = own.within(tenant.into_tenant()?.limits);

@@ -3,7 +3,7 @@
 
 use tenantry_domain::{
     Action, Actor, ApiKey, Brand, Change, Credential, Error, Grant, Identified, InTenant, InWorkspace, LimitsInForce,
-    Member, Noun, Reach, Tenant, TenantId, Workspace, WorkspaceId,
+    Member, Noun, Reach, Tenant, TenantId, Workspace, WorkspaceId, permit,
 };
 use uuid::Uuid;
 
@@ -20,7 +20,8 @@ use crate::{
     tx::Tx,
 };
 
-const ACTION: Action = Action::WorkspaceRead;
+/// What whoever asks for a workspace does.
+pub(crate) const ACTION: Action = Action::WorkspaceRead;
 
 /// The caller, its tenant and how much of it the caller sees.
 #[derive(Debug)]
@@ -109,6 +110,7 @@ impl Stand {
         match rows {
             Rows::Workspace(found) => found.as_ref().map(|(place, _)| Self::Workspace(*place)),
             Rows::Effective(found) => found.as_ref().map(|(place, ..)| Self::Workspace(*place)),
+            Rows::Facts(found) => found.as_ref().map(|(place, ..)| Self::Workspace(*place)),
             Rows::Caller(_) | Rows::Introspection(_) => Some(Self::Tenant(tenant)),
         }
     }
@@ -213,7 +215,7 @@ impl Store {
     }
 
     /// What was read in the lane, if the caller may have it, and what it has been given; `None` where the door has to be asked.
-    async fn look_up(
+    pub(crate) async fn look_up(
         &self,
         credential: &Credential,
         asks: Asks,
@@ -221,12 +223,16 @@ impl Store {
     ) -> Result<Option<(Grant, Rows)>, Error> {
         let lane = self.lane.as_ref().filter(|_| !self.rehearsal).zip(credential.tenant());
         let Some((lane, tenant)) = lane else { return Ok(None) };
+        let also = asks.also();
         let party = Party::of(credential, &self.recognised);
         let Some(answer) = lane.ask(party, Question::of(credential, asks)).await? else { return Ok(None) };
         let (sight, rows) =
             answer.map(|Found { known, rows }| (Sight { known, found: Stand::of(&rows, tenant) }, rows)).unzip();
         let mut learned = Learned::default();
-        let judged = judge(credential, sight, what, &mut learned);
+        let judged = judge(credential, sight, what, &mut learned).and_then(|admitted| {
+            also.map_or(Ok(()), |action| permit(&admitted.1, action))?;
+            Ok(admitted)
+        });
         learned.tell(&self.recognised, credential, judged.as_ref().err());
         self.refusals.tell(credential, what.1, &mut learned, judged.as_ref().err());
         if let Some(key) = learned.stale_key {

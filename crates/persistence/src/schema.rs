@@ -368,6 +368,19 @@ diesel::table! {
     }
 }
 
+// A view. It has no primary key, and diesel wants one.
+diesel::table! {
+    slots (tenant_id) {
+        tenant_id -> Uuid,
+        workspace_id -> Uuid,
+        number -> Int8,
+        holder_id -> Uuid,
+        email -> Text,
+        role -> Text,
+        is_member -> Bool,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     tenants,
     brands,

@@ -1,10 +1,6 @@
 //! Who has a slot in a workspace: members who are assigned to it, and invitations that hold one until they are accepted.
 
-use diesel::{
-    dsl::now,
-    prelude::*,
-    sql_types::{Bool, Timestamptz},
-};
+use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
     EmailAddress, Error, InTenant, InWorkspace, InvitationId, MemberId, Noun, Slot, SlotHolder, SlotNumber, WorkspaceId,
 };
@@ -12,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, stored},
-    schema::{assignments, invitation_workspaces, invitations, members},
+    schema::{assignments, invitation_workspaces, invitations, members, slots},
     scope::TenantScope,
     tx::Tx,
 };
@@ -28,35 +24,45 @@ pub enum Standing {
     Member(MemberId, bool),
 }
 
-/// Number, holder, address, role, and whether the holder is a member.
-type Line = (i64, Uuid, String, String, bool);
+#[derive(HasQuery)]
+#[diesel(table_name = slots)]
+pub(crate) struct Row {
+    number: i64,
+    holder_id: Uuid,
+    email: String,
+    role: String,
+    is_member: bool,
+}
+
+impl Row {
+    fn into_slot(self) -> Result<Slot, Fault> {
+        Ok(Slot {
+            number: SlotNumber::given(self.number),
+            holder: match self.is_member {
+                true => SlotHolder::Member(MemberId::from_uuid(self.holder_id)),
+                false => SlotHolder::Invitation(InvitationId::from_uuid(self.holder_id)),
+            },
+            email: stored("slots.email", &self.email)?,
+            role: stored("slots.role", &self.role)?,
+        })
+    }
+}
+
+/// By number.
+pub(crate) fn in_order(rows: Vec<Row>) -> Result<Vec<Slot>, Fault> {
+    let mut slots = rows.into_iter().map(Row::into_slot).collect::<Result<Vec<_>, Fault>>()?;
+    slots.sort_by_key(|slot| slot.number.get());
+    Ok(slots)
+}
 
 impl Tx<'_, InWorkspace> {
     /// Everybody with a slot in the workspace, by number.
-    pub fn slots(&mut self) -> Result<Vec<Slot>, Fault> {
-        let (tenant, workspace) = (self.found.tenant.uuid(), self.found.id.uuid());
-        let assigned = assignments::table
-            .inner_join(members::table.on(members::id.eq(assignments::member_id)))
-            .filter(assignments::tenant_id.eq(tenant).and(assignments::workspace_id.eq(workspace)))
-            .filter(members::tenant_id.eq(tenant))
-            .select((assignments::number, members::id, members::email, members::role, true.into_sql::<Bool>()));
-        let invited = invitation_workspaces::table
-            .inner_join(invitations::table.on(invitations::id.eq(invitation_workspaces::invitation_id)))
-            .filter(invitation_workspaces::tenant_id.eq(tenant))
-            .filter(invitation_workspaces::workspace_id.eq(workspace).and(invitations::tenant_id.eq(tenant)))
-            .filter(invitations::accepted_at.is_null().and(invitations::revoked_at.is_null()))
-            .filter(invitations::expires_at.gt(now.into_sql::<Timestamptz>()))
-            .select((
-                invitation_workspaces::number,
-                invitations::id,
-                invitations::email,
-                invitations::role,
-                false.into_sql::<Bool>(),
-            ));
-        let lines: Vec<Line> = assigned.union_all(invited).load(self.connection)?;
-        let mut slots = lines.into_iter().map(slot).collect::<Result<Vec<_>, Fault>>()?;
-        slots.sort_by_key(|slot| slot.number.get());
-        Ok(slots)
+    pub(crate) fn slots(&mut self) -> Result<Vec<Slot>, Fault> {
+        let rows = Row::query()
+            .filter(slots::tenant_id.eq(self.found.tenant.uuid()))
+            .filter(slots::workspace_id.eq(self.found.id.uuid()))
+            .load(self.connection)?;
+        in_order(rows)
     }
 
     /// How somebody with this address stands to the workspace.
@@ -117,16 +123,4 @@ impl TenantScope<'_> {
         let holding = |id| SlotHolder::Invitation(InvitationId::from_uuid(id));
         Ok(held.map(|(workspace, id)| (WorkspaceId::from_uuid(workspace), holding(id))))
     }
-}
-
-fn slot((number, holder, email, role, is_member): Line) -> Result<Slot, Fault> {
-    Ok(Slot {
-        number: SlotNumber::given(number),
-        holder: match is_member {
-            true => SlotHolder::Member(MemberId::from_uuid(holder)),
-            false => SlotHolder::Invitation(InvitationId::from_uuid(holder)),
-        },
-        email: stored("members.email", &email)?,
-        role: stored("members.role", &role)?,
-    })
 }

@@ -48,6 +48,20 @@ struct NewRow<'a> {
     reference: &'a str,
 }
 
+/// The sum of a month.
+#[derive(HasQuery)]
+#[diesel(table_name = usage_months)]
+pub(crate) struct MonthRow {
+    month: NaiveDate,
+    seconds: i64,
+}
+
+impl MonthRow {
+    pub(crate) fn into_use(self) -> MonthUse {
+        MonthUse { month: Month::of_date(self.month), seconds: self.seconds }
+    }
+}
+
 impl Row {
     fn into_entry(self) -> Result<UsageEntry, Fault> {
         Ok(UsageEntry {
@@ -92,14 +106,13 @@ impl Tx<'_, InWorkspace> {
 
     /// What was used in each of these months in which something was, in order.
     pub fn month_uses(&mut self, first: Month, last: Month) -> Result<Vec<MonthUse>, Fault> {
-        let rows: Vec<(NaiveDate, i64)> = usage_months::table
+        let rows: Vec<MonthRow> = MonthRow::query()
             .filter(usage_months::tenant_id.eq(self.found.tenant.uuid()))
             .filter(usage_months::workspace_id.eq(self.found.id.uuid()))
             .filter(usage_months::month.between(first.first_day(), last.first_day()))
             .order(usage_months::month)
-            .select((usage_months::month, usage_months::seconds))
             .load(self.connection)?;
-        Ok(rows.into_iter().map(|(day, seconds)| MonthUse { month: Month::of_date(day), seconds }).collect())
+        Ok(rows.into_iter().map(MonthRow::into_use).collect())
     }
 }
 

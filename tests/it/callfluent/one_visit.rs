@@ -11,7 +11,16 @@ use super::{ADA, call, info, invite, update, with_workspaces};
 
 /// A service whose requests wait for as long as a test holds them.
 async fn patient() -> App {
-    App::on(TestDatabase::new(), |options| options.statement_timeout = Duration::from_secs(120)).await
+    patient_with(true).await
+}
+
+/// The same, with a look-up lane or without one.
+async fn patient_with(lane: bool) -> App {
+    App::on(TestDatabase::new(), |options| {
+        options.statement_timeout = Duration::from_secs(120);
+        options.look_up_lane = lane;
+    })
+    .await
 }
 
 /// A connection of the superuser that has said this in a transaction of its own.
@@ -70,7 +79,7 @@ fn visits(app: &App) -> i64 {
 async fn each_call_goes_through_the_door_once() {
     let database = TestDatabase::new();
     count_visits(&database);
-    let app = App::on(database, |_| {}).await;
+    let app = App::on(database, |options| options.look_up_lane = false).await;
     let acme = with_workspaces(&app, &["first", "second"]).await;
     let all = json!({ "name": "Renamed", "sid": "AC0123456789abcdef0123456789abcdef", "auth_token": "b3a1d0123456789",
                       "openai_key": "sk-proj-0123456789", "maxMins": 300, "maxMembers": 10, "maxAgents": 6 });
@@ -154,17 +163,19 @@ async fn an_update_of_what_is_so_already_leaves_no_event() {
 
 #[tokio::test]
 async fn what_is_told_of_a_workspace_is_of_one_moment() {
-    let app = patient().await;
-    let acme = with_workspaces(&app, &["first"]).await;
-    invite(&acme.owner, 1, ADA).await.expect(200);
-    let before = info(&acme.owner, 1).await;
-    // It reads who is counted, then waits for the integrations, then reads who they are.
-    let mut holder = holder(&app, "LOCK TABLE integrations IN ACCESS EXCLUSIVE MODE");
-    let shown = spawn(&acme.owner, "GET", "/api/workspace/get/1", None);
-    until_waiting(&app, 1).await;
-    holder.batch_execute("UPDATE invitations SET revoked_at = now(); COMMIT").unwrap();
-    assert_eq!(shown.await.unwrap().expect(200).body["data"], before);
-    assert_eq!(info(&acme.owner, 1).await["members"], json!([]));
+    for lane in [true, false] {
+        let app = patient_with(lane).await;
+        let acme = with_workspaces(&app, &["first"]).await;
+        invite(&acme.owner, 1, ADA).await.expect(200);
+        let before = info(&acme.owner, 1).await;
+        // It reads how many agents there are, then waits for the integrations, then reads who has a slot.
+        let mut holder = holder(&app, "LOCK TABLE integrations IN ACCESS EXCLUSIVE MODE");
+        let shown = spawn(&acme.owner, "GET", "/api/workspace/get/1", None);
+        until_waiting(&app, 1).await;
+        holder.batch_execute("UPDATE invitations SET revoked_at = now(); COMMIT").unwrap();
+        assert_eq!(shown.await.unwrap().expect(200).body["data"], before, "lane: {lane}");
+        assert_eq!(info(&acme.owner, 1).await["members"], json!([]));
+    }
 }
 
 /// The invitations in this state.

@@ -1,13 +1,13 @@
-//! Each condition of the function that answers look-ups is needed: without any one of them it answers something else, where row
+//! Each condition of the functions that answer look-ups is needed: without any one of them they answer something else, where row
 //! security is off.
 
 use diesel::{PgConnection, connection::SimpleConnection};
 use regex::Regex;
 use serde_json::json;
 use tenantry_domain::Role;
-use tenantry_tests::{App, Tenant, lines};
+use tenantry_tests::{App, Tenant, lines, new_email};
 
-/// What asks, in a tenant: the columns of the arguments of the function.
+/// What asks, in a tenant: the columns of the arguments of `look_ups`.
 struct Question(String);
 
 /// A tenant in which every row has a twin in the other one, with the same ids and other contents; and rows that must not be found.
@@ -28,9 +28,33 @@ async fn twins(app: &App) -> (Tenant, Tenant, Vec<Question>) {
     ours.member(Role::Agent, &[&asked, &gone]).await;
     ours.member(Role::Observer, &[&other]).await;
     ours.member(Role::Agent, &[]).await;
+    for (workspace, agents) in [(&asked, 1), (&other, 2)] {
+        for _ in 0..agents {
+            ours.agent(workspace, json!({})).await;
+        }
+        let integration = format!("/api/workspaces/{workspace}/integrations/openai");
+        ours.owner.put(&integration, json!({ "apiKey": "sk-proj-of-a-twin" })).await.expect(200);
+        let usage = json!({ "seconds": 60, "reference": "call" });
+        ours.owner.post(&format!("/api/workspaces/{workspace}/usage"), usage).await.expect(201);
+    }
+    let mut ended = Vec::new();
+    for workspace in [&asked, &other, &asked, &asked, &asked] {
+        ended.push(ours.invitation(&new_email(), json!({ "workspaceIds": [workspace] })).await);
+    }
     ours.owner.delete(&format!("/api/workspaces/{gone}")).await.expect(204);
     let mut admin = app.database.admin();
-    let tables = ["brands", "workspaces", "api_keys", "members", "assignments"];
+    let tables = [
+        "brands",
+        "workspaces",
+        "api_keys",
+        "members",
+        "assignments",
+        "agents",
+        "usage_months",
+        "integrations",
+        "invitations",
+        "invitation_workspaces",
+    ];
     let copies = tables.map(|table| {
         let columns = app.database.columns(table);
         let name = if columns.contains("name") { ", 'name', name || ' of theirs'" } else { "" };
@@ -54,6 +78,16 @@ async fn twins(app: &App) -> (Tenant, Tenant, Vec<Question>) {
                  WHERE tenant_id = '{theirs}' AND role = 'observer';
              UPDATE workspaces SET deleted_at = now() WHERE tenant_id = '{theirs}' AND id = '{other}';
              UPDATE workspaces SET deleted_at = NULL WHERE tenant_id = '{theirs}' AND id = '{gone}';
+             -- There, one agent more, and everybody else's addresses.
+             INSERT INTO agents (tenant_id, id, workspace_id, name, status)
+                 SELECT tenant_id, gen_random_uuid(), workspace_id, name, status FROM agents WHERE tenant_id = '{theirs}';
+             UPDATE members SET email = 'theirs.' || email WHERE tenant_id = '{theirs}';
+             UPDATE invitations SET email = 'theirs.' || email WHERE tenant_id = '{theirs}';
+             UPDATE invitations SET expires_at = now() - interval '1 hour' WHERE tenant_id = '{ours}' AND id = '{expired}';
+             UPDATE invitations SET accepted_at = now() WHERE tenant_id = '{ours}' AND id = '{accepted}';
+             UPDATE invitations SET revoked_at = now() WHERE tenant_id = '{ours}' AND id = '{revoked}';
+             INSERT INTO usage_months SELECT tenant_id, workspace_id, (month + way * interval '3 months')::date, seconds
+                 FROM usage_months, (VALUES (1), (-1)) AS ways (way) WHERE tenant_id = '{ours}';
              UPDATE brands SET workspace_count = 77 WHERE tenant_id = '{theirs}';
              -- Keys and members that no longer are what they were, beside those that are.
              UPDATE api_keys SET revoked_at = now() WHERE tenant_id = '{ours}' AND scopes = '{{brands:read}}';
@@ -67,6 +101,9 @@ async fn twins(app: &App) -> (Tenant, Tenant, Vec<Question>) {
             copies.concat(),
             theirs = theirs.id,
             ours = ours.id,
+            expired = ended[2],
+            accepted = ended[3],
+            revoked = ended[4],
         ))
         .unwrap();
     // Everybody asks for everything, and who they are.
@@ -86,13 +123,19 @@ async fn twins(app: &App) -> (Tenant, Tenant, Vec<Question>) {
     (ours, theirs, questions)
 }
 
-/// What the function answers, or why it does not.
+/// What the functions answer, or why they do not.
 fn answers(service: &mut PgConnection, questions: &[Question]) -> Result<Vec<String>, String> {
     let values: Vec<_> = questions.iter().map(|Question(columns)| format!("({columns})")).collect();
+    let rows = |of: &str| format!("(SELECT string_agg(r::text, ' ' ORDER BY r::text) FROM unnest(c.{of}) AS r)");
     let sql = format!(
-        "SELECT l::text AS line FROM (SELECT array_agg(t), array_agg(h), array_agg(i), array_agg(s), array_agg(w), array_agg(n)
-             FROM (VALUES {}) AS v (t, h, i, s, w, n)) AS q (t, h, i, s, w, n), look_ups(t, h, i, s, w, n, true) AS l",
-        values.join(", ")
+        "SELECT concat_ws(' ', l::text, c.agents, {months}, {integrations}, {slots}) AS line
+         FROM (SELECT array_agg(t), array_agg(h), array_agg(i), array_agg(s), array_agg(w), array_agg(n)
+             FROM (VALUES {}) AS v (t, h, i, s, w, n)) AS q (t, h, i, s, w, n), look_ups(t, h, i, s, w, n, true) AS l,
+             workspace_contents((l.tenant).id, (l.workspace).id, 200) AS c",
+        values.join(", "),
+        months = rows("months"),
+        integrations = rows("integrations"),
+        slots = rows("slots"),
     );
     diesel::RunQueryDsl::load::<Line>(diesel::sql_query(sql), service)
         .map(|rows| rows.into_iter().map(|row| row.line).collect())
@@ -112,19 +155,33 @@ async fn without_any_one_of_its_conditions_the_function_answers_something_else()
     let (mut admin, mut service) = (app.database.admin(), app.database.service());
     let right = answers(&mut service, &questions);
     assert_eq!(right.as_ref().map(Vec::len), Ok(questions.len()), "one row for each question");
-    let whole = lines(&mut admin, "SELECT pg_get_functiondef('look_ups'::regproc) AS line").remove(0);
-    let condition =
-        Regex::new(r"\b[ra]\.\w+ (?:= [\w.']+(?:\[i\])?|IS NULL\b)(?: OR r\.expires_at > now\(\))?").unwrap();
-    let conditions: Vec<_> = condition.find_iter(&whole).collect();
-    assert!(conditions.len() >= 25, "{conditions:?}");
+    let condition = Regex::new(
+        r"(?x) \b[raim]\.\w+ \s (?: = \s [\w.']+ (?:\[i\])? | IS \s NULL\b | BETWEEN \s \(.*?\)::date \s AND \s \(.*?\)::date | > \s now\(\) )
+           (?: \s OR \s r\.expires_at \s > \s now\(\) )?",
+    )
+    .unwrap();
     let mut unnoticed = Vec::new();
-    for found in conditions {
-        let mutant = format!("{}true{}", &whole[..found.start()], &whole[found.end()..]);
-        admin.batch_execute(&mutant).unwrap();
-        if answers(&mut service, &questions) == right {
-            let line = whole[..found.start()].lines().count();
-            unnoticed.push(format!("line {line}: {}", found.as_str()));
+    for (what, whole, least) in [
+        ("look_ups", "SELECT pg_get_functiondef('look_ups'::regproc) AS line", 25),
+        ("workspace_contents", "SELECT pg_get_functiondef('workspace_contents'::regproc) AS line", 9),
+        (
+            "slots",
+            "SELECT 'CREATE OR REPLACE VIEW slots WITH (security_invoker = true) AS ' || pg_get_viewdef('slots'::regclass) AS line",
+            7,
+        ),
+    ] {
+        let whole = lines(&mut admin, whole).remove(0);
+        let conditions: Vec<_> = condition.find_iter(&whole).collect();
+        assert!(conditions.len() >= least, "{what}: {conditions:?}");
+        for found in conditions {
+            let mutant = format!("{}true{}", &whole[..found.start()], &whole[found.end()..]);
+            admin.batch_execute(&mutant).unwrap();
+            if answers(&mut service, &questions) == right {
+                let line = whole[..found.start()].lines().count();
+                unnoticed.push(format!("{what}, line {line}: {}", found.as_str()));
+            }
         }
+        admin.batch_execute(&whole).unwrap();
     }
     assert_eq!(unnoticed, Vec::<String>::new());
 }

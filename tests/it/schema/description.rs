@@ -24,21 +24,23 @@ fn described() -> BTreeSet<String> {
 /// The same of the tables of a database.
 fn migrated(database: &TestDatabase) -> BTreeSet<String> {
     let columns = "
-        WITH tables AS (SELECT oid, relname FROM pg_class
-                        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+        WITH tables AS (SELECT oid, relname, relkind FROM pg_class
+                        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
                         AND NOT relispartition AND relname !~ '^__diesel_schema_migrations'),
              types (name, diesel) AS (VALUES
                 ('uuid', 'Uuid'), ('text', 'Text'), ('text[]', 'Array<Text>'), ('bigint', 'Int8'), ('integer', 'Int4'),
                 ('boolean', 'Bool'), ('bytea', 'Bytea'), ('jsonb', 'Jsonb'), ('date', 'Date'),
                 ('timestamp with time zone', 'Timestamptz'))
-        SELECT format(CASE WHEN attnotnull THEN '%s.%s -> %s' ELSE '%s.%s -> Nullable<%s>' END,
+        SELECT format(CASE WHEN attnotnull OR relkind = 'v' THEN '%s.%s -> %s' ELSE '%s.%s -> Nullable<%s>' END,
                       relname, attname, coalesce(diesel, format_type(atttypid, NULL))) AS line
         FROM tables JOIN pg_attribute ON attrelid = tables.oid AND attnum > 0 AND NOT attisdropped
              LEFT JOIN types ON types.name = format_type(atttypid, NULL)
         UNION ALL
         SELECT format('%s (%s)', relname, string_agg(attname, ', ' ORDER BY place)) FROM tables
         JOIN pg_index ON indrelid = tables.oid AND indisprimary, unnest(indkey) WITH ORDINALITY AS key (number, place)
-        JOIN pg_attribute ON attnum = number WHERE attrelid = tables.oid GROUP BY relname";
+        JOIN pg_attribute ON attnum = number WHERE attrelid = tables.oid GROUP BY relname
+        -- A view has no key, and nothing says of its columns that they are never null.
+        UNION ALL SELECT format('%s (tenant_id)', relname) FROM tables WHERE relkind = 'v'";
     lines(&mut database.admin(), columns).into_iter().collect()
 }
 

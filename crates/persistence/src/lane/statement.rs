@@ -11,9 +11,10 @@ use diesel::{
     query_dsl::LoadQuery,
     sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text, Uuid as SqlUuid},
 };
-use tenantry_domain::{Credential, InWorkspace, WorkspaceId};
+use tenantry_domain::{Action, Credential, InWorkspace, WorkspaceId};
 use uuid::Uuid;
 
+use super::contents::{self, Contents};
 use crate::{
     api_keys, brands,
     distribute::is_distributed,
@@ -23,6 +24,9 @@ use crate::{
     pool::OWN_SESSION,
     tenants, workspaces,
 };
+
+/// To read all that there is to know of a workspace takes about as long as so many look-ups.
+const FACTS: usize = 4;
 
 /// One look-up: who asks, and what.
 pub(crate) struct Question {
@@ -37,6 +41,8 @@ pub(crate) enum Asks {
     Workspace(InWorkspace),
     /// That, and what is in force in it.
     Effective(InWorkspace),
+    /// The workspace with all that there is to know of it.
+    Facts(InWorkspace),
     /// Only who it is that asks.
     Caller,
     /// That, and which of these workspaces are there.
@@ -48,11 +54,18 @@ impl Asks {
     /// that are reached; to ask for one that cannot be there costs less.
     fn places(&self) -> Vec<Option<InWorkspace>> {
         match self {
-            Self::Workspace(place) | Self::Effective(place) => vec![Some(*place)],
+            Self::Workspace(place) | Self::Effective(place) | Self::Facts(place) => vec![Some(*place)],
             Self::Caller => vec![None],
             Self::Introspection(ids) if ids.is_empty() => vec![Some(WorkspaceId::from_uuid(Uuid::nil()).into())],
             Self::Introspection(ids) => ids.iter().map(|id| Some((*id).into())).collect(),
         }
+    }
+}
+
+impl Asks {
+    /// What the policy also has to allow whoever asks.
+    pub(crate) fn also(&self) -> Option<Action> {
+        matches!(self, Self::Facts(_)).then_some(Action::LimitsRead)
     }
 }
 
@@ -71,6 +84,8 @@ pub(crate) enum Rows {
     Workspace(Option<(FoundWorkspace, workspaces::Row)>),
     /// The same with what decides what is in force in it.
     Effective(Option<(FoundWorkspace, workspaces::Row, Box<EffectiveRows>)>),
+    /// The same with what is in it.
+    Facts(Option<(FoundWorkspace, workspaces::Row, Box<FactsRows>)>),
     /// Who asks.
     Caller(Box<CallerRows>),
     /// That, and each workspace that is there.
@@ -81,6 +96,13 @@ pub(crate) struct EffectiveRows {
     pub(crate) limits: limits::Row,
     pub(crate) tenant: tenants::Row,
     pub(crate) brand: brands::Row,
+}
+
+pub(crate) struct FactsRows {
+    pub(crate) limits: limits::Row,
+    pub(crate) tenant: tenants::Row,
+    /// `None` where that is too much to be read together with what others ask.
+    pub(crate) contents: Option<Contents>,
 }
 
 pub(crate) struct IntrospectionRows {
@@ -110,6 +132,7 @@ impl Question {
     pub(super) fn weight(&self) -> usize {
         match &self.asks {
             Asks::Introspection(ids) => ids.len().max(1),
+            Asks::Facts(_) => FACTS,
             Asks::Workspace(_) | Asks::Effective(_) | Asks::Caller => 1,
         }
     }
@@ -139,6 +162,28 @@ type Plain = (Known, Option<workspaces::Row>);
 type Full = (Known, Option<workspaces::Row>, Option<limits::Row>, tenants::Row, Option<brands::Row>);
 type Shown = (Known, tenants::Row, Option<api_keys::Row>, Option<members::Row>, Option<WorkspaceIds>);
 type Asker = (Known, tenants::Row, Count, Option<api_keys::Row>, Option<members::Row>);
+type All = (Known, Option<workspaces::Row>, Option<limits::Row>, tenants::Row, Option<Contents>);
+
+/// How that is read.
+trait Reads: Selectable<Pg> + 'static {
+    /// With the brand of the workspace.
+    const WITH_BRANDS: bool = false;
+
+    /// With what is in the workspace.
+    const WITH_CONTENTS: bool = false;
+}
+
+impl Reads for Plain {}
+impl Reads for Shown {}
+impl Reads for Asker {}
+
+impl Reads for Full {
+    const WITH_BRANDS: bool = true;
+}
+
+impl Reads for All {
+    const WITH_CONTENTS: bool = true;
+}
 
 /// A call of the function, with whole rows taken apart: each becomes a table of the name that the rows have elsewhere.
 const FROM: &str = ") AS l,
@@ -147,7 +192,7 @@ const FROM: &str = ") AS l,
     LATERAL (SELECT (l.brand).*) AS brands";
 
 /// Reads rows of the type `T`. One element of each array belongs to a look-up.
-struct LookUps<T: Selectable<Pg>> {
+struct LookUps<T: Reads> {
     rows: AsSelect<T, Pg>,
     tenants: Vec<Uuid>,
     keys: Vec<Option<Vec<u8>>>,
@@ -160,8 +205,8 @@ struct LookUps<T: Selectable<Pg>> {
     connection: Option<String>,
 }
 
-impl<T: Selectable<Pg>> LookUps<T> {
-    fn of(look_ups: &[LookUp<'_>], with_brands: bool, connection: Option<&str>) -> Self {
+impl<T: Reads> LookUps<T> {
+    fn of(look_ups: &[LookUp<'_>], connection: Option<&str>) -> Self {
         let visitors = || look_ups.iter().map(|look_up| look_up.visitor);
         let (ids, numbers) = look_ups
             .iter()
@@ -179,28 +224,28 @@ impl<T: Selectable<Pg>> LookUps<T> {
             subjects: visitors().map(|visitor| visitor.subject.clone()).collect(),
             ids,
             numbers,
-            with_brands,
+            with_brands: T::WITH_BRANDS,
             connection: connection.map(str::to_owned),
         }
     }
 }
 
 // A type of its own, because statements of `sql_query` are not prepared.
-impl<T: Selectable<Pg> + 'static> QueryId for LookUps<T> {
+impl<T: Reads> QueryId for LookUps<T> {
     type QueryId = Self;
     const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<T: Selectable<Pg>> Query for LookUps<T>
+impl<T: Reads> Query for LookUps<T>
 where
     AsSelect<T, Pg>: Expression,
 {
     type SqlType = (Integer, Bool, Nullable<BigInt>, <AsSelect<T, Pg> as Expression>::SqlType);
 }
 
-impl<T: Selectable<Pg>> RunQueryDsl<PgConnection> for LookUps<T> {}
+impl<T: Reads> RunQueryDsl<PgConnection> for LookUps<T> {}
 
-impl<T: Selectable<Pg>> QueryFragment<Pg> for LookUps<T>
+impl<T: Reads> QueryFragment<Pg> for LookUps<T>
 where
     AsSelect<T, Pg>: QueryFragment<Pg>,
 {
@@ -234,6 +279,9 @@ where
         out.push_bind_param::<Bool, _>(&self.with_brands)?;
         out.push_sql(if self.connection.is_some() { " END" } else { "" });
         out.push_sql(FROM);
+        if T::WITH_CONTENTS {
+            out.push_sql(&contents::from());
+        }
         Ok(())
     }
 }
@@ -253,11 +301,11 @@ pub(super) fn answers(
             *answer = Some(Found { known, rows });
         }
     };
-    let plain = read::<Plain>((connection, name), that(|asks| matches!(asks, Asks::Workspace(_))), false)?;
+    let plain = read::<Plain>((connection, name), that(|asks| matches!(asks, Asks::Workspace(_))))?;
     for Line { at, is_assigned, row: (known, workspace), .. } in plain {
         keep(at, known, Rows::Workspace(workspace.map(|row| (row.found(is_assigned), row))));
     }
-    let full = read::<Full>((connection, name), that(|asks| matches!(asks, Asks::Effective(_))), true)?;
+    let full = read::<Full>((connection, name), that(|asks| matches!(asks, Asks::Effective(_))))?;
     for Line { at, is_assigned, row: (known, workspace, limits, tenant, brand), .. } in full {
         let rows = workspace.zip(limits).zip(brand);
         let found = rows.map(|((workspace, limits), brand)| {
@@ -265,12 +313,20 @@ pub(super) fn answers(
         });
         keep(at, known, Rows::Effective(found));
     }
-    let callers = read::<Asker>((connection, name), that(|asks| matches!(asks, Asks::Caller)), false)?;
+    let all = read::<All>((connection, name), that(|asks| matches!(asks, Asks::Facts(_))))?;
+    for Line { at, is_assigned, row: (known, workspace, limits, tenant, contents), .. } in all {
+        let contents = contents.filter(Contents::is_whole);
+        let found = workspace.zip(limits).map(|(workspace, limits)| {
+            (workspace.found(is_assigned), workspace, Box::new(FactsRows { limits, tenant, contents }))
+        });
+        keep(at, known, Rows::Facts(found));
+    }
+    let callers = read::<Asker>((connection, name), that(|asks| matches!(asks, Asks::Caller)))?;
     for Line { at, reached, row: (known, tenant, count, key, member), .. } in callers {
         let (workspaces, reached) = (count.workspace_count, reached.unwrap_or(0));
         keep(at, known, Rows::Caller(Box::new(CallerRows { tenant, key, member, workspaces, reached })));
     }
-    let shown = read::<Shown>((connection, name), that(|asks| matches!(asks, Asks::Introspection(_))), false)?;
+    let shown = read::<Shown>((connection, name), that(|asks| matches!(asks, Asks::Introspection(_))))?;
     for Line { at, part, is_assigned, row: (known, tenant, key, member, ids), .. } in shown {
         let Some(answer) = answers.get_mut(at) else { continue };
         let found = answer.get_or_insert_with(|| {
@@ -308,10 +364,9 @@ struct Line<T> {
 }
 
 /// Reads these questions, each with its place.
-fn read<T: Selectable<Pg> + 'static>(
+fn read<T: Reads>(
     (connection, name): (&mut PgConnection, Option<&str>),
     questions: Vec<(usize, &Question)>,
-    with_brands: bool,
 ) -> Result<Vec<Line<T>>, Fault>
 where
     LookUps<T>: for<'q> LoadQuery<'q, PgConnection, (i32, bool, Option<i64>, T)>,
@@ -326,7 +381,7 @@ where
     }
     // Those of one tenant, and of one key or person, follow each other, and share what is read for them.
     look_ups.sort_by_key(|LookUp { visitor, .. }| (visitor.tenant, &visitor.key, &visitor.issuer, &visitor.subject));
-    let rows: Vec<(i32, bool, Option<i64>, T)> = LookUps::<T>::of(&look_ups, with_brands, name).load(connection)?;
+    let rows: Vec<(i32, bool, Option<i64>, T)> = LookUps::<T>::of(&look_ups, name).load(connection)?;
     let place = |place: i32| usize::try_from(place - 1).ok().and_then(|place| look_ups.get(place)).map(|one| one.at);
     let line =
         |(of, is_assigned, reached, row)| place(of).map(|(at, part)| Line { at, part, is_assigned, reached, row });

@@ -1,0 +1,2 @@
+DROP FUNCTION workspace_contents(uuid, uuid, integer);
+DROP VIEW slots;
