@@ -34,7 +34,7 @@ async fn furnished(app: &App, n: i64) -> (Tenant, Vec<Client>) {
     tenant.owner.delete(&format!("/api/workspaces/{gone}")).await.expect(204);
     let limits = json!({ "maxAgents": 10 + n, "maxMembers": 20 + n, "timeZone": "Pacific/Apia" });
     tenant.owner.patch(&format!("/api/workspaces/{first}/limits"), limits).await.expect(200);
-    let (auth_token, openai_key) = (format!("token-{n}"), format!("sk-proj-{n}-0123456789"));
+    let (auth_token, openai_key) = (format!("token-of-{n}"), format!("sk-proj-{n}-0123456789"));
     let changes = match n {
         1 => json!({ "sid": format!("AC{n:032}"), "auth_token": auth_token }),
         _ => json!({ "sid": format!("AC{n:032}"), "openai_key": openai_key }),
@@ -78,11 +78,9 @@ async fn furnished(app: &App, n: i64) -> (Tenant, Vec<Client>) {
     tenant.owner.delete(&format!("/api/api-keys/{id}")).await.expect(204);
     callers.push(revoked);
     callers.push(app.client().with_key(issue(tenant.id, KeyMode::Live).unwrap().reveal()));
-    for scope in ["limits:read", "workspaces:read"] {
-        callers.push(tenant.key(&[scope], json!({})).await);
-    }
+    callers.push(tenant.key(&["brands:read"], json!({})).await);
     for scope in &every {
-        callers.push(tenant.key(&["workspaces:read", "limits:read", scope], json!({})).await);
+        callers.push(tenant.key(&["workspaces:read", scope], json!({})).await);
     }
     (tenant, callers)
 }
@@ -177,14 +175,14 @@ async fn each_part_of_what_is_told_is_that_of_the_workspace() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_see_the_limits_is_refused_and_that_is_in_the_log() {
+async fn whoever_may_not_see_the_workspace_is_refused_and_that_is_in_the_log() {
     let app = app().await;
     let acme = app.tenant("Acme").await;
     acme.workspace("DACH").await;
     let store = no_lane(&app);
     let door = app.replica_on(&store);
-    let (one, one_id) = acme.key_with_id(&["workspaces:read"], json!({})).await;
-    let (other, other_id) = acme.key_with_id(&["workspaces:read"], json!({})).await;
+    let (one, one_id) = acme.key_with_id(&["brands:read"], json!({})).await;
+    let (other, other_id) = acme.key_with_id(&["brands:read"], json!({})).await;
     let before = lane(&app).look_ups;
     one.get("/api/workspace/get/1").await.expect(403);
     assert_eq!(lane(&app).look_ups, before + WEIGHT);
@@ -196,7 +194,7 @@ async fn whoever_may_not_see_the_limits_is_refused_and_that_is_in_the_log() {
     let of = |id: &str| log.iter().find(|event| event["actor"]["id"] == *id).unwrap();
     let told = |event: &Value| [event["changes"].clone(), event["subject"].clone()];
     assert_eq!(told(of(&one_id)), told(of(&other_id)));
-    assert_eq!(of(&one_id)["changes"]["scope"]["after"], "limits:read");
+    assert_eq!(of(&one_id)["changes"]["scope"]["after"], "workspaces:read");
 }
 
 #[tokio::test]

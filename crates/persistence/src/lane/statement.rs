@@ -50,6 +50,11 @@ pub(crate) enum Asks {
 }
 
 impl Asks {
+    /// What the policy also has to allow whoever asks.
+    pub(crate) fn also(&self) -> Option<Action> {
+        matches!(self, Self::Facts(_)).then_some(Action::LimitsRead)
+    }
+
     /// What is looked up: several things that share what is read of who asks, or one. To ask for no workspace would count those
     /// that are reached; to ask for one that cannot be there costs less.
     fn places(&self) -> Vec<Option<InWorkspace>> {
@@ -59,13 +64,6 @@ impl Asks {
             Self::Introspection(ids) if ids.is_empty() => vec![Some(WorkspaceId::from_uuid(Uuid::nil()).into())],
             Self::Introspection(ids) => ids.iter().map(|id| Some((*id).into())).collect(),
         }
-    }
-}
-
-impl Asks {
-    /// What the policy also has to allow whoever asks.
-    pub(crate) fn also(&self) -> Option<Action> {
-        matches!(self, Self::Facts(_)).then_some(Action::LimitsRead)
     }
 }
 
