@@ -155,15 +155,18 @@ struct Count {
     workspace_count: i64,
 }
 
-/// What is read for each kind of question.
-type Plain = (Known, Option<workspaces::Row>);
-type Full = (Known, Option<workspaces::Row>, Option<limits::Row>, tenants::Row, Option<brands::Row>);
-type Shown = (Known, tenants::Row, Option<api_keys::Row>, Option<members::Row>, Option<WorkspaceIds>);
-type Asker = (Known, tenants::Row, Count, Option<api_keys::Row>, Option<members::Row>);
-type All = (Known, Option<workspaces::Row>, Option<limits::Row>, tenants::Row, Option<Contents>);
+/// What is read for each kind of question, beside who asks.
+type Plain = Option<workspaces::Row>;
+type Full = (Option<workspaces::Row>, Option<limits::Row>, tenants::Row, Option<brands::Row>);
+type Shown = (tenants::Row, Option<api_keys::Row>, Option<members::Row>, Option<WorkspaceIds>);
+type Asker = (tenants::Row, Count, Option<api_keys::Row>, Option<members::Row>);
+type All = (Option<workspaces::Row>, Option<limits::Row>, tenants::Row, Option<Contents>);
 
 /// How that is read.
 trait Reads: Selectable<Pg> + 'static {
+    /// With all of the API key, for each question anew.
+    const WITH_KEYS: bool = false;
+
     /// With the brand of the workspace.
     const WITH_BRANDS: bool = false;
 
@@ -172,8 +175,6 @@ trait Reads: Selectable<Pg> + 'static {
 }
 
 impl Reads for Plain {}
-impl Reads for Shown {}
-impl Reads for Asker {}
 
 impl Reads for Full {
     const WITH_BRANDS: bool = true;
@@ -183,15 +184,27 @@ impl Reads for All {
     const WITH_CONTENTS: bool = true;
 }
 
-/// A call of the function, with whole rows taken apart: each becomes a table of the name that the rows have elsewhere.
-const FROM: &str = ") AS l,
-    LATERAL (SELECT (l.tenant).*) AS tenants, LATERAL (SELECT (l.api_key).*) AS api_keys,
-    LATERAL (SELECT (l.member).*) AS members, LATERAL (SELECT (l.workspace).*) AS workspaces,
-    LATERAL (SELECT (l.brand).*) AS brands";
+impl Reads for Shown {
+    const WITH_KEYS: bool = true;
+}
+
+impl Reads for Asker {
+    const WITH_KEYS: bool = true;
+}
+
+/// A call of the function, with whole rows taken apart: each becomes a table of the name that the rows have elsewhere. A key is sent
+/// where it is asked for, by what stands between the two: it is long, and most who ask at the same time have the same one.
+const FROM: [&str; 2] = [
+    ") AS l,
+    LATERAL (SELECT (l.tenant).*) AS tenants, LATERAL (SELECT (l.member).*) AS members,
+    LATERAL (SELECT (l.workspace).*) AS workspaces, LATERAL (SELECT (l.brand).*) AS brands,
+    LATERAL (SELECT (CASE WHEN (",
+    ")[l.place] THEN l.api_key END).*) AS api_keys",
+];
 
 /// Reads rows of the type `T`. One element of each array belongs to a look-up.
 struct LookUps<T: Reads> {
-    rows: AsSelect<T, Pg>,
+    rows: AsSelect<(Known, T), Pg>,
     tenants: Vec<Uuid>,
     keys: Vec<Option<Vec<u8>>>,
     issuers: Vec<Option<String>>,
@@ -199,12 +212,14 @@ struct LookUps<T: Reads> {
     ids: Vec<Option<Uuid>>,
     numbers: Vec<Option<i64>>,
     with_brands: bool,
+    /// Whether its key is sent.
+    firsts: Vec<bool>,
     /// The name of the connection, if the statement has to ask whether the session is its own.
     connection: Option<String>,
 }
 
 impl<T: Reads> LookUps<T> {
-    fn of(look_ups: &[LookUp<'_>], connection: Option<&str>) -> Self {
+    fn of(look_ups: &[LookUp<'_>], firsts: Vec<bool>, connection: Option<&str>) -> Self {
         let visitors = || look_ups.iter().map(|look_up| look_up.visitor);
         let (ids, numbers) = look_ups
             .iter()
@@ -215,7 +230,7 @@ impl<T: Reads> LookUps<T> {
             })
             .unzip();
         Self {
-            rows: T::as_select(),
+            rows: <(Known, T)>::as_select(),
             tenants: visitors().map(|visitor| visitor.tenant).collect(),
             keys: visitors().map(|visitor| visitor.key.clone()).collect(),
             issuers: visitors().map(|visitor| visitor.issuer.clone()).collect(),
@@ -223,6 +238,7 @@ impl<T: Reads> LookUps<T> {
             ids,
             numbers,
             with_brands: T::WITH_BRANDS,
+            firsts,
             connection: connection.map(str::to_owned),
         }
     }
@@ -236,16 +252,16 @@ impl<T: Reads> QueryId for LookUps<T> {
 
 impl<T: Reads> Query for LookUps<T>
 where
-    AsSelect<T, Pg>: Expression,
+    AsSelect<(Known, T), Pg>: Expression,
 {
-    type SqlType = (Integer, Bool, Nullable<BigInt>, <AsSelect<T, Pg> as Expression>::SqlType);
+    type SqlType = (Integer, Bool, Nullable<BigInt>, <AsSelect<(Known, T), Pg> as Expression>::SqlType);
 }
 
 impl<T: Reads> RunQueryDsl<PgConnection> for LookUps<T> {}
 
 impl<T: Reads> QueryFragment<Pg> for LookUps<T>
 where
-    AsSelect<T, Pg>: QueryFragment<Pg>,
+    AsSelect<(Known, T), Pg>: QueryFragment<Pg>,
 {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("SELECT l.place, l.is_assigned, l.reached, ");
@@ -276,7 +292,10 @@ where
         }
         out.push_bind_param::<Bool, _>(&self.with_brands)?;
         out.push_sql(if self.connection.is_some() { " END" } else { "" });
-        out.push_sql(FROM);
+        let [from, end] = FROM;
+        out.push_sql(from);
+        out.push_bind_param::<Array<Bool>, _>(&self.firsts)?;
+        out.push_sql(end);
         if T::WITH_CONTENTS {
             out.push_sql(&contents::from());
         }
@@ -300,11 +319,11 @@ pub(super) fn answers(
         }
     };
     let plain = read::<Plain>((connection, name), that(|asks| matches!(asks, Asks::Workspace(_))))?;
-    for Line { at, is_assigned, row: (known, workspace), .. } in plain {
+    for Line { at, is_assigned, known, row: workspace, .. } in plain {
         keep(at, known, Rows::Workspace(workspace.map(|row| (row.found(is_assigned), row))));
     }
     let full = read::<Full>((connection, name), that(|asks| matches!(asks, Asks::Effective(_))))?;
-    for Line { at, is_assigned, row: (known, workspace, limits, tenant, brand), .. } in full {
+    for Line { at, is_assigned, known, row: (workspace, limits, tenant, brand), .. } in full {
         let rows = workspace.zip(limits).zip(brand);
         let found = rows.map(|((workspace, limits), brand)| {
             (workspace.found(is_assigned), workspace, Box::new(EffectiveRows { limits, tenant, brand }))
@@ -312,7 +331,7 @@ pub(super) fn answers(
         keep(at, known, Rows::Effective(found));
     }
     let all = read::<All>((connection, name), that(|asks| matches!(asks, Asks::Facts(_))))?;
-    for Line { at, is_assigned, row: (known, workspace, limits, tenant, contents), .. } in all {
+    for Line { at, is_assigned, known, row: (workspace, limits, tenant, contents), .. } in all {
         let contents = contents.filter(Contents::is_whole);
         let found = workspace.zip(limits).map(|(workspace, limits)| {
             (workspace.found(is_assigned), workspace, Box::new(FactsRows { limits, tenant, contents }))
@@ -320,12 +339,12 @@ pub(super) fn answers(
         keep(at, known, Rows::Facts(found));
     }
     let callers = read::<Asker>((connection, name), that(|asks| matches!(asks, Asks::Caller)))?;
-    for Line { at, reached, row: (known, tenant, count, key, member), .. } in callers {
+    for Line { at, reached, known, row: (tenant, count, key, member), .. } in callers {
         let (workspaces, reached) = (count.workspace_count, reached.unwrap_or(0));
         keep(at, known, Rows::Caller(Box::new(CallerRows { tenant, key, member, workspaces, reached })));
     }
     let shown = read::<Shown>((connection, name), that(|asks| matches!(asks, Asks::Introspection(_))))?;
-    for Line { at, part, is_assigned, row: (known, tenant, key, member, ids), .. } in shown {
+    for Line { at, part, is_assigned, known, row: (tenant, key, member, ids), .. } in shown {
         let Some(answer) = answers.get_mut(at) else { continue };
         let found = answer.get_or_insert_with(|| {
             let places = questions.get(at).map_or(0, Question::weight);
@@ -358,6 +377,7 @@ struct Line<T> {
     part: usize,
     is_assigned: bool,
     reached: Option<i64>,
+    known: Known,
     row: T,
 }
 
@@ -367,7 +387,7 @@ fn read<T: Reads>(
     questions: Vec<(usize, &Question)>,
 ) -> Result<Vec<Line<T>>, Fault>
 where
-    LookUps<T>: for<'q> LoadQuery<'q, PgConnection, (i32, bool, Option<i64>, T)>,
+    LookUps<T>: for<'q> LoadQuery<'q, PgConnection, (i32, bool, Option<i64>, (Known, T))>,
 {
     if questions.is_empty() {
         return Ok(Vec::new());
@@ -379,10 +399,26 @@ where
     }
     // Those of one tenant, and of one key or person, follow each other, and share what is read for them.
     look_ups.sort_by_key(|LookUp { visitor, .. }| (visitor.tenant, &visitor.key, &visitor.issuer, &visitor.subject));
-    let rows: Vec<(i32, bool, Option<i64>, T)> = LookUps::<T>::of(&look_ups, name).load(connection)?;
-    let place = |place: i32| usize::try_from(place - 1).ok().and_then(|place| look_ups.get(place)).map(|one| one.at);
-    let line =
-        |(of, is_assigned, reached, row)| place(of).map(|(at, part)| Line { at, part, is_assigned, reached, row });
+    let mut before = None;
+    let firsts: Vec<bool> = look_ups
+        .iter()
+        .map(|LookUp { at: (_, part), visitor, .. }| {
+            before.replace(*visitor) != Some(*visitor) || T::WITH_KEYS && *part == 0
+        })
+        .collect();
+    let mut key = None;
+    let line = |(place, is_assigned, reached, (mut known, row)): (i32, bool, Option<i64>, (Known, T))| {
+        let place = usize::try_from(place - 1).ok()?;
+        let (look_up, is_first) = (look_ups.get(place)?, firsts.get(place)?);
+        if *is_first {
+            key.clone_from(&known.key);
+        } else {
+            known.key.clone_from(&key);
+        }
+        let (at, part) = look_up.at;
+        Some(Line { at, part, is_assigned, reached, known, row })
+    };
+    let rows = LookUps::<T>::of(&look_ups, firsts.clone(), name).load(connection)?;
     Ok(rows.into_iter().filter_map(line).collect())
 }
 

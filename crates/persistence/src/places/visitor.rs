@@ -24,6 +24,7 @@ use crate::{
 
 /// A credential as the look-up takes it: at most one of key and person.
 #[doc(hidden)]
+#[derive(PartialEq, Eq)]
 pub struct Visitor {
     pub(crate) tenant: Uuid,
     pub(crate) key: Option<Vec<u8>>,
@@ -159,7 +160,7 @@ impl MemberRow {
     }
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = api_keys, check_for_backend(Pg))]
 pub(crate) struct KeyRow {
     id: Uuid,
