@@ -1,5 +1,6 @@
 //! Usage of a workspace: record, show by month, check ahead.
 
+use chrono::{DateTime, Utc};
 use tenantry_domain::{
     Action, Cap, Change, Credential, Error, FieldRefusal, InWorkspace, Month, MonthUse, NewUsage, RECORDABLE_DAYS,
     Refusal, TenantId, TimeZone, UsageEntry, UsageEntryId, UsageKind, UsageSeconds, WorkspaceId, Written, permit,
@@ -34,17 +35,26 @@ pub async fn record(
 ) -> Result<Written<Recorded>, Error> {
     let (id, place) = (new_id(), InWorkspace::Id(workspace));
     store
-        .write_and_show(credential, place, Action::UsageRecord, move |tx| match new.correction(tx.clock()?) {
-            None => record_in(tx, id, &new),
-            Some(action) => {
-                permit(tx.grant(), action).map_err(|refused| explained(refused, action))?;
-                Ok(Change::nothing(tx.step(place, action, |tx| record_in(tx, id, &new))?))
+        .write_and_show(credential, place, Action::UsageRecord, move |tx| {
+            // The time of the transaction, which stands still.
+            let clock = tx.clock()?;
+            match new.correction(clock) {
+                None => record_in(tx, id, &new, clock),
+                Some(action) => {
+                    permit(tx.grant(), action).map_err(|refused| explained(refused, action))?;
+                    Ok(Change::nothing(tx.step(place, action, |tx| record_in(tx, id, &new, clock))?))
+                }
             }
         })
         .await
 }
 
-fn record_in(tx: &mut WriteTx<'_, InWorkspace>, id: UsageEntryId, new: &NewUsage) -> Result<Change<Recorded>, Fault> {
+fn record_in(
+    tx: &mut WriteTx<'_, InWorkspace>,
+    id: UsageEntryId,
+    new: &NewUsage,
+    clock: DateTime<Utc>,
+) -> Result<Change<Recorded>, Fault> {
     let limits = tx.lock_limits()?;
     let cap = limits.in_force.minutes.effective();
     if let Some(entry) = tx.usage_called(&new.reference)? {
@@ -52,7 +62,7 @@ fn record_in(tx: &mut WriteTx<'_, InWorkspace>, id: UsageEntryId, new: &NewUsage
         let month = tx.month_use(entry.month)?;
         return Ok(Change::nothing(Recorded { entry, repeated: true, month, cap }));
     }
-    let used_at = new.used_at(tx.clock()?).map_err(Error::invalid)?;
+    let used_at = new.used_at(clock).map_err(Error::invalid)?;
     let month = limits.own.time_zone.month_at(used_at);
     let after = tx.month_use(month)?.with(new.kind, new.seconds, cap)?;
     let entry = tx.record_usage(id, new, used_at, month)?;

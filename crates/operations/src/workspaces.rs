@@ -20,6 +20,9 @@ pub async fn list(
     filter: WorkspaceFilter,
     page: PageRequest,
 ) -> Result<Page<Workspace>, Error> {
+    if let Some(page) = store.page_of_workspaces(credential, &filter, &page).await? {
+        return Ok(page);
+    }
     store
         .read(credential, InTenant, Action::WorkspaceList, move |tx| {
             if filter.state == WorkspaceState::Deleted {

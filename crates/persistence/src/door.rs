@@ -25,7 +25,7 @@ use crate::{
     lane::Lane,
     notes::Notes,
     places::{Found, Place, TenantPlace},
-    pool::{Pool, PoolOptions, PoolState, Session, roll_back, set_local_sql},
+    pool::{Pool, PoolOptions, PoolState, Session, begin_sql, roll_back, set_local_sql},
     refusals::Refusal,
     scope::TenantScope,
     seats::{Lately, Party, Recognised, Seat, Seats},
@@ -88,19 +88,19 @@ impl Access {
             Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ",
         };
         let lock = match (self, place.writes_in(credential.tenant())) {
-            (Self::Write, Some(tenant)) => format!("; {}", write_lock_sql(tenant)),
-            (Self::Alone, Some(tenant)) => format!("; {}", freeze_lock_sql(tenant)),
-            _ => String::new(),
+            (Self::Write, Some(tenant)) => Some(write_lock_sql(tenant)),
+            (Self::Alone, Some(tenant)) => Some(freeze_lock_sql(tenant)),
+            _ => None,
         };
         // How a list is read best depends on how much there is and on what is looked for: it is planned each time. A page is never found
         // best by a merge, which reads both sides from their beginning.
         let plan = match action.weight() {
             Weight::Heavy => {
-                set_local_sql(&[("plan_cache_mode", "force_custom_plan"), ("enable_mergejoin", "off")]) + "; "
+                Some(set_local_sql(&[("plan_cache_mode", "force_custom_plan"), ("enable_mergejoin", "off")]))
             }
-            Weight::Light => String::new(),
+            Weight::Light => None,
         };
-        Ok(format!("{begin}; {plan}{stand}{lock}"))
+        Ok(begin_sql(begin, plan.into_iter().chain([stand]).chain(lock)))
     }
 }
 

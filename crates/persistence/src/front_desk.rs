@@ -20,7 +20,8 @@ use crate::{
     freeze::write_lock_sql,
     idempotency_keys,
     invitation_mail::DueInvitation,
-    pool::Session,
+    places::in_tenant_sql,
+    pool::{Session, begin_sql},
     schema::{invitation_tokens, invitations, members, tenants},
     scope::TenantScope,
     seats::Party,
@@ -42,7 +43,7 @@ impl Store {
         token: SecretHash,
         id: MemberId,
     ) -> Result<(Invitation, Member), Error> {
-        let begin = format!("BEGIN; SELECT set_tenant('{tenant}'); {}", write_lock_sql(tenant));
+        let begin = begin_sql("BEGIN", [in_tenant_sql(tenant), write_lock_sql(tenant)]);
         let share = (Party::stranger(invitee.origin.address), Weight::Light);
         let Some(attempt) = Attempt::current() else {
             let accept = move |connection: &mut PgConnection, session: &Session<'_>| {
@@ -72,7 +73,7 @@ impl Store {
         tenant: TenantId,
         token: SecretHash,
     ) -> Result<InvitationPreview, Error> {
-        let begin = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT set_tenant('{tenant}')");
+        let begin = begin_sql("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [in_tenant_sql(tenant)]);
         let share = (Party::stranger(origin.address), Weight::Light);
         let preview = move |connection: &mut PgConnection, session: &Session<'_>| {
             let outcome = TenantScope { connection, tenant }.preview(&token);

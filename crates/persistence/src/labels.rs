@@ -19,7 +19,7 @@ use tenantry_domain::{
 use uuid::Uuid;
 
 use crate::{
-    fault::{Fault, stored_option},
+    fault::{Fault, stored},
     places::TenantPlace,
     scope::TenantScope,
     tx::WriteTx,
@@ -28,7 +28,7 @@ use crate::{
 /// Reads what the columns of a row of this table hold.
 pub(crate) fn stored_labels(table: &str, external_id: Option<String>, metadata: &Value) -> Result<Labels, Fault> {
     Ok(Labels {
-        external_id: stored_option(&format!("{table}.external_id"), external_id)?,
+        external_id: external_id.map(|id| stored(&format!("{table}.external_id"), &id)).transpose()?,
         metadata: Metadata::from_json(metadata)
             .map_err(|refusal| Error::internal(format!("{table}.metadata {refusal}")))?,
     })

@@ -8,6 +8,7 @@
 //! Whatever the lane cannot answer, the door answers: one look-up at a time, when a batch fails; all of them, while the database
 //! has not the function that the lane calls or is a distributed one, where each look-up would be a journey of its own.
 
+pub(crate) mod alone;
 mod contents;
 mod line;
 mod statement;
@@ -24,6 +25,7 @@ use diesel::PgConnection;
 use tenantry_domain::{Error, Weight};
 use tokio::sync::oneshot;
 
+pub(crate) use self::alone::PageOfWorkspaces;
 pub use self::line::LaneState;
 pub(crate) use self::{
     contents::Contents,
@@ -57,6 +59,8 @@ struct Inner {
     is_of_use: AtomicBool,
     /// While the door answers.
     off: Recess,
+    /// While it answers what is read alone.
+    off_alone: Recess,
 }
 
 /// How long one visit goes on to the next batch, so that it ends.
@@ -81,8 +85,8 @@ type Asker = oneshot::Sender<Result<Answer, Error>>;
 impl Lane {
     pub(crate) fn new(pool: Pool, wait: Duration) -> Self {
         let line = Mutex::new(Line::new(pool.lane_readers(), wait / 2));
-        let (is_of_use, off) = (AtomicBool::new(false), Recess::new());
-        Self(Arc::new(Inner { pool, line, joined: Condvar::new(), wait, is_of_use, off }))
+        let (is_of_use, off, off_alone) = (AtomicBool::new(false), Recess::new(), Recess::new());
+        Self(Arc::new(Inner { pool, line, joined: Condvar::new(), wait, is_of_use, off, off_alone }))
     }
 
     pub(crate) fn state(&self) -> LaneState {
@@ -119,6 +123,44 @@ impl Lane {
             Ok(answer) => answer.map(Some),
             Err(_) => Ok(None),
         }
+    }
+}
+
+impl Lane {
+    /// Reads something that is a statement of its own, beside the line and in this share of the connections: in one round trip, without a
+    /// transaction around it. `None` when the door has to be asked, because the database is distributed or has not the function.
+    ///
+    /// # Errors
+    ///
+    /// See [`Pool::run`].
+    pub(crate) async fn alone<T: Send + 'static>(
+        &self,
+        share: (Party, Weight),
+        work: impl Fn(&mut PgConnection, &Session<'_>) -> Result<T, Fault> + Send + Sync + 'static,
+    ) -> Result<Option<T>, Error> {
+        if self.0.off.is_on() || self.0.off_alone.is_on() {
+            return Ok(None);
+        }
+        let lane = Arc::clone(&self.0);
+        let work = move |connection: &mut PgConnection, session: &Session<'_>| {
+            let outcome = match lane.is_of_use(connection) {
+                Ok(true) => work(connection, session).map(Some),
+                Ok(false) => {
+                    lane.switch_off("the database is distributed");
+                    Ok(None)
+                }
+                Err(fault) => Err(fault),
+            };
+            match session.finish(connection, outcome) {
+                Err(Fault(Kind::Database(error))) if remedy(&error) == Remedy::Migrate => {
+                    tracing::info!(%error, "what is read alone is read at the door");
+                    lane.off_alone.begin(OFF);
+                    Ok(None)
+                }
+                outcome => outcome,
+            }
+        };
+        self.0.pool.run(share, Begin::Reading, work).await
     }
 }
 

@@ -43,6 +43,7 @@ mod migrate;
 mod moving;
 mod notes;
 mod outbox;
+mod pages;
 mod places;
 mod platform;
 mod pool;

@@ -233,13 +233,24 @@ impl Store {
             also.map_or(Ok(()), |action| permit(&admitted.1, action))?;
             Ok(admitted)
         });
+        let grant = self.settle(credential, (tenant, what.1), learned, judged)?;
+        Ok(rows.map(|rows| (grant, rows)))
+    }
+
+    /// Lets everybody know what was learned of a credential that was judged without the door, as the door does.
+    pub(crate) fn settle<F>(
+        &self,
+        credential: &Credential,
+        (tenant, action): (TenantId, Action),
+        mut learned: Learned,
+        judged: Result<(Actor, Grant, F), Fault>,
+    ) -> Result<Grant, Error> {
         learned.tell(&self.recognised, credential, judged.as_ref().err());
-        self.refusals.tell(credential, what.1, &mut learned, judged.as_ref().err());
+        self.refusals.tell(credential, action, &mut learned, judged.as_ref().err());
         if let Some(key) = learned.stale_key {
             self.key_uses.note(KeyUse { tenant, key }, |_| ());
         }
-        let (_, grant, _) = judged.map_err(Fault::into_error)?;
-        Ok(rows.map(|rows| (grant, rows)))
+        judged.map(|(_, grant, _)| grant).map_err(Fault::into_error)
     }
 }
 

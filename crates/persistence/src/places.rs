@@ -112,6 +112,7 @@ impl<F: FoundInTenant> Found for F {
     }
 }
 
-fn in_tenant_sql(tenant: TenantId) -> String {
+/// The statement that tells row security that the transaction stands in this tenant.
+pub(crate) fn in_tenant_sql(tenant: TenantId) -> String {
     format!("SELECT set_tenant('{tenant}')")
 }

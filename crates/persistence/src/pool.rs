@@ -36,7 +36,7 @@ pub use self::{
     options::{PoolOptions, PoolState, Prepare},
 };
 pub(crate) use self::{
-    link::{OWN_SESSION, establish, is_full, one_line, role, set_local_sql},
+    link::{OWN_SESSION, begin_sql, establish, is_full, one_line, role, set_local_sql},
     visit::{lock, roll_back},
 };
 use crate::{
@@ -116,7 +116,7 @@ impl Begin {
 
 /// What work on a connection can ask of the pool.
 pub(crate) struct Session<'a> {
-    guard: &'a str,
+    guard: Option<&'a str>,
     name: Option<&'a str>,
     /// Whether there is a transaction to end.
     has_begun: bool,
@@ -136,7 +136,7 @@ impl Session<'_> {
 
     /// Begins another transaction, after the first one.
     pub(crate) fn begin(&self, connection: &mut PgConnection, begin: &str) -> QueryResult<()> {
-        AnsiTransactionManager::begin_transaction_sql(connection, &format!("{begin}{}", self.guard))
+        AnsiTransactionManager::begin_transaction_sql(connection, &begin_sql(begin, self.guard.map(str::to_owned)))
     }
 
     /// See `Seat::belongs_to`. Work that was given up goes on without a seat, and to no effect.
@@ -313,7 +313,7 @@ impl Inner {
             let begin_sql = begin.sql(&link);
             let Link { connection, guard, name, .. } = &mut link;
             let session =
-                Session { guard: guard.as_str(), name: name.as_deref(), has_begun: begin_sql.is_some(), visit };
+                Session { guard: guard.as_deref(), name: name.as_deref(), has_begun: begin_sql.is_some(), visit };
             let outcome = match begin_sql.map_or(Ok(()), |sql| session.begin(connection, sql)) {
                 Ok(()) => work(connection, &session),
                 Err(error) => {

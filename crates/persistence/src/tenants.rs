@@ -302,6 +302,17 @@ pub(crate) fn sends() -> _ {
     tenants::suspended_at.is_null().and(tenants::deleted_at.is_null()).and(tenants::frozen_at.is_null())
 }
 
+/// How many invitations of a tenant can be accepted now.
+#[diesel::dsl::auto_type(type_case = "PascalCase")]
+pub(crate) fn pending_invitations(tenant: TenantId) -> _ {
+    let tenant: Uuid = tenant.uuid();
+    invitations_table::table
+        .filter(invitations_table::tenant_id.eq(tenant))
+        .filter(invitations_table::accepted_at.is_null().and(invitations_table::revoked_at.is_null()))
+        .filter(invitations_table::expires_at.gt(now.into_sql::<Timestamptz>()))
+        .count()
+}
+
 /// Everybody's but the platform's own.
 #[diesel::dsl::auto_type]
 fn is_account() -> _ {
@@ -397,12 +408,7 @@ impl WriteTx<'_, OverTenant> {
 impl TenantScope<'_> {
     /// How many invitations can be accepted now.
     pub(crate) fn pending_invitations(&mut self) -> QueryResult<i64> {
-        invitations_table::table
-            .filter(invitations_table::tenant_id.eq(self.tenant.uuid()))
-            .filter(invitations_table::accepted_at.is_null().and(invitations_table::revoked_at.is_null()))
-            .filter(invitations_table::expires_at.gt(now.into_sql::<Timestamptz>()))
-            .count()
-            .get_result(self.connection)
+        pending_invitations(self.tenant).get_result(self.connection)
     }
 
     /// The next number of a slot in a workspace.

@@ -27,8 +27,8 @@ const PATIENCE: [(&str, &str); 6] = [
 /// An open connection.
 pub(super) struct Link {
     pub(super) connection: PgConnection,
-    /// Appended to what begins each transaction.
-    pub(super) guard: String,
+    /// Added to what begins each transaction.
+    pub(super) guard: Option<String>,
     /// How a statement outside a transaction knows that the server's session is the connection's own, if it has to ask.
     pub(super) name: Option<String>,
     /// Whether its statements are prepared.
@@ -61,15 +61,15 @@ impl Link {
             connection.batch_execute(&sql).map_err(|error| Refused::because(&error))?;
             connection.set_prepared_statement_cache_size(CacheSize::Unbounded);
             match options.prepare {
-                super::Prepare::Always => (String::new(), None),
+                super::Prepare::Always => (None, None),
                 _ => {
                     let [when, other, end] = OWN_SESSION;
-                    (format!("; SELECT {when}'{name}'{other}{ANOTHER}{end}"), Some(name))
+                    (Some(format!("SELECT {when}'{name}'{other}{ANOTHER}{end}")), Some(name))
                 }
             }
         } else {
             // A session may be another one in each transaction.
-            (format!("; {}", limits.for_transaction()), None)
+            (Some(limits.for_transaction()), None)
         };
         Ok(Self { connection, guard, name, prepares: prepare })
     }
@@ -159,6 +159,15 @@ impl Limits {
 pub(crate) fn set_local_sql(settings: &[(&str, &str)]) -> String {
     let settings = settings.iter().map(|(name, value)| format!("set_config('{name}', '{value}', true)"));
     format!("SELECT {}", settings.collect::<Vec<_>>().join(", "))
+}
+
+/// What begins a transaction, and then calls what these statements call: as one of them, because each costs more to be read and planned than
+/// what it does. Each is a `SELECT` of calls, and what was begun before ends with one or has none.
+pub(crate) fn begin_sql(begin: &str, statements: impl IntoIterator<Item = String>) -> String {
+    statements.into_iter().fold(begin.to_owned(), |sql, statement| match statement.strip_prefix("SELECT ") {
+        Some(calls) if sql.contains("; SELECT ") => format!("{sql}, {calls}"),
+        _ => format!("{sql}; {statement}"),
+    })
 }
 
 /// Connects with limits on how long a silent network is waited for. Statements are not prepared.

@@ -1,0 +1,1 @@
+DROP FUNCTION page_of_workspaces(uuid, text, timestamptz, uuid, boolean, integer);
