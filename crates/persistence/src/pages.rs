@@ -38,10 +38,10 @@ impl Store {
         }
         let asked = PageOfWorkspaces { search: filter.search.clone(), page: page.clone() };
         let read = move |connection: &mut PgConnection, name: Option<&str>, visitor: &Visitor| {
-            let (known, rows) = alone::page(connection, name, visitor, &asked)?;
-            Ok(known.map(|known| (known, rows)))
+            alone::page(connection, name, visitor, &asked)
         };
-        let Some(rows) = self.read_alone(credential, Action::WorkspaceList, read).await? else { return Ok(None) };
+        let rows = self.read_alone(credential, Action::WorkspaceList, read).await?;
+        let Some(rows) = rows.flatten() else { return Ok(None) };
         let workspaces: Result<_, Fault> = rows.into_iter().map(Row::into_workspace).collect();
         Ok(Some(Page::cut(workspaces.map_err(Fault::into_error)?, page)))
     }

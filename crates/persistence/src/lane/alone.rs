@@ -32,13 +32,13 @@ impl One<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("WITH l AS MATERIALIZED (SELECT * FROM look_ups(ARRAY[");
         out.push_bind_param::<SqlUuid, _>(&self.visitor.tenant)?;
-        out.push_sql("], ARRAY[");
+        out.push_sql("]::uuid[], ARRAY[");
         out.push_bind_param::<Nullable<Binary>, _>(&self.visitor.key)?;
-        out.push_sql("], ARRAY[");
+        out.push_sql("]::bytea[], ARRAY[");
         out.push_bind_param::<Nullable<Text>, _>(&self.visitor.issuer)?;
-        out.push_sql("], ARRAY[");
+        out.push_sql("]::text[], ARRAY[");
         out.push_bind_param::<Nullable<Text>, _>(&self.visitor.subject)?;
-        out.push_sql("], ARRAY[NULL]::uuid[], ARRAY[NULL]::bigint[], ");
+        out.push_sql("]::text[], ARRAY[NULL]::uuid[], ARRAY[NULL]::bigint[], ");
         // Arguments are worked out before the call.
         if let Some(name) = &self.connection {
             let [when, other, end] = OWN_SESSION;
@@ -66,7 +66,10 @@ pub(crate) struct PageOfWorkspaces {
     pub(crate) page: PageRequest,
 }
 
-type PageColumns = (Known, Option<workspaces::Row>);
+/// In a tenant of more workspaces than this, how a search is read best is worth a plan of its own, which the door asks for.
+const SEARCHED: i64 = 10_000;
+
+type PageColumns = (Known, Option<Counts>, Option<workspaces::Row>);
 
 /// The first row is who asks, and has a place. The others are those of the page.
 struct PageStatement<'a> {
@@ -78,6 +81,7 @@ struct PageStatement<'a> {
     key: Option<&'a str>,
     id: Option<Uuid>,
     most: i32,
+    of_at_most: i64,
 }
 
 /// Rows of a page are those of nobody.
@@ -86,7 +90,7 @@ const OF_A_PAGE: &str = " FROM l, LATERAL (SELECT (NULL::tenants).*) AS tenants,
     LATERAL page_of_workspaces((l.tenant).id, ";
 
 /// Whoever reaches less is asked at the door, and their page is not read here.
-const REACHES_ALL: &str = ") AS workspaces WHERE (l.api_key).id IS NOT NULL AND (l.api_key).brand_id IS NULL
+const REACHES_ALL: &str = " AND ((l.api_key).id IS NOT NULL AND (l.api_key).brand_id IS NULL
     AND (l.api_key).workspace_id IS NULL OR (l.member).role = ANY(";
 
 // Statements of other lifetimes are the same.
@@ -119,22 +123,26 @@ impl QueryFragment<Pg> for PageStatement<'_> {
         out.push_bind_param::<Bool, _>(&self.asked.page.sort.descending)?;
         out.push_sql(", ");
         out.push_bind_param::<Integer, _>(&self.most)?;
+        out.push_sql(") AS workspaces WHERE (l.tenant).workspace_count <= ");
+        out.push_bind_param::<BigInt, _>(&self.of_at_most)?;
         out.push_sql(REACHES_ALL);
         out.push_bind_param::<Array<Text>, _>(&self.roles)?;
-        out.push_sql(")");
+        out.push_sql("))");
         Ok(())
     }
 }
 
-/// What is known of who asks, and the rows of the page if they reach all of the tenant; on a connection of this name.
+/// What is known of who asks, and the page if they reach all of the tenant; on a connection of this name. Without a page where there is too
+/// much to search.
 pub(crate) fn page(
     connection: &mut PgConnection,
     name: Option<&str>,
     visitor: &Visitor,
     asked: &PageOfWorkspaces,
-) -> QueryResult<(Option<Known>, Vec<workspaces::Row>)> {
+) -> QueryResult<Option<(Known, Option<Vec<workspaces::Row>>)>> {
     let PageRequest { limit, after, .. } = &asked.page;
     let reaches_all = |role: &Role| role.reach(MemberId::from_uuid(Uuid::nil())) == Reach::Tenant;
+    let of_at_most = asked.search.as_ref().map_or(i64::MAX, |_| SEARCHED);
     let statement = PageStatement {
         one: One { visitor, connection: name },
         columns: PageColumns::as_select(),
@@ -144,15 +152,17 @@ pub(crate) fn page(
         id: after.as_ref().map(|position| position.id()),
         // One more tells whether there is another page.
         most: i32::try_from(limit.get() + 1).unwrap_or(i32::MAX),
+        of_at_most,
     };
-    let (mut known, mut rows) = (None, Vec::with_capacity(limit.get() + 1));
+    let (mut who, mut rows) = (None, Vec::with_capacity(limit.get() + 1));
     for row in statement.load_iter::<(Option<i32>, PageColumns), DefaultLoadingMode>(connection)? {
         match row? {
-            (Some(_), (visitor, _)) => known = Some(visitor),
-            (None, (_, row)) => rows.extend(row),
+            (Some(_), (known, counts, _)) => who = Some((known, counts)),
+            (None, (.., row)) => rows.extend(row),
         }
     }
-    Ok((known, rows))
+    let is_read = |counts: Option<Counts>| counts.is_some_and(|counts| counts.workspace_count <= of_at_most);
+    Ok(who.map(|(known, counts)| (known, is_read(counts).then_some(rows))))
 }
 
 #[derive(Queryable, Selectable)]
