@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tenantry_tests::{Answer, App, Client, Tenant};
 
+mod at_once;
 mod cursors;
 mod filters;
 

@@ -185,3 +185,40 @@ async fn without_any_one_of_its_conditions_the_function_answers_something_else()
     }
     assert_eq!(unnoticed, Vec::<String>::new());
 }
+
+/// What the function shows of each tenant: from the start and after a row, both ways, all and what is looked for.
+fn pages(service: &mut PgConnection, tenants: &[&Tenant]) -> Result<Vec<String>, String> {
+    let tenants: Vec<_> = tenants.iter().map(|tenant| format!("('{}'::uuid)", tenant.id)).collect();
+    let sql = format!(
+        "SELECT format('%s %s %s %s: %s', tenant, sought, after_id, descending, shown) AS line
+         FROM (VALUES {}) AS tenants (tenant), (VALUES (NULL), ('asked')) AS texts (sought), (VALUES (true), (false)) AS ways (descending),
+             (SELECT NULL::timestamptz, NULL::uuid UNION ALL SELECT created_at, id FROM workspaces) AS positions (after_time, after_id),
+             LATERAL (SELECT array_agg(page.name) FROM page_of_workspaces(tenant, sought, after_time, after_id, descending, 100) AS page)
+                 AS pages (shown)
+         ORDER BY 1",
+        tenants.join(", ")
+    );
+    diesel::RunQueryDsl::load::<Line>(diesel::sql_query(sql), service)
+        .map(|rows| rows.into_iter().map(|row| row.line).collect())
+        .map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn without_any_one_of_its_conditions_the_function_shows_another_page() {
+    let app = App::start().await;
+    let (ours, theirs, _) = twins(&app).await;
+    let (mut admin, mut service) = (app.database.admin(), app.database.service());
+    let right = pages(&mut service, &[&ours, &theirs]);
+    assert!(right.as_ref().is_ok_and(|pages| pages.len() > 10), "the control: {right:?}");
+    let whole = lines(&mut admin, "SELECT pg_get_functiondef('page_of_workspaces'::regproc) AS line").remove(0);
+    let condition = Regex::new(
+        r"r\.tenant_id = of_tenant|r\.deleted_at IS NULL|\(r\.created_at, r\.id\) [<>] \(after_time, after_id\)|\(pattern IS NULL OR [^)]+\)",
+    );
+    let conditions: Vec<_> = condition.unwrap().find_iter(&whole).map(|found| found.range()).collect();
+    assert_eq!(conditions.len(), 8, "four of each direction");
+    for found in conditions {
+        let mutant = format!("{}true{}", &whole[..found.start], &whole[found.end..]);
+        admin.batch_execute(&mutant).unwrap();
+        assert_ne!(pages(&mut service, &[&ours, &theirs]), right, "without {}", &whole[found]);
+    }
+}

@@ -1,10 +1,7 @@
 //! Measures the service on this machine, next to what it could at best be: the same web server with nothing behind it, and the same
 //! statements sent by PostgreSQL's own program. Ratios travel from machine to machine; seconds do not.
 //!
-//! `make bench` runs the parts `table`, `growth` and `idle`. `make bench ARGS='overload neighbours'` runs the named ones: also `bodies`,
-//! `storm`, `timing`, `tokens` and `usage`, and `all`. `--large` adds the data set of five million workspaces, `--quick` shows in a minute
-//! that everything works, and `--rows=lane` leaves all rows out of `table` but the bare answer and those with `lane` in their names. What
-//! is printed is written to `target/bench/report.md`, next to the plots.
+//! What is printed is written to `target/bench/report.md`, next to the plots.
 //!
 //! Clients, service and PostgreSQL share the machine. So what is said of times is said of a machine that has this to do, too.
 #![expect(clippy::unwrap_used, reason = "a measurement ends when something is not as it must be")]
@@ -34,6 +31,7 @@ mod usage;
 
 use std::time::Duration;
 
+use clap::{Parser, ValueEnum};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tenantry_persistence::PoolOptions;
 use tenantry_tests::{App, TestDatabase};
@@ -53,7 +51,63 @@ fn main() {
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, most.min(65_536), most).unwrap();
     if !client::work_if_asked() {
-        measure();
+        measure(Arguments::parse());
+    }
+}
+
+/// Measures the service on this machine. Without a name: table, growth and idle.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Arguments {
+    /// What to measure.
+    parts: Vec<Part>,
+    /// Add the data set of five million workspaces to growth.
+    #[arg(long)]
+    large: bool,
+    /// Show in a minute that everything works; the figures mean nothing.
+    #[arg(long)]
+    quick: bool,
+    /// Leave all rows out of table but the bare answer and those with this in their names, such as lane.
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    rows: String,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Part {
+    /// Rates, times and processor time of each request, next to a bare answer and to pgbench.
+    Table,
+    /// The same requests on data sets of any size.
+    Growth,
+    /// What a service needs when nobody asks for anything.
+    Idle,
+    /// What a body may cost whose sender has made up a key.
+    Bodies,
+    /// More than the service can do.
+    Overload,
+    /// What a tenant notices of another one that asks for as much as it can.
+    Neighbours,
+    /// Two hundred callers who create, update and read at once.
+    Storm,
+    /// Whether the time of an answer tells a credential of somebody else from an unknown one.
+    Timing,
+    /// What the verification of one token costs.
+    Tokens,
+    /// Usage by month, in a workspace with few entries and in one with very many.
+    Usage,
+    /// All of these.
+    All,
+}
+
+impl Arguments {
+    fn name(&self, part: Part) -> bool {
+        let usual = self.parts.is_empty() && matches!(part, Part::Table | Part::Growth | Part::Idle);
+        usual || self.parts.iter().any(|named| [part, Part::All].contains(named))
+    }
+
+    fn effort(&self) -> Effort {
+        let effort = if self.quick { Effort::QUICK } else { Effort::FULL };
+        if self.large { Effort { sets: &SETS, ..effort } } else { effort }
     }
 }
 
@@ -116,50 +170,40 @@ impl Effort {
     fn rounds(self) -> String {
         format!("medians of {} rounds of {} s", self.rounds, self.round.as_secs_f64())
     }
-
-    fn of(arguments: &[String]) -> Self {
-        let asked = |name: &str| arguments.iter().any(|argument| argument == name);
-        let effort = if asked("--quick") { Self::QUICK } else { Self::FULL };
-        if asked("--large") { Self { sets: &SETS, ..effort } } else { effort }
-    }
 }
 
 #[tokio::main]
-async fn measure() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let effort = Effort::of(&arguments);
-    let named = |part: &str| arguments.iter().any(|argument| argument == part || argument == "all");
-    let usual = arguments.iter().all(|argument| argument.starts_with("--"));
+async fn measure(arguments: Arguments) {
+    let effort = arguments.effort();
     report::begin();
-    if usual || named("table") {
-        let rows = arguments.iter().find_map(|argument| argument.strip_prefix("--rows="));
-        table::run(effort, rows.unwrap_or_default()).await;
+    if arguments.name(Part::Table) {
+        table::run(effort, &arguments.rows).await;
     }
-    if usual || named("growth") {
+    if arguments.name(Part::Growth) {
         growth::run(effort).await;
     }
-    if usual || named("idle") {
+    if arguments.name(Part::Idle) {
         idle::run(effort).await;
     }
-    if named("bodies") {
+    if arguments.name(Part::Bodies) {
         bodies::run(effort.time).await;
     }
-    if named("overload") {
+    if arguments.name(Part::Overload) {
         overload::run(effort.time).await;
     }
-    if named("neighbours") {
+    if arguments.name(Part::Neighbours) {
         neighbours::run(effort.time).await;
     }
-    if named("storm") {
+    if arguments.name(Part::Storm) {
         storm::run(effort.time).await;
     }
-    if named("timing") {
+    if arguments.name(Part::Timing) {
         timing::run(effort.time).await;
     }
-    if named("tokens") {
+    if arguments.name(Part::Tokens) {
         tokens::run(effort.time).await;
     }
-    if named("usage") {
+    if arguments.name(Part::Usage) {
         usage::run(effort.time).await;
     }
 }

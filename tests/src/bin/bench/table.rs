@@ -121,6 +121,8 @@ pub(crate) async fn run(effort: Effort, wanted: &str) {
     });
     let door = app.replica_on(&door);
     let mut all = rows(&app, door.base(), &callers).await;
+    let names: Vec<_> = all.iter().map(|row| row.name.clone()).collect();
+    assert!(names.iter().any(|name| name.contains(wanted)), "no row has \"{wanted}\" in its name: there are {names:?}");
     all.retain(|row| row.row.name == BARE.name || row.name.contains(wanted));
     let mut figures: Vec<_> = all.iter().map(|row| Figures { name: row.name.clone(), ..Figures::default() }).collect();
     for connections in CONNECTIONS {
