@@ -199,7 +199,7 @@ const FROM: [&str; 2] = [
     LATERAL (SELECT (l.tenant).*) AS tenants, LATERAL (SELECT (l.member).*) AS members,
     LATERAL (SELECT (l.workspace).*) AS workspaces, LATERAL (SELECT (l.brand).*) AS brands,
     LATERAL (SELECT (CASE WHEN (",
-    ")[l.place] THEN l.api_key END).*) AS api_keys",
+    "::bool[])[l.place] THEN l.api_key END).*) AS api_keys",
 ];
 
 /// Reads rows of the type `T`. One element of each array belongs to a look-up.
