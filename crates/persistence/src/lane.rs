@@ -124,9 +124,7 @@ impl Lane {
             Err(_) => Ok(None),
         }
     }
-}
 
-impl Lane {
     /// Reads something that is a statement of its own, beside the line and in this share of the connections: in one round trip, without a
     /// transaction around it. `None` when the door has to be asked, because the database is distributed or has not the function.
     ///

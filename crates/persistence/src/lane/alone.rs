@@ -12,10 +12,9 @@ use diesel::{
 use tenantry_domain::{Choice, MemberId, PageRequest, Reach, Role, TenantId};
 use uuid::Uuid;
 
+use super::statement::in_own_session;
 use crate::{
-    fault::ANOTHER,
     places::{Known, Visitor},
-    pool::OWN_SESSION,
     tenants::{self, PendingInvitations, pending_invitations},
     workspaces,
 };
@@ -39,18 +38,11 @@ impl One<'_> {
         out.push_sql("]::text[], ARRAY[");
         out.push_bind_param::<Nullable<Text>, _>(&self.visitor.subject)?;
         out.push_sql("]::text[], ARRAY[NULL]::uuid[], ARRAY[NULL]::bigint[], ");
-        // Arguments are worked out before the call.
-        if let Some(name) = &self.connection {
-            let [when, other, end] = OWN_SESSION;
-            for part in ["CASE ", when] {
-                out.push_sql(part);
-            }
-            out.push_bind_param::<Text, _>(*name)?;
-            for part in [other, ANOTHER, end, " WHEN 0 THEN "] {
-                out.push_sql(part);
-            }
-        }
-        out.push_sql(if self.connection.is_some() { "false END))" } else { "false))" });
+        in_own_session(&mut out, self.connection, |out| {
+            out.push_sql("false");
+            Ok(())
+        })?;
+        out.push_sql("))");
         Ok(())
     }
 }

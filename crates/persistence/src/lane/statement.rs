@@ -202,6 +202,26 @@ const FROM: [&str; 2] = [
     "::bool[])[l.place] THEN l.api_key END).*) AS api_keys",
 ];
 
+/// An argument of the call, which fails in a session that is not the connection's own, if that has to be asked. Arguments are worked out
+/// before the call. Not `AND`, of which the planner leaves out a part when it knows the other.
+pub(super) fn in_own_session<'b>(
+    out: &mut AstPass<'_, 'b, Pg>,
+    connection: Option<&'b str>,
+    argument: impl FnOnce(&mut AstPass<'_, 'b, Pg>) -> QueryResult<()>,
+) -> QueryResult<()> {
+    let Some(name) = connection else { return argument(out) };
+    let [when, other, end] = OWN_SESSION;
+    out.push_sql("CASE ");
+    out.push_sql(when);
+    out.push_bind_param::<Text, _>(name)?;
+    for part in [other, ANOTHER, end, " WHEN 0 THEN "] {
+        out.push_sql(part);
+    }
+    argument(out)?;
+    out.push_sql(" END");
+    Ok(())
+}
+
 /// Reads rows of the type `T`. One element of each array belongs to a look-up.
 struct LookUps<T: Reads> {
     rows: AsSelect<(Known, T), Pg>,
@@ -279,19 +299,7 @@ where
         out.push_sql(", ");
         out.push_bind_param::<Array<Nullable<BigInt>>, _>(&self.numbers)?;
         out.push_sql(", ");
-        // Arguments are worked out before the call. Not `AND`, of which the planner leaves out a part when it knows the other.
-        if let Some(name) = &self.connection {
-            let [when, other, end] = OWN_SESSION;
-            for part in ["CASE ", when] {
-                out.push_sql(part);
-            }
-            out.push_bind_param::<Text, _>(name)?;
-            for part in [other, ANOTHER, end, " WHEN 0 THEN "] {
-                out.push_sql(part);
-            }
-        }
-        out.push_bind_param::<Bool, _>(&self.with_brands)?;
-        out.push_sql(if self.connection.is_some() { " END" } else { "" });
+        in_own_session(&mut out, self.connection.as_deref(), |out| out.push_bind_param::<Bool, _>(&self.with_brands))?;
         let [from, end] = FROM;
         out.push_sql(from);
         out.push_bind_param::<Array<Bool>, _>(&self.firsts)?;
