@@ -13,12 +13,9 @@ use tenantry_persistence::{Fault, FirstOwner, Founding, Store, TenantFilter, Wri
 ///
 /// # Errors
 ///
-/// Those of [`Store::read`].
+/// Those of [`Store::tenant_and_use`].
 pub async fn show(store: &Store, credential: &Credential) -> Result<(Tenant, Use), Error> {
-    if let Some(shown) = store.tenant_and_use(credential).await? {
-        return Ok(shown);
-    }
-    store.read(credential, InTenant, Action::TenantRead, |tx| tx.tenant_and_use()).await
+    store.tenant_and_use(credential).await
 }
 
 /// Changes the caller's tenant.

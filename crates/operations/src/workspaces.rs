@@ -3,7 +3,7 @@
 use tenantry_domain::{
     Action, Brand, BrandId, Change, Credential, Effective, Error, ExternalId, InBrand, InRestorableWorkspace, InTenant,
     InWorkspace, NewWorkspace, Noun, Page, PageRequest, Precondition, Workspace, WorkspaceId, WorkspaceName,
-    WorkspacePatch, WorkspaceState, Written, unknown_brand,
+    WorkspacePatch, Written, unknown_brand,
 };
 use tenantry_persistence::{Fault, Store, WorkspaceFilter, WriteTx, new_id};
 
@@ -20,17 +20,7 @@ pub async fn list(
     filter: WorkspaceFilter,
     page: PageRequest,
 ) -> Result<Page<Workspace>, Error> {
-    if let Some(page) = store.page_of_workspaces(credential, &filter, &page).await? {
-        return Ok(page);
-    }
-    store
-        .read(credential, InTenant, Action::WorkspaceList, move |tx| {
-            if filter.state == WorkspaceState::Deleted {
-                tx.permit(Action::WorkspaceRestore)?;
-            }
-            tx.workspaces(&filter, &page)
-        })
-        .await
+    store.page_of_workspaces(credential, filter, page).await
 }
 
 /// A workspace.

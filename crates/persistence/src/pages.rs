@@ -4,7 +4,8 @@
 
 use diesel::{PgConnection, QueryResult};
 use tenantry_domain::{
-    Action, Credential, Error, Holder, Noun, Page, PageRequest, Reach, SortBy, Tenant, TenantId, Use, Weight, Workspace,
+    Action, Credential, Error, Holder, InTenant, Noun, Page, PageRequest, Reach, SortBy, Tenant, TenantId, Use, Weight,
+    Workspace, WorkspaceState,
 };
 
 use crate::{
@@ -21,12 +22,30 @@ use crate::{
 };
 
 impl Store {
-    /// A page of workspaces, as it was at one moment. `None` when the door has to be asked.
+    /// A page of workspaces, as it was at one moment. Only who may restore deleted ones may list them.
     ///
     /// # Errors
     ///
     /// See [`Store::read`].
     pub async fn page_of_workspaces(
+        &self,
+        credential: &Credential,
+        filter: WorkspaceFilter,
+        page: PageRequest,
+    ) -> Result<Page<Workspace>, Error> {
+        if let Some(page) = self.page_alone(credential, &filter, &page).await? {
+            return Ok(page);
+        }
+        self.read(credential, InTenant, Action::WorkspaceList, move |tx| {
+            if filter.state == WorkspaceState::Deleted {
+                tx.permit(Action::WorkspaceRestore)?;
+            }
+            tx.workspaces(&filter, &page)
+        })
+        .await
+    }
+
+    async fn page_alone(
         &self,
         credential: &Credential,
         filter: &WorkspaceFilter,
@@ -46,22 +65,22 @@ impl Store {
         Ok(Some(Page::cut(workspaces.map_err(Fault::into_error)?, page)))
     }
 
-    /// The tenant, and how much it uses of its limits. `None` when the door has to be asked.
+    /// The tenant, and how much it uses of its limits.
     ///
     /// # Errors
     ///
     /// See [`Store::read`].
-    pub async fn tenant_and_use(&self, credential: &Credential) -> Result<Option<(Tenant, Use)>, Error> {
+    pub async fn tenant_and_use(&self, credential: &Credential) -> Result<(Tenant, Use), Error> {
         let read = |connection: &mut PgConnection, name: Option<&str>, visitor: &Visitor| {
             let read = alone::tenant_and_use(connection, name, visitor)?;
             Ok(read.map(|((known, row, counts), pending)| (known, (row, counts, pending))))
         };
         let Some((row, counts, pending_invitations)) = self.read_alone(credential, Action::TenantRead, read).await?
         else {
-            return Ok(None);
+            return self.read(credential, InTenant, Action::TenantRead, |tx| tx.tenant_and_use()).await;
         };
         let of_limits = Use { workspaces: counts.workspace_count, members: counts.member_count, pending_invitations };
-        Ok(Some((row.into_tenant().map_err(Fault::into_error)?, of_limits)))
+        Ok((row.into_tenant().map_err(Fault::into_error)?, of_limits))
     }
 
     /// What one statement reads together with who asks, for who may do this and reaches all of the tenant; otherwise why not. `None` when
