@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use diesel::connection::SimpleConnection;
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tenantry_auth::issue;
 use tenantry_domain::{KeyMode, MemberDetails, MemberStatus, Person, Role, TenantId};
 use tenantry_operations::{LaneState, members};
@@ -117,6 +117,59 @@ async fn those_who_wait_are_read_together_and_each_hears_what_the_door_says() {
     let after = lane(&app);
     assert_eq!(after.look_ups - before.look_ups, 1 + questions.len() as u64);
     assert_eq!(after.batches - before.batches, 2, "the one that was held up, and all the others");
+}
+
+#[tokio::test]
+async fn whoever_asks_for_the_same_several_times_hears_the_same_and_nobody_else_does() {
+    let app = app().await;
+    let door = app.replica_on(&App::store(&app.database.service_url(), |pool| pool.look_up_lane = false));
+    let tenant = app.tenant("Acme").await;
+    let (here, there) = (tenant.workspace("Here").await, tenant.workspace("There").await);
+    let (assigned, other) =
+        (tenant.member(Role::Agent, &[&here]).await.1, tenant.member(Role::Agent, &[&there]).await.1);
+    let restricted = tenant.key(&["workspaces:read"], json!({ "workspaceId": there })).await;
+    let mut questions = Vec::new();
+    for client in [&tenant.owner, &assigned, &other, &restricted] {
+        for path in [&here, &there].map(|id| format!("/api/workspaces/{id}")).into_iter().chain(["/api/me".to_owned()])
+        {
+            questions.push((client.clone(), path, None));
+        }
+        for ids in [&[&here, &there, &here][..], &[&there, &here], &[]] {
+            let ids: Vec<_> = ids.iter().map(|id| json!({ "workspaceId": id })).collect();
+            let body = json!({ "token": client.key(), "questions": ids });
+            questions.push((app.service(), "/api/introspect".to_owned(), Some(body)));
+        }
+    }
+    let ask = |client: &Client, path: &str, body: &Option<Value>| {
+        let (client, path, body) = (client.clone(), path.to_owned(), body.clone());
+        tokio::spawn(async move {
+            match body {
+                Some(body) => client.post(&path, body).await,
+                None => client.get(&path).await,
+            }
+        })
+    };
+    let mut expected = Vec::new();
+    for (client, path, body) in &questions {
+        // The first of these also makes the credential one that is known.
+        drop(ask(client, path, body).await.unwrap());
+        expected.push(ask(&client.at(&door), path, body).await.unwrap());
+    }
+    let elsewhere = app.tenant("Elsewhere").await;
+    let gate = Gate::shut(&app);
+    let held_up = occupy(&app, &elsewhere).await;
+    let asked: Vec<_> =
+        questions.iter().chain(&questions).map(|(client, path, body)| ask(client, path, body)).collect();
+    // A question about several workspaces counts for as many, and all of them are one batch.
+    until_waiting(&app, 2 * 4 * (1 + 1 + 2 + 2)).await;
+    gate.open();
+    for ((answer, expected), (_, path, body)) in
+        answers(asked).await.iter().zip(expected.iter().chain(&expected)).zip(questions.iter().chain(&questions))
+    {
+        assert_eq!(answer.status, expected.status, "{path} {body:?}: {}", answer.text);
+        assert_eq!(answer.without_request_id(), expected.without_request_id(), "{path} {body:?}");
+    }
+    held_up.await.unwrap().expect(404);
 }
 
 #[tokio::test]

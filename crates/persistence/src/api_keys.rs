@@ -21,7 +21,7 @@ use crate::{
     tx::{Tx, WriteTx},
 };
 
-#[derive(HasQuery)]
+#[derive(Clone, HasQuery)]
 #[diesel(table_name = api_keys)]
 pub(crate) struct Row {
     tenant_id: Uuid,

@@ -22,7 +22,7 @@ use crate::{
     tx::{Tx, WriteTx},
 };
 
-#[derive(HasQuery)]
+#[derive(Clone, HasQuery)]
 #[diesel(table_name = brands)]
 pub(crate) struct Row {
     tenant_id: Uuid,

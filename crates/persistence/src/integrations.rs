@@ -17,7 +17,7 @@ use crate::{
     tx::{Tx, WriteTx},
 };
 
-#[derive(HasQuery)]
+#[derive(Clone, HasQuery)]
 #[diesel(table_name = integrations)]
 pub(crate) struct Row {
     tenant_id: Uuid,

@@ -46,7 +46,7 @@ pub struct Taken {
     pub clock: DateTime<Utc>,
 }
 
-#[derive(HasQuery)]
+#[derive(Clone, HasQuery)]
 #[diesel(table_name = workspaces)]
 pub(crate) struct Row {
     max_members: Option<i32>,

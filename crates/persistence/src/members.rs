@@ -19,7 +19,7 @@ use crate::{
     tx::{Tx, WriteTx},
 };
 
-#[derive(HasQuery)]
+#[derive(Clone, HasQuery)]
 #[diesel(table_name = members)]
 pub(crate) struct Row {
     tenant_id: Uuid,

@@ -24,7 +24,7 @@ pub enum Standing {
     Member(MemberId, bool),
 }
 
-#[derive(HasQuery)]
+#[derive(Clone, HasQuery)]
 #[diesel(table_name = slots)]
 pub(crate) struct Row {
     number: i64,

@@ -26,7 +26,7 @@ use crate::{
     tx::{Tx, WriteTx},
 };
 
-#[derive(HasQuery)]
+#[derive(Clone, HasQuery)]
 #[diesel(table_name = tenants)]
 pub(crate) struct Row {
     id: Uuid,

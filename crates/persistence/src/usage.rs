@@ -49,7 +49,7 @@ struct NewRow<'a> {
 }
 
 /// The sum of a month.
-#[derive(HasQuery)]
+#[derive(Clone, HasQuery)]
 #[diesel(table_name = usage_months)]
 pub(crate) struct MonthRow {
     month: NaiveDate,

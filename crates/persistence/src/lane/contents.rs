@@ -16,7 +16,7 @@ use crate::{integrations, slots, usage};
 const MOST: usize = 200;
 
 /// What is in a workspace.
-#[derive(FromSqlRow)]
+#[derive(Clone, FromSqlRow)]
 pub(crate) struct Contents {
     /// When that was, by the clock of the database.
     pub(crate) clock: DateTime<Utc>,

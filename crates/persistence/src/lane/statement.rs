@@ -149,7 +149,7 @@ impl Question {
     }
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = crate::schema::tenants, check_for_backend(Pg))]
 struct Count {
     workspace_count: i64,
@@ -163,7 +163,7 @@ type Asker = (tenants::Row, Count, Option<api_keys::Row>, Option<members::Row>);
 type All = (Option<workspaces::Row>, Option<limits::Row>, tenants::Row, Option<Contents>);
 
 /// How that is read.
-trait Reads: Selectable<Pg> + 'static {
+trait Reads: Selectable<Pg> + Clone + 'static {
     /// With all of the API key, for each question anew.
     const WITH_KEYS: bool = false;
 
@@ -239,16 +239,10 @@ struct LookUps<T: Reads> {
 }
 
 impl<T: Reads> LookUps<T> {
-    fn of(look_ups: &[LookUp<'_>], firsts: Vec<bool>, connection: Option<&str>) -> Self {
-        let visitors = || look_ups.iter().map(|look_up| look_up.visitor);
-        let (ids, numbers) = look_ups
-            .iter()
-            .map(|look_up| match look_up.place {
-                Some(InWorkspace::Id(id)) => (Some(id.uuid()), None),
-                Some(InWorkspace::Number(number)) => (None, Some(number.get())),
-                None => (None, None),
-            })
-            .unzip();
+    fn of(look_ups: &[&[LookUp<'_>]], firsts: Vec<bool>, connection: Option<&str>) -> Self {
+        let look_ups = || look_ups.iter().filter_map(|alike| alike.first());
+        let visitors = || look_ups().map(|look_up| look_up.visitor);
+        let (ids, numbers) = look_ups().map(|look_up| look_up.place).unzip();
         Self {
             rows: <(Known, T)>::as_select(),
             tenants: visitors().map(|visitor| visitor.tenant).collect(),
@@ -374,7 +368,15 @@ struct LookUp<'q> {
     /// The place of the question, and of this among what it asks.
     at: (usize, usize),
     visitor: &'q Visitor,
-    place: Option<InWorkspace>,
+    /// The id or the number of the workspace.
+    place: (Option<Uuid>, Option<i64>),
+}
+
+impl LookUp<'_> {
+    /// Whether the same visitor asks for the same.
+    fn is_like(&self, other: &Self) -> bool {
+        self.place == other.place && self.visitor == other.visitor
+    }
 }
 
 /// What was read for one look-up.
@@ -402,32 +404,51 @@ where
     }
     let mut look_ups: Vec<LookUp<'_>> = Vec::with_capacity(questions.len());
     for (at, Question { visitor, asks }) in questions {
-        let places = asks.places().into_iter().enumerate();
-        look_ups.extend(places.map(|(part, place)| LookUp { at: (at, part), visitor, place }));
+        look_ups.extend(asks.places().into_iter().enumerate().map(|(part, place)| {
+            let place = match place {
+                Some(InWorkspace::Id(id)) => (Some(id.uuid()), None),
+                Some(InWorkspace::Number(number)) => (None, Some(number.get())),
+                None => (None, None),
+            };
+            LookUp { at: (at, part), visitor, place }
+        }));
     }
     // Those of one tenant, and of one key or person, follow each other, and share what is read for them.
-    look_ups.sort_by_key(|LookUp { visitor, .. }| (visitor.tenant, &visitor.key, &visitor.issuer, &visitor.subject));
+    look_ups.sort_by_key(|LookUp { visitor, place, .. }| {
+        (visitor.tenant, &visitor.key, &visitor.issuer, &visitor.subject, *place)
+    });
+    // Whoever asks for the same several times at once is answered from the same row.
+    let alike: Vec<&[LookUp<'_>]> = look_ups.chunk_by(LookUp::is_like).collect();
     let mut before = None;
-    let firsts: Vec<bool> = look_ups
+    let firsts: Vec<bool> = alike
         .iter()
-        .map(|LookUp { at: (_, part), visitor, .. }| {
-            before.replace(*visitor) != Some(*visitor) || T::WITH_KEYS && *part == 0
+        .map(|alike| {
+            let visitor = alike.first().map(|look_up| look_up.visitor);
+            let begins = alike.iter().any(|LookUp { at: (_, part), .. }| *part == 0);
+            std::mem::replace(&mut before, visitor) != visitor || T::WITH_KEYS && begins
         })
         .collect();
     let mut key = None;
-    let line = |(place, is_assigned, reached, (mut known, row)): (i32, bool, Option<i64>, (Known, T))| {
-        let place = usize::try_from(place - 1).ok()?;
-        let (look_up, is_first) = (look_ups.get(place)?, firsts.get(place)?);
+    let mut lines = Vec::with_capacity(look_ups.len());
+    for (place, is_assigned, reached, (mut known, row)) in
+        LookUps::<T>::of(&alike, firsts.clone(), name).load(connection)?
+    {
+        let place = usize::try_from(place - 1).ok();
+        let Some((alike, is_first)) = place.and_then(|place| alike.get(place).zip(firsts.get(place))) else { continue };
         if *is_first {
             key.clone_from(&known.key);
         } else {
             known.key.clone_from(&key);
         }
-        let (at, part) = look_up.at;
-        Some(Line { at, part, is_assigned, reached, known, row })
-    };
-    let rows = LookUps::<T>::of(&look_ups, firsts.clone(), name).load(connection)?;
-    Ok(rows.into_iter().filter_map(line).collect())
+        let line = |look_up: &LookUp<'_>, known, row| {
+            let (at, part) = look_up.at;
+            Line { at, part, is_assigned, reached, known, row }
+        };
+        let Some((last, others)) = alike.split_last() else { continue };
+        lines.extend(others.iter().map(|look_up| line(look_up, known.clone(), row.clone())));
+        lines.push(line(last, known, row));
+    }
+    Ok(lines)
 }
 
 /// Whether the lane is worth it on this database: not on a distributed one.

@@ -81,7 +81,7 @@ pub(super) enum Kind {
 }
 
 /// What the tenant knows of a credential, and whether the tenant itself lets anybody in.
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = tenants, check_for_backend(Pg))]
 pub(crate) struct Known {
     #[diesel(embed)]
@@ -109,7 +109,7 @@ impl Known {
     }
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = tenants, check_for_backend(Pg))]
 pub(crate) struct TenantRow {
     suspended_at: Option<DateTime<Utc>>,
@@ -143,7 +143,7 @@ impl TenantRow {
     }
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = members, check_for_backend(Pg))]
 pub(crate) struct MemberRow {
     pub(super) id: Uuid,

@@ -129,7 +129,7 @@ macro_rules! search_in {
 }
 
 /// Which workspace it is.
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = workspaces, check_for_backend(Pg))]
 pub(crate) struct WorkspaceIds {
     tenant_id: Uuid,

@@ -154,6 +154,13 @@ pub(crate) async fn run(effort: Effort, wanted: &str) {
     app.handle.stop(false).await;
 }
 
+/// This caller, as often as there are workspaces for it to ask for.
+fn for_each_workspace(caller: &Caller) -> Vec<Caller> {
+    let questions: Vec<Value> = serde_json::from_str(&caller.questions).unwrap();
+    let ids = questions.iter().map(|question| question["workspaceId"].as_str().unwrap());
+    ids.map(|id| Caller { workspace: id.to_owned(), ..caller.clone() }).collect()
+}
+
 /// The rows, in their order.
 async fn rows(app: &App, door: &str, callers: &[Caller]) -> Vec<Measured> {
     let first = app.client().with_key(&callers[0].key);
@@ -165,13 +172,17 @@ async fn rows(app: &App, door: &str, callers: &[Caller]) -> Vec<Measured> {
         Measured { row, name, base: base.to_owned(), callers: callers.to_vec(), recorder }
     };
     let (one, lane) = (&callers[..1], app.base.as_str());
+    let elsewhere = for_each_workspace(&callers[0]);
     let (by_lane, by_door) = (Some(Recorders::Lane), Some(Recorders::Door));
     vec![
         row(BARE, "", &bare, one, None),
         row(TOKEN, "", &checked, one, None),
         row(LOOK_UP, ", lane", lane, one, by_lane),
         row(LOOK_UP_BY_TOKEN, ", lane", lane, one, by_lane),
+        row(LOOK_UP, ", lane, each for another workspace", lane, &elsewhere, by_lane),
+        row(LOOK_UP_BY_TOKEN, ", lane, each for another workspace", lane, &elsewhere, by_lane),
         row(LOOK_UP, ", lane, each in another tenant", lane, callers, by_lane),
+        row(LOOK_UP_BY_TOKEN, ", lane, each in another tenant", lane, callers, by_lane),
         row(LOOK_UP, ", door", door, one, by_door),
         row(LOOK_UP_BY_TOKEN, ", door", door, one, by_door),
         row(EFFECTIVE, "", lane, one, by_lane),
