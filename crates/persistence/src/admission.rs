@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     door::Access,
+    due::Due,
     fault::{Fault, Kind},
     places::{Found, Known, Place, Sight, Visitor},
     seats::{Lately, Recognised},
@@ -69,7 +70,7 @@ pub(crate) fn admit<'c, P: Place>(
     if is_frozen && access.writes() && !action.goes_on_frozen() {
         return Err(Error::TenantFrozen.into());
     }
-    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, rules, tells: false })
+    Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, rules, due: Due::default() })
 }
 
 /// Who it is, what they have been given, and the place: 401 before 404 before 403.

@@ -14,11 +14,11 @@ use diesel::{
     connection::{AnsiTransactionManager, TransactionManager},
 };
 use tenantry_domain::{Action, Change, Credential, Error, Mail, MailLimits, Permissions, Record, Weight, Written};
-use tokio::sync::Notify;
 
 use crate::{
     admission::{Learned, admit, nowhere},
     attempt::{Attempt, HandOver},
+    due::{Bells, Due},
     fault::{Fault, Kind},
     freeze::{freeze_lock_sql, write_lock_sql},
     key_uses::KeyUse,
@@ -46,8 +46,7 @@ pub struct Store {
     pub(crate) rehearsal: bool,
     heavy: bool,
     rules: Arc<Rules>,
-    /// A webhook is to be told of something.
-    pub(crate) webhooks: Arc<Notify>,
+    pub(crate) bells: Arc<Bells>,
 }
 
 /// How many long answers are in memory at once; one tenant has at most half of them.
@@ -123,7 +122,7 @@ impl Store {
             rehearsal: false,
             heavy: false,
             rules: Arc::default(),
-            webhooks: Arc::default(),
+            bells: Arc::default(),
         })
     }
 
@@ -256,12 +255,6 @@ impl Store {
         work: impl Fn(&mut Tx<'_, P>) -> Result<T, Fault> + Send + Sync + 'static,
     ) -> Result<T, Error> {
         self.see(credential, place, action, Access::Ahead, move |tx| work(tx).map(Change::nothing)).await
-    }
-
-    /// Returns when something was written here of which a webhook is to be told: since the last time that this was asked, or from now
-    /// on. Other replicas and other processes write as well.
-    pub async fn webhooks_told(&self) {
-        self.webhooks.notified().await;
     }
 
     /// Lets the caller in at the first database, and reads from the second.
@@ -423,9 +416,9 @@ impl Store {
         let weight = if self.heavy { Weight::Heavy } else { action.weight() };
         let share = (Party::of(credential, &self.recognised), weight);
         let (rehearsal, rules) = (self.rehearsal, Arc::clone(&self.rules));
-        let (recognised, webhooks) = (Arc::clone(&self.recognised), Arc::clone(&self.webhooks));
+        let (recognised, bells) = (Arc::clone(&self.recognised), Arc::clone(&self.bells));
         let (credential, key_uses, refusals) = (credential.clone(), self.key_uses.clone(), self.refusals.clone());
-        (share, Visit { credential, action, access, rehearsal, rules, recognised, key_uses, refusals, webhooks })
+        (share, Visit { credential, action, access, rehearsal, rules, recognised, key_uses, refusals, bells })
     }
 }
 
@@ -439,7 +432,7 @@ struct Visit {
     recognised: Arc<Recognised>,
     key_uses: Notes<KeyUse>,
     refusals: Notes<Refusal>,
-    webhooks: Arc<Notify>,
+    bells: Arc<Bells>,
 }
 
 impl Visit {
@@ -452,7 +445,7 @@ impl Visit {
         work: &impl Fn(&mut WriteTx<'_, P>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let Self { credential, action, access, rehearsal, rules, .. } = self;
-        let (mut learned, mut tells) = (Learned::default(), false);
+        let (mut learned, mut due) = (Learned::default(), Due::default());
         let outcome =
             admit(connection, (credential, rules), (place, *action, *access), &mut learned).and_then(|mut tx| {
                 if credential.tenant().is_some_and(|tenant| !session.belongs_to(tenant)) {
@@ -461,7 +454,7 @@ impl Visit {
                 }
                 let may_read = tx.may_read();
                 let outcome = work(&mut tx).map_err(|fault| if may_read { fault } else { fault.without_figures() });
-                tells = tx.tells;
+                due = tx.due;
                 outcome
             });
         learned.tell(&self.recognised, credential, outcome.as_ref().err());
@@ -474,9 +467,7 @@ impl Visit {
         if let (Some(tenant), Some(key)) = (credential.tenant(), learned.stale_key) {
             self.key_uses.note(KeyUse { tenant, key }, |_| ());
         }
-        if tells {
-            self.webhooks.notify_one();
-        }
+        self.bells.ring(due);
         Ok(value)
     }
 }
@@ -488,7 +479,7 @@ impl<P: Place> WriteTx<'_, P> {
             let Tx { connection, actor, found, .. } = &mut self.tx;
             let mut scope = TenantScope { tenant: found.audited_in(&event), connection };
             for event in std::iter::once(&event).chain(&along) {
-                self.tells |= scope.insert_audit_event(self.action, actor, &self.credential.origin, event)?;
+                self.due.webhooks |= scope.insert_audit_event(self.action, actor, &self.credential.origin, event)?;
             }
             if let Some(mail) = mail {
                 // Here and nowhere else, so that no email gets past the limits. What the service says on its own is not anybody's to limit.
@@ -496,6 +487,7 @@ impl<P: Place> WriteTx<'_, P> {
                     scope.check_mail(id, self.rules.mail_limits)?;
                 }
                 scope.insert_message(mail)?;
+                self.due.emails = true;
             }
         }
         Ok(change.value)
@@ -519,8 +511,8 @@ impl<P: TenantPlace> WriteTx<'_, P> {
         let mut tx = admit(self.tx.connection, credential, (place, action, Access::Write), &mut Learned::default())?;
         let change = work(&mut tx)?;
         let value = tx.record(change)?;
-        let tells = tx.tells;
-        self.tells |= tells;
+        let due = tx.due;
+        self.due |= due;
         Ok(value)
     }
 }

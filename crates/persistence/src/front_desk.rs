@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::{
     attempt::{Attempt, Claim, HandOver},
     door::Store,
+    due::Due,
     fault::{Fault, Kind},
     freeze::write_lock_sql,
     idempotency_keys,
@@ -50,14 +51,21 @@ impl Store {
                 let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
                 session.finish(connection, outcome)
             };
-            return self.pool.run(share, begin, accept).await.inspect(|_| self.webhooks.notify_one());
+            return self
+                .pool
+                .run(share, begin, accept)
+                .await
+                .inspect(|_| self.bells.ring(Due { webhooks: true, ..Due::default() }));
         };
         let this = attempt.clone();
         let accept = move |connection: &mut PgConnection, session: &Session<'_>, hand_over: &HandOver<_>| {
             let outcome = TenantScope { connection, tenant }.accept_once(&invitee, &token, id, (&this, hand_over));
             session.finish(connection, outcome)
         };
-        attempt.write(self.pool.clone(), share, begin, accept).await.inspect(|_| self.webhooks.notify_one())
+        attempt
+            .write(self.pool.clone(), share, begin, accept)
+            .await
+            .inspect(|_| self.bells.ring(Due { webhooks: true, ..Due::default() }))
     }
 }
 

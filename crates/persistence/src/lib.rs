@@ -17,6 +17,7 @@ mod conninfo;
 mod counts;
 mod distribute;
 mod door;
+mod due;
 pub mod embedded;
 mod erase;
 mod event_ids;

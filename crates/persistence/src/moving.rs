@@ -9,6 +9,7 @@ use tenantry_domain::{
 use uuid::Uuid;
 
 use crate::{
+    due::Due,
     fault::Fault,
     schema::{api_keys, invitation_tokens},
     tenants::LastNumbers,
@@ -43,12 +44,12 @@ impl WriteTx<'_, Platform> {
             action: self.action,
             credential: self.credential,
             rules: self.rules,
-            tells: false,
+            due: Due::default(),
         };
         let change = work(&mut inside)?;
         let value = inside.record(change)?;
-        let tells = inside.tells;
-        self.tells |= tells;
+        let due = inside.due;
+        self.due |= due;
         Ok(value)
     }
 }

@@ -227,6 +227,7 @@ impl WriteTx<'_, InTenant> {
             .returning(Row::as_returning())
             .get_result::<Row>(self.connection)?;
         self.scope().lower_mail_due()?;
+        self.due.emails = true;
         row.into_message()
     }
 }

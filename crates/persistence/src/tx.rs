@@ -9,6 +9,7 @@ use tenantry_domain::{
 };
 
 use crate::{
+    due::Due,
     fault::Fault,
     places::{FoundInTenant, Place, TenantPlace},
     scope::TenantScope,
@@ -29,8 +30,8 @@ pub struct WriteTx<'c, P: Place> {
     pub(crate) action: Action,
     pub(crate) credential: &'c Credential,
     pub(crate) rules: &'c Rules,
-    /// Whether a webhook is to be told of what was done.
-    pub(crate) tells: bool,
+    /// What was left to be done by others.
+    pub(crate) due: Due,
 }
 
 /// What the operator has set for all tenants.

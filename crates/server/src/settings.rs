@@ -225,7 +225,7 @@ const ROWS: &[Row] = &[
     Row("mail_reply_to", "none", "who gets answers to invitations: none, or inviter for the member who invites"),
     Row("mail_signatures", "text", "signatures of brands in emails: text without links, html as written, or none"),
     Row("mail_workers", "2", "how many emails are sent at once, 0 to 16; with 0 this process sends none"),
-    Row("mail_poll", "1s", "how often to check the outbox, 100ms to 1h"),
+    Row("mail_poll", "5s", "how often to check for emails of other processes, and for retries, 100ms to 1h"),
     Row("invitation_interval", "1m", "least time between two emails of one invitation, 0s to 1day"),
     Row(
         "max_emails_per_day",
@@ -256,7 +256,7 @@ const ROWS: &[Row] = &[
         "32",
         "to how many webhooks events are sent at once, 0 to 256; with 0 this process sends none",
     ),
-    Row("webhook_poll", "1s", "how often to check for events of other processes, and for retries, 100ms to 1h"),
+    Row("webhook_poll", "5s", "how often to check for events of other processes, and for retries, 100ms to 1h"),
     Row(
         "webhook_allowed_networks",
         "",

@@ -117,7 +117,7 @@ async fn a_letter_that_is_under_way_is_finished_before_the_service_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_mail_server_emails_are_saved_as_files_that_only_their_owner_can_read() {
     let database = TestDatabase::new();
-    let tenantry = Tenantry::on(&database).with("TENANTRY_MAIL_POLL", "100ms");
+    let tenantry = Tenantry::on(&database).with("TENANTRY_MAIL_POLL", "1h");
     let (_, key) = tenant(&tenantry);
     let mut service = tenantry.serve();
     service.until_logged("emails are saved as files");

@@ -215,7 +215,7 @@ mod tests {
         let mail = mail.unwrap();
         assert_eq!(faults, Vec::<String>::new());
         assert!(matches!(&mail.options, MailOptions::Files(path) if path.to_str() == Some("/srv/tenantry/mail")));
-        assert_eq!((mail.workers, mail.poll, mail.link), (2, Duration::from_secs(1), None));
+        assert_eq!((mail.workers, mail.poll, mail.link), (2, Duration::from_secs(5), None));
     }
 
     #[test]

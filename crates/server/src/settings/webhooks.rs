@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn by_default_only_public_addresses_are_sent_to() {
         let (webhooks, faults) = webhooks(&[]);
-        assert_eq!((webhooks.workers, webhooks.poll, faults), (32, Duration::from_secs(1), Vec::<String>::new()));
+        assert_eq!((webhooks.workers, webhooks.poll, faults), (32, Duration::from_secs(5), Vec::<String>::new()));
         assert_eq!(webhooks.destinations, Destinations::default());
     }
 

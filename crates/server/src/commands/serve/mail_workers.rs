@@ -80,7 +80,8 @@ impl MailWorkers {
     }
 }
 
-/// Runs one round after another. Pauses if there is nothing to do, and for longer and longer while the database does not answer.
+/// Runs one round after another. If there is nothing to do, waits until something was written here, or for the pause; and for longer and
+/// longer while the database does not answer.
 async fn work(store: Store, sender: Sender, mail: Mail, observed: Observed, mut stop: watch::Receiver<bool>) {
     let asked = stop.clone();
     let mut pause = mail.poll;
@@ -99,6 +100,7 @@ async fn work(store: Store, sender: Sender, mail: Mail, observed: Observed, mut 
         };
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
+            () = store.emails_told() => {}
             // An error means that nobody is left who could stop the workers.
             _ = stop.changed() => return,
         }
