@@ -42,3 +42,27 @@ impl fmt::Debug for IdempotencyKey {
         f.write_str("IdempotencyKey(redacted)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_1_to_255_printable_ascii_characters_and_does_not_print_itself() {
+        for good in ["a", " ", "~", "order 4711/{again}", &"k".repeat(255)] {
+            assert_eq!(good.parse::<IdempotencyKey>().unwrap().as_str(), good);
+        }
+        for (bad, code) in [
+            ("", "empty"),
+            (&*"k".repeat(256), "too_long"),
+            ("a\u{1f}b", "forbidden_character"),
+            ("a\u{7f}b", "forbidden_character"),
+            ("\t", "forbidden_character"),
+            ("ä", "forbidden_character"),
+        ] {
+            assert_eq!(bad.parse::<IdempotencyKey>().unwrap_err().code, code, "{bad:?}");
+        }
+        let printed = format!("{:?}", "canary".parse::<IdempotencyKey>().unwrap());
+        assert!(!printed.contains("canary"), "{printed}");
+    }
+}

@@ -250,4 +250,52 @@ mod tests {
         assert!(InvitationDays::try_from(1).is_ok() && InvitationDays::try_from(30).is_ok());
         assert_eq!(InvitationDays::default().duration(), Duration::days(7));
     }
+
+    fn invitation(ended: (Option<i64>, Option<i64>)) -> Invitation {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
+        Invitation {
+            id: InvitationId::from_uuid(Uuid::nil()),
+            tenant_id: TenantId::from_uuid(Uuid::nil()),
+            details: InvitationDetails {
+                email: "ada@example.com".parse().unwrap(),
+                role: Role::Agent,
+                workspaces: Vec::new(),
+            },
+            invited_by: None,
+            expires_at: at(100),
+            accepted_at: ended.0.map(at),
+            revoked_at: ended.1.map(at),
+            delivery: Delivery::queued(at(0)),
+            version: 1,
+            created_at: at(0),
+            updated_at: at(0),
+        }
+    }
+
+    #[test]
+    fn an_invitation_is_pending_until_it_ends_and_how_it_ended_stays() {
+        for (ended, second, state) in [
+            ((None, None), 99, InvitationState::Pending),
+            ((None, None), 100, InvitationState::Expired),
+            ((Some(1), None), 99, InvitationState::Accepted),
+            ((Some(1), None), 101, InvitationState::Accepted),
+            ((None, Some(1)), 99, InvitationState::Revoked),
+            ((None, Some(1)), 101, InvitationState::Revoked),
+        ] {
+            let now = DateTime::from_timestamp(second, 0).unwrap();
+            assert_eq!(invitation(ended).state(now), state, "{ended:?} at {second}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_was_replaced_is_neither_pending_nor_expired() {
+        for (state, as_it_is, replaced) in [
+            (InvitationState::Pending, PreviewState::Pending, PreviewState::Replaced),
+            (InvitationState::Expired, PreviewState::Expired, PreviewState::Replaced),
+            (InvitationState::Accepted, PreviewState::Accepted, PreviewState::Accepted),
+            (InvitationState::Revoked, PreviewState::Revoked, PreviewState::Revoked),
+        ] {
+            assert_eq!((PreviewState::of(state, false), PreviewState::of(state, true)), (as_it_is, replaced));
+        }
+    }
 }

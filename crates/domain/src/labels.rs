@@ -380,4 +380,20 @@ mod tests {
         let taken = Labels { external_id: Some("x".parse().unwrap()), ..Labels::default() }.taken(Noun::ApiKey);
         assert_eq!(taken.to_string(), "Another API key already has the external ID \"x\".");
     }
+
+    #[test]
+    fn a_label_that_is_not_named_stays() {
+        let id = |id: &str| Some(id.parse::<ExternalId>().unwrap());
+        let metadata = Metadata::of([("tier", "gold")]).unwrap();
+        let was = Labels { external_id: id("crm-1"), metadata: metadata.clone() };
+        assert_eq!(was.patched(&None, &None).unwrap(), was);
+        let changed = was.patched(&Some(id("crm-2")), &None).unwrap();
+        assert_eq!(changed, Labels { external_id: id("crm-2"), metadata: metadata.clone() });
+        assert_eq!(was.patched(&Some(None), &None).unwrap(), Labels { external_id: None, metadata });
+        let changed = was.patched(&None, &Some(merge(&[("tier", None)]))).unwrap();
+        assert_eq!(changed, Labels { external_id: id("crm-1"), metadata: Metadata::default() });
+        let names: Vec<_> = (0..51).map(|n| n.to_string()).collect();
+        let many: Vec<_> = names.iter().map(|name| (name.as_str(), Some("v"))).collect();
+        assert!(was.patched(&None, &Some(merge(&many))).is_err());
+    }
 }

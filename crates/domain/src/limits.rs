@@ -131,4 +131,45 @@ mod tests {
             assert_eq!((limit.effective(), limit.source()), (effective.map(cap), source), "{limit:?}");
         }
     }
+
+    #[test]
+    fn each_cap_of_a_workspace_is_held_against_its_own_of_the_tenant() {
+        let cap = |number: i64| Some(Cap::try_from(number).unwrap());
+        let zone: TimeZone = "Europe/Berlin".parse().unwrap();
+        let own = WorkspaceLimits {
+            max_members: cap(1),
+            max_agents: cap(2),
+            max_minutes: cap(3),
+            time_zone: "UTC".parse().unwrap(),
+        };
+        let tenant = Limits { max_members: cap(4), max_agents: cap(5), max_minutes: cap(6), ..Limits::default() };
+        let expected = LimitsInForce {
+            members: Limit { own: cap(1), tenant: cap(4) },
+            agents: Limit { own: cap(2), tenant: cap(5) },
+            minutes: Limit { own: cap(3), tenant: cap(6) },
+        };
+        assert_eq!(own.within(tenant), expected);
+        assert_eq!(own.patched(&WorkspaceLimitsPatch::default()), own);
+        let none = WorkspaceLimitsPatch::default;
+        for (patch, changed) in [
+            (
+                WorkspaceLimitsPatch { max_members: Some(None), ..none() },
+                WorkspaceLimits { max_members: None, ..own.clone() },
+            ),
+            (
+                WorkspaceLimitsPatch { max_agents: Some(cap(9)), ..none() },
+                WorkspaceLimits { max_agents: cap(9), ..own.clone() },
+            ),
+            (
+                WorkspaceLimitsPatch { max_minutes: Some(None), ..none() },
+                WorkspaceLimits { max_minutes: None, ..own.clone() },
+            ),
+            (
+                WorkspaceLimitsPatch { time_zone: Some(zone.clone()), ..none() },
+                WorkspaceLimits { time_zone: zone, ..own.clone() },
+            ),
+        ] {
+            assert_eq!(own.patched(&patch), changed);
+        }
+    }
 }

@@ -144,4 +144,16 @@ mod tests {
         let never = MailLimit::Tenant(Cap::of(0)).refusal(None, now);
         assert!(matches!(never, Error::TooMany { retry_after: None, .. }), "{never:?}");
     }
+
+    #[test]
+    fn a_tenant_has_at_most_as_many_pending_invitations_as_it_may() {
+        let limits = MailLimits { pending_invitations: Cap::of(2), ..MailLimits::default() };
+        assert!(limits.allow_pending(0).is_ok() && limits.allow_pending(1).is_ok());
+        for pending in [2, 3, i64::MAX] {
+            let refused = limits.allow_pending(pending).unwrap_err();
+            assert!(matches!(refused, Error::Conflict { code: Conflict::LimitReached, .. }), "{refused:?}");
+        }
+        assert!(MailLimits { pending_invitations: Cap::of(0), ..limits }.allow_pending(0).is_err());
+        assert!(MailLimits::lax().allow_pending(i64::from(Cap::MAX) - 1).is_ok());
+    }
 }

@@ -264,4 +264,46 @@ mod tests {
         }
         assert!(Position::new("name".parse().unwrap(), "a\0".into(), Uuid::nil()).is_err());
     }
+
+    struct Item(u128);
+
+    impl SortKey for Item {
+        fn id(&self) -> Uuid {
+            Uuid::from_u128(self.0)
+        }
+
+        fn name(&self) -> String {
+            format!("item {}", self.0)
+        }
+
+        fn times(&self) -> (DateTime<Utc>, DateTime<Utc>) {
+            (DateTime::from_timestamp_micros(1).unwrap(), DateTime::from_timestamp_micros(2).unwrap())
+        }
+    }
+
+    #[test]
+    fn a_page_ends_where_the_next_one_starts_and_the_last_one_nowhere() {
+        let sort = Sort { by: SortBy::Name, descending: false };
+        let request = PageRequest { limit: "2".parse().unwrap(), sort, after: None };
+        for (read, shown, next) in [(0, 0, None), (1, 1, None), (2, 2, None), (3, 2, Some(2))] {
+            let page = Page::cut((1..=read).map(Item).collect(), &request);
+            let ids: Vec<_> = page.items.iter().map(|item| item.0).collect();
+            assert_eq!(ids, (1..=shown).collect::<Vec<_>>());
+            assert_eq!(page.next.map(|position| position.id()), next.map(Uuid::from_u128), "{read}");
+        }
+    }
+
+    #[test]
+    fn an_item_stands_where_what_the_list_is_sorted_by_says() {
+        for (by, key) in [
+            (SortBy::Name, "item 7"),
+            (SortBy::CreatedAt, "1970-01-01T00:00:00.000001Z"),
+            (SortBy::UpdatedAt, "1970-01-01T00:00:00.000002Z"),
+        ] {
+            let sort = Sort { by, descending: true };
+            let position = Item(7).position(sort);
+            assert_eq!((position.key(), position.id()), (key, Uuid::from_u128(7)));
+            assert_eq!(Position::new(sort, key.to_owned(), Uuid::from_u128(7)), Ok(position));
+        }
+    }
 }

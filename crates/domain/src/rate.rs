@@ -46,3 +46,19 @@ pub struct RequestRate {
     /// At once.
     pub burst: Requests,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_of_requests_is_1_to_a_million() {
+        for good in [1, 2, 1_000_000] {
+            let requests = Requests::try_from(good).unwrap();
+            assert_eq!((i64::from(requests.get()), i64::from(requests.non_zero().get())), (good, good));
+        }
+        for bad in [i64::MIN, -1, 0, 1_000_001, i64::from(u32::MAX) + 2, i64::MAX] {
+            assert_eq!(Requests::try_from(bad).unwrap_err().code, "out_of_range", "{bad}");
+        }
+    }
+}

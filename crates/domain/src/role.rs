@@ -39,3 +39,22 @@ impl Role {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_manages_reaches_everything_and_who_works_what_they_are_assigned_to() {
+        let member = MemberId::from_uuid(uuid::Uuid::from_u128(7));
+        for (role, reach) in [
+            (Role::Owner, Reach::Tenant),
+            (Role::Admin, Reach::Tenant),
+            (Role::Billing, Reach::Nothing),
+            (Role::Agent, Reach::Assigned(member)),
+            (Role::Observer, Reach::Assigned(member)),
+        ] {
+            assert_eq!(role.reach(member), reach, "{role}");
+        }
+    }
+}

@@ -327,4 +327,53 @@ mod tests {
         assert_eq!(rests, [1, 2, 4, 300, 300]);
         assert_eq!(webhook_rest(0, 1.0), Duration::milliseconds(1_200));
     }
+
+    fn webhook(disabled: Option<DisabledReason>) -> Webhook {
+        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        Webhook {
+            id: WebhookId::from_uuid(Uuid::nil()),
+            tenant_id: TenantId::from_uuid(Uuid::nil()),
+            details: WebhookDetails {
+                url: "https://example.com/webhooks".parse().unwrap(),
+                events: None,
+                description: Some("ours".parse().unwrap()),
+            },
+            disabled,
+            failing_since: None,
+            secret_set_at: at,
+            previous_until: None,
+            version: 1,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    #[test]
+    fn only_one_that_is_enabled_is_sent_to_and_only_who_enables_it_takes_the_reason_away() {
+        let after = |was, enabled| webhook(was).disabled_after(&WebhookPatch { enabled, ..WebhookPatch::default() });
+        assert!(webhook(None).is_enabled() && webhook(None).must_be_enabled().is_ok());
+        assert_eq!((after(None, None), after(None, Some(true))), (None, None));
+        assert_eq!(after(None, Some(false)), Some(DisabledReason::Paused));
+        for (reason, _) in DisabledReason::ALL {
+            let was = Some(*reason);
+            assert!(!webhook(was).is_enabled() && webhook(was).must_be_enabled().is_err(), "{reason}");
+            assert_eq!(
+                (after(was, None), after(was, Some(false)), after(was, Some(true))),
+                (was, was, None),
+                "{reason}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_patch_does_not_name_stays() {
+        let was = webhook(None).details;
+        assert_eq!(was.patched(&WebhookPatch::default()), was);
+        let events = Some(vec![WebhookEvent(Action::WorkspaceUpdate)]);
+        let patch = WebhookPatch { events: Some(events.clone()), description: Some(None), ..WebhookPatch::default() };
+        assert_eq!(was.patched(&patch), WebhookDetails { events, description: None, ..was.clone() });
+        let url: WebhookUrl = "https://example.com/other".parse().unwrap();
+        let patch = WebhookPatch { url: Some(url.clone()), ..WebhookPatch::default() };
+        assert_eq!(was.patched(&patch), WebhookDetails { url, ..was });
+    }
 }
