@@ -1,5 +1,8 @@
 //! Who asks: what was presented, whom the tenant knows that to be, and what it may reach.
 
+#[cfg(test)]
+mod tests;
+
 use std::{fmt, net::IpAddr, str::FromStr, sync::Arc};
 
 use crate::{
