@@ -294,9 +294,41 @@ mod tests {
         for address in four.iter().chain(&six) {
             assert!(none.objection(address.parse().unwrap()).is_some(), "{address}");
         }
-        for public in
-            ["172.15.0.1", "172.32.0.1", "100.63.0.1", "100.128.0.1", "198.17.0.1", "198.20.0.1", "2001:200::1"]
-        {
+        // The neighbours of ranges.
+        let public = [
+            "1.0.0.0",
+            "9.255.255.255",
+            "11.0.0.0",
+            "100.63.255.255",
+            "100.128.0.0",
+            "126.255.255.255",
+            "128.0.0.0",
+            "169.253.255.255",
+            "169.255.0.0",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "192.0.3.0",
+            "192.88.98.255",
+            "192.88.100.0",
+            "192.167.255.255",
+            "192.169.0.0",
+            "198.17.255.255",
+            "198.20.0.0",
+            "198.51.99.255",
+            "198.51.101.0",
+            "203.0.112.255",
+            "203.0.114.0",
+            "223.255.255.255",
+            "2000::",
+            "2001:200::",
+            "2001:db7:ffff::",
+            "2001:db9::",
+            "2003::",
+            "3ffe:ffff::",
+            "3fff:1000::",
+        ];
+        for public in public {
             assert_eq!(none.objection(public.parse().unwrap()), None, "{public}");
         }
         // Whoever allows private networks has not thought of the metadata of clouds; the sentence must say what it is.

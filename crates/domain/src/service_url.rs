@@ -122,6 +122,7 @@ mod tests {
             "http://172.16.0.1",
             "http://192.168.1.1:8080",
             "http://100.64.0.1",
+            "http://100.127.255.255",
             "http://[fd00::1]:8080",
         ] {
             assert!(private_service_url(private).is_ok(), "{private}");
@@ -132,7 +133,9 @@ mod tests {
             "http://internal.example.com",
             "http://8.8.8.8",
             "http://172.32.0.1",
+            "http://100.63.255.255",
             "http://100.128.0.1",
+            "http://101.64.0.1",
             "http://169.254.169.254",
             "http://0.0.0.0",
             "http://[2001:db8::1]",
