@@ -33,11 +33,15 @@ pub(crate) fn random(length: usize) -> Result<String, getrandom::Error> {
     while text.len() < length {
         let mut bytes = [0_u8; 48];
         getrandom::fill(&mut bytes)?;
-        // 248 is the largest multiple of 62 in a byte; what lies above would favour the first letters.
-        let fair = bytes.iter().filter(|byte| **byte < 248);
-        text.extend(fair.take(length - text.len()).map(|byte| char::from(ALPHABET[usize::from(byte % 62)])));
+        text.extend(bytes.iter().filter_map(|byte| fair(*byte)).take(length - text.len()));
     }
     Ok(text)
+}
+
+/// The character that a random byte becomes. 248 is the largest multiple of 62 in a byte; what lies above would favour the first
+/// letters.
+fn fair(byte: u8) -> Option<char> {
+    (byte < 248).then(|| char::from(ALPHABET[usize::from(byte % 62)]))
 }
 
 #[cfg(test)]
@@ -52,5 +56,15 @@ mod tests {
         assert_eq!(encode(u128::from(u32::MAX), 6).len(), 6);
         assert_eq!(decode("zzzzzzzzzzzzzzzzzzzzzz"), None, "beyond a u128");
         assert_eq!(decode("é"), None);
+    }
+
+    #[test]
+    fn no_character_is_drawn_more_often_than_another() {
+        let drawn: Vec<char> = (0..=u8::MAX).filter_map(fair).collect();
+        for character in ALPHABET.map(char::from) {
+            assert_eq!(drawn.iter().filter(|one| **one == character).count(), 4, "{character}");
+        }
+        assert_eq!(drawn.len(), 4 * ALPHABET.len());
+        assert_eq!([0, 1, 32, 100].map(|length| random(length).unwrap().len()), [0, 1, 32, 100]);
     }
 }
