@@ -231,6 +231,23 @@ fn the_first_key_seals_and_all_of_them_open() {
 }
 
 #[test]
+fn the_newest_of_the_keys_is_the_one_with_the_highest_version() {
+    for (sealing, others) in [(1, vec![7, 2]), (7, vec![1, 2]), (2, vec![1, 7])] {
+        let keys = MasterKeys::new(key(sealing), others.into_iter().map(key).collect()).unwrap();
+        assert_eq!((keys.newest(), keys.sealing().version()), (7, sealing));
+    }
+}
+
+#[test]
+fn what_has_no_form_of_ours_says_no_key() {
+    let under = |bytes: &[u8]| sealed_under(&SealedSecret::from_bytes(bytes.to_vec()));
+    assert_eq!((under(&[1, 1, 2]), under(&[2, 1, 2, 3])), (Some(0x0102), Some(0x0102)));
+    for none in [&[][..], &[2], &[2, 1], &[0, 1, 2], &[3, 1, 2]] {
+        assert_eq!(under(none), None, "{none:?}");
+    }
+}
+
+#[test]
 fn a_hundred_thousand_secrets_have_a_hundred_thousand_nonces() {
     let keys = keys();
     let nonce = |_| keys.seal(&context(), &secret()).unwrap().as_bytes()[3..15].to_vec();
@@ -253,6 +270,11 @@ fn a_key_is_thirty_two_random_bytes_in_base64_or_hexadecimal_digits() {
     assert_ne!(*key(7).id(), id, "another key of the version");
     let of = |bytes: &[u8]| format!("v1:{}", STANDARD.encode(bytes));
     let period: Vec<u8> = bytes[..16].repeat(2);
+    let there_and_back = |different: u8| -> Vec<u8> {
+        let there = (0..16).map(|byte: u8| byte.min(different - 1));
+        there.clone().chain(there.rev()).collect()
+    };
+    assert!(of(&there_and_back(16)).parse::<MasterKey>().is_ok());
     for (wrong, why) in [
         (String::new(), NotAMasterKey::Form),
         (text[3..].to_owned(), NotAMasterKey::Form),
@@ -270,6 +292,9 @@ fn a_key_is_thirty_two_random_bytes_in_base64_or_hexadecimal_digits() {
         (of(&b"0123456789abcdef0123456789abcdef"[..]), NotAMasterKey::Weak),
         (of(&period), NotAMasterKey::Weak),
         (of(&[[0; 31].as_slice(), &[1]].concat()), NotAMasterKey::Weak),
+        (of(&there_and_back(15)), NotAMasterKey::Weak),
+        (format!("v1:{}", "zZ".repeat(32)), NotAMasterKey::Length(48)),
+        (format!("v1:{}", &hex[..63]), NotAMasterKey::Form),
     ] {
         let error = wrong.parse::<MasterKey>().unwrap_err();
         assert_eq!(error, why, "{wrong}");
