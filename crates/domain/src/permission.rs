@@ -283,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_name_is_two_words_with_a_colon_between_them() {
-        for good in ["conversations:read", "a:b", "call-logs:export_all", "v2:r2"] {
+        let longest = format!("{}:read", "a".repeat(59));
+        for good in ["conversations:read", "a:b", "call-logs:export_all", "v2:r2", &longest] {
             assert_eq!(good.parse::<PermissionName>().unwrap().as_str(), good);
         }
         let long = format!("{}:read", "a".repeat(60));

@@ -669,6 +669,8 @@ mod tests {
     #[test]
     fn who_gives_a_role_may_do_all_that_it_may() {
         let none = Permissions::default();
+        assert!(may_grant(&Grant::Operator, Role::Owner, &none).is_ok(), "the first owner");
+        assert!(may_grant(&Grant::Platform, Role::Observer, &none).is_err());
         for (given, _) in Role::ALL {
             assert!(may_grant(&role(Role::Owner), *given, &none).is_ok());
             assert_eq!(may_grant(&role(Role::Admin), *given, &none).is_ok(), *given != Role::Owner, "{given}");
@@ -706,5 +708,89 @@ mod tests {
                 reading[missing]
             );
         }
+    }
+
+    #[test]
+    fn what_a_write_answers_is_shown_to_who_may_read_it() {
+        let readers: Vec<_> = POLICY
+            .iter()
+            .filter_map(|rule| Some((rule.name, rule.action.reader()?.rule())))
+            .inspect(|(name, reader)| assert!(reader.subjects.is_empty(), "{name}: {} is no read", reader.name))
+            .map(|(name, reader)| format!("{name}: {}", reader.name))
+            .collect();
+        let expected = [
+            "tenant.update: tenant.read",
+            "brand.create: brand.read",
+            "brand.update: brand.read",
+            "brand.set_default: brand.read",
+            "brand.delete: brand.read",
+            "workspace.create: workspace.read",
+            "workspace.update: workspace.read",
+            "workspace.delete: workspace.read",
+            "workspace.restore: workspace.read",
+            "api_key.revoke: api_key.read",
+            "integration.update: integration.list",
+            "integration.remove: integration.list",
+            "integration.verify: integration.list",
+            "limits.update: limits.read",
+            "agent.create: agent.read",
+            "agent.update: agent.read",
+            "agent.delete: agent.read",
+            "usage.record: usage.read",
+            "usage.refund: usage.read",
+            "usage.backdate: usage.read",
+            "webhook.update: webhook.read",
+            "webhook.test: webhook.read",
+            "webhook.delete: webhook.read",
+            "webhook.resend: webhook.deliveries",
+            "webhook.replay: webhook.read",
+        ];
+        assert_eq!(readers, expected);
+    }
+
+    #[test]
+    fn what_goes_on_in_a_frozen_tenant_is_nobodys_inside_it() {
+        let going_on: Vec<_> = POLICY.iter().filter(|rule| rule.action.goes_on_frozen()).collect();
+        for rule in &going_on {
+            assert!(rule.key == Never && rule.roles == NOBODY, "{}", rule.name);
+        }
+        let names: Vec<_> = going_on.iter().map(|rule| rule.name).collect();
+        let expected = [
+            "tenant.suspend",
+            "tenant.reactivate",
+            "tenant.freeze",
+            "tenant.unfreeze",
+            "tenant.delete",
+            "tenant.restore",
+            "tenant.export",
+            "tenant.import",
+            "integration.reseal",
+        ];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn an_action_is_found_by_its_name_and_no_other() {
+        for rule in POLICY {
+            assert_eq!(Action::named(rule.name), Some(rule.action));
+        }
+        for none in ["", "workspace", "workspace.Update", "workspace.update ", "workspaces:read"] {
+            assert_eq!(Action::named(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_declared_permission_stands_in_the_table_with_who_has_it() {
+        let declared = crate::Permission {
+            name: "conversations:read".parse().unwrap(),
+            roles: vec![Role::Owner, Role::Agent],
+            level: Level::Brand,
+            description: "Reads conversations.".parse().unwrap(),
+        };
+        let table = policy_table(&Permissions::new(vec![declared]).unwrap());
+        assert_eq!(table.lines().count(), 1 + POLICY.len() + 1);
+        let cells: Vec<_> = table.lines().last().unwrap().split('|').map(str::trim).collect();
+        let key = "conversations:read (brand)";
+        assert_eq!(cells, ["conversations:read", "-", "-", "-", "yes", "-", "-", "yes", "-", key]);
     }
 }
