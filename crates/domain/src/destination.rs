@@ -211,6 +211,7 @@ mod tests {
             ("https://example.com/#a", "must not have a fragment, the part after #"),
             ("ftp://example.com/", "must begin with https://, not ftp:"),
             ("https://exam ple.com/", "must not contain white space or control characters"),
+            ("https://example.com/\u{7f}", "must not contain white space or control characters"),
             ("https://", "must be a URL such as https://example.com/webhooks"),
             ("example.com", "must be a URL such as https://example.com/webhooks"),
             ("https://127.0.0.1/", "must not lead to a loopback address, as 127.0.0.1 does"),
@@ -252,7 +253,12 @@ mod tests {
         ] {
             assert_eq!(checked(&none, raw), Err(said.to_owned()), "{raw}");
         }
-        for public in ["https://example.com/webhooks?a=1", "https://8.8.8.8:8443/", "https://[2606:4700::1111]/"] {
+        for public in [
+            "https://example.com/webhooks?a=1",
+            "https://8.8.8.8:8443/",
+            "https://8.8.8.8:/",
+            "https://[2606:4700::1111]/",
+        ] {
             assert_eq!(checked(&none, public), Ok(()), "{public}");
         }
     }
@@ -346,5 +352,13 @@ mod tests {
         for bad in ["http://10.2.0.1/", "http://8.8.8.8/", "https://127.0.0.1/", "https://[::ffff:10.1.2.3]/"] {
             assert!(checked(&inside, bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_address_has_at_most_2048_characters() {
+        let address = |length: usize| format!("https://example.com/{}", "x".repeat(length - 20)).parse::<WebhookUrl>();
+        assert!(address(2_048).is_ok());
+        assert_eq!(address(2_049).unwrap_err().code, "too_long");
+        assert_eq!("".parse::<WebhookUrl>().unwrap_err().code, "empty");
     }
 }
