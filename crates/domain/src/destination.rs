@@ -229,12 +229,24 @@ mod tests {
                 "must not lead to an address of a carrier's network (RFC 6598), as 100.64.0.1 does",
             ),
             ("https://0.0.0.0/", "must not lead to an unspecified address, as 0.0.0.0 does"),
+            ("https://192.0.2.1/", "must not lead to an address for documentation, as 192.0.2.1 does"),
+            ("https://192.0.0.1/", "must not lead to a reserved address, as 192.0.0.1 does"),
+            ("https://198.18.0.1/", "must not lead to an address for benchmarks, as 198.18.0.1 does"),
             ("https://224.0.0.1/", "must not lead to a multicast address, as 224.0.0.1 does"),
             ("https://255.255.255.255/", "must not lead to a reserved address, as 255.255.255.255 does"),
             ("https://[::1]/", "must not lead to a loopback address, as [::1] does"),
             ("https://[::]/", "must not lead to an unspecified address, as [::] does"),
             ("https://[fe80::1]/", "must not lead to a link-local address, as [fe80::1] does"),
             ("https://[fd00::1]/", "must not lead to a private address, as [fd00::1] does"),
+            ("https://[fec0::1]/", "must not lead to a private address, as [fec0::1] does"),
+            ("https://[2001:db8::1]/", "must not lead to an address for documentation, as [2001:db8::1] does"),
+            ("https://[3fff::1]/", "must not lead to an address for documentation, as [3fff::1] does"),
+            ("https://[2001:1::1]/", "must not lead to a reserved address, as [2001:1::1] does"),
+            ("https://[2001::1]/", "must not lead to an IPv4 address behind a tunnel, as [2001::1] does"),
+            (
+                "https://[::10.0.0.1]/",
+                "must not lead to an IPv4 address in the form of an IPv6 address, as [::a00:1] does",
+            ),
             ("https://[ff02::1]/", "must not lead to a multicast address, as [ff02::1] does"),
             (
                 "https://[::ffff:10.0.0.1]/",
@@ -294,6 +306,7 @@ mod tests {
             "2001:1::1",
             "2001:1ff::1",
             "100::1",
+            "1fff:ffff::1",
             "4000::1",
         ];
         let none = Destinations::default();

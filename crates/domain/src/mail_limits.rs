@@ -133,16 +133,37 @@ mod tests {
     #[test]
     fn a_refusal_says_when_there_is_room_and_never_too_early() {
         let now: DateTime<Utc> = "2026-11-28T12:00:00Z".parse().unwrap();
-        for (wait, said) in
-            [(400, "1 second."), (60_001, "61 seconds."), (121_000, "3 minutes."), (86_400_000, "24 hours.")]
-        {
+        for (wait, said) in [
+            (400, "1 second."),
+            (60_001, "61 seconds."),
+            (120_000, "120 seconds."),
+            (121_000, "3 minutes."),
+            (7_200_000, "120 minutes."),
+            (7_201_000, "3 hours."),
+            (86_400_000, "24 hours."),
+            (86_401_000, "25 hours."),
+        ] {
             let refused = MailLimit::Interval.refusal(Some(now + Duration::milliseconds(wait)), now);
             let Error::TooMany { message, retry_after: Some(after), .. } = refused else { panic!("{refused:?}") };
             assert!(message.ends_with(said), "{message}");
             assert!(after.as_millis() >= wait.unsigned_abs().into(), "{after:?}");
         }
+        let past = MailLimit::Interval.refusal(Some(now - Duration::seconds(5)), now);
+        let second = std::time::Duration::from_secs(1);
+        assert!(matches!(past, Error::TooMany { retry_after: Some(after), .. } if after == second), "{past:?}");
         let never = MailLimit::Tenant(Cap::of(0)).refusal(None, now);
         assert!(matches!(never, Error::TooMany { retry_after: None, .. }), "{never:?}");
+    }
+
+    #[test]
+    fn the_limits_are_low_unless_the_operator_says_otherwise() {
+        let cautious = MailLimits {
+            interval: Duration::minutes(1),
+            per_tenant: Cap::of(50),
+            per_recipient: Cap::of(5),
+            pending_invitations: Cap::of(500),
+        };
+        assert_eq!(MailLimits::default(), cautious);
     }
 
     #[test]
