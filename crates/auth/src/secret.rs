@@ -132,6 +132,12 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_secret_is_recognised_by_its_last_four_characters() {
+        let secret = issue("tnt_any_v1_", None).unwrap();
+        assert_eq!((secret.last_four().len(), secret.reveal().ends_with(secret.last_four())), (4, true));
+    }
+
+    #[test]
     fn the_secret_of_a_tenant_is_not_one_of_the_platform() {
         let tenant = TenantId::from_uuid(Uuid::from_u128(7));
         let (tenants, platforms) = (issue("tnt_any_v1_", Some(tenant)).unwrap(), issue("tnt_any_v1_", None).unwrap());

@@ -129,4 +129,15 @@ mod tests {
         let printed = format!("{back:?}");
         assert!(!printed.contains("whsec_"), "{printed}");
     }
+
+    #[test]
+    fn a_secret_is_thirty_two_random_bytes() {
+        let bytes = || {
+            let secret = WebhookSecret::issue().unwrap();
+            STANDARD.decode(secret.reveal().strip_prefix(PREFIX).unwrap()).unwrap()
+        };
+        let secrets: std::collections::HashSet<_> = (0..100).map(|_| bytes()).collect();
+        assert!(secrets.len() == 100 && secrets.iter().all(|secret| secret.len() == 32));
+        assert!(!secrets.contains([0; 32].as_slice()) && !secrets.contains([1; 32].as_slice()));
+    }
 }
