@@ -73,5 +73,17 @@ mod tests {
         assert_eq!(found("/a/b.c", json!({ "a": { "b.c": 1 } })), 1);
         assert_eq!(found("/https:~1~1example.com~1a/b~0c", json!({ "https://example.com/a": { "b~c": 1 } })), 1);
         assert_eq!(found("a", json!({ "A": 1 })), Value::Null);
+        for (odd, payload) in [
+            ("a..b", json!({ "a": { "": { "b": 1 } } })),
+            ("a.", json!({ "a": { "": 1 } })),
+            (".a", json!({ "": { "a": 1 } })),
+            ("/a/", json!({ "a": { "": 1 } })),
+            ("/", json!({ "": 1 })),
+        ] {
+            assert_eq!(found(odd, payload), Value::Null, "{odd} is no path");
+        }
+        for (name, root) in [("a", "a"), ("a.b", "a"), ("/a/b", "a"), ("/a", "a"), ("a..b", "a..b"), ("x:a", "x:a")] {
+            assert_eq!(ClaimName::new(name).root(), root);
+        }
     }
 }
