@@ -293,7 +293,7 @@ fn a_key_is_thirty_two_random_bytes_in_base64_or_hexadecimal_digits() {
         (of(&period), NotAMasterKey::Weak),
         (of(&[[0; 31].as_slice(), &[1]].concat()), NotAMasterKey::Weak),
         (of(&there_and_back(15)), NotAMasterKey::Weak),
-        (format!("v1:{}", "zZ".repeat(32)), NotAMasterKey::Length(48)),
+        (format!("v1:{}", "aZ".repeat(32)), NotAMasterKey::Length(48)),
         (format!("v1:{}", &hex[..63]), NotAMasterKey::Form),
     ] {
         let error = wrong.parse::<MasterKey>().unwrap_err();
