@@ -323,6 +323,7 @@ mod tests {
             (" a", "surrounding_space"),
             ("a\n", "surrounding_space"),
             ("a\tb", "forbidden_character"),
+            ("a\u{1}b", "forbidden_character"),
             ("a\u{200B}b", "forbidden_character"),
             ("a\u{202E}b", "forbidden_character"),
             ("a\u{A0}b", "forbidden_character"),
@@ -344,6 +345,8 @@ mod tests {
             ("", "v", "has the name \"\", which must not be empty"),
             ("tier ", "v", "has the name \"tier \", which must not begin or end with white space"),
             ("a[b]", "v", "has the name \"a[b]\", which must have no square brackets, but contains U+005B"),
+            ("b]", "v", "has the name \"b]\", which must have no square brackets, but contains U+005D"),
+            ("a\u{1}b", "v", "has the name \"ab\", which must have only visible characters, but contains U+0001"),
             ("tier", "", "has \"tier\", whose value must not be empty"),
             (
                 "tier",
@@ -353,7 +356,8 @@ mod tests {
         ] {
             assert_eq!(entry(name, value).unwrap_err().message, words);
         }
-        assert_eq!(entry(&"n".repeat(41), "v").unwrap_err().code, "too_long");
+        let refused = entry(&"n".repeat(41), "v").unwrap_err();
+        assert!(refused.code == "too_long" && refused.message.matches('n').count() < 60, "{}", refused.message);
         assert_eq!(entry("n", &"v".repeat(501)).unwrap_err().code, "too_long");
         assert_eq!(entry("n", " line\n\tline ").unwrap().1.as_str(), " line\n\tline ");
     }
@@ -395,5 +399,14 @@ mod tests {
         let names: Vec<_> = (0..51).map(|n| n.to_string()).collect();
         let many: Vec<_> = names.iter().map(|name| (name.as_str(), Some("v"))).collect();
         assert!(was.patched(&None, &Some(merge(&many))).is_err());
+    }
+
+    #[test]
+    fn what_has_labels_has_them_in_the_audit_log() {
+        let labels = Labels { external_id: Some("x".parse().unwrap()), metadata: Metadata::of([("a", "b")]).unwrap() };
+        let metadata = serde_json::json!({ "a": "b" });
+        let expected = Fields::new().with("externalId", Some("x")).with("metadata", metadata);
+        assert_eq!(labels.add_to(Fields::new()), expected);
+        assert!(!labels.metadata.is_empty() && Metadata::default().is_empty());
     }
 }

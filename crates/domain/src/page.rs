@@ -240,7 +240,10 @@ mod tests {
 
     #[test]
     fn a_limit_is_1_to_100() {
-        assert_eq!("100".parse::<PageLimit>().unwrap().get(), 100);
+        for good in [1, 2, 99, 100] {
+            assert_eq!(good.to_string().parse::<PageLimit>().unwrap().get(), good);
+        }
+        assert_eq!(PageLimit::default().get(), 50);
         for bad in ["0", "101", "-1", "+5", "007", "1.0", "1e1", "", " 5", "９"] {
             assert!(bad.parse::<PageLimit>().is_err(), "{bad}");
         }
@@ -250,7 +253,9 @@ mod tests {
     fn a_position_by_time_holds_a_time_that_the_database_takes() {
         let by_time = "createdAt".parse().unwrap();
         let ok = "2026-01-20T10:00:00.000000Z";
-        assert!(Position::new(by_time, ok.into(), Uuid::nil()).is_ok());
+        for ok in [ok, "0001-01-01T00:00:00.000000Z"] {
+            assert!(Position::new(by_time, ok.into(), Uuid::nil()).is_ok(), "{ok}");
+        }
         for bad in [
             "",
             "x",
@@ -305,5 +310,11 @@ mod tests {
             assert_eq!((position.key(), position.id()), (key, Uuid::from_u128(7)));
             assert_eq!(Position::new(sort, key.to_owned(), Uuid::from_u128(7)), Ok(position));
         }
+    }
+
+    #[test]
+    fn a_list_begins_with_the_oldest_and_a_log_with_the_newest() {
+        assert_eq!((Sort::default().as_str(), PeopleSort::default().as_str()), ("createdAt", "createdAt"));
+        assert_eq!(LogSort::default().as_str(), "-occurredAt");
     }
 }

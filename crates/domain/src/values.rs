@@ -281,7 +281,7 @@ mod tests {
 
     #[test]
     fn colours_are_six_digits() {
-        assert!(HexColor::from_str("#0055aA").is_ok());
+        assert_eq!(HexColor::from_str("#0055aA").unwrap().as_str(), "#0055aA");
         for bad in ["", "#", "0055AA", "#05A", "#0055AG", "#0055AA0", "#００55AA", "red"] {
             assert!(HexColor::from_str(bad).is_err(), "{bad}");
         }
@@ -293,12 +293,16 @@ mod tests {
         for bad in ["", " a", "a ", "a b", "a\n", "ä", "a\0"] {
             assert!(ForeignId::from_str(bad).is_err(), "{bad:?}");
         }
+        assert!(ForeignId::from_str(&"x".repeat(128)).is_ok());
         assert_eq!(ForeignId::from_str(&"x".repeat(129)).unwrap_err().code, "too_long");
     }
 
     #[test]
     fn addresses_are_https_and_carry_no_credentials() {
-        assert!(HttpsUrl::from_str("https://cdn.example.com/logo.png?v=2").is_ok());
+        let good = "https://cdn.example.com/logo.png?v=2";
+        assert_eq!(HttpsUrl::from_str(good).unwrap().as_str(), good);
+        let address = |length: usize| HttpsUrl::from_str(&format!("https://a.example/{}", "x".repeat(length - 18)));
+        assert!(address(2_048).is_ok() && address(2_049).is_err());
         for bad in [
             "",
             "/logo.png",

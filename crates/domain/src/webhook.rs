@@ -351,6 +351,7 @@ mod tests {
     #[test]
     fn only_one_that_is_enabled_is_sent_to_and_only_who_enables_it_takes_the_reason_away() {
         let after = |was, enabled| webhook(was).disabled_after(&WebhookPatch { enabled, ..WebhookPatch::default() });
+        assert_eq!(webhook(None).name(), "https://example.com/webhooks");
         assert!(webhook(None).is_enabled() && webhook(None).must_be_enabled().is_ok());
         assert_eq!((after(None, None), after(None, Some(true))), (None, None));
         assert_eq!(after(None, Some(false)), Some(DisabledReason::Paused));
