@@ -231,7 +231,7 @@ pub fn own_api_key() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Scope;
+    use crate::{Level, MemberId, Role, Scope};
 
     #[test]
     fn a_key_grants_no_more_than_its_maker_has() {
@@ -260,7 +260,24 @@ mod tests {
         let key = ApiKeyDetails { expires_at: Some(now), ..ApiKeyDetails::owner("k".parse().unwrap()) };
         assert!(key.lives_at(now).is_err());
         assert!(key.lives_at(now - Duration::milliseconds(1)).is_ok());
-        assert!(Overlap::try_from(604_800).is_ok());
+        assert!(Overlap::try_from(0).is_ok() && Overlap::try_from(604_800).is_ok());
+        assert_eq!(Overlap::default().duration(), Duration::days(1));
         assert!(Overlap::try_from(604_801).is_err() && Overlap::try_from(-1).is_err());
+    }
+
+    #[test]
+    fn a_member_lets_no_key_carry_a_permission_that_the_member_does_not_have() {
+        let declared = crate::Permission {
+            name: "conversations:read".parse().unwrap(),
+            roles: vec![Role::Owner],
+            level: Level::Workspace,
+            description: "Reads conversations.".parse().unwrap(),
+        };
+        let declared = Permissions::new(vec![declared]).unwrap();
+        let scopes = vec![Scope::BrandsRead.into(), "conversations:read".parse().unwrap()];
+        let key = ApiKeyDetails { scopes, ..ApiKeyDetails::owner("k".parse().unwrap()) };
+        let member = |role| Grant::Role { member: MemberId::from_uuid(Uuid::nil()), role };
+        assert!(key.within(&member(Role::Owner), &declared).is_ok());
+        assert!(key.within(&member(Role::Admin), &declared).is_err());
     }
 }

@@ -32,3 +32,16 @@ impl Default for Retention {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_erased_early_unless_the_operator_says_so() {
+        let (month, year) = (TimeDelta::days(30), Some(TimeDelta::days(365)));
+        let Retention { audit_events, outbox, invitations, api_keys, webhook_deliveries } = Retention::default();
+        assert_eq!((audit_events, invitations, api_keys), (None, year, year));
+        assert_eq!((outbox, webhook_deliveries), (month, month));
+    }
+}
