@@ -157,7 +157,11 @@ mod tests {
                 && !is(template, &iss.replace("v2", "v1"), json!(DIRECTORY_ID))
         );
         // What is no id cannot lead out of its place in the name.
-        for id in ["", "x", "../evil", "11111111222243338444555555555555", "{11111111-2222-4333-8444-555555555555}"] {
+        let as_long = "../evil.test/v2.0/11111111-2222-4333";
+        assert_eq!(as_long.len(), DIRECTORY_ID.len());
+        for id in
+            ["", "x", "../evil", as_long, "11111111222243338444555555555555", "{11111111-2222-4333-8444-555555555555}"]
+        {
             assert!(!is(template, &template.replace("{tenantid}", id), json!(id)), "{id}");
         }
         assert!(is("https://login.test/", "https://login.test/", json!(null)));
@@ -170,6 +174,8 @@ mod tests {
             |id: &str| name.directory(json!({ "tid": id }).as_object().unwrap()).map(|id| id.map(str::to_owned));
         assert_eq!(directory(DIRECTORY_ID), Ok(Some(DIRECTORY_ID.to_owned())));
         assert!(directory(&DIRECTORY_ID.replace('1', "6")).is_err());
+        let all = IssuerName::new("https://login.test/{tenantid}/", None);
+        assert_eq!(all.directory(json!({ "tid": DIRECTORY_ID }).as_object().unwrap()), Ok(Some(DIRECTORY_ID)));
         let one = IssuerName::new("https://login.test/", None);
         assert_eq!(one.directory(json!({ "tid": DIRECTORY_ID }).as_object().unwrap()), Ok(None));
     }
