@@ -326,6 +326,7 @@ mod tests {
             ("a\u{1}b", "forbidden_character"),
             ("a\u{200B}b", "forbidden_character"),
             ("a\u{202E}b", "forbidden_character"),
+            ("a\u{FFF9}b", "forbidden_character"),
             ("a\u{A0}b", "forbidden_character"),
             ("\u{FEFF}a", "forbidden_character"),
             ("\u{301}", "empty"),

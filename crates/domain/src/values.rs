@@ -273,6 +273,7 @@ mod tests {
     #[test]
     fn a_type_is_one_of_two_words() {
         assert_eq!("b2b".parse(), Ok(WorkspaceType::B2b));
+        assert_eq!([WorkspaceType::B2b, WorkspaceType::B2c].map(WorkspaceType::as_str), ["b2b", "b2c"]);
         assert!(WorkspaceType::from_str("B2B").unwrap_err().message.contains("use \"b2b\""));
         for bad in ["b2b ", "b2c2", "", "ｂ2b", "0"] {
             assert_eq!(WorkspaceType::from_str(bad).unwrap_err().code, "not_a_choice", "{bad}");
@@ -312,6 +313,8 @@ mod tests {
             "https://u:p@a.example",
             "https://a.exa\nmple",
             "https://a b",
+            "https://a.example/a b",
+            "https://a.example/\u{7f}",
         ] {
             assert!(HttpsUrl::from_str(bad).is_err(), "{bad}");
         }
@@ -330,7 +333,10 @@ mod tests {
         assert!(long.as_str().len() <= 60 && Slug::from_str(long.as_str()).is_ok());
         assert!(Slug::from_str(long.numbered(1_000).as_str()).is_ok());
         assert_eq!(Slug::of_name("Acme", "brand").numbered(2).as_str(), "acme-2");
-        for bad in ["", "Acme", "-a", "a-", "a--b", "a b", "ä"] {
+        assert_eq!(Slug::of_name(&"a".repeat(61), "brand").as_str(), "a".repeat(60));
+        assert_eq!(Slug::of_name(&"a".repeat(60), "brand").numbered(2).as_str(), format!("{}-2", "a".repeat(58)));
+        assert!(Slug::from_str(&"a".repeat(60)).is_ok());
+        for bad in ["", "Acme", "-a", "a-", "a--b", "a b", "ä", &"a".repeat(61)] {
             assert!(Slug::from_str(bad).is_err(), "{bad}");
         }
     }
