@@ -359,6 +359,9 @@ mod tests {
         let declared = Permissions::new(vec![declared]).unwrap();
         let scopes = |words: &[&str]| words.iter().map(|word| word.parse().unwrap()).collect::<Vec<KeyScope>>();
         assert!(declared.all_are_known(&scopes(&["workspaces:read", "conversations:read"])).is_ok());
+        let every: Vec<_> = declared.every_scope().iter().map(ToString::to_string).collect();
+        let own = Scope::ALL.iter().map(|(_, word)| (*word).to_owned());
+        assert_eq!(every, own.chain(["conversations:read".to_owned()]).collect::<Vec<_>>());
         let refused = declared.all_are_known(&scopes(&["workspaces:reed"])).unwrap_err().to_string();
         assert!(refused.contains("conversations:read") && refused.contains("not \"workspaces:reed\""), "{refused}");
     }
