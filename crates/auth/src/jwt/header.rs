@@ -65,3 +65,34 @@ impl MediaType {
 pub(crate) fn is_kid(kid: &str) -> bool {
     !kid.is_empty() && kid.chars().count() <= MAX_KID && !kid.chars().any(char::is_control)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_named_by_1_to_256_characters_without_control() {
+        let longest = "é".repeat(256);
+        for good in ["k", "https://id.test/keys#é 1", &longest] {
+            assert!(is_kid(good), "{good}");
+        }
+        for bad in ["", "a\nb", "\0", "\u{7f}", &"k".repeat(257)] {
+            assert!(!is_kid(bad), "{bad:?}");
+            let header = json!({ "alg": "ES256", "kid": bad });
+            let read = Header::read(header.as_object().unwrap(), &[Algorithm::Es256], &[MediaType::jwt()]);
+            assert_eq!(read.err(), Some("kid is not a valid key id"), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn types_are_the_same_in_any_case_and_with_their_tree_or_without() {
+        for same in ["jwt", "JWT", "application/jwt", "Application/JWT"] {
+            assert_eq!(MediaType::new(same), MediaType::jwt(), "{same}");
+        }
+        for other in ["", "jwt ", "at+jwt", "text/jwt", "application/application/jwt"] {
+            assert_ne!(MediaType::new(other), MediaType::jwt(), "{other}");
+        }
+    }
+}
