@@ -249,7 +249,7 @@ mod tests {
         {
             assert_eq!(WorkspaceName::from_str(raw).unwrap_err().code, code, "{raw:?}");
         }
-        for c in ['\u{202E}', '\u{2066}', '\u{2028}', '\u{2029}', '\u{85}', '\u{1b}', '\r'] {
+        for c in ['\u{202A}', '\u{202E}', '\u{2066}', '\u{2069}', '\u{2028}', '\u{2029}', '\u{85}', '\u{1b}', '\r'] {
             assert_eq!(WorkspaceName::from_str(&format!("a{c}b")).unwrap_err().code, "forbidden_character", "{c:?}");
         }
     }

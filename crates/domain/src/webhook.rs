@@ -315,7 +315,9 @@ mod tests {
         let all: Duration = pauses.iter().sum();
         assert!(all > Duration::hours(72) && all < Duration::hours(80), "{all}");
         assert!(pauses.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(webhook_pause(1, 1.0, None), Some(Duration::seconds(6)));
+        for more_than_all in [1.0, 2.0] {
+            assert_eq!(webhook_pause(1, more_than_all, None), Some(Duration::seconds(6)));
+        }
         assert_eq!(webhook_pause(1, 0.0, Some(Duration::minutes(2))), Some(Duration::minutes(2)));
         assert_eq!(webhook_pause(1, 0.0, Some(Duration::days(9))), Some(Duration::hours(24)));
         assert_eq!(webhook_pause(4, 0.0, Some(Duration::minutes(2))), Some(Duration::hours(2)));
