@@ -207,8 +207,9 @@ impl WriteTx<'_, InTenant> {
     /// Writes down whether a webhook takes anything; returns since when it does not, and for how many turns. `None` as well for one that
     /// somebody else has leased.
     pub fn note_failing(&mut self, lease: WebhookLease, fails: bool) -> Result<Option<(DateTime<Utc>, i32)>, Fault> {
+        // Not `coalesce`, in which a distributed PostgreSQL takes no clock.
         let since = match fails {
-            true => "coalesce(failing_since, now())",
+            true => "least(failing_since, now())",
             false => "NULL",
         };
         let noted: Option<(Option<DateTime<Utc>>, i32)> = diesel::update(this(self.found, lease.webhook))

@@ -215,9 +215,13 @@ fn forgotten(statement: &str, tables: &[String]) -> Vec<String> {
 }
 
 /// What a distributed database would not do, and why.
-const REFUSED: [(&str, &str); 5] = [
+const REFUSED: [(&str, &str); 6] = [
     ("SET LOCAL ", "each worker is told the whole string"),
     (r"^(?:UPDATE|DELETE) .*(?:clock_timestamp|gen_random_uuid|random)\(\)", "it is volatile"),
+    (
+        r"^(?:UPDATE|DELETE) (?:.*\bcoalesce\([^()]*|[^(]*\bCASE .*)\b(?:now|statement_timestamp)\(\)",
+        "it is conditional",
+    ),
     (r"^INSERT .* ON CONFLICT .* DO UPDATE .*(?:now\(\)|CURRENT_TIMESTAMP)", "it is not immutable"),
     (r"^INSERT .* SELECT .* FOR (?:KEY |NO KEY )?(?:SHARE|UPDATE)", "the rows are stored with COPY"),
     (r"^INSERT .* SELECT .* OVER \((?:ORDER|\))", "the rows are stored with COPY"),
@@ -237,6 +241,10 @@ fn what_a_distributed_database_refuses_is_noticed() {
         ("BEGIN; SELECT set_config('jit', 'off', true); SELECT set_tenant('x')", false),
         ("UPDATE webhooks SET at = clock_timestamp() WHERE tenant_id = $1", true),
         ("UPDATE webhooks SET at = statement_timestamp() WHERE tenant_id = $1", false),
+        ("UPDATE webhooks SET at = coalesce(at, now()) WHERE tenant_id = $1", true),
+        ("UPDATE webhooks SET at = CASE WHEN at IS NULL THEN now() END WHERE tenant_id = $1", true),
+        ("UPDATE webhooks SET at = least(at, now()) WHERE tenant_id = $1", false),
+        ("UPDATE tenants SET at = (SELECT min(CASE WHEN failures > 0 THEN now() END) FROM webhooks)", false),
         ("SELECT FROM webhooks WHERE at < clock_timestamp()", false),
         ("INSERT INTO a (b) VALUES ($1) ON CONFLICT (b) DO UPDATE SET c = now()", true),
         ("INSERT INTO a (b, c) VALUES ($1, now()) ON CONFLICT (b) DO UPDATE SET c = excluded.c", false),
