@@ -105,10 +105,23 @@ const TABLES: &str = "
                  ORDER BY 1) AS reindex
     FROM ours ORDER BY name";
 
-/// The functions that are not an extension's: some are called on the workers.
-const FUNCTIONS: &str = "
-    SELECT oid::regprocedure::text AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-    AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e') ORDER BY 1";
+/// A function, with those of ours that its body calls: a worker accepts none that calls what is not there.
+#[derive(QueryableByName)]
+struct Function {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Array<Text>)]
+    calls: Vec<String>,
+}
+
+/// The functions that are not an extension's: some are called on the workers. The catalogue does not know what stands in their bodies.
+const FUNCTIONS: &str = r"
+    WITH ours AS (
+        SELECT oid, proname, prosrc, oid::regprocedure::text AS name FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        AND NOT EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e'))
+    SELECT name, ARRAY(SELECT called.name FROM ours AS called
+                       WHERE called.oid <> ours.oid AND ours.prosrc ~ format('\m%s\s*\(', called.proname) ORDER BY 1) AS calls
+    FROM ours ORDER BY name";
 
 /// The tables that are distributed by their tenant beside the list of tenants, or are on every node because they are nobody's.
 const DISTRIBUTED: &str = "
@@ -180,8 +193,10 @@ impl Distributor {
             return Err(DistributeError::NoTables);
         }
         let done = if cluster.has_citus { self.done()? } else { Done::default() };
-        let tables = in_order(sql_query(TABLES).load(&mut self.connection)?);
-        let functions: Vec<Name> = sql_query(FUNCTIONS).load(&mut self.connection)?;
+        let tables: Vec<Table> = sql_query(TABLES).load(&mut self.connection)?;
+        let tables = in_order(tables, |table| (&table.name, &table.refers_to));
+        let functions: Vec<Function> = sql_query(FUNCTIONS).load(&mut self.connection)?;
+        let functions = in_order(functions, |function| (&function.name, &function.calls));
         let mut statements = Vec::new();
         if !cluster.propagates {
             statements.push(format!("ALTER DATABASE {} SET {PROPAGATES} TO 'local'", cluster.database));
@@ -199,7 +214,8 @@ impl Distributor {
             });
         }
         let functions = functions.into_iter().filter(|function| !done.functions.contains(&function.name));
-        statements.extend(functions.map(|Name { name }| format!("SELECT create_distributed_function('{name}')")));
+        statements
+            .extend(functions.map(|Function { name, .. }| format!("SELECT create_distributed_function('{name}')")));
         Ok(statements)
     }
 
@@ -221,15 +237,15 @@ impl Distributor {
     }
 }
 
-/// Each table after those that it refers to: Citus accepts no reference to what is not distributed yet.
-fn in_order(mut tables: Vec<Table>) -> Vec<Table> {
-    let mut ordered: Vec<Table> = Vec::with_capacity(tables.len());
-    while !tables.is_empty() {
+/// Each after those that it needs, by name and needs: Citus accepts no reference to what is not distributed yet.
+fn in_order<T>(mut things: Vec<T>, names: impl Fn(&T) -> (&String, &Vec<String>)) -> Vec<T> {
+    let mut ordered: Vec<T> = Vec::with_capacity(things.len());
+    while !things.is_empty() {
         let is_next =
-            |table: &Table| table.refers_to.iter().all(|name| ordered.iter().any(|known| known.name == *name));
-        // Where tables refer to each other in a circle, Citus says so.
-        let next = tables.iter().position(is_next).unwrap_or(0);
-        ordered.push(tables.remove(next));
+            |thing: &T| names(thing).1.iter().all(|needed| ordered.iter().any(|known| names(known).0 == needed));
+        // Where they need each other in a circle, Citus says so.
+        let next = things.iter().position(is_next).unwrap_or(0);
+        ordered.push(things.remove(next));
     }
     ordered
 }

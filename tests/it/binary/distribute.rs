@@ -55,6 +55,14 @@ fn the_statements_are_about_every_table_each_after_what_it_refers_to() {
     }
     assert!(place("SELECT create_reference_table('__diesel_schema_migrations')").is_some());
     assert!(place("SELECT create_distributed_function('set_tenant(text)')").is_some());
+    // A worker checks the body of a function.
+    for (called, caller) in [
+        ("first_event_id(timestamp with time zone)", "event_id(uuid,timestamp with time zone)"),
+        ("search_form(text)", "search_pattern(text)"),
+    ] {
+        let sent = |name: &str| place(&format!("SELECT create_distributed_function('{name}')")).unwrap();
+        assert!(sent(called) < sent(caller), "{called} before {caller}");
+    }
     assert!(statements[0].ends_with("SET citus.propagate_set_commands TO 'local'"), "{}", statements[0]);
     assert!(place("ALTER TABLE audit_events_oldest NO FORCE ROW LEVEL SECURITY").is_some(), "partitions too");
     // What is unique beyond a tenant is made anew, because each node sees only its own tenants.
