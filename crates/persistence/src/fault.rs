@@ -114,13 +114,14 @@ const CANNOT_ANSWER: [&str; 10] = [
 ];
 
 /// A table, column or function that every migrated database has, or the right to use it: not there yet, or no longer while
-/// migrations are undone.
+/// migrations are undone. Or a function that a distributed database does not run: its workers are not told of what type its variables are.
 fn is_not_migrated(message: &str) -> bool {
     let missing = ["relation ", "function ", "column "].iter().any(|what| message.starts_with(what));
     let denied = ["permission denied for table ", "permission denied for function "]
         .iter()
         .any(|words| message.starts_with(words));
-    (missing && message.contains(" does not exist")) || denied
+    let distributed = message.starts_with("could not determine data type of parameter ");
+    (missing && message.contains(" does not exist")) || denied || distributed
 }
 
 /// The name is taken, or not there, or the session has not the name that its connection gave it (see `Link::guard`).

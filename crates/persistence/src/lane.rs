@@ -153,6 +153,7 @@ impl Lane {
                 Err(Fault(Kind::Database(error))) if remedy(&error) == Remedy::Migrate => {
                     tracing::info!(%error, "what is read alone is read at the door");
                     lane.off_alone.begin(OFF);
+                    lane.ask_again();
                     Ok(None)
                 }
                 outcome => outcome,
@@ -198,6 +199,11 @@ impl Inner {
         let is_of_use = is_of_use(connection)?;
         self.is_of_use.store(is_of_use, Ordering::Release);
         Ok(is_of_use)
+    }
+
+    /// The database may have been distributed since it was asked.
+    fn ask_again(&self) {
+        self.is_of_use.store(false, Ordering::Release);
     }
 
     fn switch_off(&self, why: &str) {
@@ -293,7 +299,8 @@ impl Reader {
             let began = Instant::now();
             let answers = answers(connection, session.name(), &batch.questions).inspect_err(|Fault(kind)| {
                 if matches!(kind, Kind::Database(error) if remedy(error) == Remedy::Migrate) {
-                    self.lane.switch_off("the database lacks a function that the look-up lane calls");
+                    self.lane.switch_off("the database does not run a function that the look-up lane calls");
+                    self.lane.ask_again();
                 }
             })?;
             batch.answer(answers.into_iter().map(Ok));
