@@ -46,26 +46,20 @@ impl Store {
     ) -> Result<(Invitation, Member), Error> {
         let begin = begin_sql("BEGIN", [in_tenant_sql(tenant), write_lock_sql(tenant)]);
         let share = (Party::stranger(invitee.origin.address), Weight::Light);
+        let told = |_: &(Invitation, Member)| self.bells.ring(Due { webhooks: true, ..Due::default() });
         let Some(attempt) = Attempt::current() else {
             let accept = move |connection: &mut PgConnection, session: &Session<'_>| {
                 let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
                 session.finish(connection, outcome)
             };
-            return self
-                .pool
-                .run(share, begin, accept)
-                .await
-                .inspect(|_| self.bells.ring(Due { webhooks: true, ..Due::default() }));
+            return self.pool.run(share, begin, accept).await.inspect(told);
         };
         let this = attempt.clone();
         let accept = move |connection: &mut PgConnection, session: &Session<'_>, hand_over: &HandOver<_>| {
             let outcome = TenantScope { connection, tenant }.accept_once(&invitee, &token, id, (&this, hand_over));
             session.finish(connection, outcome)
         };
-        attempt
-            .write(self.pool.clone(), share, begin, accept)
-            .await
-            .inspect(|_| self.bells.ring(Due { webhooks: true, ..Due::default() }))
+        attempt.write(self.pool.clone(), share, begin, accept).await.inspect(told)
     }
 }
 

@@ -209,6 +209,7 @@ impl Inner {
     fn switch_off(&self, why: &str) {
         tracing::info!(why, "look-ups are answered one by one");
         self.off.begin(OFF);
+        self.ask_again();
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
@@ -300,7 +301,6 @@ impl Reader {
             let answers = answers(connection, session.name(), &batch.questions).inspect_err(|Fault(kind)| {
                 if matches!(kind, Kind::Database(error) if remedy(error) == Remedy::Migrate) {
                     self.lane.switch_off("the database does not run a function that the look-up lane calls");
-                    self.lane.ask_again();
                 }
             })?;
             batch.answer(answers.into_iter().map(Ok));

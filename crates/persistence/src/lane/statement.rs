@@ -222,7 +222,7 @@ pub(super) fn in_own_session<'b>(
     Ok(())
 }
 
-/// Reads rows of the type `T`. One element of each array belongs to a look-up.
+/// Reads rows of the type `T`. One element of each array belongs to those look-ups that are alike.
 struct LookUps<T: Reads> {
     rows: AsSelect<(Known, T), Pg>,
     tenants: Vec<Uuid>,
