@@ -83,15 +83,11 @@ pub trait FoundInTenant {
     /// The tenant.
     fn tenant(&self) -> TenantId;
 
-    /// See [`Found::visible`]. The tenant itself is visible to whoever it knows.
-    fn visible(&self, _: Reach) -> bool {
-        true
-    }
+    /// See [`Found::visible`].
+    fn visible(&self, reach: Reach) -> bool;
 
     /// See [`Found::is_at`].
-    fn is_at(&self) -> Option<(Noun, Uuid)> {
-        None
-    }
+    fn is_at(&self) -> Option<(Noun, Uuid)>;
 }
 
 impl<F: FoundInTenant> Found for F {

@@ -77,6 +77,22 @@ async fn what_a_known_actor_may_not_do_is_in_the_log_of_its_tenant() {
 }
 
 #[tokio::test]
+async fn at_the_door_an_attempt_is_at_the_same_place_as_in_the_lane() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let workspace = acme.workspace("DACH").await;
+    let path = format!("/api/workspaces/{workspace}");
+    for lane in [true, false] {
+        let store = App::store(&app.database.service_url(), |pool| pool.look_up_lane = lane);
+        let (key, id) = acme.key_with_id(&["brands:read"], json!({ "workspaceId": workspace })).await;
+        key.at(&app.replica_on(&store)).get(&path).await.expect(403);
+        store.write_notes().await;
+        let entry = entry(&id, "workspace.read", format!("workspace {workspace}"), "workspaces:read");
+        assert!(refused(&acme).await.contains(&entry), "{lane}");
+    }
+}
+
+#[tokio::test]
 async fn an_attempt_names_its_request_and_where_it_came_from() {
     let app = App::start().await;
     let acme = app.tenant("Acme").await;

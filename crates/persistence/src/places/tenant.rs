@@ -29,6 +29,15 @@ impl FoundInTenant for TenantId {
     fn tenant(&self) -> TenantId {
         *self
     }
+
+    /// Whoever it knows sees it.
+    fn visible(&self, _: Reach) -> bool {
+        true
+    }
+
+    fn is_at(&self) -> Option<(Noun, Uuid)> {
+        None
+    }
 }
 
 impl Sealed for Platform {}

@@ -178,6 +178,10 @@ impl FoundInTenant for FoundRow {
     fn visible(&self, reach: Reach) -> bool {
         FoundInTenant::visible(&self.found, reach)
     }
+
+    fn is_at(&self) -> Option<(Noun, Uuid)> {
+        FoundInTenant::is_at(&self.found)
+    }
 }
 
 impl Sealed for WholeWorkspace {}
