@@ -1,6 +1,6 @@
 //! A frozen tenant is read and not written, whoever tries and whichever way; and what was let in before is stored when the freeze returns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use tenantry_domain::{
 };
 use tenantry_operations::{housekeeping, invitations, providers::Timeouts, tenants};
 use tenantry_persistence::{Ended, Pruner};
-use tenantry_tests::{App, Client, Operation, Rows, Target, Tenant, TestDatabase, difference, master_keys};
+use tenantry_tests::{App, Client, Operation, Rows, Target, Tenant, TestDatabase, difference, lines, master_keys};
 use tokio::task::JoinHandle;
 
 async fn change(app: &App, tenant: &Tenant, verb: &str) -> Value {
@@ -149,6 +149,41 @@ async fn a_freeze_waits_for_who_is_writing_and_lets_nobody_write_behind_them() {
     assert_eq!(behind.await.unwrap().expect(503).body["code"], "tenant_frozen");
     assert_eq!(acme.owner.get(&brand).await.expect(200).body["name"], "Let in before");
     assert_eq!(app.database.rows("SELECT FROM workspaces"), 0);
+}
+
+/// The lock of a tenant that is being frozen can be held for longer than a request waits for one.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_too_long_for_a_lock_wears_out_no_other_connection() {
+    let patience = std::time::Duration::from_secs(120);
+    let app = App::on(TestDatabase::new(), |options| options.statement_timeout = patience).await;
+    let acme = app.tenant("Acme").await;
+    let brand = format!("/api/brands/{}", acme.brand);
+    let mut holder = app.database.admin();
+    holder.batch_execute("BEGIN; SELECT FROM brands FOR UPDATE").unwrap();
+    let (owner, path) = (acme.owner.clone(), brand.clone());
+    let writing = tokio::spawn(async move { owner.patch(&path, json!({ "name": "One" })).await });
+    until_waiting(&app, ("transactionid", 1), &writing).await;
+    let lock = "SELECT (classid::bigint << 32 | objid::bigint)::text AS line FROM pg_locks WHERE locktype = 'advisory'
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let lock = lines(&mut app.database.admin(), lock).remove(0);
+    holder.batch_execute("ROLLBACK").unwrap();
+    writing.await.unwrap().expect(200);
+    holder.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({lock})")).unwrap();
+    let hasty = App::store(&app.database.service_url(), |options| {
+        options.statement_timeout = std::time::Duration::from_secs(1);
+        options.connections = 4;
+    });
+    let (owner, path) = (acme.owner.at(&app.replica_on(&hasty)), brand.clone());
+    let writing = tokio::spawn(async move { owner.patch(&path, json!({ "name": "Two" })).await });
+    let waiting =
+        "SELECT pid::text AS line FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'";
+    let (mut seen, mut admin) = (HashSet::new(), app.database.admin());
+    while !writing.is_finished() {
+        seen.extend(lines(&mut admin, waiting));
+        tokio::task::yield_now().await;
+    }
+    writing.await.unwrap().expect(503);
+    assert_eq!(seen.len(), 1, "it waited once");
 }
 
 async fn mail_due(app: &App) -> Vec<TenantId> {

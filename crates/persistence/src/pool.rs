@@ -317,7 +317,7 @@ impl Inner {
             let outcome = match begin_sql.map_or(Ok(()), |sql| session.begin(connection, sql)) {
                 Ok(()) => work(connection, &session),
                 Err(error) => {
-                    let again = self.replaces(&link, &error) || remedy(&error) == Remedy::Later;
+                    let again = self.replaces(&link, &error) || is_gone(&error);
                     if !again || spare == 0 || !visit.is_wanted() {
                         return Err(error.into());
                     }
