@@ -29,10 +29,14 @@ struct Answer {
     yes: bool,
 }
 
-/// Whether somebody who writes beside the door may do so in this tenant, in which the transaction stands. They hold the lock from here on.
+/// Whether somebody who writes beside the door may do so in this tenant, in which the transaction stands. They hold the lock from here on,
+/// and do not wait for it: one tenant that is being frozen would hold up what is written for others.
 pub(crate) fn may_write(connection: &mut PgConnection, tenant: TenantId) -> Result<bool, Fault> {
     // First the lock, and then what is seen under it.
-    sql_query(write_lock_sql(tenant)).execute(connection)?;
+    let lock = format!("SELECT pg_try_advisory_xact_lock_shared({}) AS yes", key(tenant));
+    if !sql_query(lock).get_result::<Answer>(connection)?.yes {
+        return Ok(false);
+    }
     let sql = "SELECT EXISTS (SELECT FROM tenants WHERE id = $1 AND frozen_at IS NULL) AS yes";
     Ok(sql_query(sql).bind::<SqlUuid, _>(tenant.uuid()).get_result::<Answer>(connection)?.yes)
 }

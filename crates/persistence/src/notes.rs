@@ -109,7 +109,7 @@ async fn write<N: Note>(pool: &Pool, notes: Vec<(N, N::More)>) -> Result<(), Err
         let written = tenants.iter().try_for_each(|(tenant, notes)| {
             // Beside the door on purpose: no credential asks for it.
             diesel::sql_query(format!("SELECT set_tenant('{tenant}')")).execute(connection)?;
-            // What is noted of a frozen tenant is forgotten.
+            // What is noted of a tenant that is frozen, or is being frozen, is forgotten.
             if may_write(connection, *tenant)? { N::write(connection, *tenant, notes) } else { Ok(()) }
         });
         session.finish(connection, written)
