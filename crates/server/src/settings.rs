@@ -14,6 +14,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsString,
     net::SocketAddr,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -143,8 +144,12 @@ const ROWS: &[Row] = &[
         "system user that the service becomes when it is started as root. Default: that of the embedded PostgreSQL",
     ),
     Row("database_connections", "8", "number of database connections, each with its own thread, 1 to 1000"),
-    Row("database_wait", "2s", "how long a request waits for its turn and a connection before it fails with 503"),
-    Row("statement_timeout", "5s", "how long one statement may run"),
+    Row(
+        "database_wait",
+        "2s",
+        "how long a request waits for its turn and a connection before it fails with 503, 10ms to 1h",
+    ),
+    Row("statement_timeout", "5s", "how long one statement may run, 10ms to 1h"),
     Row(
         "prepare_statements",
         "auto",
@@ -202,8 +207,12 @@ const ROWS: &[Row] = &[
         "origins whose pages may call the API, such as https://app.example.com, separated by commas; * for all",
     ),
     Row("workers", "", "threads that answer requests, 1 to 256. Default: one per processor"),
-    Row("shutdown_delay", "5s", "at SIGTERM, how long /readyz returns 503 before the service stops listening"),
-    Row("shutdown_grace", "30s", "at shutdown, how long running requests may take to finish"),
+    Row(
+        "shutdown_delay",
+        "5s",
+        "at SIGTERM, how long /readyz returns 503 before the service stops listening, 0s to 1day",
+    ),
+    Row("shutdown_grace", "30s", "at shutdown, how long running requests may take to finish, 0s to 1day"),
     Row("log_format", "pretty", "pretty or json"),
     Row("log_level", "info", "error, warn, info, debug, trace, or a filter such as info,tenantry_http=debug"),
     Row("smtp_host", "", "the mail server; without one, emails are saved in mail_dir"),
@@ -250,7 +259,11 @@ const ROWS: &[Row] = &[
         "365days",
         "how long API keys are kept that were revoked or have expired; only the owner deletes them",
     ),
-    Row("webhook_retention", "30days", "how long deliveries to webhooks are kept that arrived or were given up"),
+    Row(
+        "webhook_retention",
+        "30days",
+        "how long deliveries to webhooks are kept that arrived or were given up, or that nobody makes",
+    ),
     Row(
         "webhook_workers",
         "32",
@@ -280,6 +293,12 @@ const ROWS: &[Row] = &[
     Row("gohighlevel_client_secret", "", "client secret of that app"),
     Row("gohighlevel_client_secret_file", "", "file that contains gohighlevel_client_secret"),
 ];
+
+/// How long something of the database may take. Without a limit, one lock would hold everybody up.
+const PATIENCE: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(60 * 60);
+
+/// How long a part of stopping may take.
+const STOPPING: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(24 * 60 * 60);
 
 /// The variable that names the settings file.
 const CONFIG: &str = "config";
@@ -338,13 +357,6 @@ impl Settings {
     }
 
     fn of(reader: &Reader, faults: &mut Faults) -> Self {
-        let mut duration = |name| {
-            reader.parse(name, faults, |raw| {
-                humantime::parse_duration(raw).map_err(|_| "must be a duration such as 2s or 500ms")
-            })
-        };
-        let (database_wait, statement_timeout) = (duration("database_wait"), duration("statement_timeout"));
-        let (shutdown_delay, shutdown_grace) = (duration("shutdown_delay"), duration("shutdown_grace"));
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let mut address = |name| {
             reader.parse(name, faults, |raw| {
@@ -372,8 +384,8 @@ impl Settings {
                     _ => Err("must be a whole number from 1 to 1000"),
                 })
                 .unwrap_or(1),
-            database_wait: database_wait.unwrap_or_default(),
-            statement_timeout: statement_timeout.unwrap_or_default(),
+            database_wait: reader.duration("database_wait", PATIENCE, faults).unwrap_or_default(),
+            statement_timeout: reader.duration("statement_timeout", PATIENCE, faults).unwrap_or_default(),
             prepare_statements: reader
                 .parse("prepare_statements", faults, |raw| match raw {
                     "auto" => Ok(Prepare::Auto),
@@ -403,8 +415,8 @@ impl Settings {
                     _ => Err("must be a whole number from 1 to 256"),
                 })
                 .unwrap_or(processors),
-            shutdown_delay: shutdown_delay.unwrap_or_default(),
-            shutdown_grace: shutdown_grace.unwrap_or_default(),
+            shutdown_delay: reader.duration("shutdown_delay", STOPPING, faults).unwrap_or_default(),
+            shutdown_grace: reader.duration("shutdown_grace", STOPPING, faults).unwrap_or_default(),
             log_format: reader
                 .parse("log_format", faults, |raw| match raw {
                     "json" => Ok(LogFormat::Json),

@@ -132,8 +132,9 @@ impl Reader {
         if bounds.contains(&duration) {
             return Some(duration);
         }
-        let (least, most) = (humantime::format_duration(*bounds.start()), humantime::format_duration(*bounds.end()));
-        faults.of(name, format!("must be from {least} to {most}"));
+        let shown = humantime::format_duration;
+        let (least, most) = (shown(*bounds.start()), shown(*bounds.end()));
+        faults.of(name, format!("must be from {least} to {most}, not {}", shown(duration)));
         None
     }
 

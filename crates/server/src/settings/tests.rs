@@ -115,6 +115,30 @@ fn all_faults_are_reported_together_and_each_names_its_setting() {
 }
 
 #[test]
+fn no_duration_stops_everything_or_is_too_long_for_the_database() {
+    let read = |name: &str, value: &str| {
+        let environment = Values::from([(name.to_owned(), value.to_owned())]);
+        let mut faults = Faults::default();
+        Settings::of(&Reader { environment, file: Values::new() }, &mut faults);
+        faults.texts()
+    };
+    for name in ["database_wait", "statement_timeout"] {
+        for bad in ["0s", "9ms", "2h", "40days"] {
+            let faults = read(name, bad);
+            let says =
+                |fault: &String| fault.contains(&variable(name)) && fault.contains("must be from 10ms to 1h, not");
+            assert!(faults.len() == 1 && says(&faults[0]), "{name} {bad}: {faults:?}");
+        }
+        assert_eq!(read(name, "10ms"), Vec::<String>::new());
+        assert_eq!(read(name, "1h"), Vec::<String>::new());
+    }
+    for name in ["shutdown_delay", "shutdown_grace"] {
+        assert_eq!(read(name, "0s"), Vec::<String>::new());
+        assert!(read(name, "2days")[0].contains("must be from 0s to 1day, not 2days"));
+    }
+}
+
+#[test]
 fn a_log_level_is_a_level_or_names_what_it_is_of() {
     let read = |level: &str| {
         let environment = Values::from([("log_level".to_owned(), level.to_owned())]);
