@@ -69,13 +69,41 @@ async fn invitations_that_are_over_go_after_their_time_and_those_that_are_not_st
     over(&ids[2], "expires_at", 11);
     over(&ids[3], "revoked_at", 9);
     over(&ids[5], "expires_at", 11);
-    assert_eq!(prune(&app, Retention { invitations: None, ..ten_days() }).await, [0, 0, 0, 0]);
-    assert_eq!(prune(&app, ten_days()).await, [0, 0, 4, 0, 0]);
-    assert_eq!(prune(&app, ten_days()).await, [0, 0, 0, 0, 0]);
+    assert_eq!(prune(&app, Retention { invitations: None, ..ten_days() }).await, [0, 0, 0, 0, 0]);
+    assert_eq!(prune(&app, ten_days()).await, [0, 0, 4, 0, 0, 0]);
+    assert_eq!(prune(&app, ten_days()).await, [0, 0, 0, 0, 0, 0]);
     let left = acme.owner.get("/api/invitations").await.expect(200).body["data"].clone();
     let left: Vec<_> = left.as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
     assert_eq!(left, [ids[3].as_str(), ids[4].as_str()]);
     assert_eq!(app.database.rows("SELECT FROM invitation_workspaces"), 2);
+}
+
+#[tokio::test]
+async fn deliveries_that_nobody_makes_go_with_those_that_are_over() {
+    let app = App::start().await;
+    let (acme, beta, gamma) = (app.tenant("Acme").await, app.tenant("Beta").await, app.tenant("Gamma").await);
+    for tenant in [&acme, &beta, &gamma] {
+        let wanted = json!({ "url": "https://example.com/told", "events": ["brand.create"] });
+        let webhook = tenant.owner.post("/api/webhooks", wanted).await.expect(201).id();
+        for _ in 0..2 {
+            tenant.owner.post(&format!("/api/webhooks/{webhook}/test"), json!({})).await.expect(202);
+        }
+    }
+    behind_the_back(
+        &app,
+        &format!(
+            "UPDATE webhook_deliveries SET updated_at = now() - interval '11 days'
+             WHERE event_id IN (SELECT max(event_id::text)::uuid FROM webhook_deliveries GROUP BY tenant_id);
+             UPDATE webhooks SET enabled = false, disabled_reason = 'failing' WHERE tenant_id = '{}';
+             UPDATE tenants SET suspended_at = now() WHERE id = '{}'",
+            beta.id, gamma.id
+        ),
+    );
+    assert_eq!(prune(&app, ten_days()).await, [0, 0, 0, 0, 0, 2]);
+    let left = |tenant: &Tenant| {
+        app.database.rows(&format!("SELECT FROM webhook_deliveries WHERE tenant_id = '{}'", tenant.id))
+    };
+    assert_eq!((left(&acme), left(&beta), left(&gamma)), (2, 1, 1), "those of Acme still go");
 }
 
 #[tokio::test]

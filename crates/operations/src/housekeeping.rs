@@ -118,10 +118,10 @@ async fn prune_one(store: &Store, tenant: TenantId, kind: Ended, kept: TimeDelta
 }
 
 /// A tenant that was erased since the tenants were listed has nothing left, and one that is frozen stays as it is.
-fn gone_meanwhile(rows: Result<u64, Error>) -> Result<u64, Error> {
-    match rows {
-        Err(Error::NotFound(_) | Error::TenantFrozen) => Ok(0),
-        rows => rows,
+fn gone_meanwhile<T: Default>(done: Result<T, Error>) -> Result<T, Error> {
+    match done {
+        Err(Error::NotFound(_) | Error::TenantFrozen) => Ok(T::default()),
+        done => done,
     }
 }
 
@@ -177,8 +177,7 @@ async fn erase_one(store: &Store, tenant: TenantId) -> Result<bool, Error> {
             })
         })
         .await;
-    // A frozen tenant keeps what it has.
-    if matches!(erased, Err(Error::TenantFrozen)) { Ok(false) } else { erased }
+    gone_meanwhile(erased)
 }
 
 /// All tenants, a page at a time; the platform's own is the last one.

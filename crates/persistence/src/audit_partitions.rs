@@ -180,6 +180,10 @@ impl AuditPartitions {
             match outcome {
                 Ok(()) => dropped.push(name),
                 Err(EraseError::Database(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _))) => {
+                    tracing::warn!(
+                        partition = name,
+                        "kept a partition of the audit log that is over: deliveries to webhooks still wait to be made of its events"
+                    );
                     break;
                 }
                 Err(error) => return Err(error),

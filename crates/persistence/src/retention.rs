@@ -6,7 +6,7 @@
 
 use chrono::TimeDelta;
 use diesel::{
-    Connection, PgConnection, QueryableByName, RunQueryDsl,
+    PgConnection, QueryableByName, RunQueryDsl,
     connection::SimpleConnection,
     result::{DatabaseErrorKind, Error as DieselError},
     sql_query,
@@ -20,6 +20,7 @@ use crate::{
     erase::{EraseError, in_tenant, within},
     fault::Fault,
     freeze::write_lock_sql,
+    pool::establish,
     tx::{Tx, WriteTx},
 };
 
@@ -39,6 +40,8 @@ pub enum Ended {
     Answers,
     /// Deliveries to webhooks that were made or given up.
     Deliveries,
+    /// Deliveries that nobody makes: to webhooks that are disabled, and of tenants that let nobody in.
+    Undelivered,
     /// Events of the audit log.
     AuditEvents,
     /// API keys that were revoked or have expired.
@@ -47,8 +50,8 @@ pub enum Ended {
 
 impl Ended {
     /// What the service itself deletes.
-    pub const OF_THE_SERVICE: [Self; 5] =
-        [Self::Messages, Self::Tokens, Self::Invitations, Self::Answers, Self::Deliveries];
+    pub const OF_THE_SERVICE: [Self; 6] =
+        [Self::Messages, Self::Tokens, Self::Invitations, Self::Answers, Self::Deliveries, Self::Undelivered];
 
     /// What only the owner of the database can delete.
     pub const OF_THE_OWNER: [Self; 2] = [Self::AuditEvents, Self::ApiKeys];
@@ -61,6 +64,7 @@ impl Ended {
             Self::Invitations => "invitations",
             Self::Answers => "stored answers",
             Self::Deliveries => "webhook deliveries",
+            Self::Undelivered => "webhook deliveries that nobody makes",
             Self::AuditEvents => "audit events",
             Self::ApiKeys => "API keys",
         }
@@ -72,7 +76,7 @@ impl Ended {
             Self::Messages | Self::Tokens => Some(retention.outbox),
             Self::Invitations => retention.invitations,
             Self::Answers => Some(TimeDelta::days(IDEMPOTENCY_DAYS.into())),
-            Self::Deliveries => Some(retention.webhook_deliveries),
+            Self::Deliveries | Self::Undelivered => Some(retention.webhook_deliveries),
             Self::AuditEvents => retention.audit_events,
             Self::ApiKeys => retention.api_keys,
         }
@@ -95,6 +99,15 @@ impl Ended {
             // Its key has several columns.
             Self::Answers => ("idempotency_keys", "ctid", "t.created_at <= BEFORE"),
             Self::Deliveries => ("webhook_deliveries", "ctid", "t.updated_at < BEFORE AND t.state <> 'pending'"),
+            // Otherwise they would keep the events that they are of for ever.
+            Self::Undelivered => (
+                "webhook_deliveries",
+                "ctid",
+                "t.updated_at < BEFORE AND t.state = 'pending' AND NOT EXISTS (
+                     SELECT FROM webhooks AS w JOIN tenants AS f ON f.id = w.tenant_id
+                     WHERE w.tenant_id = t.tenant_id AND w.id = t.webhook_id AND w.enabled
+                         AND f.suspended_at IS NULL AND f.deleted_at IS NULL)",
+            ),
             // Of months that came after it, whole partitions are dropped.
             Self::AuditEvents => (OLDEST, "id", "t.occurred_at < BEFORE"),
             Self::ApiKeys => ("api_keys", "id", "least(t.revoked_at, t.expires_at) < BEFORE"),
@@ -193,7 +206,7 @@ impl Pruner {
     ///
     /// See [`EraseError`].
     pub fn connect(owner_url: &str) -> Result<Self, EraseError> {
-        let mut connection = PgConnection::establish(owner_url)?;
+        let mut connection = establish(owner_url)?;
         connection.batch_execute(
             "SET application_name = 'tenantry housekeeping'; SET lock_timeout = '5s'; SET client_min_messages = 'warning'",
         )?;
@@ -243,13 +256,37 @@ impl Pruner {
 
     /// One row after the other, so that those to which another one refers stay alone.
     fn prune_each(&mut self, tenant: TenantId, kind: Ended, kept: TimeDelta) -> Result<usize, EraseError> {
-        let (table, key, _) = kind.rule();
+        let (mut deleted, mut last) = (0, Uuid::nil());
+        loop {
+            let some = self.some_after(last, tenant, kind, kept)?;
+            let Some(next) = some.last() else { return Ok(deleted) };
+            last = *next;
+            deleted += self.prune_these(some, tenant, kind)?;
+        }
+    }
+
+    /// The ids of some of those rows, the next ones after this.
+    fn some_after(
+        &mut self,
+        last: Uuid,
+        tenant: TenantId,
+        kind: Ended,
+        kept: TimeDelta,
+    ) -> Result<Vec<Uuid>, EraseError> {
+        let (_, key, _) = kind.rule();
+        let rows = kind.rows(&format!("t.{key} AS id"));
+        let sql = format!("{rows} AND t.{key} > $3 ORDER BY t.{key} LIMIT {AT_ONCE}");
         let ids: Vec<Id> = within(&mut self.connection, &in_tenant(tenant), |connection| {
-            let query = sql_query(kind.rows(&format!("t.{key} AS id"))).bind::<SqlUuid, _>(tenant.uuid());
-            Ok(query.bind::<Double, _>(seconds(kept)).load(connection)?)
+            let query = sql_query(sql).bind::<SqlUuid, _>(tenant.uuid()).bind::<Double, _>(seconds(kept));
+            Ok(query.bind::<SqlUuid, _>(last).load(connection)?)
         })?;
+        Ok(ids.into_iter().map(|row| row.id).collect())
+    }
+
+    fn prune_these(&mut self, ids: Vec<Uuid>, tenant: TenantId, kind: Ended) -> Result<usize, EraseError> {
+        let (table, key, _) = kind.rule();
         let mut deleted = 0;
-        for Id { id } in ids {
+        for id in ids {
             let one = within(&mut self.connection, &writing_in(tenant), |connection| {
                 let query =
                     sql_query(format!("DELETE FROM {table} WHERE tenant_id = $1 AND {UNFROZEN} AND {key} = $2"));

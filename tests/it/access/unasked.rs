@@ -197,11 +197,13 @@ impl World {
         self.behind_the_back(&format!(
             "INSERT INTO invitation_tokens VALUES ('{ours}', sha256('{over}'), '{over}'), ('{ours}', sha256('{open}'), '{open}');
              UPDATE outbox_messages SET state = 'sent';
-             INSERT INTO webhooks (tenant_id, id, url, secret_set_at)
-                 VALUES ('{ours}', gen_random_uuid(), 'https://example.com', now());
+             INSERT INTO webhooks (tenant_id, id, url, secret_set_at, enabled, disabled_reason)
+                 VALUES ('{ours}', gen_random_uuid(), 'https://example.com', now(), true, NULL),
+                        ('{ours}', gen_random_uuid(), 'https://example.com', now(), false, 'paused');
              INSERT INTO webhook_deliveries (tenant_id, webhook_id, event_id, state)
-                 SELECT w.tenant_id, w.id, e.id, 'delivered' FROM webhooks AS w JOIN audit_events AS e USING (tenant_id)
-                 WHERE w.tenant_id = '{ours}' AND e.action = 'invitation.create' LIMIT 1"
+                 SELECT w.tenant_id, w.id, e.id, CASE WHEN w.enabled THEN 'delivered' ELSE 'pending' END
+                 FROM webhooks AS w JOIN audit_events AS e USING (tenant_id)
+                 WHERE w.tenant_id = '{ours}' AND e.action = 'invitation.create' AND e.subject_id = '{over}'"
         ));
         self.make_twins();
         self.more_of_theirs("outbox_messages", "'id', gen_random_uuid()");
@@ -213,6 +215,7 @@ impl World {
                  WHERE subject_id = '{over}' OR tenant_id = '{theirs}';
              UPDATE idempotency_keys SET created_at = now() - interval '11 days';
              UPDATE webhook_deliveries SET updated_at = now() - interval '11 days';
+             UPDATE webhooks SET enabled = true, disabled_reason = NULL WHERE tenant_id = '{theirs}';
              UPDATE api_keys SET revoked_at = now() - interval '11 days' WHERE name IN ('Ended', 'Used', '{MARK}');
              INSERT INTO audit_events SELECT (jsonb_populate_record(row, jsonb_build_object('tenant_id', '{theirs}'))).*
                  FROM audit_events AS row WHERE tenant_id = '{ours}' ON CONFLICT DO NOTHING;
