@@ -123,7 +123,8 @@ impl TryFrom<i64> for Cap {
 
 input!(Cap, i64, Description::number(format!("0 to {}.", thousands(Self::MAX)), 0, i64::from(Self::MAX)));
 
-/// What a tenant may have at most; `None` is unlimited. A cap below what is there keeps that and lets it not grow.
+/// What a tenant may have at most; `None` is unlimited. A cap below current usage removes nothing; it only
+/// blocks additions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Workspaces in the tenant, without those that are deleted.

@@ -32,7 +32,7 @@ pub(crate) fn show_in(tx: &mut Tx<'_, InWorkspace>) -> Result<LimitsAndUse, Faul
     with_use(tx, limits)
 }
 
-/// Changes a workspace's own limits. One below what is there keeps that and lets it not grow.
+/// Changes a workspace's own limits. One below current usage removes nothing; it only blocks additions.
 ///
 /// # Errors
 ///

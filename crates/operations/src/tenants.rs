@@ -236,7 +236,8 @@ pub async fn put_called(
     }
 }
 
-/// Changes any tenant and its limits, from above. A limit below what is there keeps that and lets it not grow.
+/// Changes any tenant and its limits, from above. A limit below current usage removes nothing; it only
+/// blocks additions.
 ///
 /// # Errors
 ///

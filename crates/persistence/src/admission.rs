@@ -2,7 +2,6 @@
 
 use diesel::PgConnection;
 use tenantry_domain::{Action, Actor, ApiKeyId, Credential, Error, Grant, Holder, Noun, Unauthenticated, permit};
-
 use uuid::Uuid;
 
 use crate::{

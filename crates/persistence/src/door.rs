@@ -1,8 +1,9 @@
 //! The door: the only way to data.
 //!
 //! In one transaction it finds the actor behind a credential, the place and what the actor was given there, asks the
-//! policy, runs the closure, and for a write adds the audit event, or several where a visit has several steps. No cache stands between a credential and its use, and
-//! no query can be written that has no tenant and no permission: only the door makes a [`Tx`] or a [`WriteTx`].
+//! policy, runs the closure, and for a write adds the audit event, or several where a visit has several steps. No cache
+//! stands between a credential and its use, and no query can be written that has no tenant and no permission: only the
+//! door makes a [`Tx`] or a [`WriteTx`].
 
 use std::{
     sync::Arc,

@@ -11,7 +11,7 @@ use std::{
 
 use nix::sys::signal::Signal;
 use tenantry_tests::{RawConnection, TestDatabase};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{authorized, request};
 use crate::binary::kit::{Service, Tenantry, is_alive};
@@ -162,7 +162,9 @@ impl Replica {
     /// Starts, and returns when it gets requests.
     async fn start(&self) -> Service {
         let service = self.tenantry.serve();
+        let deadline = Instant::now() + Duration::from_secs(120);
         while !self.ready.load(Ordering::SeqCst) {
+            assert!(Instant::now() < deadline, "{} has not become ready", self.base);
             sleep(Duration::from_millis(5)).await;
         }
         service
