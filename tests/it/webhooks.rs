@@ -16,6 +16,7 @@ mod signature;
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
+use tenantry_domain::{Choice, WebhookEvent};
 use tenantry_http::subject_view;
 use tenantry_operations::webhooks::{Figures, Sender, Timeouts, WebhookClient, Workers};
 use tenantry_tests::{Answer, App, Received, Receiver, Tenant, loopback};
@@ -88,6 +89,17 @@ fn verifies(received: &Received, secret: &str) -> bool {
 
 fn http_headers() -> reqwest::header::HeaderMap {
     reqwest::header::HeaderMap::new()
+}
+
+#[test]
+fn the_page_about_webhooks_lists_every_event() {
+    let page = include_str!("../../docs/webhooks.md");
+    let table = page.split_once("| object | events |").unwrap().1.split_once("\n\n").unwrap().0;
+    let mut listed: Vec<_> = table.split('`').filter(|word| word.contains('.') && !word.contains(' ')).collect();
+    let mut events: Vec<_> = WebhookEvent::ALL.iter().map(|(_, name)| *name).collect();
+    listed.sort_unstable();
+    events.sort_unstable();
+    assert_eq!(listed, events);
 }
 
 /// The deliveries of a webhook, the oldest first.

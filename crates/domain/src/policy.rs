@@ -393,7 +393,7 @@ pub const POLICY: &[Rule] = &[
     write(A::AttemptRefuse, "attempt.refuse", &[N::Tenant, N::Brand, N::Workspace, N::Member], Never, NOBODY, NONE),
     read(A::OutboxList, "outbox.list", Never, NOBODY, OPS),
     write(A::OutboxRetry, "outbox.retry", &[N::OutboxMessage], Never, NOBODY, OPS),
-    write(A::OutboxDeliver, "outbox.deliver", &[N::OutboxMessage], Never, NOBODY, JOBS),
+    read(A::OutboxDeliver, "outbox.deliver", Never, NOBODY, JOBS),
     read(A::LimitsRead, "limits.read", Scoped(S::WorkspacesRead, L::Workspace), READERS, OPS),
     // Who is restricted to one workspace does not say how much there may be in it.
     write(A::LimitsUpdate, "limits.update", &[N::Workspace], Scoped(S::WorkspacesWrite, L::Brand), MANAGERS, OPS),

@@ -168,13 +168,7 @@ async fn fill((store, keys): (&Store, &MasterKeys), credential: &Credential, sta
         })
         .await?;
     store
-        .write(credential, InTenant, Action::WebhookTest, |_| {
-            let mut change = webhooks::tested(demo::WEBHOOK);
-            if let Some(record) = &mut change.record {
-                record.event.id = Some(demo::WEBHOOK_TEST);
-            }
-            Ok(change)
-        })
+        .write(credential, InTenant, Action::WebhookTest, |_| Ok(webhooks::tested(demo::WEBHOOK, demo::WEBHOOK_TEST)))
         .await?;
     Ok(())
 }

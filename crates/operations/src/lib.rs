@@ -10,6 +10,7 @@ pub mod assignments;
 pub mod audit_events;
 pub mod brands;
 pub mod calendars;
+mod chance;
 pub mod demo;
 pub mod housekeeping;
 mod insist;

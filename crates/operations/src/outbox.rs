@@ -8,12 +8,13 @@ mod email;
 use chrono::Duration;
 use tenantry_auth::Secret;
 use tenantry_domain::{
-    ATTEMPTS, Action, Change, Conflict, Credential, EmailAddress, Error, Holder, InTenant, Mail, Origin, OutboxMessage,
+    ATTEMPTS, Action, Change, Conflict, Credential, EmailAddress, Error, InTenant, Mail, OutboxMessage,
     OutboxMessageId, OutboxState, Page, PageLimit, PageRequest, Platform, Sort, TenantId, pause,
 };
 use tenantry_persistence::{DisabledWebhook, DueInvitation, Pick, Store};
 
 use crate::{
+    chance::chance,
     insist::{insist, is_passing},
     mail::{InvitationLink, MailFault, Mailer, Signatures, webhook_email},
 };
@@ -239,13 +240,8 @@ fn without_addresses(reason: &str) -> String {
     reason.split(' ').map(hidden).collect::<Vec<_>>().join(" ")
 }
 
-/// From 0 to 1. That it is random at all matters more than how, so that no randomness is no failure.
-fn chance() -> f64 {
-    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
-}
-
 fn job(tenant: Option<TenantId>) -> Credential {
-    Credential { holder: Holder::Job { name: DELIVER, tenant }, origin: Origin::default() }
+    crate::housekeeping::job(DELIVER, tenant)
 }
 
 /// A page of the tenant's outbox, of messages in this state or of all.
@@ -329,10 +325,5 @@ mod tests {
         let reason = without_tokens(&said, &token);
         assert_eq!(reason, "the email was refused: 550 <ada@example.com> may not get https://x/#***");
         assert_eq!(without_addresses(&reason), "the email was refused: 550 *** may not get https://x/#***");
-    }
-
-    #[test]
-    fn chance_is_from_0_to_1() {
-        assert!((0..100).all(|_| (0.0..=1.0).contains(&chance())));
     }
 }

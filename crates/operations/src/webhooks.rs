@@ -13,9 +13,9 @@ use tenantry_auth::{
     seal::{MasterKeys, WebhookContext},
 };
 use tenantry_domain::{
-    Action, Change, Conflict, Credential, Destinations, Error, Fields, InTenant, Overlap, Page, PageRequest,
-    Precondition, TenantId, Webhook, WebhookDelivery, WebhookDeliveryId, WebhookDetails, WebhookId, WebhookPatch,
-    WebhookUrl, Written,
+    Action, AuditEventId, Change, Conflict, Credential, Destinations, Error, Fields, InTenant, Overlap, Page,
+    PageRequest, Precondition, TenantId, Webhook, WebhookDelivery, WebhookDeliveryId, WebhookDetails, WebhookId,
+    WebhookPatch, WebhookUrl, Written,
 };
 use tenantry_persistence::{
     Fault, NewWebhook, SealedWebhook, Store, StoredWebhook, WebhookDeliveryFilter, WriteTx, new_id, nowhere,
@@ -163,7 +163,11 @@ pub async fn update(
                 let message = "This webhook has no secret any more. Rotate it first.";
                 return Err(Error::conflict(Conflict::SecretUnreadable, message).into());
             }
-            let after = tx.update_webhook(id, &details, disabled)?;
+            let mut after = tx.update_webhook(id, &details, disabled)?;
+            // What has failed was its address, or is over.
+            if disabled.is_none() && (!before.is_enabled() || details.url != before.details.url) {
+                after = tx.begin_webhook_anew(id)?;
+            }
             let (before, now) = (before.fields(), after.fields());
             Ok(Change::between(after, id, &before, &now))
         })
@@ -209,19 +213,24 @@ pub async fn rotate(
 ///
 /// Those of [`Store::write`], and `Conflict` for one that is not enabled.
 pub async fn test(store: &Store, credential: &Credential, id: WebhookId) -> Result<Written<WebhookDelivery>, Error> {
+    let event: AuditEventId = new_id();
     store
         .write_and_show(&credential.at_home(), InTenant, Action::WebhookTest, move |tx| {
             tx.lock_webhook(id)?.webhook.must_be_enabled()?;
             // A step of its own, because the event has to be there before its delivery is.
-            tx.step(InTenant, Action::WebhookTest, |_| Ok(tested(id)))?;
-            Ok(Change::nothing(tx.newest_delivery(id)?))
+            tx.step(InTenant, Action::WebhookTest, |_| Ok(tested(id, event)))?;
+            Ok(Change::nothing(tx.webhook_delivery(id, WebhookDeliveryId::from_uuid(event.uuid()))?))
         })
         .await
 }
 
-/// What a test leaves in the audit log, and sends.
-pub(crate) fn tested(id: WebhookId) -> Change<()> {
-    Change::between((), id, &Fields::new(), &Fields::new().with("test", true))
+/// What a test leaves in the audit log, and sends: an event with this id.
+pub(crate) fn tested(id: WebhookId, event: AuditEventId) -> Change<()> {
+    let mut change = Change::between((), id, &Fields::new(), &Fields::new().with("test", true));
+    if let Some(record) = &mut change.record {
+        record.event.id = Some(event);
+    }
+    change
 }
 
 /// Deletes a webhook, with its deliveries.

@@ -99,7 +99,7 @@ impl TenantScope<'_> {
         Ok(tells)
     }
 
-    /// Adds an event of which no webhook is told, unless there is one with its id.
+    /// Adds an event, unless there is one with its id.
     pub(crate) fn insert_audit_event_once(
         &mut self,
         action: Action,
@@ -111,7 +111,10 @@ impl TenantScope<'_> {
         let id = event.id.map_or_else(Uuid::now_v7, AuditEventId::uuid);
         let dated = audit_events::id.eq(event_id(id, at(None)));
         let once = diesel::insert_into(audit_events::table).values((row, dated)).on_conflict_do_nothing();
-        once.prepared().execute(self.connection)?;
+        let new: Option<Uuid> = once.returning(audit_events::id).prepared().get_result(self.connection).optional()?;
+        if let Some(id) = new {
+            self.insert_deliveries(action, id, event.subject_id)?;
+        }
         Ok(())
     }
 }

@@ -4,6 +4,8 @@
 //! 1. [`Store::accept_invitation`]: somebody whom a trusted issuer knows, with the token of an invitation.
 //! 2. [`Store::preview_invitation`]: anybody with the token of an invitation, who is told what its email says, and changes nothing.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use diesel::{dsl::now, prelude::*, sql_types::Timestamptz};
 use tenantry_domain::{
@@ -46,20 +48,23 @@ impl Store {
     ) -> Result<(Invitation, Member), Error> {
         let begin = begin_sql("BEGIN", [in_tenant_sql(tenant), write_lock_sql(tenant)]);
         let share = (Party::stranger(invitee.origin.address), Weight::Light);
-        let told = |_: &(Invitation, Member)| self.bells.ring(Due { webhooks: true, ..Due::default() });
+        let bells = Arc::clone(&self.bells);
         let Some(attempt) = Attempt::current() else {
             let accept = move |connection: &mut PgConnection, session: &Session<'_>| {
-                let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id);
-                session.finish(connection, outcome)
+                let mut due = Due::default();
+                let outcome = TenantScope { connection, tenant }.accept(&invitee, &token, id, &mut due);
+                session.finish(connection, outcome).inspect(|_| bells.ring(due))
             };
-            return self.pool.run(share, begin, accept).await.inspect(told);
+            return self.pool.run(share, begin, accept).await;
         };
         let this = attempt.clone();
         let accept = move |connection: &mut PgConnection, session: &Session<'_>, hand_over: &HandOver<_>| {
-            let outcome = TenantScope { connection, tenant }.accept_once(&invitee, &token, id, (&this, hand_over));
-            session.finish(connection, outcome)
+            let mut due = Due::default();
+            let outcome =
+                TenantScope { connection, tenant }.accept_once(&invitee, &token, id, (&this, hand_over), &mut due);
+            session.finish(connection, outcome).inspect(|()| bells.ring(due))
         };
-        attempt.write(self.pool.clone(), share, begin, accept).await.inspect(told)
+        attempt.write(self.pool.clone(), share, begin, accept).await
     }
 }
 
@@ -132,6 +137,7 @@ impl TenantScope<'_> {
         token: &SecretHash,
         id: MemberId,
         (attempt, hand_over): (&Attempt, &HandOver<(Invitation, Member)>),
+        due: &mut Due,
     ) -> Result<(), Fault> {
         self.find_open(token)?;
         let (issuer, subject) = (invitee.person.issuer.as_str(), invitee.person.subject.as_str());
@@ -150,12 +156,18 @@ impl TenantScope<'_> {
             return hand_over.answered(kept);
         }
         let claim = claim(id);
-        let accepted = self.accept(invitee, token, id)?;
+        let accepted = self.accept(invitee, token, id, due)?;
         let answer = hand_over.value(accepted, claim.clone())?;
         claim.keep(self.connection, &answer)
     }
 
-    fn accept(&mut self, invitee: &Invitee, token: &SecretHash, id: MemberId) -> Result<(Invitation, Member), Fault> {
+    fn accept(
+        &mut self,
+        invitee: &Invitee,
+        token: &SecretHash,
+        id: MemberId,
+        due: &mut Due,
+    ) -> Result<(Invitation, Member), Fault> {
         // A token that was made up holds nobody up.
         self.find_open(token)?;
         // Who is in the tenant changes only under this lock, and what was found may have changed before it was had.
@@ -187,7 +199,8 @@ impl TenantScope<'_> {
         let accepted = self.mark_accepted(invitation.id)?;
         let fields = accepted.fields().with("memberId", id.to_string());
         let Record { event, .. } = Record::between(accepted.id, &invitation.fields(), &fields);
-        let _told = self.insert_audit_event(Action::InvitationAccept, &Actor::Member(id), &invitee.origin, &event)?;
+        due.webhooks |=
+            self.insert_audit_event(Action::InvitationAccept, &Actor::Member(id), &invitee.origin, &event)?;
         Ok((accepted, member))
     }
 

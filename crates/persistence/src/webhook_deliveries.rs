@@ -129,20 +129,6 @@ impl Tx<'_, InTenant> {
     }
 }
 
-impl Tx<'_, InTenant> {
-    /// The delivery that was put into the queue of a webhook last.
-    pub fn newest_delivery(&mut self, webhook: WebhookId) -> Result<WebhookDelivery, Fault> {
-        let row: Option<Row> = Row::query()
-            .filter(webhook_deliveries::tenant_id.eq(self.found.uuid()))
-            .filter(webhook_deliveries::webhook_id.eq(webhook.uuid()))
-            .order((webhook_deliveries::created_at.desc(), webhook_deliveries::event_id.desc()))
-            .first(self.connection)
-            .optional()?;
-        let found = self.scope().with_events(row.into_iter().collect())?.pop();
-        found.ok_or_else(|| Error::NotFound(Noun::WebhookDelivery).into())
-    }
-}
-
 impl WriteTx<'_, InTenant> {
     /// Sends an event to a webhook again, from the first attempt on, and now.
     pub fn resend(&mut self, webhook: WebhookId, id: WebhookDeliveryId) -> Result<WebhookDelivery, Fault> {
@@ -156,7 +142,7 @@ impl WriteTx<'_, InTenant> {
                 webhook_deliveries::updated_at.eq(diesel::dsl::now),
             ))
             .execute(self.connection)?;
-        self.scope().lower_webhooks_due()?;
+        self.tell_webhooks()?;
         self.webhook_delivery(webhook, id)
     }
 
@@ -180,7 +166,7 @@ impl WriteTx<'_, InTenant> {
             .bind::<SqlUuid, _>(webhook.uuid())
             .bind::<Timestamptz, _>(since)
             .execute(self.connection)?;
-        self.scope().lower_webhooks_due()?;
+        self.tell_webhooks()?;
         Ok(sent)
     }
 }

@@ -9,7 +9,7 @@ use diesel::{
     dsl::{IntervalDsl, now, sql},
     prelude::*,
     sql_query,
-    sql_types::{Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid},
+    sql_types::{BigInt, Bool, Integer, Nullable, Timestamptz, Uuid as SqlUuid},
 };
 use tenantry_domain::{AuditRecord, InTenant, Noun, Platform, TenantId, WebhookDeliveryState, WebhookId};
 use uuid::Uuid;
@@ -98,6 +98,12 @@ struct Leased {
 }
 
 #[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+#[derive(QueryableByName)]
 struct Locked {
     #[diesel(sql_type = SqlUuid)]
     #[expect(dead_code, reason = "that there is one says it")]
@@ -144,6 +150,12 @@ impl WriteTx<'_, InTenant> {
             until: next_turn_at,
             failures,
         }))
+    }
+
+    /// Has webhooks look for what is due now, once this is committed.
+    pub(crate) fn tell_webhooks(&mut self) -> QueryResult<()> {
+        self.due.webhooks = true;
+        self.scope().lower_webhooks_due()
     }
 
     /// What is due to a webhook, at most so many; the lease begins anew. `None` for one that is not enabled any more, or that somebody
@@ -225,13 +237,17 @@ impl WriteTx<'_, InTenant> {
         Ok(noted.and_then(|(since, failures)| Some((since?, failures))))
     }
 
-    /// Gives a webhook back: somebody may send to it after the rest. Returns how many deliveries to it are pending, as far as is counted.
+    /// Gives a webhook back: somebody may send to it after the rest. Returns how many deliveries to it are pending, as far as is counted:
+    /// none to one that is not enabled any more, or that somebody else has leased.
     pub fn end_lease(&mut self, lease: WebhookLease, rest: Duration) -> Result<i64, Fault> {
         let next = self.clock()? + rest;
-        diesel::update(this(self.found, lease.webhook))
-            .filter(webhooks::next_turn_at.eq(lease.until))
+        let given_back = diesel::update(this(self.found, lease.webhook))
+            .filter(webhooks::next_turn_at.eq(lease.until).and(webhooks::enabled))
             .set(webhooks::next_turn_at.eq(next))
             .execute(self.connection)?;
+        if given_back == 0 {
+            return Ok(0);
+        }
         let sql = "
             UPDATE tenants SET webhooks_due_at = first.due
             FROM (SELECT greatest(w.next_turn_at, min(d.next_attempt_at)) AS due
@@ -242,14 +258,16 @@ impl WriteTx<'_, InTenant> {
             .bind::<SqlUuid, _>(self.found.uuid())
             .bind::<SqlUuid, _>(lease.webhook.uuid())
             .execute(self.connection)?;
-        let pending: Vec<Uuid> = webhook_deliveries::table
-            .filter(webhook_deliveries::tenant_id.eq(self.found.uuid()))
-            .filter(webhook_deliveries::webhook_id.eq(lease.webhook.uuid()))
-            .filter(is_pending())
-            .limit(MOST_COUNTED)
-            .select(webhook_deliveries::event_id)
-            .load(self.connection)?;
-        Ok(i64::try_from(pending.len()).unwrap_or(i64::MAX))
+        let sql = format!(
+            "SELECT count(*) AS count FROM (
+                 SELECT FROM webhook_deliveries AS d WHERE d.tenant_id = $1 AND d.webhook_id = $2 AND d.state = 'pending'
+                 LIMIT {MOST_COUNTED}) AS pending"
+        );
+        let pending: Count = sql_query(sql)
+            .bind::<SqlUuid, _>(self.found.uuid())
+            .bind::<SqlUuid, _>(lease.webhook.uuid())
+            .get_result(self.connection)?;
+        Ok(pending.count)
     }
 
     /// Writes down when the webhooks of the tenant have something to do next: never, where nothing is pending. Not while somebody is
@@ -287,6 +305,12 @@ impl TenantScope<'_> {
               AND current_setting('transaction_isolation') = 'read committed'";
         sql_query(sql).bind::<SqlUuid, _>(self.tenant.uuid()).execute(self.connection).map(drop)
     }
+}
+
+/// When somebody else may send to a webhook, at the soonest. A rest is cut short: but not to less than what a lease may still last, because
+/// the two look the same, and two who send at once would mix up the order.
+pub(crate) fn soonest_turn() -> diesel::expression::SqlLiteral<Timestamptz> {
+    sql(&format!("least(next_turn_at, now() + interval '{LEASE_SECONDS} seconds')"))
 }
 
 /// Written out, because the planner must see it to take the index of what is pending.

@@ -14,6 +14,7 @@ use crate::{
     schema::webhooks,
     transfer::refusal,
     tx::{Tx, WriteTx},
+    webhook_queue::soonest_turn,
 };
 
 #[derive(HasQuery)]
@@ -176,7 +177,7 @@ impl WriteTx<'_, InTenant> {
         Ok(row.into_stored()?.webhook)
     }
 
-    /// Stores new details, and whether it is enabled. One that is enabled anew has not failed yet.
+    /// Stores new details, and whether it is enabled.
     pub fn update_webhook(
         &mut self,
         id: WebhookId,
@@ -187,24 +188,20 @@ impl WriteTx<'_, InTenant> {
             .set((Columns::of(details), reason(disabled), changed()))
             .returning(Row::as_returning())
             .get_result(self.connection)?;
-        let webhook = row.into_stored()?.webhook;
-        if disabled.is_none() {
-            return self.begin_anew(id);
-        }
-        Ok(webhook)
+        Ok(row.into_stored()?.webhook)
     }
 
-    /// Forgets what has failed, and sends at once what waits.
-    fn begin_anew(&mut self, id: WebhookId) -> Result<Webhook, Fault> {
+    /// Forgets what has failed, and sends soon what waits: at once, but not while somebody may be sending to it.
+    pub fn begin_webhook_anew(&mut self, id: WebhookId) -> Result<Webhook, Fault> {
         let row: Row = diesel::update(this(self.found, id))
             .set((
                 webhooks::failing_since.eq(None::<DateTime<Utc>>),
                 webhooks::failures.eq(0),
-                webhooks::next_turn_at.eq(now),
+                webhooks::next_turn_at.eq(soonest_turn()),
             ))
             .returning(Row::as_returning())
             .get_result(self.connection)?;
-        self.scope().lower_webhooks_due()?;
+        self.tell_webhooks()?;
         Ok(row.into_stored()?.webhook)
     }
 

@@ -1,5 +1,6 @@
 //! Every event of a committed change arrives, in order for each thing, whoever fails meanwhile.
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tenantry_http::subject_view;
 use tenantry_operations::webhooks::{Figures, Sender, Timeouts, WebhookClient};
@@ -273,6 +274,73 @@ async fn whoever_has_lost_a_webhook_meanwhile_writes_down_nothing() {
     assert_eq!((&delivery["state"], &delivery["attempts"]), (&json!("pending"), &json!(1)));
     assert_eq!(app.database.rows("SELECT FROM webhooks WHERE failures = 1 AND failing_since IS NOT NULL"), 1);
     assert_eq!(app.database.rows("SELECT FROM webhooks WHERE next_turn_at > now()"), 1, "it rests");
+}
+
+#[tokio::test]
+async fn whoever_changes_a_webhook_lets_nobody_else_send_while_somebody_does() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    let (id, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
+    receiver.receive(Receiving::Held);
+    tenant.brand("One").await;
+    let mut sending = workers(&app);
+    assert_eq!(sending.round().await.unwrap().begun, 1);
+    receiver.until(1).await;
+    let url = format!("{}?new", receiver.url());
+    for change in [
+        json!({ "description": "New" }),
+        json!({ "enabled": false }),
+        json!({ "enabled": true }),
+        json!({ "url": url }),
+    ] {
+        tenant.owner.patch(&format!("/api/webhooks/{id}"), change.clone()).await.expect(200);
+        assert_eq!(workers(&app).round().await.unwrap().begun, 0, "{change}");
+    }
+    receiver.let_go();
+    sending.finish().await;
+    assert_eq!(receiver.received().len(), 1);
+    assert_eq!(deliveries(&tenant, &id).await[0]["state"], "delivered");
+}
+
+#[tokio::test]
+async fn an_attempt_that_was_refused_is_told_once_in_an_hour() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    webhook(&tenant, &receiver, json!(["attempt.refuse"])).await;
+    let key = tenant.key(&["brands:read"], json!({})).await;
+    for _ in 0..2 {
+        key.get("/api/audit-events").await.expect(403);
+        app.store.write_notes().await;
+        deliver(&app).await;
+    }
+    // The hour may have ended once.
+    let received = receiver.received();
+    assert!((1..=2).contains(&received.len()), "{} for two attempts", received.len());
+    let event = received[0].event();
+    assert_eq!((&event["type"], &event["data"]["subject"]["type"]), (&json!("attempt.refuse"), &json!("tenant")));
+    assert_eq!(event["data"]["changes"]["action"]["after"], "audit_event.list");
+}
+
+#[tokio::test]
+async fn what_is_to_be_sent_now_wakes_who_sends() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    let (id, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
+    let path = format!("/api/webhooks/{id}");
+    tenant.brand("One").await;
+    deliver(&app).await;
+    let delivery = deliveries(&tenant, &id).await[0]["id"].as_str().unwrap().to_owned();
+    let told = || app.store.webhooks_told().now_or_never().is_some();
+    assert!(told(), "of the brand");
+    assert!(!told());
+    tenant.owner.post(&format!("{path}/deliveries/{delivery}/resend"), json!({})).await.expect(202);
+    assert!(told(), "of what is sent again");
+    tenant.owner.post(&format!("{path}/replay"), json!({ "since": "2020-01-01T00:00:00Z" })).await.expect(202);
+    assert!(told(), "of what is replayed");
+    tenant.owner.patch(&path, json!({ "enabled": false })).await.expect(200);
+    assert!(!told());
+    tenant.owner.patch(&path, json!({ "enabled": true })).await.expect(200);
+    assert!(told(), "of what has waited");
 }
 
 #[tokio::test]

@@ -37,7 +37,8 @@ async fn after_days_of_failures_a_webhook_is_disabled_and_the_owner_gets_an_emai
     receiver.receive(Receiving::Well);
     behind_the_back(&app, "UPDATE webhooks SET next_turn_at = now() + interval '1 hour'");
     tenant.owner.patch(&path, json!({ "enabled": true })).await.expect(200);
-    assert_eq!(app.database.rows("SELECT FROM webhooks WHERE failures = 0 AND next_turn_at <= now()"), 1);
+    let soon = "SELECT FROM webhooks WHERE failures = 0 AND next_turn_at <= now() + interval '1 minute'";
+    assert_eq!(app.database.rows(soon), 1);
     assert_eq!(app.database.rows("SELECT FROM tenants WHERE webhooks_due_at <= now()"), 1);
     wait_for_the_next_attempt(&app);
     deliver(&app).await;
@@ -70,6 +71,34 @@ async fn a_receiver_that_asks_for_it_is_left_alone() {
     assert_eq!(app.database.rows(later), 1);
     assert_eq!(app.database.rows("SELECT 1 FROM webhooks WHERE next_turn_at > now() + interval '59 minutes'"), 1);
     assert_eq!(deliveries(&tenant, &id).await[0]["responseStatus"], 429);
+}
+
+#[tokio::test]
+async fn only_another_address_or_a_new_beginning_lets_a_failure_be_forgotten() {
+    let (app, receiver) = (App::start().await, Receiver::start());
+    let tenant = app.tenant("Acme").await;
+    let (id, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
+    let path = format!("/api/webhooks/{id}");
+    receiver.receive(Receiving::Status(429, "Retry-After: 7200\r\n", String::new()));
+    tenant.brand("One").await;
+    let (address, resting) =
+        (format!("{}?new", receiver.url()), "SELECT 1 FROM webhooks WHERE next_turn_at > now() + interval '1 minute'");
+    for (changes, forgets) in [
+        (vec![json!({ "description": "New" }), json!({ "events": ["brand.create", "brand.delete"] })], false),
+        (vec![json!({ "url": address })], true),
+        (vec![json!({ "enabled": false }), json!({ "enabled": true })], true),
+    ] {
+        wait_for_the_next_attempt(&app);
+        deliver(&app).await;
+        let fails = tenant.owner.get(&path).await.expect(200).body["failingSince"].clone();
+        assert!(fails.is_string() && app.database.rows(resting) == 1);
+        for change in &changes {
+            tenant.owner.patch(&path, change.clone()).await.expect(200);
+        }
+        let shown = tenant.owner.get(&path).await.expect(200).body["failingSince"].clone();
+        assert_eq!(shown, if forgets { Value::Null } else { fails }, "{changes:?}");
+        assert_eq!(app.database.rows(resting), i64::from(!forgets), "{changes:?}");
+    }
 }
 
 #[tokio::test]

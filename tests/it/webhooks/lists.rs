@@ -171,6 +171,14 @@ async fn what_is_pending_is_counted_for_each_webhook() {
     let now = figures.now();
     // Of each webhook that fails three are tried, because they are about three things.
     assert_eq!((now.delivered, now.failed, now.given_up, now.pending), (3, 6, 0, 6));
+    // To one that is disabled nothing is pending.
+    bad.receive(Receiving::Status(410, "", String::new()));
+    wait_for_the_next_attempt(&app);
+    let mut again = super::sender(&app);
+    again.figures = figures.clone();
+    deliver_with(&app, again).await;
+    assert_eq!(app.database.rows("SELECT FROM webhook_deliveries WHERE state = 'pending'"), 6);
+    assert_eq!(figures.now().pending, 0);
 }
 
 #[tokio::test]

@@ -6,9 +6,14 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use tenantry_domain::{WebhookDeliveryState, WebhookId};
+
+/// For how long it is believed how much is pending to a webhook. It has a turn sooner, here or on another replica: none rests for more
+/// than an hour. One that has none is not enabled any more.
+const GOOD: Duration = Duration::from_secs(65 * 60);
 
 /// Figures. Clones share them.
 #[derive(Debug, Clone, Default)]
@@ -20,8 +25,8 @@ struct Counts {
     failed: AtomicU64,
     given_up: AtomicU64,
     oldest_seconds: AtomicI64,
-    /// Of webhooks that this process has sent to, and that had something pending then.
-    pending: Mutex<HashMap<WebhookId, i64>>,
+    /// Of webhooks that this process has sent to, and that had something pending then, and when that was.
+    pending: Mutex<HashMap<WebhookId, (i64, Instant)>>,
 }
 
 /// The figures at a moment.
@@ -43,13 +48,14 @@ impl Figures {
     /// All of them.
     pub fn now(&self) -> FiguresNow {
         let counts = &self.0;
-        let pending = counts.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = counts.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.retain(|_, (_, at)| at.elapsed() < GOOD);
         FiguresNow {
             delivered: counts.delivered.load(Ordering::Relaxed),
             failed: counts.failed.load(Ordering::Relaxed),
             given_up: counts.given_up.load(Ordering::Relaxed),
             oldest_seconds: counts.oldest_seconds.load(Ordering::Relaxed),
-            pending: pending.values().sum(),
+            pending: pending.values().map(|(count, _)| count).sum(),
         }
     }
 
@@ -73,7 +79,7 @@ impl Figures {
         let mut pending = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner);
         match count {
             0 => drop(pending.remove(&webhook)),
-            count => drop(pending.insert(webhook, count)),
+            count => drop(pending.insert(webhook, (count, Instant::now()))),
         }
     }
 }

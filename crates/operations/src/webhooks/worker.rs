@@ -23,7 +23,10 @@ use super::{
     job, opened, payload,
     shares::{Room, Share, Shares},
 };
-use crate::insist::{insist, is_passing};
+use crate::{
+    chance::chance,
+    insist::{insist, is_passing},
+};
 
 /// How many tenants a round visits at most.
 const TENANTS: i64 = 100;
@@ -466,9 +469,4 @@ fn disable(tx: &mut WriteTx<'_, InTenant>, id: WebhookId, why: DisabledReason) -
         }
         Ok(Change::recorded((), record.mailing(Mail::WebhookDisabled(id))))
     })
-}
-
-/// From 0 to 1. That it is random at all matters more than how, so that no randomness is no failure.
-fn chance() -> f64 {
-    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }
