@@ -11,6 +11,7 @@ use crate::{
     audit::Fields,
     ids::Identified,
     input::{Description, input, thousands},
+    instant::time_text,
     page::SortKey,
     values::{Choice, choices},
 };
@@ -139,8 +140,7 @@ impl ApiKeyDetails {
     pub fn lives_at(&self, now: DateTime<Utc>) -> Result<(), Error> {
         match self.expires_at {
             Some(expiry) if expiry <= now => {
-                let refusal =
-                    Refusal::new("in_the_past", format!("must be in the future, not {}", expiry.to_rfc3339()));
+                let refusal = Refusal::new("in_the_past", format!("must be in the future, not {}", time_text(expiry)));
                 Err(Error::Invalid(vec![refusal.of("expiresAt")]))
             }
             _ => Ok(()),

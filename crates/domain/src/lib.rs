@@ -80,7 +80,7 @@ pub use ids::{
     UsageEntryId, WebhookDeliveryId, WebhookId, WorkspaceId, demo,
 };
 pub use input::{Description, Form, Input};
-pub use instant::Instant;
+pub use instant::{Instant, time_text};
 pub use integration::{
     API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ConnectionStatus, ElevenLabsRegion, Integration,
     IntegrationPatch, LocationId, PlainField, Provider, REFRESH_TOKEN, REGION, SecretTrace, TwilioRegion, Verification,

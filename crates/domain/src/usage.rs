@@ -11,6 +11,7 @@ use crate::{
     counted,
     ids::Identified,
     input::{Description, input, thousands},
+    instant::time_text,
     values::Choice,
 };
 
@@ -191,7 +192,7 @@ impl NewUsage {
             None => Ok(now),
             Some(UsedAt(time)) if time <= now + AHEAD => Ok(time),
             Some(UsedAt(time)) => {
-                let message = format!("must not be in the future, but is {}", time.to_rfc3339());
+                let message = format!("must not be in the future, but is {}", time_text(time));
                 Err(Refusal::new("in_the_future", message).of("usedAt"))
             }
         }
@@ -213,7 +214,9 @@ impl NewUsage {
     ///
     /// The conflict with one that says something else.
     pub fn repeats(&self, stored: &UsageEntry) -> Result<(), Error> {
-        let same_time = self.used_at.is_none_or(|UsedAt(time)| time == stored.used_at);
+        // As the answer shows it, so that what was shown can be sent again.
+        let shown = |time: DateTime<Utc>| time.timestamp_millis();
+        let same_time = self.used_at.is_none_or(|UsedAt(time)| shown(time) == shown(stored.used_at));
         if same_time && (self.kind, self.seconds) == (stored.kind, stored.seconds) {
             return Ok(());
         }
@@ -224,7 +227,7 @@ impl NewUsage {
                 self.reference.as_str(),
                 counted(stored.seconds.get(), "second"),
                 stored.kind,
-                stored.used_at.to_rfc3339()
+                time_text(stored.used_at)
             ),
         ))
     }

@@ -24,9 +24,9 @@ pub(crate) mod workspaces;
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Serialize, Serializer};
-use tenantry_domain::{ExternalId, Labels, Maker};
+use tenantry_domain::{ExternalId, Labels, Maker, time_text};
 use utoipa::ToSchema;
 
 use crate::part::Part;
@@ -84,7 +84,7 @@ pub(crate) fn metadata(labels: &Labels) -> BTreeMap<String, String> {
 
 /// A time as the contract writes it: RFC 3339, UTC, milliseconds.
 pub(crate) fn millis<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+    serializer.serialize_str(&time_text(*time))
 }
 
 /// [`millis`], of a time that may not have come.

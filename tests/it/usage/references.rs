@@ -17,6 +17,9 @@ async fn the_same_reference_counts_once_and_says_the_same_or_conflicts() {
     let again = record(&acme.owner, &id, body.clone()).await.expect(200);
     assert_eq!(again.body, made.body);
     assert!(again.header("location").is_empty());
+    // What the answer shows is the same time.
+    let shown = json!({ "seconds": 60, "usedAt": made.body["usedAt"], "reference": "call-1" });
+    record(&acme.owner, &id, shown).await.expect(200);
     // Who leaves the time out means the one that is stored; the month is shown as it is now.
     record(&acme.owner, &id, json!({ "seconds": 5, "usedAt": "2026-03-02T00:00:00Z", "reference": "call-2" }))
         .await
@@ -24,7 +27,7 @@ async fn the_same_reference_counts_once_and_says_the_same_or_conflicts() {
     let later = record(&acme.owner, &id, json!({ "seconds": 60, "reference": "call-1" })).await.expect(200);
     assert_eq!((&later.body["id"], &later.body["month"]["usedSeconds"]), (&made.body["id"], &json!(65)));
     for (member, other) in
-        [("seconds", json!(61)), ("usedAt", json!("2026-03-01T16:45:00.123457Z")), ("kind", json!("refund"))]
+        [("seconds", json!(61)), ("usedAt", json!("2026-03-01T16:45:00.124Z")), ("kind", json!("refund"))]
     {
         let mut changed = body.clone();
         changed[member] = other;

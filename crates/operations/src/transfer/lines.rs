@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tenantry_auth::seal::TransferContext;
 use tenantry_domain::{
     Cap, FieldRefusal, Fields, InTenant, InvitationDays, Labels, Locale, Metadata, Refusal, SlotNumber, TenantId,
-    WorkspaceId, counted,
+    WorkspaceId, counted, time_text,
 };
 use tenantry_persistence::{Fault, KeptInvitation, LastNumbers, Tx};
 
@@ -407,10 +407,10 @@ impl Reading {
 
     fn until(&mut self, field: &str, time: DateTime<Utc>, last: DateTime<Utc>) -> DateTime<Utc> {
         if time.year() < FIRST_YEAR {
-            let message = format!("must be in the year {FIRST_YEAR} or later, not {}", time.to_rfc3339());
+            let message = format!("must be in the year {FIRST_YEAR} or later, not {}", time_text(time));
             self.refuse(Refusal::new("not_a_time", message).of(field));
         } else if time > last {
-            let message = format!("is {}, but must not be after {}", time.to_rfc3339(), last.to_rfc3339());
+            let message = format!("is {}, but must not be after {}", time_text(time), time_text(last));
             self.refuse(Refusal::new("in_the_future", message).of(field));
         }
         time

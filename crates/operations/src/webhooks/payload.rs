@@ -1,8 +1,7 @@
 //! What a receiver is sent.
 
-use chrono::SecondsFormat;
 use serde_json::{Value, json};
-use tenantry_domain::{Noun, TenantId};
+use tenantry_domain::{Noun, TenantId, time_text};
 use tenantry_persistence::{DueDelivery, Subject};
 
 /// How the API shows a thing. Who serves the API knows.
@@ -20,7 +19,7 @@ pub(super) fn body(delivery: &DueDelivery, view: ViewOf) -> Value {
     json!({
         "id": event.id.uuid(),
         "type": event.action,
-        "timestamp": event.occurred_at.to_rfc3339_opts(SecondsFormat::Millis, true),
+        "timestamp": time_text(event.occurred_at),
         "tenantId": about.uuid(),
         "data": {
             "actor": { "type": event.actor_type, "id": event.actor_id },
