@@ -12,7 +12,7 @@ use url::{Host, Url};
 use crate::{
     Refusal,
     input::{Description, input},
-    text,
+    text, web_address,
 };
 
 /// The address of a receiver, 1 to 2,048 characters, without credentials and fragment; kept as it was written. Whether the service
@@ -57,6 +57,9 @@ impl FromStr for WebhookUrl {
             if written != address.to_string() {
                 return refused(format!("must write the address of its host as {address}, not as {written:.60}"));
             }
+        }
+        if let Some(why) = web_address::objection(raw, &url) {
+            return refused(format!("must be a URL such as https://example.com/webhooks: {why}"));
         }
         Ok(Self(raw.to_owned()))
     }

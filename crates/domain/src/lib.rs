@@ -52,6 +52,7 @@ mod time_zone;
 mod usage;
 mod values;
 mod voice;
+mod web_address;
 mod webhook;
 mod weight;
 mod whole_seconds;

@@ -2,6 +2,8 @@
 
 use url::{Host, Url};
 
+use crate::web_address;
+
 /// Parses the address of another service: `https`, or `http` on this machine, without user, password and fragment.
 ///
 /// # Errors
@@ -28,6 +30,9 @@ fn checked(text: &str, may_be_http: fn(&Url) -> bool, rule: &'static str) -> Res
         return Err("must not contain white space or control characters");
     }
     let url = Url::parse(text).map_err(|_| "must be a URL such as https://api.example.com")?;
+    if web_address::objection(text, &url).is_some() {
+        return Err("must be a URL such as https://api.example.com");
+    }
     match url.scheme() {
         "https" => {}
         "http" if may_be_http(&url) => {}
@@ -107,6 +112,8 @@ mod tests {
             "https://a.example/\u{7f}",
             "unix:/run/service.sock",
             " https://a.example",
+            "https:a.example",
+            "https://a.example\\@127.0.0.1",
             "https://",
         ] {
             assert!(service_url(bad).is_err(), "{bad}");

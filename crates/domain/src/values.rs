@@ -7,7 +7,7 @@ use url::Url;
 use crate::{
     Refusal,
     input::{Description, input},
-    text,
+    text, web_address,
 };
 
 /// A colour as `#` and six hexadecimal digits, such as `#0055AA`; kept as it was written.
@@ -96,6 +96,9 @@ impl FromStr for HttpsUrl {
             return Err(refusal("it contains white space or a control character"));
         }
         let url = Url::parse(raw).map_err(|error| refusal(&error.to_string()))?;
+        if let Some(why) = web_address::objection(raw, &url) {
+            return Err(refusal(&why));
+        }
         match (url.scheme(), url.username(), url.password()) {
             ("https", "", None) => Ok(Self(raw.to_owned())),
             ("https", ..) => Err(refusal("it contains a user name or password")),

@@ -24,6 +24,8 @@ async fn each_address_that_is_not_public_is_refused_with_its_sentence() {
     for (url, code, said) in [
         ("https://2130706433/", "not_a_webhook_url", "must write the address of its host as 127.0.0.1"),
         ("https://017700000001/", "not_a_webhook_url", "must write the address of its host as 127.0.0.1"),
+        ("https:example.com/told", "not_a_webhook_url", "it has no host after ://"),
+        ("https://example.com\\@127.0.0.1/", "not_a_webhook_url", "it contains U+005C, which must be percent-encoded"),
         ("https://user:pass@example.com/", "not_a_webhook_url", "must not contain a user name or a password"),
         ("http://example.org@10.0.0.1/", "not_a_webhook_url", "must not contain a user name or a password"),
         ("https://10.0.0.1/", "forbidden_address", "must not lead to a private address, as 10.0.0.1 does"),
