@@ -113,6 +113,13 @@ async fn what_cannot_be_an_external_id_is_refused_and_never_found() {
             assert_eq!(refused.refused(), [("externalId".to_owned(), code.to_owned())], "{path}");
             client.get(&path).await.expect(404);
         }
+        // Bytes that are no text are not replaced by one and the same character.
+        for raw in ["M%FCller", "M%F6ller", "%ff"] {
+            let path = format!("{list}/by-external-id/{raw}");
+            let refused = client.put(&path, body.clone()).await.expect(422);
+            assert_eq!(refused.refused(), [("externalId".to_owned(), "forbidden_character".to_owned())], "{path}");
+            client.get(&path).await.expect(404);
+        }
         let long = format!("{list}/by-external-id/{}", "x".repeat(256));
         assert_eq!(client.put(&long, body.clone()).await.expect(422).body["fields"][0]["code"], "too_long");
         let path = format!("{list}/by-external-id/one");

@@ -207,6 +207,10 @@ impl FromRequest for PathExternalId {
     type Future = Ready<Result<Self, Failure>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        // Else what is no text would be replaced, and two external IDs would become one.
+        if percent_encoding::percent_decode_str(request.uri().path()).decode_utf8().is_err() {
+            return ready(Ok(Self(Err(Refusal::new("forbidden_character", "must be UTF-8, percent-encoded")))));
+        }
         let values = Path::<String>::from_request(request, payload).into_inner();
         ready(Ok(Self(values.map_or_else(|_| "".parse(), |value| value.into_inner().parse()))))
     }
