@@ -252,6 +252,12 @@ async fn a_file_that_is_no_whole_backup_restores_nothing() {
         refused(&whole[..length], "not a backup of Tenantry, or it was cut off");
     }
     refused(b"PGDMP and so on, which is a dump without its numbers", "not a backup of Tenantry");
+    // Somebody may name the file with the settings.
+    let settings =
+        format!("database_url = \"postgres://owner:s3cret@db.example/tenantry\"\n{}", "# comment\n".repeat(99));
+    refused(settings.as_bytes(), "not a backup of Tenantry");
+    let ran = there.run(&["restore", "--check", "bad.tar"]).expect(2);
+    assert!(!ran.err.contains("database_url") && !ran.err.contains("s3cret"), "{}", ran.err);
     for at in [600, whole.len() / 3, whole.len() / 2] {
         let mut flipped = whole.clone();
         flipped[at] ^= 1;

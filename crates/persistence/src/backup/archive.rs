@@ -96,31 +96,32 @@ impl Archive {
         let no_backup =
             |why: String| BackupError::File(format!("the file is not a backup of Tenantry, or it was cut off: {why}"));
         let mut archive = tar::Archive::new(&file);
-        for entry in archive.entries_with_seek().map_err(|error| no_backup(error.to_string()))? {
-            let mut entry = entry.map_err(|error| no_backup(error.to_string()))?;
+        // What the library says repeats what is in the file, which may be a secret of somebody who named another file.
+        let no_archive = |_| no_backup("it is not a tar archive as a whole".to_owned());
+        for entry in archive.entries_with_seek().map_err(no_archive)? {
+            let mut entry = entry.map_err(no_archive)?;
             let name = entry.path_bytes().into_owned();
             if name == DUMP.as_bytes() {
                 dump = Some((entry.raw_file_position(), entry.size()));
             } else if name == MANIFEST.as_bytes() {
                 let mut text = Vec::new();
-                entry
-                    .by_ref()
-                    .take(LONGEST_MANIFEST)
-                    .read_to_end(&mut text)
-                    .map_err(|error| no_backup(error.to_string()))?;
+                entry.by_ref().take(LONGEST_MANIFEST).read_to_end(&mut text).map_err(no_archive)?;
                 manifest = Some(text);
             }
         }
         let (Some((from, bytes)), Some(manifest)) = (dump, manifest) else {
             return Err(no_backup(format!("it lacks {DUMP} or {MANIFEST}")));
         };
-        let format = serde_json::from_slice::<Format>(&manifest).map_err(|error| no_backup(error.to_string()))?.format;
+        let no_manifest = |error: serde_json::Error| {
+            no_backup(format!("{MANIFEST} is wrong at line {}, column {}", error.line(), error.column()))
+        };
+        let format = serde_json::from_slice::<Format>(&manifest).map_err(no_manifest)?.format;
         if format != FORMAT {
             return Err(BackupError::File(format!(
                 "the backup has version {format}, and this program reads version {FORMAT}: use the program that made it"
             )));
         }
-        let manifest: Manifest = serde_json::from_slice(&manifest).map_err(|error| no_backup(error.to_string()))?;
+        let manifest: Manifest = serde_json::from_slice(&manifest).map_err(no_manifest)?;
         let mut archive = Self { file, manifest, from };
         let found = archive.hash().map_err(|error| BackupError::Io("read the backup", error))?;
         if found != archive.manifest.dump || found.bytes != bytes {
