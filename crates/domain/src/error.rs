@@ -41,7 +41,9 @@ pub enum Error {
         message: String,
     },
     /// The thing is no longer as the caller last saw it.
-    #[error("This object has changed since you read it. Read it again, and send its new ETag in If-Match.")]
+    #[error(
+        "The condition in If-Match or If-None-Match does not hold: the object has changed, or whether it exists. Read it again, and send its new ETag in If-Match."
+    )]
     PreconditionFailed,
     /// The idempotency key belongs to another request of the same actor.
     #[error("This Idempotency-Key was already used for another request. Use a new key for each new request.")]
@@ -137,6 +139,11 @@ impl Error {
     /// A conflict with its stable code and its sentence.
     pub fn conflict(code: Conflict, message: impl Into<String>) -> Self {
         Self::Conflict { code, message: message.into() }
+    }
+
+    /// That a tenant is deleted, and has to be restored before it can be changed.
+    pub fn tenant_deleted() -> Self {
+        Self::conflict(Conflict::TenantDeleted, "This tenant is deleted. Restore it first.")
     }
 
     /// The same error, for a caller who may not read what it is about: a conflict says which it is, and not what there is.

@@ -448,8 +448,8 @@ impl Action {
         })
     }
 
-    /// Whether it goes on in a frozen tenant. Such an action changes the state of the tenant, moves it, or changes how its secrets are
-    /// stored; it changes nothing that would have to come along.
+    /// Whether it goes on in a frozen tenant, and in a deleted one for those above. Such an action changes the state of the tenant, moves it,
+    /// or changes how its secrets are stored; it changes nothing that would have to come along.
     pub fn goes_on_frozen(self) -> bool {
         matches!(
             self,
@@ -497,9 +497,11 @@ pub fn permit(grant: &Grant, action: Action) -> Result<(), Error> {
             Any => Ok(()),
             Scoped(scope, _) if !scopes.contains(&scope.into()) => Err(Error::missing_scope(scope)),
             Scoped(_, level) => reach.at_least(level),
+            Never if rule.roles.iter().all(|may| *may == May::No) => Err(not_for_tenants(rule)),
             Never => Err(Error::forbidden("API keys cannot do this. Use a member's access token.")),
         },
         Grant::Role { role, .. } if rule.role(*role) != May::No => Ok(()),
+        Grant::Role { .. } if rule.roles.iter().all(|may| *may == May::No) => Err(not_for_tenants(rule)),
         Grant::Role { role, .. } => Err(Error::forbidden(format!("The role {role} does not allow this."))),
         Grant::Platform if rule.others.platform => Ok(()),
         Grant::Operator if rule.others.operator => Ok(()),
@@ -507,6 +509,14 @@ pub fn permit(grant: &Grant, action: Action) -> Result<(), Error> {
         Grant::Platform => Err(Error::forbidden("A platform key manages tenants. It cannot access the data in them.")),
         Grant::Operator | Grant::Job => Err(Error::forbidden("Operators and background jobs cannot do this.")),
     }
+}
+
+/// What nobody in a tenant may do, whatever they were given.
+fn not_for_tenants(rule: &Rule) -> Error {
+    Error::forbidden(match rule.others.platform {
+        true => "No credential of a tenant can do this. It needs a platform key.",
+        false => "No credential of a tenant can do this.",
+    })
 }
 
 /// Whether who has this grant may give or take away any role at all: they may change members, and may see who is one. Asked before

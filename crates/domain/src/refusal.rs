@@ -43,6 +43,7 @@ pub const REFUSAL_CODES: &[&str] = &[
     "not_allowed_in_email",
     "ambiguous_html",
     "too_complex",
+    "not_supported",
 ];
 
 /// The reason a single value was refused, in words for the person who sent it.

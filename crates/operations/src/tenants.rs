@@ -287,7 +287,7 @@ pub async fn reactivate(store: &Store, credential: &Credential, id: TenantId) ->
 fn lock_present(tx: &mut WriteTx<'_, OverTenant>) -> Result<Tenant, Fault> {
     let tenant = tx.lock_tenant()?;
     if tenant.deleted_at.is_some() {
-        return Err(Error::conflict(Conflict::TenantDeleted, "This tenant is deleted. Restore it first.").into());
+        return Err(Error::tenant_deleted().into());
     }
     Ok(tenant)
 }

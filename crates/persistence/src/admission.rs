@@ -63,11 +63,18 @@ pub(crate) fn admit<'c, P: Place>(
     learned: &mut Learned,
 ) -> Result<WriteTx<'c, P>, Fault> {
     let sight = place.find(connection, &Visitor::of(credential))?;
-    let is_frozen = sight.as_ref().is_some_and(|sight| sight.known.tenant.is_frozen());
+    let (is_frozen, is_deleted) = sight
+        .as_ref()
+        .map(|sight| (sight.known.tenant.is_frozen(), sight.known.tenant.is_deleted()))
+        .unwrap_or_default();
     let (actor, grant, found) = judge(credential, sight, (P::NOUN, action), learned)?;
     // Last, so that nobody learns of it who may not do this anyway.
     if is_frozen && access.writes() && !action.goes_on_frozen() {
         return Err(Error::TenantFrozen.into());
+    }
+    let from_above = matches!(credential.holder, Holder::Platform { .. } | Holder::Operator { .. });
+    if is_deleted && from_above && access.writes() && !action.goes_on_frozen() {
+        return Err(Error::tenant_deleted().into());
     }
     Ok(WriteTx { tx: Tx { connection, actor, grant, found }, action, credential, rules, due: Due::default() })
 }

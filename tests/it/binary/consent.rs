@@ -54,6 +54,12 @@ async fn on_a_terminal_the_answer_decides() {
     }
     assert!(agreed.out.starts_with(&format!("deleted  {id}")), "{}", agreed.out);
     assert_eq!(done_by_ada(&app.database, "tenant.delete"), 1);
+    // Nothing is made in it that nobody can use; reading goes on.
+    for made in [["key", "create"], ["workspace", "create"]] {
+        let refused = tenantry.run(&[&made[..], &["--tenant", &id, "--name", "Late"]].concat()).expect(4);
+        assert!(refused.err.contains("This tenant is deleted. Restore it first."), "{}", refused.err);
+    }
+    tenantry.run(&["workspace", "list", "--tenant", &id]).expect(0);
     let gone = tenantry.run_on_a_terminal(&["tenant", "delete", &id], "y\n").expect(3);
     assert!(!gone.err.contains("Go ahead?"), "what cannot be done is not asked: {}", gone.err);
     assert_eq!(tenantry.json(&["tenant", "restore", "Acme"])["state"], "active");

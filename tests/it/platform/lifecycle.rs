@@ -77,6 +77,8 @@ async fn a_deleted_tenant_is_not_known_until_it_is_restored_as_suspended_as_it_w
         let refused = app.platform().post(&format!("{one}/{verb}"), json!({})).await.expect(409);
         assert_eq!(refused.body["code"], "tenant_deleted", "{verb}");
     }
+    let refused = app.platform().patch(&one, json!({ "name": "Other" })).await.expect(409);
+    assert_eq!(refused.body["code"], "tenant_deleted");
     assert_eq!(app.platform().get(&one).await.body, deleted);
     let restored = app.platform().post(&format!("{one}/restore"), json!({})).await.expect(200);
     assert_eq!((&restored.body["state"], &restored.body["deletedAt"]), (&json!("suspended"), &Value::Null));

@@ -179,7 +179,7 @@ pub(crate) async fn show(
 /// limit below current usage removes nothing; it only blocks additions.
 #[utoipa::path(
     tag = PART.tag,
-    extensions(("x-action" = json!(Action::TenantAdminister)), ("x-conflicts" = json!([Conflict::ExternalIdTaken]))),
+    extensions(("x-action" = json!(Action::TenantAdminister)), ("x-conflicts" = json!([Conflict::ExternalIdTaken, Conflict::TenantDeleted]))),
     params(IfMatch),
     request_body = UpdatePlatformTenant,
     responses((status = 200, description = "The tenant after the change.", body = PlatformTenantWithUsage))

@@ -114,7 +114,7 @@ impl UpdateWorkspace {
 }
 
 request! {
-    /// A workspace to create or to change. Fields you leave out keep their value, or are as in a new workspace.
+    /// A workspace to create or to change. `name` is always needed; other fields you leave out keep their value, or are as in a new workspace.
     #[example({ "name": "Nordics", "country": "SE", "metadata": { "tier": "gold" } })]
     pub(crate) struct PutWorkspace {
         /// Display name.
