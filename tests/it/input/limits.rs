@@ -137,3 +137,21 @@ async fn a_brands_addresses_and_colours_are_taken_as_written_or_refused() {
     }
     assert_eq!(acme.owner.get(&path).await.expect(200).body["secondaryColor"], Value::Null);
 }
+
+#[tokio::test]
+async fn a_number_that_none_can_be_is_refused_as_what_it_is() {
+    let app = App::start().await;
+    let acme = app.tenant("Acme").await;
+    let path = format!("/api/workspaces/{}/limits", acme.workspace("DACH").await);
+    for (number, code, says) in [
+        ("9223372036854775808", "out_of_range", "9.2"),
+        ("1e30", "out_of_range", "1e30"),
+        ("-1e30", "out_of_range", "-1e30"),
+        ("1.5", "wrong_type", "must be a whole number, not 1.5"),
+    ] {
+        let number: Value = serde_json::from_str(number).unwrap();
+        let refused = acme.owner.patch(&path, json!({ "maxMinutes": number })).await.expect(422);
+        assert_eq!(refused.refused(), [("maxMinutes".to_owned(), code.to_owned())], "{number}");
+        assert!(refused.text.contains(says), "{}", refused.text);
+    }
+}

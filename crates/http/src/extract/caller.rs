@@ -249,12 +249,11 @@ fn bearer(request: &HttpRequest) -> Result<&str, Failure> {
     if headers.next().is_some() {
         return Err(several_credentials());
     }
-    let token = first
-        .to_str()
-        .ok()
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    token.map(|(_, token)| token).ok_or_else(|| Error::Unauthenticated(Unauthenticated::Invalid).into())
+    let (scheme, token) = first.to_str().map_or(("bearer", "-"), |value| value.split_once(' ').unwrap_or((value, "")));
+    if token.is_empty() || !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(Error::Unauthenticated(Unauthenticated::Missing).into());
+    }
+    Ok(token)
 }
 
 /// Who presents it, by the kind of credential that its form shows.

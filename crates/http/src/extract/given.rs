@@ -348,6 +348,20 @@ impl<V: Read> GivenVisitor<V> {
     }
 }
 
+impl<V: Read> GivenVisitor<V> {
+    /// A number that is not whole, or larger than any that is read.
+    fn no_such_number(value: f64) -> Given<V> {
+        let takes_numbers = V::of_number(0).is_some();
+        match value.fract() == 0.0 {
+            true if takes_numbers => {
+                Given::Refused(Refusal::new("out_of_range", format!("is far out of range: {value:e}")))
+            }
+            false if takes_numbers => Self::given(None, &value.to_string()),
+            _ => Self::given(None, "a number"),
+        }
+    }
+}
+
 impl<'de, V: Read> Visitor<'de> for GivenVisitor<V> {
     type Value = Given<V>;
 
@@ -380,14 +394,18 @@ impl<'de, V: Read> Visitor<'de> for GivenVisitor<V> {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<Given<V>, E> {
-        Ok(Self::given(i64::try_from(value).ok().and_then(V::of_number), "a number"))
+        match i64::try_from(value) {
+            Ok(value) => Ok(Self::given(V::of_number(value), "a number")),
+            Err(_) => Ok(Self::no_such_number(value as f64)),
+        }
     }
 
     /// A number without a fraction is whole however it is written: `5.0` is `5` (JSON Schema, `integer`).
     fn visit_f64<E>(self, value: f64) -> Result<Given<V>, E> {
-        let whole = value.fract() == 0.0 && value.abs() <= EXACT;
-        let number = whole.then_some(value as i64);
-        Ok(Self::given(number.and_then(V::of_number), "a number"))
+        if value.fract() == 0.0 && value.abs() <= EXACT {
+            return Ok(Self::given(V::of_number(value as i64), "a number"));
+        }
+        Ok(Self::no_such_number(value))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Given<V>, A::Error> {
