@@ -46,7 +46,7 @@ struct Started {
 /// Sees to it that the server runs and answers, and returns the directory of its socket. To be called by
 /// whoever holds the turn.
 pub(super) fn ensure(place: &Place, wish: &Wish) -> Result<PathBuf, Error> {
-    let since = Instant::now();
+    let mut since = Instant::now();
     let mut started: Option<Started> = None;
     let mut last = "it does not answer".to_owned();
     while since.elapsed() < PATIENCE {
@@ -64,6 +64,8 @@ pub(super) fn ensure(place: &Place, wish: &Wish) -> Result<PathBuf, Error> {
                 }
                 if ended.is_none_or(|ended| ended.is_some()) {
                     started = Some(start(place, wish, found.as_ref())?);
+                    // A new directory takes its time too, and that is not the server's.
+                    since = Instant::now();
                 }
             }
         }
