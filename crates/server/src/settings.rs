@@ -549,7 +549,11 @@ fn variable(name: &str) -> String {
 fn shown_name(name: &str) -> String {
     let is_name =
         name.len() <= 40 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b'-');
-    if is_name { format!("\"{name}\"") } else { "a name that is not shown, because it may be a secret,".to_owned() }
+    if is_name || ROWS.iter().any(|row| row.0 == name) {
+        format!("\"{name}\"")
+    } else {
+        "a name that is not shown, because it may be a secret,".to_owned()
+    }
 }
 
 /// Whether its value may be, or may contain, something that nobody may read.

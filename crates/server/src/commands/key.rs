@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tenantry_auth::Secret;
@@ -118,7 +118,8 @@ impl Create {
 
 fn end(now: DateTime<Utc>, time: Duration) -> Result<DateTime<Utc>, Refusal> {
     let time = chrono::Duration::from_std(time).ok();
-    time.and_then(|time| now.checked_add_signed(time)).ok_or_else(|| Refusal::new("out_of_range", "is too long"))
+    let end = time.and_then(|time| now.checked_add_signed(time)).filter(|end| end.year() <= 9999);
+    end.ok_or_else(|| Refusal::new("out_of_range", "must end before the year 10000"))
 }
 
 pub(crate) fn run(command: Key, settings: &Settings, output: &Output) -> Result<(), Exit> {

@@ -1,5 +1,7 @@
 //! External IDs and metadata at the command line: `--external-id ID` and `--metadata NAME=VALUE`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use tenantry_domain::{ExternalId, FieldRefusal, Labels, Metadata, MetadataPatch, Refusal, entry, entry_name};
 
@@ -52,8 +54,15 @@ fn changes(raw: &[String], removable: bool, refused: &mut Vec<FieldRefusal>) -> 
         Some((name, value)) => entry(name, value).map(|(name, value)| (name, Some(value))),
         None => Err(Refusal::new("wrong_type", format!("must be NAME=VALUE, not \"{raw}\""))),
     };
-    let changes = raw.iter().filter_map(|raw| change(raw).map_err(|refusal| refused.push(refusal.of("metadata"))).ok());
-    MetadataPatch::Merge(changes.collect())
+    let mut changes = BTreeMap::new();
+    for raw in raw {
+        let added = change(raw).and_then(|(name, value)| match changes.insert(name.clone(), value) {
+            None => Ok(()),
+            Some(_) => Err(Refusal::new("conflicting", format!("has \"{}\" twice", name.as_str()))),
+        });
+        refused.extend(added.err().map(|refusal| refusal.of("metadata")));
+    }
+    MetadataPatch::Merge(changes)
 }
 
 /// The labels for a person to read, each with its name.
