@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use diesel::connection::SimpleConnection;
+use diesel::{PgConnection, connection::SimpleConnection};
 use serde_json::{Value, json};
 use tenantry_domain::{
     Action, Credential, Error, Holder, Invitee, Origin, Person, Platform, Retention, Role, TenantId, TrustedFor,
 };
 use tenantry_operations::{housekeeping, invitations, providers::Timeouts, tenants};
-use tenantry_persistence::{Ended, Pruner};
+use tenantry_persistence::{Ended, PoolOptions, Pruner, Store};
 use tenantry_tests::{App, Client, Operation, Rows, Target, Tenant, TestDatabase, difference, lines, master_keys};
 use tokio::task::JoinHandle;
 
@@ -151,28 +151,58 @@ async fn a_freeze_waits_for_who_is_writing_and_lets_nobody_write_behind_them() {
     assert_eq!(app.database.rows("SELECT FROM workspaces"), 0);
 }
 
-/// The lock of a tenant that is being frozen can be held for longer than a request waits for one.
-#[tokio::test(flavor = "multi_thread")]
-async fn whoever_waits_too_long_for_a_lock_wears_out_no_other_connection() {
-    let patience = std::time::Duration::from_secs(120);
-    let app = App::on(TestDatabase::new(), |options| options.statement_timeout = patience).await;
-    let acme = app.tenant("Acme").await;
-    let brand = format!("/api/brands/{}", acme.brand);
+/// Somebody who freezes this tenant and does not come to an end, until it is dropped: they wait for nobody and everybody who writes for them.
+async fn a_long_freeze(app: &App, tenant: &Tenant) -> PgConnection {
+    let brand = format!("/api/brands/{}", tenant.brand);
     let mut holder = app.database.admin();
     holder.batch_execute("BEGIN; SELECT FROM brands FOR UPDATE").unwrap();
-    let (owner, path) = (acme.owner.clone(), brand.clone());
-    let writing = tokio::spawn(async move { owner.patch(&path, json!({ "name": "One" })).await });
-    until_waiting(&app, ("transactionid", 1), &writing).await;
+    let owner = tenant.owner.clone();
+    let writing = tokio::spawn(async move { owner.patch(&brand, json!({ "name": "One" })).await });
+    until_waiting(app, ("transactionid", 1), &writing).await;
     let lock = "SELECT (classid::bigint << 32 | objid::bigint)::text AS line FROM pg_locks WHERE locktype = 'advisory'
                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     let lock = lines(&mut app.database.admin(), lock).remove(0);
     holder.batch_execute("ROLLBACK").unwrap();
     writing.await.unwrap().expect(200);
     holder.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({lock})")).unwrap();
-    let hasty = App::store(&app.database.service_url(), |options| {
+    holder
+}
+
+fn patient() -> impl FnOnce(&mut PoolOptions) {
+    |options| options.statement_timeout = std::time::Duration::from_secs(120)
+}
+
+/// The same data, for somebody who waits for half a second for a lock.
+fn hasty(app: &App) -> Store {
+    App::store(&app.database.service_url(), |options| {
         options.statement_timeout = std::time::Duration::from_secs(1);
         options.connections = 4;
-    });
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_noted_of_others_does_not_wait_for_a_freeze() {
+    let app = App::on(TestDatabase::new(), patient()).await;
+    let (acme, beta) = (app.tenant("Acme").await, app.tenant("Beta").await);
+    let store = hasty(&app);
+    let replica = app.replica_on(&store);
+    for tenant in [&acme, &beta] {
+        tenant.key(&["brands:read"], json!({})).await.at(&replica).get("/api/audit-events").await.expect(403);
+    }
+    let _holder = a_long_freeze(&app, &acme).await;
+    store.write_notes().await;
+    let noted = "SELECT tenant_id::text AS line FROM audit_events WHERE action = 'attempt.refuse'";
+    assert_eq!(lines(&mut app.database.admin(), noted), [beta.id.to_string()]);
+}
+
+/// The lock of a tenant that is being frozen can be held for longer than a request waits for one.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_too_long_for_a_lock_wears_out_no_other_connection() {
+    let app = App::on(TestDatabase::new(), patient()).await;
+    let acme = app.tenant("Acme").await;
+    let brand = format!("/api/brands/{}", acme.brand);
+    let _holder = a_long_freeze(&app, &acme).await;
+    let hasty = hasty(&app);
     let (owner, path) = (acme.owner.at(&app.replica_on(&hasty)), brand.clone());
     let writing = tokio::spawn(async move { owner.patch(&path, json!({ "name": "Two" })).await });
     let waiting =

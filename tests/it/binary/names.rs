@@ -102,6 +102,12 @@ async fn brands_and_workspaces_are_changed_and_moved() {
     let of = |command: &[&str]| tenantry.json(&[command, &["--tenant", "Acme"]].concat());
     let brand = of(&["brand", "create", "--name", "Shop", "--tone", "friendly", "--metadata", "tier=gold"]);
     let id = brand["id"].as_str().unwrap();
+    let twice = ["brand", "create", "--name", "Twice", "--metadata", "tier=gold", "--metadata", "tier=iron"];
+    let refused = tenantry.run(&[&twice[..], &["--tenant", "Acme"]].concat()).expect(2);
+    assert!(refused.err.contains("has \"tier\" twice"), "{}", refused.err);
+    let endless = ["key", "create", "--name", "Endless", "--expires-in", "9000years", "--tenant", "Acme"];
+    let refused = tenantry.run(&endless).expect(2);
+    assert!(refused.err.contains("must end before the year 10000"), "{}", refused.err);
     let labels = ["--external-id", "crm-7", "--metadata", "tier=", "--metadata", "region=eu"];
     let change =
         ["brand", "update", "shop", "--name", "Store", "--slug", "store", "--email-from-name", "Us", "--tone", ""];
