@@ -69,5 +69,16 @@ impl World {
         self.ours.owner.post(&format!("/api/webhooks/{well}/replay"), since).await.expect(202);
         deliver(&self.app).await;
         assert_eq!((good.received().len(), rows.of_others(self.ours.id) == before), (4, true));
+        // One delivery, as it is here, and sent again here.
+        let of_well = format!("/api/webhooks/{well}");
+        let one = format!("{of_well}/deliveries/{}", deliveries(&self.ours, &well).await[0]["id"].as_str().unwrap());
+        let shown = self.ours.owner.get(&one).await.expect(200);
+        assert_eq!((&shown.body["state"], shown.text.contains(MARK)), (&json!("delivered"), false));
+        let again = self.ours.owner.post(&format!("{one}/resend"), json!({})).await.expect(202);
+        assert_eq!((&again.body["state"], &again.body["attempts"]), (&json!("pending"), &json!(0)));
+        let tested = self.ours.owner.post(&format!("{of_well}/test"), json!({})).await.expect(202);
+        assert_eq!((&tested.body["type"], &tested.body["state"]), (&json!("webhook.test"), &json!("pending")));
+        deliver(&self.app).await;
+        assert_eq!((good.received().len(), rows.of_others(self.ours.id) == before), (6, true));
     }
 }
