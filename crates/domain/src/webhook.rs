@@ -49,6 +49,15 @@ const EVENTS: [(WebhookEvent, &str); events()] = {
     all
 };
 
+impl WebhookEvent {
+    /// Whether webhooks of the platform can be told of it: it can be about a tenant, or about such a webhook. A refused attempt is the
+    /// tenant's own.
+    pub fn is_of_the_platform(self) -> bool {
+        let about = |noun: &Noun| matches!(noun, Noun::Tenant | Noun::Webhook);
+        self.0 != Action::AttemptRefuse && self.0.rule().subjects.iter().any(about)
+    }
+}
+
 impl Choice for WebhookEvent {
     const ALL: &'static [(Self, &'static str)] = &EVENTS;
     const MEANING: &'static str = "What happened: an action of the audit log.";
@@ -305,6 +314,9 @@ mod tests {
     fn an_event_is_what_the_audit_log_has() {
         assert_eq!("workspace.update".parse(), Ok(WebhookEvent(Action::WorkspaceUpdate)));
         assert!("workspace.read".parse::<WebhookEvent>().is_err());
+        let of_the_platform = |name: &str| name.parse::<WebhookEvent>().unwrap().is_of_the_platform();
+        assert!(["tenant.erase", "integration.reseal", "webhook.test"].into_iter().all(of_the_platform));
+        assert!(!["workspace.create", "attempt.refuse", "limits.update"].into_iter().any(of_the_platform));
         assert!(EVENTS.iter().all(|(event, name)| event.as_str() == *name && !name.is_empty()));
     }
 

@@ -14,8 +14,8 @@ use tenantry_auth::{
 };
 use tenantry_domain::{
     Action, AuditEventId, Change, Conflict, Credential, Destinations, Error, Fields, InTenant, Overlap, Page,
-    PageRequest, Precondition, TenantId, Webhook, WebhookDelivery, WebhookDeliveryId, WebhookDetails, WebhookId,
-    WebhookPatch, WebhookUrl, Written,
+    PageRequest, Precondition, Refusal, TenantId, Webhook, WebhookDelivery, WebhookDeliveryId, WebhookDetails,
+    WebhookEvent, WebhookId, WebhookPatch, WebhookUrl, Written,
 };
 use tenantry_persistence::{
     Fault, NewWebhook, SealedWebhook, Store, StoredWebhook, WebhookDeliveryFilter, WriteTx, new_id, nowhere,
@@ -73,6 +73,7 @@ pub async fn create(
     let webhook = store
         .write(&credential.at_home(), InTenant, Action::WebhookCreate, move |tx| {
             allowed(&destinations, &details.url)?;
+            can_happen(tx.tenant_id(), details.events.as_deref())?;
             create_in(tx, &keys, id, (details.clone(), made.clone()))
         })
         .await?;
@@ -96,6 +97,14 @@ pub(crate) fn create_in(
 
 fn allowed(destinations: &Destinations, url: &WebhookUrl) -> Result<(), Error> {
     destinations.check(url).map_err(|refusal| Error::invalid(refusal.of("url")))
+}
+
+/// Refuses events of which a webhook of the platform is never told.
+fn can_happen(tenant: TenantId, events: Option<&[WebhookEvent]>) -> Result<(), Error> {
+    let never = |event: &&WebhookEvent| tenant == TenantId::PLATFORM && !event.is_of_the_platform();
+    let Some(event) = events.into_iter().flatten().find(never) else { return Ok(()) };
+    let message = format!("has \"{event}\": the platform is told of events about tenants, and of nothing inside them");
+    Err(Error::invalid(Refusal::new("not_a_choice", message).of("events")))
 }
 
 fn sealed(
@@ -155,6 +164,7 @@ pub async fn update(
             if let Some(url) = &patch.url {
                 allowed(&destinations, url)?;
             }
+            can_happen(tx.tenant_id(), patch.events.as_ref().and_then(Option::as_deref))?;
             let (details, disabled) = (before.details.patched(&patch), before.disabled_after(&patch));
             if details == before.details && disabled == before.disabled {
                 return Ok(Change::nothing(before));

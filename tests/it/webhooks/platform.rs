@@ -106,7 +106,12 @@ async fn the_platforms_own_is_nobodys_account() {
 #[tokio::test]
 async fn a_webhook_of_the_platform_is_looked_after_like_any_other() {
     let (app, receiver) = (App::start().await, Receiver::start());
+    let inside = json!({ "url": receiver.url(), "events": ["tenant.update", "workspace.create"] });
+    let refused = app.platform().post("/api/webhooks", inside.clone()).await.expect(422);
+    assert_eq!(refused.refused(), [("events".to_owned(), "not_a_choice".to_owned())]);
     let made = webhook(&app, &receiver, json!(["tenant.update"])).await;
+    let refused = app.platform().patch(&format!("/api/webhooks/{}", made.id()), inside).await.expect(422);
+    assert_eq!(refused.refused(), [("events".to_owned(), "not_a_choice".to_owned())]);
     let (platform, path, since) =
         (app.platform(), format!("/api/webhooks/{}", made.id()), json!({ "since": "2020-01-01T00:00:00Z" }));
     let acme = app.tenant("Acme").await;
