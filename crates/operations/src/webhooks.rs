@@ -5,6 +5,7 @@ mod client;
 mod figures;
 mod payload;
 mod shares;
+mod turn;
 mod worker;
 
 use chrono::{DateTime, Utc};
