@@ -1,7 +1,7 @@
 //! How emails are sent, and what is in them.
 
 use std::{
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     path::PathBuf,
     str::FromStr,
     time::Duration,
@@ -150,7 +150,7 @@ fn smtp(reader: &Reader, from: Option<&EmailAddress>, faults: &mut Faults) -> Op
     let hello = reader.parse("smtp_helo", faults, |raw| if is_name(raw) { Ok(raw.to_owned()) } else { Err(HELO) });
     let hello = hello.or_else(|| from.map(|from| from.domain().to_owned()));
     Some(SmtpOptions {
-        host: reader.text("smtp_host")?,
+        host: reader.parse("smtp_host", faults, |raw| if is_host(raw) { Ok(raw.to_owned()) } else { Err(HOST) })?,
         hello: hello.unwrap_or_default(),
         port,
         security: security?,
@@ -159,6 +159,12 @@ fn smtp(reader: &Reader, from: Option<&EmailAddress>, faults: &mut Faults) -> Op
         ca_file: reader.text("smtp_ca_file").map(PathBuf::from),
         timeout: timeout?,
     })
+}
+
+const HOST: &str = "must be the name or the address of a host, such as mail.example.com, without scheme and port";
+
+fn is_host(raw: &str) -> bool {
+    raw.parse::<IpAddr>().is_ok() || url::Host::parse(raw).is_ok_and(|host| matches!(host, url::Host::Domain(_)))
 }
 
 const HELO: &str = "must be a full domain name such as app.example.com, or an address in brackets such as [192.0.2.1]";
@@ -197,6 +203,17 @@ mod tests {
         let mut faults = Faults::default();
         let mail = read(&Reader { environment, file: Values::new() }, &mut faults);
         (mail, faults.texts())
+    }
+
+    #[test]
+    fn the_server_is_a_host_and_no_url() {
+        for good in ["mail.example.com", "smtp-relay", "192.0.2.1", "2001:db8::1", "m\u{fc}nchen.example"] {
+            assert_eq!(with(&[("smtp_host", good)]).1, Vec::<String>::new(), "{good}");
+        }
+        for bad in ["mail.example.com:587", "https://mail.example.com", "smtp://mail", "a b", "mail/", "u@mail"] {
+            let faults = with(&[("smtp_host", bad)]).1;
+            assert!(faults.iter().any(|fault| fault.contains("TENANTRY_SMTP_HOST must be the name")), "{faults:?}");
+        }
     }
 
     const SERVER: [(&str, &str); 3] = [
