@@ -47,7 +47,7 @@ impl FromStr for TimeZone {
         let unknown = || {
             Refusal::new(
                 "unknown_time_zone",
-                "must be a time zone name from the IANA database, such as \"Europe/Berlin\"",
+                format!("must be a time zone name from the IANA database, such as \"Europe/Berlin\", not \"{raw}\""),
             )
         };
         let rules = jiff::tz::TimeZone::get(raw).map_err(|_| unknown())?;

@@ -25,6 +25,7 @@ impl From<ParseError> for Refusal {
     fn from(error: ParseError) -> Self {
         match error {
             ParseError::TooLarge => Self::TooLong,
+            ParseError::Header => Self::NotHttp("a header is not valid, or Host is missing or there twice".to_owned()),
             error => Self::NotHttp(error.to_string()),
         }
     }
