@@ -39,10 +39,12 @@ mod page;
 mod permission;
 mod place;
 mod policy;
+mod provider;
 mod rate;
 mod refusal;
 mod retention;
 mod role;
+mod scope;
 mod sealing;
 mod service_url;
 mod signature;
@@ -82,11 +84,7 @@ pub use ids::{
 };
 pub use input::{Description, Form, Input};
 pub use instant::{Instant, time_text};
-pub use integration::{
-    API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ConnectionStatus, ElevenLabsRegion, Integration,
-    IntegrationPatch, LocationId, PlainField, Provider, REFRESH_TOKEN, REGION, SecretTrace, TwilioRegion, Verification,
-    VerificationStatus,
-};
+pub use integration::{ConnectionStatus, Integration, IntegrationPatch, SecretTrace, Verification, VerificationStatus};
 pub use introspection::{Denial, MAX_QUESTIONS, Question};
 pub use invitation::{
     Invitation, InvitationDays, InvitationDetails, InvitationOffer, InvitationPreview, InvitationState, PreviewState,
@@ -107,13 +105,16 @@ pub use outbox::{
 pub use page::{LogSort, Page, PageLimit, PageRequest, PeopleSort, Position, Sort, SortBy, SortKey};
 pub use permission::{KeyScope, NotDeclarable, Permission, PermissionName, Permissions};
 pub use place::{InBrand, InMember, InRestorableWorkspace, InTenant, InWorkspace, OverTenant, Platform};
-pub use policy::{
-    Action, KeyRule, May, POLICY, Roles, Rule, Scope, may_grant, may_manage_members, permit, policy_table,
+pub use policy::{Action, KeyRule, May, POLICY, Roles, Rule, may_grant, may_manage_members, permit, policy_table};
+pub use provider::{
+    API_KEY_SECRET, API_KEY_SID, AccountSid, ApiKeySid, ElevenLabsRegion, LocationId, PlainField, Provider,
+    REFRESH_TOKEN, REGION, TwilioRegion,
 };
 pub use rate::{RequestRate, Requests};
 pub use refusal::{FieldRefusal, REFUSAL_CODES, Refusal};
 pub use retention::Retention;
 pub use role::Role;
+pub use scope::Scope;
 pub use sealing::{MasterKeyId, PlainSecret, SealedSecret};
 pub use service_url::{is_this_machine, private_service_url, service_url};
 pub use signature::{MAX_REMOVED, Removed, RemovedKind, SignatureHandling, SignatureHtml};

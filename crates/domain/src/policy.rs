@@ -1,13 +1,12 @@
 //! Who may do what: one table. Code asks for what it is about to do and never looks at scopes, roles or actors itself.
 
-use std::fmt::Write as _;
-
 use serde::{Serialize, Serializer};
-use uuid::Uuid;
 
-use crate::{
-    BrandId, Error, Grant, KeyScope, Level, MemberId, Noun, Permissions, Reach, Role, WorkspaceId, values::Choice,
-};
+use crate::{Error, Grant, Level, Noun, Permissions, Role, Scope};
+
+mod table;
+
+pub use self::table::policy_table;
 
 /// What a caller can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,60 +97,6 @@ pub enum Action {
     WebhookReplay,
     WebhookDeliver,
     WebhookDisable,
-}
-
-/// What an API key may be allowed to do. `write` does not include `read`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Scope {
-    WorkspacesRead,
-    WorkspacesWrite,
-    BrandsRead,
-    BrandsWrite,
-    MembersRead,
-    MembersWrite,
-    KeysRead,
-    KeysWrite,
-    UsageRead,
-    UsageWrite,
-    IntegrationsRead,
-    IntegrationsWrite,
-    AuditRead,
-    TenantRead,
-    TenantWrite,
-    WebhooksRead,
-    WebhooksWrite,
-}
-
-impl Choice for Scope {
-    const ALL: &'static [(Self, &'static str)] = &[
-        (Self::WorkspacesRead, "workspaces:read"),
-        (Self::WorkspacesWrite, "workspaces:write"),
-        (Self::BrandsRead, "brands:read"),
-        (Self::BrandsWrite, "brands:write"),
-        (Self::MembersRead, "members:read"),
-        (Self::MembersWrite, "members:write"),
-        (Self::KeysRead, "keys:read"),
-        (Self::KeysWrite, "keys:write"),
-        (Self::UsageRead, "usage:read"),
-        (Self::UsageWrite, "usage:write"),
-        (Self::IntegrationsRead, "integrations:read"),
-        (Self::IntegrationsWrite, "integrations:write"),
-        (Self::AuditRead, "audit:read"),
-        (Self::TenantRead, "tenant:read"),
-        (Self::TenantWrite, "tenant:write"),
-        (Self::WebhooksRead, "webhooks:read"),
-        (Self::WebhooksWrite, "webhooks:write"),
-    ];
-    const MEANING: &'static str = "What an API key may do.";
-}
-crate::values::choices!(Scope);
-
-impl Scope {
-    /// Every scope there is.
-    pub fn all() -> Vec<Self> {
-        Self::ALL.iter().map(|(scope, _)| *scope).collect()
-    }
 }
 
 /// How an API key comes to be allowed an action.
@@ -556,68 +501,6 @@ pub fn may_grant(grant: &Grant, role: Role, permissions: &Permissions) -> Result
             "You can grant or revoke the role {role} only if you have all of its permissions."
         ))),
     }
-}
-
-/// The policy as a table for people: a row for each action, then one for each declared permission. How far a key has to reach is
-/// found out with [`permit`], which decides every request.
-pub fn policy_table(permissions: &Permissions) -> String {
-    let width = permissions.iter().map(|one| one.name.as_str().len()).fold(18, usize::max);
-    let mut table = format!(
-        "{:<width$} | operator | job | platform | owner | admin | billing | agent | observer | API key: scope, and the least reach it \
-         may be restricted to\n",
-        "action"
-    );
-    for rule in POLICY {
-        let roles = Role::ALL.iter().map(|(role, _)| rule.role(*role));
-        let key = match rule.key {
-            Any => "any".to_owned(),
-            Never => "-".to_owned(),
-            Scoped(scope, _) => {
-                format!("{scope} ({})", least(|grant| permit(grant, rule.action).is_ok(), &scope.into()))
-            }
-        };
-        let others = [Grant::Operator, Grant::Job, Grant::Platform].map(|grant| permit(&grant, rule.action).is_ok());
-        row(&mut table, (rule.name, width), others, roles, &key);
-    }
-    for permission in permissions.iter() {
-        let member = MemberId::from_uuid(Uuid::nil());
-        let may = |role| if permission.permit(&Grant::Role { member, role }).is_ok() { YES } else { NO };
-        let scope = KeyScope::Declared(permission.name.clone());
-        let key = format!("{scope} ({})", least(|grant| permission.permit(grant).is_ok(), &scope));
-        let roles = Role::ALL.iter().map(|(role, _)| may(*role));
-        row(&mut table, (permission.name.as_str(), width), [false; 3], roles, &key);
-    }
-    table
-}
-
-/// The narrowest restriction of a key with this scope that is still enough.
-fn least(is_enough: impl Fn(&Grant) -> bool, scope: &KeyScope) -> Level {
-    let workspace = Reach::Workspace(WorkspaceId::from_uuid(Uuid::nil()));
-    let brand = Reach::Brand(BrandId::from_uuid(Uuid::nil()));
-    let enough = |reach: &Reach| is_enough(&Grant::Scopes { scopes: vec![scope.clone()], reach: *reach, until: None });
-    [workspace, brand].into_iter().find(enough).unwrap_or(Reach::Tenant).level()
-}
-
-fn row(
-    table: &mut String,
-    (name, width): (&str, usize),
-    others: [bool; 3],
-    roles: impl Iterator<Item = May>,
-    key: &str,
-) {
-    let mark = |may| if may { "yes" } else { "-" };
-    let [operator, job, platform] = others.map(mark);
-    let mut line = format!("{name:<width$} | {operator:<8} | {job:<3} | {platform:<8} | ");
-    for (may, (_, word)) in roles.zip(Role::ALL) {
-        let may = match may {
-            May::No => "-",
-            May::Own => "own",
-            May::Yes => "yes",
-        };
-        // Writing to a string cannot fail.
-        let _ = write!(line, "{may:<width$} | ", width = word.len());
-    }
-    *table += &format!("{line}{key}\n");
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The table is the one in the golden file, and what follows from it.
 
 use super::*;
+use crate::{MemberId, Reach, values::Choice};
 
 fn scopes(scopes: &[Scope], reach: Reach) -> Grant {
     Grant::Scopes { scopes: scopes.iter().map(|scope| (*scope).into()).collect(), reach, until: None }
