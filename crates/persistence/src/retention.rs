@@ -64,7 +64,7 @@ impl Ended {
             Self::Invitations => "invitations",
             Self::Answers => "stored answers",
             Self::Deliveries => "webhook deliveries",
-            Self::Undelivered => "webhook deliveries that nobody makes",
+            Self::Undelivered => "stranded webhook deliveries",
             Self::AuditEvents => "audit events",
             Self::ApiKeys => "API keys",
         }

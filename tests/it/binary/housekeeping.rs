@@ -25,7 +25,7 @@ async fn the_command_for_cron_counts_deletes_and_says_who_may() {
     let expected = |dry_run: bool| {
         json!({ "dryRun": dry_run, "deleted": {
             "outboxMessages": 0, "invitationTokens": 0, "invitations": 1, "storedAnswers": 0, "webhookDeliveries": 0,
-            "auditEvents": events, "apiKeys": 1, "savedEmails": 0,
+            "strandedWebhookDeliveries": 0, "auditEvents": events, "apiKeys": 1, "savedEmails": 0,
         }, "auditPartitions": { "made": 0, "dropped": [] } })
     };
     assert_eq!(tenantry.json(&["housekeeping", "--dry-run"]), expected(true));
