@@ -45,10 +45,11 @@ impl FromStr for TimeZone {
     fn from_str(raw: &str) -> Result<Self, Refusal> {
         text::bounded(raw, Self::MAX)?;
         let unknown = || {
-            Refusal::new(
-                "unknown_time_zone",
-                format!("must be a time zone name from the IANA database, such as \"Europe/Berlin\", not \"{raw}\""),
-            )
+            // No message repeats what cannot be shown.
+            let not =
+                if raw.bytes().all(|byte| byte.is_ascii_graphic()) { format!(", not {raw}") } else { String::new() };
+            let message = format!("must be a time zone name from the IANA database, such as \"Europe/Berlin\"{not}");
+            Refusal::new("unknown_time_zone", message)
         };
         let rules = jiff::tz::TimeZone::get(raw).map_err(|_| unknown())?;
         match rules.iana_name() {
