@@ -3,8 +3,8 @@
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tenantry_http::subject_view;
-use tenantry_operations::webhooks::{Figures, Sender, Timeouts, WebhookClient};
-use tenantry_tests::{App, Receiver, Receiving, loopback};
+use tenantry_operations::webhooks::{Figures, Sender, Timeouts, WebhookClient, Workers};
+use tenantry_tests::{App, Receiver, Receiving, Tenant, loopback};
 
 use super::{behind_the_back, deliver, deliveries, wait_for_the_next_attempt, webhook, workers, workers_with};
 
@@ -228,16 +228,22 @@ async fn a_test_reaches_only_the_webhook_that_is_tested() {
     assert_eq!(other.received().len(), before);
 }
 
+/// A tenant with a webhook to which somebody is sending its one event, which the receiver holds.
+async fn in_the_middle(app: &App, receiver: &Receiver) -> (Tenant, String, Workers) {
+    let tenant = app.tenant("Acme").await;
+    let (id, _) = webhook(&tenant, receiver, json!(["brand.create"])).await;
+    receiver.receive(Receiving::Held);
+    tenant.brand("One").await;
+    let mut sending = workers(app);
+    assert_eq!(sending.round().await.unwrap().begun, 1);
+    receiver.until(1).await;
+    (tenant, id, sending)
+}
+
 #[tokio::test]
 async fn what_a_worker_has_not_written_down_when_it_dies_is_sent_again_with_the_same_id() {
     let (app, receiver) = (App::start().await, Receiver::start());
-    let tenant = app.tenant("Acme").await;
-    let (id, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
-    receiver.receive(Receiving::Held);
-    tenant.brand("One").await;
-    let mut dying = workers(&app);
-    assert_eq!(dying.round().await.unwrap().begun, 1);
-    receiver.until(1).await;
+    let (tenant, id, dying) = in_the_middle(&app, &receiver).await;
     drop(dying);
     receiver.receive(Receiving::Well);
     // Until its lease ends, nobody else sends.
@@ -257,13 +263,7 @@ async fn what_a_worker_has_not_written_down_when_it_dies_is_sent_again_with_the_
 #[tokio::test]
 async fn whoever_has_lost_a_webhook_meanwhile_writes_down_nothing() {
     let (app, receiver) = (App::start().await, Receiver::start());
-    let tenant = app.tenant("Acme").await;
-    let (id, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
-    receiver.receive(Receiving::Held);
-    tenant.brand("One").await;
-    let mut slow = workers(&app);
-    assert_eq!(slow.round().await.unwrap().begun, 1);
-    receiver.until(1).await;
+    let (tenant, id, mut slow) = in_the_middle(&app, &receiver).await;
     // The lease ends, and somebody else finds that the receiver fails.
     receiver.receive(Receiving::Status(500, "", String::new()));
     wait_for_the_next_attempt(&app);
@@ -279,13 +279,7 @@ async fn whoever_has_lost_a_webhook_meanwhile_writes_down_nothing() {
 #[tokio::test]
 async fn whoever_changes_a_webhook_lets_nobody_else_send_while_somebody_does() {
     let (app, receiver) = (App::start().await, Receiver::start());
-    let tenant = app.tenant("Acme").await;
-    let (id, _) = webhook(&tenant, &receiver, json!(["brand.create"])).await;
-    receiver.receive(Receiving::Held);
-    tenant.brand("One").await;
-    let mut sending = workers(&app);
-    assert_eq!(sending.round().await.unwrap().begun, 1);
-    receiver.until(1).await;
+    let (tenant, id, mut sending) = in_the_middle(&app, &receiver).await;
     let url = format!("{}?new", receiver.url());
     for change in [
         json!({ "description": "New" }),
