@@ -428,6 +428,10 @@ impl Rule {
     pub fn role(&self, role: Role) -> May {
         self.roles[role as usize]
     }
+
+    fn is_for_no_role(&self) -> bool {
+        self.roles.iter().all(|may| *may == May::No)
+    }
 }
 
 /// Whether the grant allows the action.
@@ -442,11 +446,11 @@ pub fn permit(grant: &Grant, action: Action) -> Result<(), Error> {
             Any => Ok(()),
             Scoped(scope, _) if !scopes.contains(&scope.into()) => Err(Error::missing_scope(scope)),
             Scoped(_, level) => reach.at_least(level),
-            Never if rule.roles.iter().all(|may| *may == May::No) => Err(not_for_tenants(rule)),
+            Never if rule.is_for_no_role() => Err(not_for_tenants(rule)),
             Never => Err(Error::forbidden("API keys cannot do this. Use a member's access token.")),
         },
         Grant::Role { role, .. } if rule.role(*role) != May::No => Ok(()),
-        Grant::Role { .. } if rule.roles.iter().all(|may| *may == May::No) => Err(not_for_tenants(rule)),
+        Grant::Role { .. } if rule.is_for_no_role() => Err(not_for_tenants(rule)),
         Grant::Role { role, .. } => Err(Error::forbidden(format!("The role {role} does not allow this."))),
         Grant::Platform if rule.others.platform => Ok(()),
         Grant::Operator if rule.others.operator => Ok(()),

@@ -29,10 +29,8 @@ fn checked(text: &str, may_be_http: fn(&Url) -> bool, rule: &'static str) -> Res
     if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err("must not contain white space or control characters");
     }
-    let url = Url::parse(text).map_err(|_| "must be a URL such as https://api.example.com")?;
-    if web_address::objection(text, &url).is_some() {
-        return Err("must be a URL such as https://api.example.com");
-    }
+    let url = Url::parse(text).ok().filter(|url| web_address::objection(text, url).is_none());
+    let url = url.ok_or("must be a URL such as https://api.example.com")?;
     match url.scheme() {
         "https" => {}
         "http" if may_be_http(&url) => {}

@@ -249,11 +249,11 @@ fn bearer(request: &HttpRequest) -> Result<&str, Failure> {
     if headers.next().is_some() {
         return Err(several_credentials());
     }
-    let (scheme, token) = first.to_str().map_or(("bearer", "-"), |value| value.split_once(' ').unwrap_or((value, "")));
-    if token.is_empty() || !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Error::Unauthenticated(Unauthenticated::Missing).into());
+    let Ok(value) = first.to_str() else { return Err(Error::Unauthenticated(Unauthenticated::Invalid).into()) };
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() => Ok(token),
+        _ => Err(Error::Unauthenticated(Unauthenticated::Missing).into()),
     }
-    Ok(token)
 }
 
 /// Who presents it, by the kind of credential that its form shows.

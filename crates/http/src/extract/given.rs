@@ -346,19 +346,16 @@ impl<V: Read> GivenVisitor<V> {
             None => Given::Refused(Refusal::new("wrong_type", format!("must be {}, not {found}", V::WORDS))),
         }
     }
-}
 
-impl<V: Read> GivenVisitor<V> {
     /// A number that is not whole, or larger than any that is read.
     fn no_such_number(value: f64) -> Given<V> {
-        let takes_numbers = V::of_number(0).is_some();
-        match value.fract() == 0.0 {
-            true if takes_numbers => {
-                Given::Refused(Refusal::new("out_of_range", format!("is far out of range: {value:e}")))
-            }
-            false if takes_numbers => Self::given(None, &value.to_string()),
-            _ => Self::given(None, "a number"),
+        if V::of_number(0).is_none() {
+            return Self::given(None, "a number");
         }
+        if value.fract() != 0.0 {
+            return Self::given(None, &value.to_string());
+        }
+        Given::Refused(Refusal::new("out_of_range", format!("is far out of range: {value:e}")))
     }
 }
 
